@@ -1,0 +1,76 @@
+import { request } from "node:https";
+import type { Agent } from "node:https";
+import jsonPatch from "fast-json-patch";
+
+// The API server's side of an admission, for the demo and the tests.
+
+export interface AdmissionAnswer {
+  apiVersion: string;
+  kind: string;
+  response: {
+    uid: string;
+    allowed: boolean;
+    patchType?: string;
+    patch?: string;
+    warnings?: string[];
+    auditAnnotations?: Record<string, string>;
+  };
+}
+
+/**
+ * The review as kube-apiserver words it for a pod that ARC's controller creates.
+ *
+ * @param changes fields of the request that are to be different
+ */
+export function admissionReview(pod: unknown, namespace: string, changes: object = {}): object {
+  return {
+    apiVersion: "admission.k8s.io/v1",
+    kind: "AdmissionReview",
+    request: {
+      uid: "705ab4f5-6393-11e8-b7cc-42010a800002",
+      kind: { group: "", version: "v1", kind: "Pod" },
+      resource: { group: "", version: "v1", resource: "pods" },
+      requestKind: { group: "", version: "v1", kind: "Pod" },
+      requestResource: { group: "", version: "v1", resource: "pods" },
+      name: (pod as { metadata?: { name?: string } } | null)?.metadata?.name,
+      namespace,
+      operation: "CREATE",
+      userInfo: { username: "system:serviceaccount:arc-systems:arc-gha-rs-controller" },
+      object: pod,
+      oldObject: null,
+      dryRun: false,
+      options: { kind: "CreateOptions", apiVersion: "meta.k8s.io/v1" },
+      ...changes,
+    },
+  };
+}
+
+/** Posts a body to the webhook on this machine, as kube-apiserver does: one POST, JSON, over the agent's connection. */
+export async function post(
+  port: number,
+  agent: Agent,
+  body: string,
+  headers: Record<string, string> = { "content-type": "application/json" },
+): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const options = { agent, port, host: "localhost", path: "/mutate?timeout=5s", method: "POST", headers };
+    const call = request(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.once("error", reject);
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }));
+    });
+    call.once("error", reject);
+    call.end(body);
+  });
+}
+
+/** The operations in an answer; none if it has no patch. */
+export function patchOf({ response }: AdmissionAnswer): jsonPatch.Operation[] {
+  return JSON.parse(Buffer.from(response.patch ?? "", "base64").toString() || "[]") as jsonPatch.Operation[];
+}
+
+/** The object with an answer's patch applied, as the API server goes on with it. The object given is not changed. */
+export function patched<T>(object: T, answer: AdmissionAnswer): T {
+  return jsonPatch.applyPatch(structuredClone(object), patchOf(answer), true).newDocument;
+}

@@ -1,0 +1,79 @@
+import { readFile } from "node:fs/promises";
+import { text as readStream } from "node:stream/consumers";
+import { primeManifest } from "../manifests/prime-manifest.ts";
+import type { Finding } from "../manifests/prime-manifest.ts";
+import { readManifests } from "../manifests/yaml.ts";
+import type { ManifestDocument } from "../manifests/yaml.ts";
+import { mutations } from "../mutations/index.ts";
+import { diff } from "../patch/diff.ts";
+import type { JsonPatch } from "../patch/diff.ts";
+import { prime } from "../runner/prime.ts";
+import { report } from "../runner/report.ts";
+import { readConfig } from "./config.ts";
+import { showDiff, wantsColor } from "./show.ts";
+
+export const renderOutputs = ["yaml", "json", "patch", "diff"] as const;
+export type RenderOutput = (typeof renderOutputs)[number];
+
+interface Result {
+  document: ManifestDocument;
+  manifest: unknown;
+  patch: JsonPatch;
+  findings: Finding[];
+}
+
+/**
+ * `arc-primer render`: what the webhook would make of the pods in a file, without a cluster. Whatever holds no runner
+ * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer.
+ *
+ * @param file a path, or `-` for standard input
+ * @throws {Error} if the file or the configuration can't be read; nothing is printed then
+ */
+export async function render(
+  file: string,
+  options: { output?: RenderOutput; config?: string; namespace: string },
+): Promise<void> {
+  const config = await readConfig(options.config);
+  const name = file === "-" ? "standard input" : file;
+  const text = file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8");
+
+  const results = readManifests(text, name).map((document): Result => {
+    const { manifest, findings } = primeManifest(document.value, options.namespace, (pod, namespace) =>
+      prime(pod, { namespace, config, mutations, version: ARC_PRIMER_VERSION }),
+    );
+    return { document, manifest, findings, patch: diff(document.value as object, manifest as object) };
+  });
+
+  const isJson = /^\s*[[{]/.test(text);
+  process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), name));
+  const findings = results.flatMap((result) => result.findings);
+  process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed)).join(""));
+  if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
+}
+
+function write(results: readonly Result[], output: RenderOutput, name: string): string {
+  const changed = results.filter(({ patch }) => patch.length > 0);
+  switch (output) {
+    case "yaml":
+      return results
+        .map(({ document, patch }) => (patch.length > 0 ? document.edited(patch) : document.source))
+        .join("");
+    case "json":
+      return results
+        .filter(({ manifest }) => manifest !== null)
+        .map(({ manifest }) => json(manifest))
+        .join("");
+    case "patch":
+      return changed.map(({ patch }) => json(patch)).join("");
+    case "diff":
+      return changed
+        .map(({ document, patch }) =>
+          showDiff(name, document.normal(), document.edited(patch), wantsColor(process.stdout)),
+        )
+        .join("");
+  }
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import * as values from "./values.ts";
+
+// The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
+// has merged it with its base; defaults come in last, so they never override a base.
+
+const wait = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    timeout: values.duration({ min: "1s", max: "1h", wholeSeconds: true }).prefault("120s"),
+    interval: values.duration({ min: "10ms", max: "10s" }).prefault("50ms"),
+    exitCode: z
+      .int()
+      .min(1)
+      .max(255)
+      .refine((code) => code !== 7, "ARC takes exit code 7 for an outdated runner")
+      .default(42),
+    onTimeout: z.enum(["fail", "start"]).default("fail"),
+    keepStartupProbe: z.boolean().default(false),
+  })
+  .prefault({});
+
+const amounts = z
+  .strictObject({
+    cpu: values.quantity.optional(),
+    memory: values.quantity.optional(),
+    "ephemeral-storage": values.quantity.optional(),
+  })
+  .optional();
+
+const resources = z
+  .strictObject({ requests: amounts, limits: amounts })
+  .superRefine(({ requests, limits }, context) => {
+    for (const name of ["cpu", "memory", "ephemeral-storage"] as const) {
+      const [request, limit] = [requests?.[name], limits?.[name]];
+      if (
+        request !== undefined &&
+        limit !== undefined &&
+        values.quantityValue(request)! > values.quantityValue(limit)!
+      ) {
+        context.addIssue({
+          code: "custom",
+          path: ["requests", name],
+          message: `${request} is more than the limit, ${limit}`,
+        });
+      }
+    }
+  });
+
+const addressPool = z
+  .strictObject({ base: values.network, size: z.int().min(1).max(32) })
+  .refine(({ base, size }) => size >= Number(base.split("/")[1]), {
+    path: ["size"],
+    error: "the networks cannot be larger than the pool they come from",
+  });
+
+const daemon = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    mtu: z.int().min(576).max(65_535).optional(),
+    bip: values.bridgeAddress.optional(),
+    addressPools: z.array(addressPool).default([]),
+    extraArgs: z
+      .array(
+        values.extraFlag({
+          "registry-mirror": "registries",
+          "insecure-registry": "registries, or docker.mirror.insecureRegistries",
+          mtu: "docker.daemon.mtu",
+          bip: "docker.daemon.bip",
+          "default-address-pool": "docker.daemon.addressPools",
+          "config-file": "none, because a file and flags exclude each other",
+        }),
+      )
+      .default([]),
+    image: values.imageReference.optional(),
+    env: z.record(values.envName, z.string()).default({}),
+    resources: resources.optional(),
+  })
+  .prefault({});
+
+const docker = z
+  .strictObject({
+    container: z.string().min(1).default("dind"),
+    wait,
+    mirror: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        insecureRegistries: z.array(values.insecureRegistry).default([]),
+      })
+      .prefault({}),
+    daemon,
+  })
+  .prefault({});
+
+const registry = z.strictObject({
+  mirrors: z.array(z.strictObject({ url: values.mirrorUrl, insecure: z.boolean().default(false) })).default([]),
+});
+
+export const profileSchema = z.strictObject({
+  extends: values.profileName.optional(),
+  enabled: z.boolean().default(true),
+  runner: z
+    .strictObject({
+      container: z.string().min(1).default("runner"),
+      command: z.array(z.string()).min(1).optional(),
+    })
+    .prefault({}),
+  docker,
+  registries: z.record(values.registryHost, registry).default({}),
+});
+
+const rule = z.strictObject({
+  namespaces: z.array(values.namePattern).min(1).default(["*"]),
+  scaleSets: z.array(values.namePattern).min(1).default(["*"]),
+  profile: values.profileName,
+  allowedProfiles: z.array(values.profileName).default([]),
+});
+
+export const configSchema = z.strictObject({
+  apiVersion: z.literal("arc-primer.dev/v1alpha1"),
+  kind: z.literal("PrimerConfiguration"),
+  mode: z.enum(["enforce", "audit"]).default("enforce"),
+  profiles: z.record(values.profileName, profileSchema).default({}),
+  rules: z.array(rule).default([]),
+});
+
+/** A profile with everything decided: its base merged in, defaults filled in, durations in milliseconds. */
+export type Profile = Omit<z.output<typeof profileSchema>, "extends"> & { readonly name: string };
+export type Rule = z.output<typeof rule>;
+
+/** The configuration in force: read once, frozen, every reference in it resolved. `profiles` always has `default`. */
+export interface Config {
+  readonly mode: "enforce" | "audit";
+  readonly profiles: Readonly<Record<string, Profile>>;
+  readonly rules: readonly Rule[];
+}

@@ -1,0 +1,143 @@
+// The kinds of value a configuration is made of, each checked when it is read: what passes here is what dockerd, the
+// kubelet and the API server will take.
+import { z } from "zod";
+
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A duration like `120s` or `1m30s`, read as milliseconds. */
+export function duration(bounds: { min: string; max: string; wholeSeconds?: boolean }) {
+  return z.string("expected a duration like 120s, 50ms or 2m").transform((text, context) => {
+    const value = milliseconds(text);
+    if (value === undefined) {
+      context.addIssue(`${quote(text)} is not a duration like 120s, 50ms or 2m`);
+      return z.NEVER;
+    }
+    if (value < milliseconds(bounds.min)! || value > milliseconds(bounds.max)!) {
+      context.addIssue(`${quote(text)} is outside ${bounds.min} to ${bounds.max}`);
+    } else if (bounds.wholeSeconds && value % 1000 !== 0) {
+      context.addIssue(`${quote(text)} is not a whole number of seconds`);
+    }
+    return value;
+  });
+}
+
+/** The milliseconds of a duration like `1m30s`; undefined if it is not one. */
+export function milliseconds(text: string): number | undefined {
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
+}
+
+/** `$(HOST_IP)` may stand for the node's address: the kubelet puts it in. */
+export const hostIpReference = "$(HOST_IP)";
+
+function isHostAndPort(text: string): boolean {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(text.replace(hostIpReference, "127.0.0.1"));
+  if (!match) return false;
+  const [, host = "", port = "1"] = match;
+  const isHost = host.startsWith("[")
+    ? z.ipv6().safeParse(host.slice(1, -1)).success
+    : /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*$/i.test(host) && host.length <= 253;
+  return isHost && Number(port) >= 1 && Number(port) <= 65_535;
+}
+
+/** A registry as dockerd and image names spell it: `ghcr.io`, `harbor.example.com:8443`. */
+export const registryHost = z.string().superRefine((text, context) => {
+  if (["index.docker.io", "registry-1.docker.io", "hub.docker.com"].includes(text)) {
+    context.addIssue(`Docker Hub is called docker.io here, not ${text}`);
+  } else if (!isHostAndPort(text))
+    context.addIssue(`${quote(text)} is not a registry host like ghcr.io or harbor.example.com:8443`);
+});
+
+/** What `--insecure-registry` takes: host[:port] or a CIDR. */
+export const insecureRegistry = z
+  .string()
+  .refine((text) => isHostAndPort(text) || z.cidrv4().safeParse(text).success || z.cidrv6().safeParse(text).success, {
+    error: ({ input }) => `${quote(input)} is neither host[:port] nor a CIDR like 10.0.0.0/8`,
+  });
+
+/** A mirror's URL as dockerd takes it: http or https, a path if need be, nothing else. Credentials are never repeated. */
+export const mirrorUrl = z.string().superRefine((text, context) => {
+  const match = /^([a-z]+):\/\/([^/?#\s]*)(\/[^\s]*)?$/i.exec(text);
+  const [, scheme = "", authority = "", path = ""] = match ?? [];
+  if (authority.includes("@")) return context.addIssue("a mirror's URL must not contain credentials");
+  if (!match) return context.addIssue(`${quote(text)} is not a URL like http://registry-cache:5000`);
+  if (!["http", "https"].includes(scheme.toLowerCase()))
+    return context.addIssue(`${quote(text)} is neither http:// nor https://`);
+  if (/[?#]/.test(path))
+    return context.addIssue(`${quote(text)}: dockerd takes no query and no fragment in a mirror's URL`);
+  if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
+  // Anything else after a dollar would be rewritten by the kubelet, or taken for a variable.
+  if (/[^\w\-./~%:+]/.test(path))
+    return context.addIssue(`${quote(path)} has a character that must be percent-encoded`);
+});
+
+/** An IPv4 network like `10.10.0.0/16`. */
+export const network = z.cidrv4({ error: ({ input }) => `${quote(input)} is not an IPv4 network like 10.10.0.0/16` });
+
+/** dockerd's `--bip`: the bridge's own address with the size of its network, `10.10.0.1/24`. */
+export const bridgeAddress = z
+  .cidrv4({ error: ({ input }) => `${quote(input)} is not an address with a prefix length, like 10.10.0.1/24` })
+  .refine((text) => hostPart(text) !== 0, {
+    error: ({ input }) => `${quote(input)} is the network; give the bridge's own address in it, like 10.10.0.1/24`,
+  });
+
+function hostPart(cidr: string): number {
+  const [address = "", size = "32"] = cidr.split("/");
+  const value = address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  return value % 2 ** (32 - Number(size));
+}
+
+/** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
+export function extraFlag(ownSettings: Record<string, string>) {
+  return z.string().superRefine((text, context) => {
+    const flag = /^--([a-z][a-z0-9-]*)(=[^\n\r]*)?$/.exec(text)?.[1];
+    if (!flag) return context.addIssue(`${quote(text)} is not a flag in one word, like --storage-driver=overlay2`);
+    if (Object.hasOwn(ownSettings, flag)) context.addIssue(`--${flag} has a setting of its own: ${ownSettings[flag]}`);
+  });
+}
+
+export const envName = z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable");
+
+/** An image reference: `docker:29-dind`, `harbor.example.com:8443/hub/docker:dind@sha256:…`. */
+export const imageReference = z
+  .string()
+  .max(512)
+  .regex(
+    /^([a-zA-Z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+    { error: ({ input }) => `${quote(input)} is not an image reference like docker:29-dind` },
+  );
+
+const quantityUnits: Record<string, number> = {
+  n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
+  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
+}; // prettier-ignore
+
+/** The number a Kubernetes quantity like `500m` or `2Gi` stands for; undefined if it is not one. */
+export function quantityValue(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+|)$/.exec(text);
+  if (!match) return undefined;
+  const [, digits = "", unit = ""] = match;
+  return /^[eE]./.test(unit) ? Number(digits + unit) : Number(digits) * quantityUnits[unit]!;
+}
+
+/** A Kubernetes quantity; plain numbers are taken as YAML has them. */
+export const quantity = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .refine((text) => quantityValue(text) !== undefined, {
+    error: ({ input }) => `${quote(input)} is not a quantity like 500m, 2 or 4Gi`,
+  });
+
+/** A namespace, scale set or other name, in which `*` stands for any run of characters. */
+export const namePattern = z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$/, {
+  error: ({ input }) => `${quote(input)} is not a name or a pattern like ml-*`,
+});
+
+export const profileName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
+
+function quote(value: unknown): string {
+  return JSON.stringify(value);
+}

@@ -1,0 +1,32 @@
+import { X509Certificate } from "node:crypto";
+import { createSecureContext } from "node:tls";
+
+/** A serving certificate (with its chain) and its key, both PEM, found to belong together. */
+export interface Pair {
+  readonly cert: string;
+  readonly key: string;
+  readonly validFrom: number;
+  readonly validTo: number;
+}
+
+/**
+ * Checks a certificate and key before they are served.
+ *
+ * @param now milliseconds since 1970
+ * @throws {Error} saying what is wrong: not PEM, not a pair, expired, not valid yet
+ */
+export function checkPair(cert: string, key: string, now: number): Pair {
+  createSecureContext({ cert, key }); // throws if either can't be read or they don't match
+  const { validFrom, validTo } = new X509Certificate(cert);
+  const pair = { cert, key, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
+  const reason = invalidity(pair, now);
+  if (reason) throw new Error(reason);
+  return pair;
+}
+
+/** Why the pair cannot be served now, if it cannot. */
+export function invalidity({ validFrom, validTo }: Pair, now: number): string | undefined {
+  if (now < validFrom) return `the certificate is valid only from ${new Date(validFrom).toISOString()}`;
+  if (now >= validTo) return `the certificate ended on ${new Date(validTo).toISOString()}`;
+  return undefined;
+}

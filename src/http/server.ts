@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import type { RequestListener } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Server, Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Pair } from "./certs.ts";
+
+/** Milliseconds. A handful of seconds is plenty for a review, and little to give to a client that sends a byte a second. */
+const limits = {
+  handshakeTimeout: 5_000,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1_000,
+  // kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under its POST.
+  keepAliveTimeout: 180_000,
+};
+const maxConnections = 1024;
+/** How long requests that have not arrived whole are waited for at the end. */
+const halfSentGrace = 1_000;
+
+export interface Addresses {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly opsPort: number;
+}
+
+export interface Servers {
+  readonly port: number;
+  readonly opsPort: number;
+  /** Serves this pair to every new connection; open ones go on as they are. */
+  swap(pair: Pair): void;
+  /** Takes no more connections, answers what has arrived whole, cuts the rest. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the HTTPS listener (TLS 1.2 or later) and the plain one for operators. Until `swap` is called, TLS handshakes
+ * fail.
+ *
+ * @throws if a port is taken
+ */
+export async function startServers(
+  webhook: RequestListener,
+  ops: RequestListener,
+  { host, port, opsPort }: Addresses,
+): Promise<Servers> {
+  const https = createHttpsServer({ ...limits, minVersion: "TLSv1.2" }, webhook);
+  https.maxConnections = maxConnections;
+  const http = createHttpServer(limits, ops);
+  const sockets = new Set<Socket>(); // also those that have not finished their handshake, which node:http does not count
+  https.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
+  return {
+    port: (https.address() as AddressInfo).port,
+    opsPort: (http.address() as AddressInfo).port,
+    swap: ({ cert, key }) => https.setSecureContext({ cert, key, minVersion: "TLSv1.2" }),
+    async close() {
+      const closed = Promise.all([once(https, "close"), once(http, "close")]);
+      https.close();
+      http.close();
+      http.closeAllConnections();
+      const cut = sleep(halfSentGrace).then(() => sockets.forEach((socket) => socket.destroy()));
+      await Promise.race([closed, cut]);
+      await closed;
+    },
+  };
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,72 @@
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import type { RenderOutput } from "./cli/render.ts";
+import type { ServeOptions } from "./cli/serve.ts";
+import { milliseconds } from "./config/values.ts";
+
+// Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong.
+// Each subcommand is imported when it is called for, so that serve starts without what only render needs.
+
+const outputs: readonly RenderOutput[] = ["yaml", "json", "patch", "diff"];
+const program = new Command("arc-primer")
+  .description("Primes the runner pods of actions-runner-controller: waits for Docker, configures mirrors.")
+  .version(ARC_PRIMER_VERSION)
+  .showHelpAfterError("(--help tells what there is)")
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+program
+  .command("serve")
+  .description("run the admission webhook")
+  .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
+  .requiredOption("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched")
+  .requiredOption("--tls-private-key-file <file>", "its key, PEM; watched")
+  .option("--host <address>", "address to listen on", "0.0.0.0")
+  .option("--port <number>", "port of the webhook, HTTPS", port, 10250)
+  .option("--ops-port <number>", "port for health, readiness and metrics, HTTP", port, 8080)
+  .option("--shutdown-delay <duration>", "time from SIGTERM to closing the port", duration, 5000)
+  .option("--watch-interval <duration>", "time between two looks at the watched files", duration, 1000)
+  .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
+  .action(async (options: ServeOptions) => (await import("./cli/serve.ts")).serve(options));
+
+program
+  .command("render")
+  .description("show what the webhook would make of the pods in a file; the report goes to stderr")
+  .addArgument(new Argument("[file]", "YAML or JSON; - is standard input").default("-"))
+  .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
+  .option("--namespace <name>", "for manifests that name none", "default")
+  .addOption(new Option("-o, --output <form>", "default: the form of the input").choices(outputs))
+  .action(async (file: string, options: { namespace: string }) =>
+    (await import("./cli/render.ts")).render(file, options),
+  );
+
+program
+  .command("config")
+  .description("work with a PrimerConfiguration")
+  .command("check <file>")
+  .description("print every error in it, each with its path, or the resolved profiles")
+  .action(async (file: string) => (await import("./cli/config.ts")).checkConfig(file));
+
+program
+  .command("demo")
+  .description("start the real HTTPS server, send it a runner pod as kube-apiserver would, show what comes out")
+  .argument("[pod]", "a folder of test/golden, or a file with a pod", "dind-sidecar")
+  .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
+  .action(async (pod: string, options: { config?: string }) => (await import("./cli/demo.ts")).demo(pod, options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`arc-primer: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError("expected a port, 0 to 65535");
+}
+
+function duration(text: string): number {
+  const value = milliseconds(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError("expected a duration like 5s or 500ms");
+}

@@ -1,0 +1,115 @@
+import type { Primed } from "../runner/prime.ts";
+
+/** Looks at one pod: `prime`, with everything but the pod and its namespace filled in. */
+export type PrimePod = (pod: unknown, namespace: string) => Primed;
+
+/** What became of one pod, or pod template, of a manifest. */
+export interface Finding {
+  readonly subject: string;
+  readonly primed: Primed;
+}
+
+interface Fields {
+  readonly [key: string]: unknown;
+}
+
+/** Where ARC's own kinds keep their pod template (apis/actions.github.com/v1alpha1). */
+const templatePaths: Readonly<Record<string, readonly string[]>> = {
+  AutoscalingRunnerSet: ["spec", "template"],
+  EphemeralRunnerSet: ["spec", "ephemeralRunnerSpec"],
+  EphemeralRunner: ["spec"],
+};
+
+/**
+ * Primes the runner pods in a manifest: a Pod, the pod template of ARC's kinds, or any of these in a List.
+ *
+ * @param namespace for manifests that name none
+ * @returns the manifest (the same object if nothing in it changed) and what was found, in order
+ */
+export function primeManifest(
+  manifest: unknown,
+  namespace: string,
+  primePod: PrimePod,
+): { manifest: unknown; findings: Finding[] } {
+  if (!isFields(manifest)) return { manifest, findings: [] };
+  const { apiVersion, kind, items } = manifest;
+  if (Array.isArray(items)) {
+    const results = items.map((item) => primeManifest(withKind(item, manifest), namespace, primePod));
+    const changed = results.map((result, index) => (result.findings.some(isChanged) ? result.manifest : items[index]));
+    const findings = results.flatMap((result) => result.findings);
+    return { manifest: findings.some(isChanged) ? { ...manifest, items: changed } : manifest, findings };
+  }
+
+  const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
+  const ownNamespace = textOf(metadata["namespace"]) || namespace;
+  const subject = `${String(kind)} ${ownNamespace}/${textOf(metadata["name"]) || `${textOf(metadata["generateName"])}*`}`;
+  if (apiVersion === "v1" && kind === "Pod") {
+    const primed = primePod(manifest, ownNamespace);
+    return { manifest: primed.pod, findings: [{ subject, primed }] };
+  }
+  const path = templatePaths[String(kind)];
+  if (!path || !textOf(apiVersion).startsWith("actions.github.com/")) return { manifest, findings: [] };
+  return primeTemplate(manifest, path, (pod) => ({ subject, primed: primePod(pod, ownNamespace) }));
+}
+
+/** Primes the pod that ARC would make from a template, and puts spec and annotations back into the template. */
+function primeTemplate(
+  manifest: Fields,
+  path: readonly string[],
+  look: (pod: Fields) => Finding,
+): { manifest: unknown; findings: Finding[] } {
+  const template = path.reduce<unknown>((value, key) => (isFields(value) ? value[key] : undefined), manifest);
+  if (!isFields(template) || !isFields(template["spec"])) return { manifest, findings: [] };
+  const metadata = isFields(template["metadata"]) ? template["metadata"] : {};
+  const labels = { ...(isFields(metadata["labels"]) ? metadata["labels"] : {}), ...arcLabels(manifest) };
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels }, spec: template["spec"] };
+
+  const finding = look(pod);
+  if (finding.primed.pod === pod) return { manifest, findings: [finding] };
+  const primed = finding.primed.pod as typeof pod & { metadata: Fields };
+  const annotations = (primed.metadata as Fields)["annotations"];
+  const edited = {
+    ...template,
+    spec: primed.spec,
+    metadata: annotations === undefined ? metadata : { ...metadata, annotations },
+  };
+  return { manifest: replaceAt(manifest, path, edited), findings: [finding] };
+}
+
+/** The labels that ARC's controllers put on every pod of a scale set (controllers/actions.github.com/resourcebuilder.go). */
+function arcLabels(manifest: Fields): Record<string, string> {
+  const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
+  const spec = isFields(manifest["spec"]) ? manifest["spec"] : {};
+  const labels = isFields(metadata["labels"]) ? metadata["labels"] : {};
+  const scaleSet =
+    textOf(labels["actions.github.com/scale-set-name"]) ||
+    textOf(spec["runnerScaleSetName"]) ||
+    textOf(metadata["name"]);
+  return {
+    "actions-ephemeral-runner": "True",
+    "actions.github.com/scale-set-name": scaleSet,
+    "app.kubernetes.io/component": "runner",
+  };
+}
+
+/** The items of a typed list (`kind: PodList`) come without kind and apiVersion. */
+function withKind(item: unknown, list: Fields): unknown {
+  if (!isFields(item) || item["kind"] !== undefined) return item;
+  return { apiVersion: list["apiVersion"], kind: textOf(list["kind"]).replace(/List$/, ""), ...item };
+}
+
+function isChanged({ primed }: Finding): boolean {
+  return primed.decision.kind === "mutate" && primed.pod !== primed.decision.pod;
+}
+
+function replaceAt(value: Fields, [key = "", ...rest]: readonly string[], replacement: unknown): Fields {
+  return { ...value, [key]: rest.length === 0 ? replacement : replaceAt(value[key] as Fields, rest, replacement) };
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}

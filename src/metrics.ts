@@ -1,0 +1,66 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+
+/** What the process counts, for Prometheus. Label values come from closed lists, so that series stay few. */
+export interface Metrics {
+  /** One admission review was answered. */
+  decision(decision: "skip" | "mutate", reason: string, mode: "enforce" | "audit", seconds: number): void;
+  /** One mutation was tried. */
+  mutation(mutation: string, result: "applied" | "skipped", reason: string): void;
+  /** A request was refused with this HTTP status, because no review could be read from it. */
+  refused(status: number): void;
+  /** A watched file was read again. */
+  reload(what: "config" | "certificate", accepted: boolean): void;
+  /** The serving certificate's end, in seconds since 1970. */
+  certificateExpiry(seconds: number): void;
+  /** The text that Prometheus reads, and its content type. */
+  expose(): Promise<{ text: string; contentType: string }>;
+}
+
+const prefix = "arc_primer_";
+
+/** @param options.processMetrics also measure the process itself; its timers are of no use in tests */
+export function createMetrics(options: { processMetrics: boolean }): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name: prefix + name, help, labelNames, registers });
+
+  const decisions = counter("decisions_total", "Admission reviews answered, by what was decided and why.", [
+    "decision",
+    "reason",
+    "mode",
+  ]);
+  const mutations = counter("mutations_total", "Mutations tried on runner pods, by result and reason.", [
+    "mutation",
+    "result",
+    "reason",
+  ]);
+  const refusals = counter("refused_requests_total", "Requests that held no readable review, by HTTP status.", [
+    "status",
+  ]);
+  const reloads = counter("reloads_total", "Watched files read, and whether they were accepted.", ["what", "result"]);
+  const seconds = new Histogram({
+    name: `${prefix}decision_seconds`,
+    help: "Time from a parsed review to its answer.",
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5],
+    registers,
+  });
+  const expiry = new Gauge({
+    name: `${prefix}certificate_expiry_timestamp_seconds`,
+    help: "When the serving certificate ends.",
+    registers,
+  });
+
+  return {
+    decision(decision, reason, mode, duration) {
+      decisions.inc({ decision, reason, mode });
+      seconds.observe(duration);
+    },
+    mutation: (mutation, result, reason) => mutations.inc({ mutation, result, reason }),
+    refused: (status) => refusals.inc({ status: String(status) }),
+    reload: (what, accepted) => reloads.inc({ what, result: accepted ? "accepted" : "refused" }),
+    certificateExpiry: (value) => expiry.set(value),
+    expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}

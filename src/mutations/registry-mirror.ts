@@ -1,0 +1,66 @@
+import type { Profile } from "../config/schema.ts";
+import { hostIpReference } from "../config/values.ts";
+import { findDind, isDindImage } from "../pod/containers.ts";
+import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
+import type { Container } from "../pod/types.ts";
+import type { Note } from "../runner/reasons.ts";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
+
+/**
+ * Points the DinD container's dockerd at mirrors of Docker Hub (`--registry-mirror`, which serves no other registry:
+ * moby, registry/service_v2.go) and lets it talk to insecure registries (`--insecure-registry`).
+ */
+export const registryMirror: Mutation = {
+  name: "registry-mirror",
+  mutate(pod, { runner, docker, registries }) {
+    if (!docker.mirror.enabled) return doesNotApply("disabled");
+    const mirrors = registries["docker.io"]?.mirrors ?? [];
+    const insecure = [...docker.mirror.insecureRegistries, ...mirrors.filter((mirror) => mirror.insecure).map(hostOf)];
+    if (mirrors.length === 0 && insecure.length === 0) return doesNotApply("not-configured");
+    const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
+    if (!dind) return doesNotApply("no-dind");
+    const { flags, obstacle } = dockerdFlags(dind, pod);
+    if (obstacle) return doesNotApply(obstacle);
+
+    const missing = [
+      ...missingFlags(
+        flags,
+        "--registry-mirror",
+        mirrors.map(({ url }) => url),
+      ),
+      ...missingFlags(flags, "--insecure-registry", insecure),
+    ];
+    addFlags(dind, missing);
+    if (missing.some((flag) => flag.includes(hostIpReference))) addHostIp(dind);
+    return applies(...remarks(dind, registries));
+  },
+};
+
+function hostOf({ url }: { url: string }): string {
+  return url.split("/")[2] ?? "";
+}
+
+function missingFlags(flags: readonly string[], name: string, wanted: readonly string[]): string[] {
+  const present = new Set(flagValues(flags, name).map(withoutSlash));
+  return [...new Set(wanted)].filter((value) => !present.has(withoutSlash(value))).map((value) => `${name}=${value}`);
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/$/, "");
+}
+
+/** The node's address as an environment variable, for the kubelet to put in place of `$(HOST_IP)`. */
+function addHostIp(container: Container): void {
+  if (container.env?.some(({ name }) => name === "HOST_IP")) return;
+  const hostIp = { name: "HOST_IP", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } } };
+  container.env = [...(container.env ?? []), hostIp];
+}
+
+function remarks(dind: Container, registries: Profile["registries"]): Note[] {
+  const others = Object.entries(registries).some(([host, { mirrors }]) => host !== "docker.io" && mirrors.length > 0);
+  return [
+    ...(isDindImage(dind.image) ? [] : ["custom-image" as const]),
+    ...(others ? ["other-registries" as const] : []),
+  ];
+}

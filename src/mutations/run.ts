@@ -1,0 +1,68 @@
+import { Immer } from "immer";
+import type { Profile } from "../config/schema.ts";
+import { brokenInvariants } from "../pod/invariants.ts";
+import type { Pod } from "../pod/types.ts";
+import type { MutationReason, Note } from "../runner/reasons.ts";
+import type { Mutation, MutationName, Verdict } from "./mutation.ts";
+
+/** What became of one mutation. `error` is for the log: what it threw, or what it would have broken. */
+export type Outcome = { readonly mutation: MutationName; readonly notes: readonly Note[] } & (
+  | { readonly result: "applied" }
+  | { readonly result: "skipped"; readonly reason: MutationReason; readonly error?: unknown }
+);
+
+// Freezing would walk the whole pod for nothing: nobody edits it but through a draft.
+const copyOnWrite = new Immer({ autoFreeze: false });
+
+/**
+ * Applies the mutations one after the other. Each stands alone: one that does not apply, throws, or leaves the pod
+ * unsound is discarded whole, and the others still get their turn.
+ *
+ * @returns the pod (the same object if nothing was done) and what became of each mutation, in their order
+ */
+export function runMutations(
+  mutations: readonly Mutation[],
+  pod: Pod,
+  profile: Profile,
+): { pod: Pod; outcomes: Outcome[] } {
+  const outcomes: Outcome[] = [];
+  let current = pod;
+  for (const mutation of mutations) {
+    const { next, outcome } = runOne(mutation, current, profile);
+    current = next;
+    outcomes.push(outcome);
+  }
+  return { pod: current, outcomes };
+}
+
+function runOne(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; outcome: Outcome } {
+  const skipped = (reason: MutationReason, notes: readonly Note[] = [], error?: unknown) => ({
+    next: pod,
+    outcome: {
+      mutation: mutation.name,
+      result: "skipped" as const,
+      reason,
+      notes,
+      ...(error !== undefined && { error }),
+    },
+  });
+  try {
+    const { next, verdict } = edit(mutation, pod, profile);
+    if (!verdict.applies) return skipped(verdict.reason);
+    if (next === pod) return skipped("already-there", verdict.notes);
+    const broken = brokenInvariants(pod, next);
+    if (broken.length > 0) return skipped("invariant-broken", [], new Error(broken.join("; ")));
+    return { next, outcome: { mutation: mutation.name, result: "applied", notes: verdict.notes } };
+  } catch (error) {
+    return skipped("mutation-failed", [], error);
+  }
+}
+
+function edit(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; verdict: Verdict } {
+  let verdict: Verdict | undefined;
+  const next = copyOnWrite.produce(pod, (draft) => {
+    verdict = mutation.mutate(draft as Pod, profile);
+  });
+  if (!verdict) throw new Error(`${mutation.name} gave no verdict`);
+  return { next, verdict };
+}

@@ -1,0 +1,97 @@
+// The one vocabulary: annotation, log, metric labels, admission warnings and the CLI all speak these codes, and every
+// sentence a person reads about a decision stands here.
+
+/** Why a whole pod was left as it came. */
+export const podReasons = {
+  "unsupported-review": "The admission review is not admission.k8s.io/v1.",
+  "not-a-pod": "The object is not a Pod.",
+  "not-a-create": "Only the creation of pods is looked at.",
+  "no-object": "The review carries no object.",
+  "malformed-pod": "The pod does not have the shape that Kubernetes gives pods.",
+  "not-a-runner": "The pod lacks the labels of an ARC scale-set runner.",
+  "legacy-runner": "The pod belongs to ARC's older, summerwind mode, which arc-primer does not serve.",
+  windows: "The pod runs on Windows, where there is neither a POSIX shell nor Docker-in-Docker.",
+  "opted-out": 'The pod asks to be left alone (annotation arc-primer.dev/skip: "true").',
+  "profile-disabled": "The profile is switched off (enabled: false).",
+  "internal-error": "arc-primer failed on this pod. This is a bug; the log has the error.",
+} as const;
+
+/** Why one mutation left the pod as it was. */
+export const mutationReasons = {
+  disabled: "The profile switches this off (enabled: false).",
+  "not-configured": "The profile sets nothing for this.",
+  "already-there": "The pod has all of this already.",
+  "no-runner-container": "The pod has no container with the runner's name (runner.container in the profile).",
+  "no-command":
+    "The runner container sets no command, and a command must not be guessed; name it as runner.command in the profile.",
+  "no-docker":
+    "The pod has no Docker: neither a DinD container nor DOCKER_HOST. In ARC's values: containerMode.type: dind.",
+  "kubernetes-mode": "In ARC's kubernetes modes jobs run in pods of their own, without Docker.",
+  "docker-out-of-reach":
+    "There is a DinD container, but the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
+  "no-dind": "The pod has no Docker-in-Docker container.",
+  "shell-command": "dockerd is started by a shell string, which is not taken apart.",
+  "unknown-command": "The DinD container's command starts something other than dockerd.",
+  "unknown-entrypoint":
+    "The DinD container sets neither command nor args, and its image is not docker:dind: its own would be lost.",
+  "config-file": "dockerd is given a --config-file, and stops if a setting is in both the file and a flag.",
+  "daemon-json":
+    "The DinD container may have a daemon.json (a volume is mounted there, or a container writes one), and dockerd stops if a setting is in both the file and a flag.",
+  "mutation-failed": "This mutation threw an error and was discarded. This is a bug; the log has the error.",
+  "invariant-broken":
+    "This mutation would have broken the pod and was discarded. This is a bug; the log has the details.",
+} as const;
+
+/** What else there is to know about a mutation or about the choice of the profile. */
+export const notes = {
+  "startup-probe-removed":
+    "The DinD sidecar's startup probe is gone: the wait is faster, and nothing else relied on it.",
+  "startup-probe-kept-by-setting": "The DinD sidecar keeps its startup probe, as docker.wait.keepStartupProbe asks.",
+  "startup-probe-kept-for-init-container":
+    "The DinD sidecar keeps its startup probe: an init container after it may rely on it.",
+  "startup-probe-kept-for-container":
+    "The DinD sidecar keeps its startup probe: another container that uses Docker may rely on it.",
+  "startup-probe-kept-for-liveness-probe":
+    "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
+  "other-registries": "dockerd's --registry-mirror serves Docker Hub only; mirrors of other registries are not used.",
+  "custom-image":
+    "The DinD image is not docker:dind. If it has a daemon.json with the same settings, dockerd will not start.",
+  "flag-kept": "dockerd is given one of these flags already; the pod's own stays.",
+  "flags-left-out":
+    "dockerd's flags were left out: it reads a configuration file, or is not started by a command line that can be added to.",
+  "image-kept": "The DinD container has an image that is not the stock docker:dind; the pod's own stays.",
+  "env-kept": "The DinD container sets one of these variables already; the pod's own stays.",
+  "resources-kept": "The DinD container or the pod has resources already (its own, or a LimitRange's); they stay.",
+  "unknown-profile": "The pod asks for a profile that is not defined; the rule's own is used.",
+  "profile-not-allowed": "The pod asks for a profile that the rules do not allow it; the rule's own is used.",
+  "no-room-for-status": "The pod's annotations are full; arc-primer.dev/status was left out.",
+} as const;
+
+export type PodReason = keyof typeof podReasons;
+export type MutationReason = keyof typeof mutationReasons;
+export type Note = keyof typeof notes;
+export type Code = PodReason | MutationReason | Note;
+
+/** What someone has to look into: these, and only these, become admission warnings. */
+const problems = new Set<Code>([
+  "unsupported-review",
+  "malformed-pod",
+  "internal-error",
+  "no-runner-container",
+  "mutation-failed",
+  "invariant-broken",
+  "unknown-profile",
+  "profile-not-allowed",
+  "no-room-for-status",
+]);
+
+const sentences: Readonly<Record<Code, string>> = { ...podReasons, ...mutationReasons, ...notes };
+
+/** The sentence that goes with a code. */
+export function explain(code: Code): string {
+  return sentences[code];
+}
+
+export function isProblem(code: Code): boolean {
+  return problems.has(code);
+}

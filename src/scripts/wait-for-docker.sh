@@ -1,0 +1,209 @@
+#!/bin/sh
+# Waits until the Docker daemon answers, then becomes the command after "--".
+#
+#   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail -- COMMAND [ARG...]
+#
+# It runs as process 1 of the runner container, under whatever /bin/sh the image has: POSIX sh only.
+# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands:
+# so the waiting is a child, and this shell does nothing but wait for it.
+set -u
+
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
+
+while [ "$1" != -- ]; do
+  case $1 in
+    timeout=*) timeout=${1#*=} ;;
+    interval=*) interval=${1#*=} ;;
+    exit-code=*) exit_code=${1#*=} ;;
+    on-timeout=*) on_timeout=${1#*=} ;;
+  esac
+  shift
+done
+shift
+
+host=${DOCKER_HOST:-unix:///var/run/docker.sock}
+socket=
+case $host in unix://*) socket=${host#unix://} ;; esac
+
+client=none
+if command -v docker > /dev/null 2>&1; then
+  client=docker
+elif command -v curl > /dev/null 2>&1; then
+  case $host in unix://* | tcp://* | http://* | https://*) client=curl ;; esac
+fi
+
+# Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
+now() {
+  if read -r uptime _ 2> /dev/null < /proc/uptime; then
+    now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+  else
+    now=$(($(date +%s) * 100))
+  fi
+}
+
+# Sleeps one interval. Not every sleep knows fractions of a second.
+pause() {
+  sleep "$interval" 2> /dev/null && return
+  say "sleep takes no fractions of a second here: looking once a second"
+  interval=1
+  sleep 1
+}
+
+# Runs a command for at most $limit seconds (137 if it had to be ended). timeout(1) is not in every image.
+bounded() {
+  "$@" &
+  attempt=$!
+  (
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    sleep "$limit" &
+    nap=$!
+    wait "$nap"
+    kill -KILL "$attempt"
+  ) > /dev/null 2>&1 & # an open pipe here would hold up the caller's $(...)
+  guard=$!
+  { wait "$attempt"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  status=$?
+  kill "$guard" 2> /dev/null
+  { wait "$guard"; } 2> /dev/null
+  return "$status"
+}
+
+# GET /_ping, with the connection that DOCKER_HOST and the TLS variables describe; never through a proxy.
+ping_with_curl() {
+  set -- --silent --show-error --noproxy '*'
+  certificates=${DOCKER_CERT_PATH:-${HOME:-}/.docker}
+  if [ -n "$socket" ]; then
+    set -- "$@" --unix-socket "$socket" http://localhost/_ping
+  elif [ -n "${DOCKER_TLS_VERIFY:-}" ]; then
+    set -- "$@" --cacert "$certificates/ca.pem" "https://${host#*://}/_ping"
+  elif [ -n "${DOCKER_TLS:-}" ]; then
+    set -- "$@" --insecure "https://${host#*://}/_ping"
+  else
+    set -- "$@" "http://${host#*://}/_ping"
+  fi
+  if [ -n "${DOCKER_TLS_VERIFY:-}${DOCKER_TLS:-}" ] && [ -z "$socket" ]; then
+    set -- --cert "$certificates/cert.pem" --key "$certificates/key.pem" "$@"
+  fi
+  bounded curl "$@"
+}
+
+# Asks the daemon once. Sets $answer to what the client printed.
+ask() {
+  case $client in
+    docker) answer=$(bounded docker version --format '{{.Server.APIVersion}}' 2>&1) ;;
+    curl) answer=$(ping_with_curl 2>&1) ;;
+  esac
+  status=$?
+  [ "$status" -ne 137 ] || answer="${answer:+$answer; }the daemon took the connection and did not answer within $limit s"
+  return "$status"
+}
+
+# May this user not open the socket? Seen twice in a row it is final: dockerd sets the group just after it listens.
+denied() {
+  if { [ -S "$socket" ] && [ ! -w "$socket" ]; } || { [ -d "${socket%/*}" ] && [ ! -x "${socket%/*}" ]; }; then
+    denials=$((denials + 1))
+    [ "$denials" -ge 2 ]
+  else
+    denials=0
+    return 1
+  fi
+}
+
+# Looks once. Returns 0 when there is nothing left to wait for; else $answer tells what is missing.
+look() {
+  if [ -n "$socket" ]; then
+    if denied; then
+      say "permission denied at $socket: the daemon is up, this user may not talk to it without sudo; going on"
+      return 0
+    fi
+    if [ "$denials" -gt 0 ]; then
+      answer="permission denied at $socket"
+      return 1
+    elif [ ! -S "$socket" ]; then
+      answer="there is no socket at $socket"
+      return 1
+    fi
+  fi
+  if [ "$client" = none ]; then
+    if [ -n "$socket" ]; then
+      say "this image has neither docker nor curl: the socket at $socket is all that can be seen; going on"
+    else
+      say "this image has no client that can ask $host whether Docker is up; going on"
+    fi
+    return 0
+  fi
+  ask && return 0
+  # These errors take a daemon that is up to cause them, so waiting changes nothing. Files that are missing,
+  # half-written or not readable yet are another matter: a TLS daemon makes its certificates before it listens.
+  case $answer in
+    *'ermission denied'*connect* | *connect*'ermission denied'* | *'rror response from daemon'* | \
+      *'client version '*' is too '* | *'x509: certificate '* | *'failed to verify certificate'* | \
+      *'remote error: tls'* | *'does not look like a TLS handshake'* | *'HTTP response to HTTPS client'* | \
+      *'HTTP request to an HTTPS server'* | *'SSL certificate problem'* | *'wrong version number'* | *'SSL'*' alert '*) ;;
+    *'ermission denied'*) [ "$waited" -ge 3000 ] || return 1 ;;
+    *) return 1 ;;
+  esac
+  say "the daemon at $host does not take this client, and waiting will not change that; going on. It said:"
+  printf '%s\n' "$answer" >&2
+}
+
+# The child that waits: exit status 0 to start the command, else the container's exit code.
+wait_for_docker() {
+  now
+  begin=$now
+  waited=0
+  told=
+  denials=0
+  limit=$((timeout < 10 ? timeout : 10))
+  until look; do
+    now
+    waited=$((now - begin))
+    if [ "$waited" -ge $((timeout * 100)) ]; then
+      give_up
+      return
+    elif [ -z "$told" ]; then
+      say "waiting for Docker at $host, at most $timeout s"
+      told=$now
+    elif [ $((now - told)) -ge 500 ]; then
+      say "still waiting for Docker after $((waited / 100)) s: $answer"
+      told=$now
+    fi
+    # The last attempts get what is left of the time, in whole seconds.
+    left=$((timeout - waited / 100))
+    limit=$((left < limit ? left : limit))
+    pause
+  done
+  now
+  waited=$((now - begin))
+  say "ready to start after $((waited / 100)).$((waited % 100 / 10))$((waited % 10)) s"
+}
+
+give_up() {
+  reason="Docker at $host did not answer within $timeout s; the last attempt said: $answer"
+  say "$reason"
+  if [ "$on_timeout" = start ]; then
+    say "starting without Docker, as on-timeout=start asks"
+    return 0
+  fi
+  say "exit $exit_code: the runner is not started, so that it takes no job that cannot work"
+  # What kubectl describe shows as the container's termination message.
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: %s\n' "$reason" > /dev/termination-log
+  return "$exit_code"
+}
+
+waiting=
+stop() {
+  [ -z "$waiting" ] || kill "$waiting" 2> /dev/null
+  say "told to stop while waiting for Docker"
+  exit "$1"
+}
+trap 'stop 143' TERM
+trap 'stop 130' INT
+
+wait_for_docker &
+waiting=$!
+wait "$waiting"
+status=$?
+[ "$status" -eq 0 ] || exit "$status"
+exec "$@"

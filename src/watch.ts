@@ -1,0 +1,47 @@
+import { readFile } from "node:fs/promises";
+
+/**
+ * Reads files now and again, and reports them together: first at once, then whenever one of them has changed.
+ *
+ * The contents are compared, every `interval` milliseconds: the kubelet swaps a mounted Secret or ConfigMap by
+ * renaming links, which file-system events report differently on every kind of mount.
+ *
+ * @param onChange gets the contents in the order of `paths`, or the error that reading them gave (once, not at every
+ *   look); it must not throw; by returning "again" it asks to be shown the same at the next look
+ * @returns after the first report; call `stop` to end
+ */
+export async function watchFiles(
+  paths: readonly string[],
+  interval: number,
+  onChange: (contents: readonly string[] | Error) => "again" | undefined,
+): Promise<{ stop: () => void }> {
+  let last: string | undefined;
+  let stopped = false;
+  let timer: NodeJS.Timeout;
+
+  async function look(): Promise<void> {
+    const contents = await readAll(paths);
+    const seen = contents instanceof Error ? contents.message : JSON.stringify(contents);
+    if (stopped) return;
+    if (seen !== last) {
+      last = onChange(contents) === "again" ? undefined : seen;
+    }
+    timer = setTimeout(look, interval).unref();
+  }
+
+  await look();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function readAll(paths: readonly string[]): Promise<string[] | Error> {
+  try {
+    return await Promise.all(paths.map((path) => readFile(path, "utf8")));
+  } catch (error) {
+    return error as Error;
+  }
+}
