@@ -1,3 +1,4 @@
+import "reflect-metadata"; // @peculiar/x509 needs it loaded first
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsage,

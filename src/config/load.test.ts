@@ -1,0 +1,180 @@
+import { expect, test } from "vitest";
+import { ConfigError, defaultConfig, parseConfig } from "./load.ts";
+
+const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
+
+function problems(text: string): readonly string[] {
+  try {
+    parseConfig(text, "c.yaml");
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** The problems with one default profile, in flow style; without file and line. */
+function profileProblems(profile: string): string[] {
+  return problems(`${head}profiles: { default: ${profile} }`).map((line) => line.replace(/^c\.yaml:\d+ (profiles\.)?/, ""));
+}
+
+test("without a file the default profile is in force", () => {
+  expect(defaultConfig.mode).toBe("enforce");
+  expect(defaultConfig.profiles["default"]?.docker.wait).toEqual({
+    enabled: true,
+    timeout: 120_000,
+    interval: 50,
+    exitCode: 42,
+    onTimeout: "fail",
+    keepStartupProbe: false,
+  });
+});
+
+test("the smallest file is the default", () => {
+  expect(parseConfig(head, "c.yaml")).toEqual(defaultConfig);
+});
+
+test("the configuration is frozen through and through", () => {
+  expect(() => Object.assign(defaultConfig.profiles["default"]!.docker.wait, { exitCode: 1 })).toThrow(TypeError);
+});
+
+test("a profile takes what it does not say from the one it extends: maps merge, lists and scalars replace", () => {
+  const config = parseConfig(
+    `${head}
+profiles:
+  default:
+    docker: { wait: { timeout: 90s, exitCode: 9 }, daemon: { mtu: 1400, extraArgs: [--debug] } }
+    registries: { docker.io: { mirrors: [{ url: "http://a" }, { url: "http://b" }] } }
+  child:
+    extends: default
+    docker: { wait: { timeout: 30s }, daemon: { extraArgs: [--ipv6] } }
+    registries: { docker.io: { mirrors: [{ url: "http://c" }] }, ghcr.io: { mirrors: [{ url: "http://d" }] } }
+  grandchild:
+    extends: child
+    enabled: false
+  alone: {}
+`,
+    "c.yaml",
+  );
+  const { child, grandchild, alone } = config.profiles;
+  expect(child).toMatchObject({
+    name: "child",
+    docker: { wait: { timeout: 30_000, exitCode: 9 }, daemon: { mtu: 1400, extraArgs: ["--ipv6"] } },
+  });
+  expect(child?.registries["docker.io"]?.mirrors.map(({ url }) => url)).toEqual(["http://c"]);
+  expect(Object.keys(child?.registries ?? {})).toEqual(["docker.io", "ghcr.io"]);
+  expect(grandchild).toEqual({ ...child, name: "grandchild", enabled: false });
+  expect(alone?.docker.wait.timeout).toBe(120_000);
+});
+
+test("every problem is named, with line and path, and never only the first", () => {
+  const text = `${head}
+mode: enforced
+profiles:
+  default:
+    docker:
+      wait: { timeout: soon, exitCode: 7 }
+      wiat: {}
+rules:
+  - { namespaces: ["ML"], profile: default }
+extra: 1
+`;
+  expect(problems(text)).toEqual([
+    'c.yaml:4 mode: Invalid option: expected one of "enforce"|"audit"',
+    'c.yaml:8 profiles.default.docker.wait.timeout: "soon" is not a duration like 120s, 50ms or 2m',
+    "c.yaml:8 profiles.default.docker.wait.exitCode: ARC takes exit code 7 for an outdated runner",
+    "c.yaml:9 profiles.default.docker.wiat: there is no such setting",
+    'c.yaml:11 rules[0].namespaces[0]: "ML" is not a name or a pattern like ml-*',
+    "c.yaml:12 extra: there is no such setting",
+  ]);
+});
+
+test("names that lead nowhere are problems, and so is a circle", () => {
+  const text = `${head}
+profiles: { a: { extends: b }, b: { extends: a }, c: { extends: nope } }
+rules: [{ profile: gone, allowedProfiles: [a, lost] }]
+`;
+  expect(problems(text)).toEqual([
+    "c.yaml:4 profiles.a.extends: the profile extends itself",
+    "c.yaml:4 profiles.b.extends: the profile extends itself",
+    "c.yaml:4 profiles.c.extends: there is no profile nope; there are: default, a, b, c",
+    "c.yaml:5 rules[0].profile: there is no profile gone; there are: default, a, b, c",
+    "c.yaml:5 rules[0].allowedProfiles[1]: there is no profile lost; there are: default, a, b, c",
+  ]);
+});
+
+test("what only the merge makes wrong is found as well", () => {
+  const text = `${head}
+profiles:
+  default: { docker: { daemon: { resources: { limits: { memory: 1Gi } } } } }
+  big: { extends: default, docker: { daemon: { resources: { requests: { memory: 2Gi } } } } }
+`;
+  expect(problems(text)).toEqual([
+    "c.yaml:6 profiles.big.docker.daemon.resources.requests.memory: 2Gi is more than the limit, 1Gi",
+  ]);
+});
+
+test.each([
+  ["", "Invalid input: expected object, received null"],
+  ["[]", "Invalid input: expected object, received array"],
+  ["a: b: c", "Nested mappings are not allowed in compact mappings"],
+  [`${head}mode: audit\nmode: enforce`, "Map keys must be unique"],
+  [`${head.replace("v1alpha1", "v9")}`, 'apiVersion: Invalid input: expected "arc-primer.dev/v1alpha1"'],
+  [`${head}profiles: { default: null }`, "profiles.default: Invalid input: expected object, received null"],
+  [`${head}profiles: { Big: {} }`, "profiles.Big: a profile's name is made of lower-case letters, digits, - and ."],
+])("%j is refused: %s", (text, message) => {
+  expect(problems(text).join("\n")).toContain(message);
+});
+
+test.each([
+  ["{ registries: { docker.io: { mirrors: [{ url: 'ftp://x' }] } } }", '"ftp://x" is neither http:// nor https://'],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'registry:5000' }] } } }", "is not a URL like"],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://x?y=1' }] } } }", "is not a"],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/y?z' }] } } }", "no query and no fragment"],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://x:99999' }] } } }", '"x:99999" is not a host[:port]'],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://$(NODE):1' }] } } }", "is not a host[:port]"],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/$(HOME)' }] } } }", "must be percent-encoded"],
+  ["{ registries: { 'index.docker.io': {} } }", "Docker Hub is called docker.io here"],
+  ["{ registries: { 'http://ghcr.io': {} } }", "is not a registry host like"],
+  ["{ docker: { mirror: { insecureRegistries: ['10.0.0.0/99'] } } }", "neither host[:port] nor a CIDR"],
+  ["{ docker: { daemon: { bip: 172.26.0.0/16 } } }", '"172.26.0.0/16" is the network'],
+  ["{ docker: { daemon: { bip: 172.26.0.1 } } }", "is not an address with a prefix length"],
+  ["{ docker: { daemon: { mtu: 9 } } }", "docker.daemon.mtu: Too small"],
+  ["{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }", "cannot be larger than the pool"],
+  ["{ docker: { daemon: { extraArgs: ['--mtu=1400'] } } }", "--mtu has a setting of its own: docker.daemon.mtu"],
+  ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in one word"],
+  ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
+  ["{ docker: { daemon: { env: { 1A: x } } } }", "not a name for an environment variable"],
+  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: Invalid input: expected string"],
+  ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
+  ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
+  ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
+  ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],
+  ["{ docker: { wait: { interval: 1ms } } }", "outside 10ms to 10s"],
+  ["{ docker: { wait: { exitCode: 0 } } }", "docker.wait.exitCode: Too small"],
+  ["{ runner: { command: [] } }", "runner.command: Too small"],
+])("%s is refused: %s", (profile, message) => {
+  expect(profileProblems(profile).join("\n")).toContain(message);
+});
+
+test("a mirror with credentials is refused without repeating them", () => {
+  const [problem, ...others] = profileProblems(
+    "{ registries: { docker.io: { mirrors: [{ url: 'https://me:hunter2@mirror.example.com' }] } } }",
+  );
+  expect(problem).toContain('default.registries["docker.io"].mirrors[0].url: a mirror\'s URL must not contain credentials');
+  expect(problem).not.toContain("hunter2");
+  expect(others).toEqual([]);
+});
+
+test.each([
+  "{ registries: { docker.io: { mirrors: [{ url: 'https://[2001:db8::1]:5000/hub' }] } } }",
+  "{ registries: { docker.io: { mirrors: [{ url: 'http://$(HOST_IP):30500' }] } } }",
+  "{ registries: { harbor.example.com:8443: { mirrors: [{ url: 'https://a.b/c', insecure: true }] } } }",
+  "{ docker: { mirror: { insecureRegistries: [10.0.0.0/8, 'registry:5000', 'fd00::/8', localhost] } } }",
+  "{ docker: { daemon: { bip: 10.0.0.1/8, extraArgs: [--debug, '--host=tcp://$(POD_IP):2375'] } } }",
+  "{ docker: { daemon: { image: 'harbor.example.com:8443/hub/docker:29.1-dind@sha256:" + "a".repeat(64) + "' } } }",
+  "{ docker: { daemon: { resources: { requests: { cpu: 0.5, memory: 1e9 }, limits: { cpu: 1, memory: 2Gi } } } } }",
+  "{ docker: { wait: { timeout: 1m30s } } }",
+])("%s is accepted", (profile) => {
+  expect(profileProblems(profile)).toEqual([]);
+});

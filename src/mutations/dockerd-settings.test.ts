@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import type { Container } from "../pod/types.ts";
+import { dockerdSettings } from "./dockerd-settings.ts";
+import { runMutations } from "./run.ts";
+
+const bridge = "--default-network-opt=bridge=com.docker.network.driver.mtu=";
+
+function run(daemon: object, change: Partial<Container> = {}, golden = "dind-sidecar") {
+  const before = goldenPod(golden);
+  Object.assign(containerOf(before, "dind"), change);
+  const { pod, outcomes } = runMutations([dockerdSettings], before, profileWith({ docker: { daemon } }));
+  return { dind: containerOf(pod, "dind"), outcome: outcomes[0]!, unchanged: pod === before };
+}
+
+test.each<[string, object, string[], string[]]>([
+  ["MTU, for both kinds of network", { mtu: 1400 }, [], ["--mtu=1400", `${bridge}1400`]],
+  ["one of the two MTU flags is there", { mtu: 1400 }, ["--mtu=1400"], [`${bridge}1400`]],
+  ["bip", { bip: "172.26.0.1/16" }, [], ["--bip=172.26.0.1/16"]],
+  [
+    "address pools",
+    { addressPools: [{ base: "172.30.0.0/16", size: 24 }, { base: "172.31.0.0/16", size: 24 }] },
+    ["--default-address-pool=base=172.30.0.0/16,size=24"],
+    ["--default-address-pool=base=172.31.0.0/16,size=24"],
+  ],
+  ["other flags", { extraArgs: ["--storage-driver=overlay2", "--debug"] }, ["--debug"], ["--storage-driver=overlay2"]],
+])("flags: %s", (_what, daemon, there, added) => {
+  const { dind, outcome } = run(daemon, { args: ["dockerd", ...there] });
+  expect(outcome).toMatchObject({ result: "applied", notes: [] });
+  expect(dind.args).toEqual(["dockerd", ...there, ...added]);
+});
+
+test.each<[string, object, string[]]>([
+  ["MTU", { mtu: 1400 }, ["--mtu", "1450"]],
+  ["MTU of networks", { mtu: 1400 }, [`${bridge}1450`]],
+  ["bip", { bip: "172.26.0.1/16" }, ["--bip=172.27.0.1/16"]],
+  [
+    "address pools",
+    { addressPools: [{ base: "172.30.0.0/16", size: 24 }] },
+    ["--default-address-pool=base=10.0.0.0/8,size=24"],
+  ],
+])("the pod's own value stays: %s", (_what, daemon, there) => {
+  const { outcome, unchanged } = run(daemon, { args: ["dockerd", ...there] });
+  expect(unchanged).toBe(true);
+  expect(outcome).toMatchObject({ reason: "already-there", notes: ["flag-kept"] });
+});
+
+test("another option of the default network is no MTU", () => {
+  const { dind } = run({ mtu: 1400 }, { args: ["dockerd", "--default-network-opt=bridge=com.docker.network.x=1"] });
+  expect(dind.args?.slice(2)).toEqual(["--mtu=1400", `${bridge}1400`]);
+});
+
+test.each([
+  ["docker:dind", "docker:29-dind"],
+  ["docker.io/library/docker:28-dind", "docker:29-dind"],
+  ["docker:dind-rootless", "docker:dind-rootless"],
+  ["example.com/docker:dind", "example.com/docker:dind"],
+])("the image %s becomes %s", (image, becomes) => {
+  const { dind, outcome } = run({ image: "docker:29-dind" }, { image });
+  expect(dind.image).toBe(becomes);
+  expect(outcome.notes).toEqual(image === becomes ? ["image-kept"] : []);
+});
+
+test("variables are added; one that is there stays", () => {
+  const { dind, outcome } = run({ env: { DOCKER_GROUP_GID: "999", DOCKER_IPTABLES_LEGACY: "1" } });
+  expect(dind.env).toEqual([
+    { name: "DOCKER_GROUP_GID", value: "123" },
+    { name: "DOCKER_IPTABLES_LEGACY", value: "1" },
+  ]);
+  expect(outcome.notes).toEqual(["env-kept"]);
+});
+
+test("resources are set where there are none", () => {
+  const resources = { requests: { cpu: "500m" }, limits: { memory: "4Gi" } };
+  expect(run({ resources }).dind.resources).toEqual(resources);
+  expect(run({ resources }, { resources }).outcome).toMatchObject({ reason: "already-there", notes: [] });
+  const own = { limits: { memory: "8Gi" } };
+  expect(run({ resources }, { resources: own })).toMatchObject({ dind: { resources: own }, outcome: { notes: ["resources-kept"] } });
+});
+
+test("a daemon.json keeps the flags out, not the rest", () => {
+  const daemon = { mtu: 1400, env: { A: "b" } };
+  const { dind, outcome } = run(daemon, { args: ["dockerd", "--config-file=/x"] });
+  expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out"] });
+  expect(dind.args).toEqual(["dockerd", "--config-file=/x"]);
+  expect(run({ mtu: 1400 }, { args: ["dockerd", "--config-file=/x"] }).outcome).toMatchObject({ reason: "config-file" });
+});
+
+test.each([
+  [{}, "not-configured"],
+  [{ mtu: 1400, enabled: false }, "disabled"],
+])("with %j nothing happens: %s", (daemon, reason) => {
+  expect(run(daemon)).toMatchObject({ unchanged: true, outcome: { reason } });
+});

@@ -1,0 +1,324 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { fakeDaemon } from "../../test/support/fake-daemon.ts";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import { selfSigned } from "../tls/certificate.ts";
+import script from "./wait-for-docker.sh";
+
+// The script as it runs in pods: under each shell, with real clients, against a daemon's socket.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-wait-"));
+chmodSync(root, 0o755);
+const cleanups: (() => unknown)[] = []; // at the end, not per test: the tests run side by side
+afterAll(async () => {
+  await Promise.all(cleanups.map((cleanup) => cleanup()));
+  rmSync(root, { recursive: true });
+});
+let count = 0;
+
+function folder(): string {
+  const path = join(root, String((count += 1)));
+  mkdirSync(path);
+  return path;
+}
+
+/** A PATH with these programs and no others. */
+function pathWith(...tools: string[]): string {
+  const path = folder();
+  for (const tool of tools) {
+    if (tool === "whole-second-sleep") {
+      const body = `case $1 in *[!0-9]*) echo "sleep: invalid number '$1'" >&2; exit 1;; esac\nexec ${findTool("sleep")} "$1"\n`;
+      writeFileSync(join(path, "sleep"), `#!${findTool("dash")}\n${body}`, { mode: 0o755 });
+    } else {
+      symlinkSync(findTool(tool)!, join(path, tool));
+    }
+  }
+  return path;
+}
+
+interface Run {
+  exit: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string; seconds: number }>;
+  kill: (signal: NodeJS.Signals) => void;
+  pid: number;
+}
+
+function run(
+  shell: readonly string[],
+  options: { env?: Record<string, string>; settings?: Record<string, string>; command?: string[]; uid?: number },
+): Run {
+  const settings = { timeout: "5", interval: "0.05", "exit-code": "42", "on-timeout": "fail", ...options.settings };
+  const words = Object.entries(settings).map(([name, value]) => `${name}=${value}`);
+  const [program = "", ...first] = shell;
+  const command = options.command ?? [findTool("dash")!, "-c", "echo started"];
+  const args = [...first, "-c", script, "arc-primer-wait", ...words, "--", ...command];
+  const started = performance.now();
+  const child = spawn(program, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: pathWith("sleep", "docker"), ...options.env },
+    ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+  });
+  cleanups.push(() => child.kill("SIGKILL"));
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+  return {
+    pid: child.pid!,
+    kill: (signal) => child.kill(signal),
+    exit: new Promise((resolve) => {
+      // `exit`, not `close`: what counts is when process 1 is gone, whatever still holds its output.
+      child.once("exit", async (code, signal) => {
+        const seconds = (performance.now() - started) / 1000;
+        await sleep(20);
+        resolve({ code, signal, stdout, stderr, seconds });
+      });
+    }),
+  };
+}
+
+async function daemonAt(socket: string, behaviour?: Parameters<typeof fakeDaemon>[1]) {
+  const daemon = await fakeDaemon({ socket }, behaviour);
+  cleanups.push(() => daemon.close());
+  return daemon;
+}
+
+function unix(): { socket: string; env: Record<string, string> } {
+  const socket = join(folder(), "docker.sock");
+  return { socket, env: { DOCKER_HOST: `unix://${socket}` } };
+}
+
+test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+  const file = new URL("wait-for-docker.sh", import.meta.url).pathname;
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
+
+const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
+
+describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for-docker.sh", () => {
+  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    test.each([["docker"], ["curl"]])("ready at once, asked with %s", async (client) => {
+      const { socket, env } = unix();
+      const daemon = await daemonAt(socket);
+      const { code, stdout, stderr } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) } }).exit;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).toMatch(/^arc-primer: ready to start after 0\.\d\d s\n$/);
+      expect(daemon.requests).not.toEqual([]);
+    });
+
+    test("neither docker nor curl: the socket has to do, and the log says so", async () => {
+      const { socket, env } = unix();
+      await daemonAt(socket, "hangs");
+      const { code, stderr } = await run(sh, { env: { ...env, PATH: pathWith("sleep") } }).exit;
+      expect(code).toBe(0);
+      expect(stderr).toContain("this image has neither docker nor curl");
+    });
+
+    test("the socket comes later, and the daemon answers later still", async () => {
+      const { socket, env } = unix();
+      const wait = run(sh, { env });
+      await sleep(400);
+      const daemon = await daemonAt(socket, "hangs");
+      await sleep(400);
+      daemon.behaviour = "answers";
+      await daemon.close();
+      await daemonAt(socket);
+      const { code, stderr } = await wait.exit;
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/waiting for Docker at unix:.*docker\.sock, at most 5 s\n/);
+      expect(stderr).toMatch(/ready to start after [01]\.\d\d s/);
+    });
+
+    test("Docker never comes: exit 42 in time, with the reason, and nothing is started", async () => {
+      const { env, socket } = unix();
+      const { code, stdout, stderr, seconds } = await run(sh, { env, settings: { timeout: "1" } }).exit;
+      expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
+      expect(stderr).toContain(`did not answer within 1 s; the last attempt said: there is no socket at ${socket}`);
+      expect(seconds).toBeGreaterThan(1);
+      expect(seconds).toBeLessThan(2.5);
+    });
+
+    test.each([["docker"], ["curl"]])("a daemon that takes the connection and never answers, asked with %s", async (client) => {
+      const { socket, env } = unix();
+      await daemonAt(socket, "hangs");
+      const settings = { timeout: "1", "exit-code": "9" };
+      const { code, stderr, seconds } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) }, settings }).exit;
+      expect(code).toBe(9);
+      expect(stderr).toContain("the daemon took the connection and did not answer within 1 s");
+      expect(seconds).toBeLessThan(3);
+    });
+
+    test("the docker client's last error is printed whole", async () => {
+      const { socket, env } = unix();
+      // A socket that nobody listens at any more: left over by a daemon that was killed.
+      const listener = spawnSync(process.execPath, [
+        "-e",
+        `const s = require("net").createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, "SIGKILL"))`,
+      ]);
+      expect(listener.signal).toBe("SIGKILL");
+      const { code, stderr } = await run(sh, { env, settings: { timeout: "1" } }).exit;
+      expect(code).toBe(42);
+      expect(stderr).toMatch(/the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/s);
+    });
+
+    test("on-timeout=start starts all the same", async () => {
+      const { env } = unix();
+      const settings = { timeout: "1", "on-timeout": "start" };
+      const { code, stdout, stderr } = await run(sh, { env, settings }).exit;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).toContain("starting without Docker");
+    });
+
+    test.each<[string, NodeJS.Signals, number, string | undefined]>([
+      ["no socket", "SIGTERM", 143, undefined],
+      ["no socket", "SIGINT", 130, undefined],
+      ["a daemon that never answers, docker", "SIGTERM", 143, "docker"],
+      ["a daemon that never answers, curl", "SIGTERM", 143, "curl"],
+    ])("%s: %s ends it at once", async (_what, signal, expected, client) => {
+      const { socket, env } = unix();
+      if (client) await daemonAt(socket, "hangs");
+      const wait = run(sh, { env: { ...env, PATH: pathWith("sleep", ...(client ? [client] : [])) }, settings: { timeout: "60" } });
+      await sleep(500);
+      const sent = performance.now();
+      wait.kill(signal);
+      const { code, stdout, stderr } = await wait.exit;
+      expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
+      expect(performance.now() - sent).toBeLessThan(500);
+      expect(stderr).toContain("told to stop while waiting for Docker");
+    });
+
+    test("a sleep that knows no fractions", async () => {
+      const { socket, env } = unix();
+      const wait = run(sh, { env: { ...env, PATH: pathWith("whole-second-sleep", "docker") } });
+      await sleep(300);
+      await daemonAt(socket);
+      const { code, stderr } = await wait.exit;
+      expect(code).toBe(0);
+      expect(stderr.match(/sleep takes no fractions/g)).toHaveLength(1);
+    });
+
+    test("permission denied is a daemon that is up: said, and on it goes", async () => {
+      const { socket, env } = unix();
+      await daemonAt(socket);
+      chmodSync(socket, 0o600);
+      const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+      if (!("uid" in uid)) chmodSync(socket, 0);
+      const { code, stdout, stderr } = await run(sh, { env, ...uid }).exit;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).toContain(`permission denied at ${socket}`);
+      expect(stderr).toContain("sudo");
+    });
+
+    test("permission denied for a moment, as between dockerd's listen and chown, is not", async () => {
+      const { socket, env } = unix();
+      const daemon = await daemonAt(socket, "answers");
+      chmodSync(socket, 0);
+      const uid = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+      const wait = run(sh, { env, ...uid, settings: { interval: "1" } });
+      await sleep(500);
+      chmodSync(socket, 0o666);
+      const { code, stderr } = await wait.exit;
+      expect(code).toBe(0);
+      expect(stderr).not.toContain("sudo");
+      expect(daemon.requests).not.toEqual([]);
+    });
+
+    test("a daemon of another version is up: said with its words, and on it goes", async () => {
+      const { socket, env } = unix();
+      await daemonAt(socket, "other-version");
+      const { code, stdout, stderr } = await run(sh, { env }).exit;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).toContain("client version 1.99 is too new");
+    });
+
+    test.each([["docker"], ["curl"]])("TCP without TLS, past any proxy, asked with %s", async (client) => {
+      const daemon = await fakeDaemon({});
+      cleanups.push(() => daemon.close());
+      const env = { DOCKER_HOST: `tcp://localhost:${daemon.port}`, http_proxy: "http://localhost:1", PATH: pathWith("sleep", client) };
+      expect((await run(sh, { env }).exit).code).toBe(0);
+      expect(daemon.requests).not.toEqual([]);
+    });
+
+    test.each([["docker"], ["curl"]])("TCP with TLS, whose certificates come after the start, asked with %s", async (client) => {
+      const now = Date.now();
+      const issued = await selfSigned(["localhost"], { from: new Date(now - 60_000), to: new Date(now + 3_600_000) });
+      const daemon = await fakeDaemon({ tls: issued });
+      cleanups.push(() => daemon.close());
+      const certificates = folder();
+      const wait = run(sh, {
+        env: {
+          DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+          DOCKER_TLS_VERIFY: "1",
+          DOCKER_CERT_PATH: certificates,
+          PATH: pathWith("sleep", client),
+        },
+      });
+      await sleep(300);
+      writeFileSync(join(certificates, "cert.pem"), issued.cert);
+      writeFileSync(join(certificates, "key.pem"), issued.key);
+      await sleep(200);
+      writeFileSync(join(certificates, "ca.pem"), issued.cert);
+      const { code, stderr } = await wait.exit;
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/waiting for Docker at tcp:/);
+      expect(stderr).not.toContain("going on");
+      expect(daemon.requests).not.toEqual([]);
+    });
+
+    test.each([["docker"], ["curl"]])("a TLS error is a daemon that is up, asked with %s", async (client) => {
+      const now = Date.now();
+      const span = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
+      const [served, trusted] = [await selfSigned(["localhost"], span), await selfSigned(["localhost"], span)];
+      const daemon = await fakeDaemon({ tls: served });
+      cleanups.push(() => daemon.close());
+      const certificates = folder();
+      writeFileSync(join(certificates, "cert.pem"), trusted.cert);
+      writeFileSync(join(certificates, "key.pem"), trusted.key);
+      writeFileSync(join(certificates, "ca.pem"), trusted.cert);
+      const env = {
+        DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+        DOCKER_TLS_VERIFY: "1",
+        DOCKER_CERT_PATH: certificates,
+        PATH: pathWith("sleep", client),
+      };
+      const { code, stderr } = await run(sh, { env }).exit;
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/going on\. It said:\n.*certificate/s);
+    });
+
+    test("without a client there is nothing to ask a TCP daemon with", async () => {
+      const env = { DOCKER_HOST: "tcp://localhost:1", PATH: pathWith("sleep") };
+      const { code, stderr } = await run(sh, { env }).exit;
+      expect(code).toBe(0);
+      expect(stderr).toContain("no client that can ask tcp://localhost:1");
+    });
+
+    test("without DOCKER_HOST it is /var/run/docker.sock", async () => {
+      const { stderr } = await run(sh, { settings: { timeout: "1" } }).exit;
+      expect(stderr).toContain("unix:///var/run/docker.sock");
+    });
+
+    test("it becomes the command: same process, same arguments, its exit code, no children left behind", async () => {
+      const { socket, env } = unix();
+      const words = ["two words", "$(date) $$ $HOME", "", "*", "--", "it's"];
+      const report = 'cat /proc/$$/task/$$/children; printf "%s|" "$$" "$@"; exit 3';
+      const wait = run(sh, { env: { ...env, PATH: pathWith("sleep", "docker", "cat") }, command: [findTool("dash")!, "-c", report, "zero", ...words] });
+      await sleep(200);
+      await daemonAt(socket);
+      const { code, stdout } = await wait.exit;
+      // The one child is `cat` itself.
+      const [pid, ...rest] = stdout.replace(/^\d+ /, "").split("|");
+      expect({ code, pid, rest: rest.slice(0, -1) }).toEqual({ code: 3, pid: String(wait.pid), rest: words });
+    });
+  });
+});
+
+test("the script in the bundle is the file", () => {
+  expect(script).toBe(readFileSync(new URL("wait-for-docker.sh", import.meta.url), "utf8"));
+});

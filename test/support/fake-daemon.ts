@@ -1,0 +1,61 @@
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Issued } from "../../src/tls/certificate.ts";
+
+/** How the daemon behaves: answers; takes connections and never answers; refuses this client's API version. */
+export type Behaviour = "answers" | "hangs" | "other-version";
+
+export interface FakeDaemon {
+  /** May be changed while it runs. */
+  behaviour: Behaviour;
+  /** The paths it was asked for. */
+  readonly requests: string[];
+  /** Where it listens, if by TCP. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** As much of the Docker Engine API as a client asks for before it does anything: `/_ping` and `/version`. */
+export async function fakeDaemon(
+  where: { socket: string } | { tls?: Issued },
+  behaviour: Behaviour = "answers",
+): Promise<FakeDaemon> {
+  const requests: string[] = [];
+  const state = { behaviour };
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    requests.push(request.url ?? "");
+    if (state.behaviour === "hangs") return;
+    response.setHeader("Content-Type", "application/json");
+    if (state.behaviour === "other-version") {
+      response.statusCode = 400;
+      response.end('{"message":"client version 1.99 is too new. Maximum supported API version is 1.41"}');
+      return;
+    }
+    response.setHeader("Api-Version", "1.44");
+    if (request.url?.includes("_ping")) response.end("OK");
+    else response.end('{"Version":"29.0.0","ApiVersion":"1.44","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}');
+  };
+  const server: Server =
+    "tls" in where && where.tls ? createTlsServer({ cert: where.tls.cert, key: where.tls.key }, answer) : createServer(answer);
+  await new Promise<void>((resolve) => {
+    if ("socket" in where) server.listen(where.socket, resolve);
+    else server.listen(0, "localhost", resolve);
+  });
+  return {
+    get behaviour() {
+      return state.behaviour;
+    },
+    set behaviour(value) {
+      state.behaviour = value;
+    },
+    requests,
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      if (!server.listening) return;
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}

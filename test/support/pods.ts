@@ -1,0 +1,36 @@
+import { unfoldScripts } from "../../src/cli/show.ts";
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { parseConfig } from "../../src/config/load.ts";
+import type { Config, Profile } from "../../src/config/schema.ts";
+import type { Container, Pod } from "../../src/pod/types.ts";
+
+/** A fresh copy of a golden folder's pod. */
+export function goldenPod(name: string): Pod {
+  const text = readFileSync(new URL(`../golden/${name}/pod.yaml`, import.meta.url), "utf8");
+  return unfoldScripts(parse(text, { version: "1.1" }) as Pod);
+}
+
+/** The configuration whose default profile is this YAML (or JSON). */
+export function configWith(profile: object, more: object = {}): Config {
+  const config = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    ...more,
+    profiles: { default: profile },
+  };
+  return parseConfig(JSON.stringify(config), "test");
+}
+
+export function profileWith(profile: object): Profile {
+  return configWith(profile).profiles["default"]!;
+}
+
+/** The container of that name, init containers included. */
+export function containerOf(pod: Pod, name: string): Container {
+  const found = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((one) => one.name === name);
+  if (!found) throw new Error(`the pod has no container ${name}`);
+  return found;
+}
+
+export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } } };
