@@ -17,6 +17,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts", "test/*.test.ts"],
     testTimeout: 20_000,
+    maxWorkers: 3, // most of the time goes into waiting for servers and shells
     reporters: process.env["CI"] ? ["default", ["json", { outputFile: ".cache/unit-results.json" }]] : ["default"],
   },
 });

@@ -14,7 +14,7 @@ const reviewSchema = z.object({
     operation: z.string().catch(""),
     subResource: z.string().catch(""),
     dryRun: z.boolean().catch(false),
-    object: z.unknown(),
+    object: z.unknown().optional(),
   }),
 });
 

@@ -15,7 +15,9 @@ function problems(text: string): readonly string[] {
 
 /** The problems with one default profile, in flow style; without file and line. */
 function profileProblems(profile: string): string[] {
-  return problems(`${head}profiles: { default: ${profile} }`).map((line) => line.replace(/^c\.yaml:\d+ (profiles\.)?/, ""));
+  return problems(`${head}profiles: { default: ${profile} }`).map((line) =>
+    line.replace(/^c\.yaml:\d+ (profiles\.)?/, ""),
+  );
 }
 
 test("without a file the default profile is in force", () => {
@@ -161,7 +163,9 @@ test("a mirror with credentials is refused without repeating them", () => {
   const [problem, ...others] = profileProblems(
     "{ registries: { docker.io: { mirrors: [{ url: 'https://me:hunter2@mirror.example.com' }] } } }",
   );
-  expect(problem).toContain('default.registries["docker.io"].mirrors[0].url: a mirror\'s URL must not contain credentials');
+  expect(problem).toContain(
+    'default.registries["docker.io"].mirrors[0].url: a mirror\'s URL must not contain credentials',
+  );
   expect(problem).not.toContain("hunter2");
   expect(others).toEqual([]);
 });

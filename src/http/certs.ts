@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { X509Certificate, createPrivateKey } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
 /** A serving certificate (with its chain) and its key, both PEM, found to belong together. */
@@ -16,8 +16,10 @@ export interface Pair {
  * @throws {Error} saying what is wrong: not PEM, not a pair, expired, not valid yet
  */
 export function checkPair(cert: string, key: string, now: number): Pair {
-  createSecureContext({ cert, key }); // throws if either can't be read or they don't match
-  const { validFrom, validTo } = new X509Certificate(cert);
+  const certificate = new X509Certificate(cert);
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not the certificate's");
+  createSecureContext({ cert, key }); // reads the chain, too
+  const { validFrom, validTo } = certificate;
   const pair = { cert, key, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
   const reason = invalidity(pair, now);
   if (reason) throw new Error(reason);

@@ -54,7 +54,13 @@ export async function startServers(
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
+  try {
+    await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
+  } catch (error) {
+    https.close(); // the other one may be up
+    http.close();
+    throw error;
+  }
   return {
     port: (https.address() as AddressInfo).port,
     opsPort: (http.address() as AddressInfo).port,
@@ -64,7 +70,9 @@ export async function startServers(
       https.close();
       http.close();
       http.closeAllConnections();
-      const cut = sleep(halfSentGrace).then(() => sockets.forEach((socket) => socket.destroy()));
+      const cut = sleep(halfSentGrace, undefined, { ref: false }).then(() =>
+        sockets.forEach((socket) => socket.destroy()),
+      );
       await Promise.race([closed, cut]);
       await closed;
     },

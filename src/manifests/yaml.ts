@@ -1,4 +1,4 @@
-import { isAlias, isMap, isSeq, parseAllDocuments, visit } from "yaml";
+import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument, visit } from "yaml";
 import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags, ToStringOptions } from "yaml";
 import jsonPatch from "fast-json-patch";
 import type { JsonPatch } from "../patch/diff.ts";
@@ -32,8 +32,8 @@ const layout: ToStringOptions = { lineWidth: 0, indentSeq: false };
  * @throws {Error} naming the file and the line, if the text is neither
  */
 export function readManifests(text: string, name: string): ManifestDocument[] {
-  const parsed = parseAllDocuments(text, { ...options, prettyErrors: true });
-  const documents = Array.isArray(parsed) ? parsed : [];
+  const documents = [...parseAllDocuments(text, { ...options, prettyErrors: true })];
+  if (documents.length === 0) return [manifest(parseDocument("", options), text, 0)]; // nothing, or comments alone
   let end = 0;
   return documents.map((document, index) => {
     const [error] = document.errors;

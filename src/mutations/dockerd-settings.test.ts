@@ -19,7 +19,12 @@ test.each<[string, object, string[], string[]]>([
   ["bip", { bip: "172.26.0.1/16" }, [], ["--bip=172.26.0.1/16"]],
   [
     "address pools",
-    { addressPools: [{ base: "172.30.0.0/16", size: 24 }, { base: "172.31.0.0/16", size: 24 }] },
+    {
+      addressPools: [
+        { base: "172.30.0.0/16", size: 24 },
+        { base: "172.31.0.0/16", size: 24 },
+      ],
+    },
     ["--default-address-pool=base=172.30.0.0/16,size=24"],
     ["--default-address-pool=base=172.31.0.0/16,size=24"],
   ],
@@ -75,7 +80,10 @@ test("resources are set where there are none", () => {
   expect(run({ resources }).dind.resources).toEqual(resources);
   expect(run({ resources }, { resources }).outcome).toMatchObject({ reason: "already-there", notes: [] });
   const own = { limits: { memory: "8Gi" } };
-  expect(run({ resources }, { resources: own })).toMatchObject({ dind: { resources: own }, outcome: { notes: ["resources-kept"] } });
+  expect(run({ resources }, { resources: own })).toMatchObject({
+    dind: { resources: own },
+    outcome: { notes: ["resources-kept"] },
+  });
 });
 
 test("a daemon.json keeps the flags out, not the rest", () => {
@@ -83,7 +91,9 @@ test("a daemon.json keeps the flags out, not the rest", () => {
   const { dind, outcome } = run(daemon, { args: ["dockerd", "--config-file=/x"] });
   expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out"] });
   expect(dind.args).toEqual(["dockerd", "--config-file=/x"]);
-  expect(run({ mtu: 1400 }, { args: ["dockerd", "--config-file=/x"] }).outcome).toMatchObject({ reason: "config-file" });
+  expect(run({ mtu: 1400 }, { args: ["dockerd", "--config-file=/x"] }).outcome).toMatchObject({
+    reason: "config-file",
+  });
 });
 
 test.each([

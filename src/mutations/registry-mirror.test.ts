@@ -95,7 +95,9 @@ test("an init container called dind that ends is no daemon", () => {
 });
 
 test("what is there already is not added again, in any spelling", () => {
-  const two = { registries: { "docker.io": { mirrors: [{ url: "http://a:1" }, { url: "http://b:2/" }, { url: "http://c:3" }] } } };
+  const two = {
+    registries: { "docker.io": { mirrors: [{ url: "http://a:1" }, { url: "http://b:2/" }, { url: "http://c:3" }] } },
+  };
   const pod = withDind({ args: ["dockerd", "--registry-mirror=http://a:1/", "--registry-mirror", "http://b:2"] });
   expect(containerOf(run(pod, two).pod, "dind").args?.slice(4)).toEqual(["--registry-mirror=http://c:3"]);
 });
@@ -118,7 +120,9 @@ test("the kubelet turns $(HOST_IP) into the node's address, unless the pod means
   expect(dind.env).toEqual([
     { name: "HOST_IP", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } } },
   ]);
-  expect(kubeletExpand(dind.args?.[0] ?? "", { HOST_IP: "192.0.2.7" })).toBe("--registry-mirror=http://192.0.2.7:30500");
+  expect(kubeletExpand(dind.args?.[0] ?? "", { HOST_IP: "192.0.2.7" })).toBe(
+    "--registry-mirror=http://192.0.2.7:30500",
+  );
 
   const own = [{ name: "HOST_IP", value: "192.0.2.9" }];
   expect(containerOf(run(withDind({ env: own }), profile).pod, "dind").env).toEqual(own);

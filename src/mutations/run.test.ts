@@ -42,7 +42,11 @@ test("edits of a mutation that does not apply are discarded", () => {
 });
 
 test.each<[string, Mutation["mutate"], RegExp]>([
-  ["two containers of a name", (pod) => (pod.spec.containers.push({ name: "dind" }), applies()), /two containers are named dind/],
+  [
+    "two containers of a name",
+    (pod) => (pod.spec.containers.push({ name: "dind" }), applies()),
+    /two containers are named dind/,
+  ],
   [
     "a mount without a volume",
     (pod) => (containerOf(pod, "runner").volumeMounts?.push({ name: "nowhere", mountPath: "/x" }), applies()),
@@ -53,7 +57,11 @@ test.each<[string, Mutation["mutate"], RegExp]>([
     (pod) => (containerOf(pod, "runner").volumeMounts?.push({ name: "work", mountPath: "/var/run" }), applies()),
     /two volumes at \/var\/run/,
   ],
-  ["another order", (pod) => (pod.spec.initContainers?.reverse(), applies()), /init container that was there is gone/],
+  [
+    "another order",
+    (pod) => ((pod.spec.initContainers = (pod.spec.initContainers ?? []).toReversed()), applies()),
+    /init container that was there is gone/,
+  ],
   ["a lost container", (pod) => (pod.spec.containers.pop(), applies()), /a container that was there is gone/],
   [
     "another restart policy",
@@ -65,7 +73,11 @@ test.each<[string, Mutation["mutate"], RegExp]>([
     (pod) => ((containerOf(pod, "runner").securityContext = { privileged: true }), applies()),
     /securityContext of container runner was changed/,
   ],
-  ["another service account", (pod) => ((pod.spec.serviceAccountName = "x"), applies()), /spec.serviceAccountName was changed/],
+  [
+    "another service account",
+    (pod) => ((pod.spec.serviceAccountName = "x"), applies()),
+    /spec.serviceAccountName was changed/,
+  ],
   ["another name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
 ])("a mutation that leaves %s is discarded", (_what, mutate, message) => {
   const before = goldenPod("dind-sidecar");

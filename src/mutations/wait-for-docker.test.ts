@@ -97,7 +97,12 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     {},
     "startup-probe-kept-for-init-container",
   ],
-  ["our own init container follows", (pod) => pod.spec.initContainers?.push({ name: "arc-primer-x" }), {}, "startup-probe-removed"],
+  [
+    "our own init container follows",
+    (pod) => pod.spec.initContainers?.push({ name: "arc-primer-x" }),
+    {},
+    "startup-probe-removed",
+  ],
   [
     "another container is told of Docker",
     (pod) => pod.spec.containers.push({ name: "other", env: [{ name: "DOCKER_HOST", value: "tcp://localhost:2375" }] }),

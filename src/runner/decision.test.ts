@@ -40,7 +40,10 @@ test.each<[Record<string, string>, string]>([
   [{ "actions-ephemeral-runner": "True", "app.kubernetes.io/component": "my-own" }, "mutate"],
   [{ "actions.github.com/scale-set-name": "x", "app.kubernetes.io/component": "runner" }, "mutate"],
   [{ "app.kubernetes.io/component": "runner" }, "not-a-runner"],
-  [{ "actions.github.com/scale-set-name": "x", "app.kubernetes.io/component": "runner-scale-set-listener" }, "not-a-runner"],
+  [
+    { "actions.github.com/scale-set-name": "x", "app.kubernetes.io/component": "runner-scale-set-listener" },
+    "not-a-runner",
+  ],
   [{ "actions-ephemeral-runner": "False" }, "not-a-runner"],
   [{ "actions-runner": "" }, "legacy-runner"],
   [{}, "not-a-runner"],
@@ -58,12 +61,17 @@ test("a pod with only a generateName is one as well", () => {
   expect(decide(pod, "arc-runners", config).kind).toBe("mutate");
 });
 
-test.each([null, 7, [], {}, { metadata: null }, { metadata: { labels: [] }, spec: {} }, { metadata: {}, spec: { containers: [1] } }])(
-  "%j has not the shape of a pod",
-  (object) => {
-    expect(decide(object, "arc-runners", config)).toEqual({ kind: "skip", reason: "malformed-pod" });
-  },
-);
+test.each([
+  null,
+  7,
+  [],
+  {},
+  { metadata: null },
+  { metadata: { labels: [] }, spec: {} },
+  { metadata: {}, spec: { containers: [1] } },
+])("%j has not the shape of a pod", (object) => {
+  expect(decide(object, "arc-runners", config)).toEqual({ kind: "skip", reason: "malformed-pod" });
+});
 
 const rules = parseConfig(
   `

@@ -27,11 +27,14 @@ test("a pod without annotations gets its first", () => {
   expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
 });
 
-test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])("a status that is none (%j) is replaced", (value) => {
-  const pod = goldenPod("dind-sidecar");
-  pod.metadata.annotations = { [statusAnnotation]: value };
-  expect(statusOf(withStatus(pod, { ...now, outcomes: [there] }))).toMatchObject({ applied: [] });
-});
+test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])(
+  "a status that is none (%j) is replaced",
+  (value) => {
+    const pod = goldenPod("dind-sidecar");
+    pod.metadata.annotations = { [statusAnnotation]: value };
+    expect(statusOf(withStatus(pod, { ...now, outcomes: [there] }))).toMatchObject({ applied: [] });
+  },
+);
 
 test("the status is left out where it would push the annotations over 256 KiB, counted in bytes", () => {
   const pod = goldenPod("dind-sidecar");

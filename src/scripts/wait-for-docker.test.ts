@@ -144,15 +144,19 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(seconds).toBeLessThan(2.5);
     });
 
-    test.each([["docker"], ["curl"]])("a daemon that takes the connection and never answers, asked with %s", async (client) => {
-      const { socket, env } = unix();
-      await daemonAt(socket, "hangs");
-      const settings = { timeout: "1", "exit-code": "9" };
-      const { code, stderr, seconds } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) }, settings }).exit;
-      expect(code).toBe(9);
-      expect(stderr).toContain("the daemon took the connection and did not answer within 1 s");
-      expect(seconds).toBeLessThan(3);
-    });
+    test.each([["docker"], ["curl"]])(
+      "a daemon that takes the connection and never answers, asked with %s",
+      async (client) => {
+        const { socket, env } = unix();
+        await daemonAt(socket, "hangs");
+        const settings = { timeout: "1", "exit-code": "9" };
+        const { code, stderr, seconds } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) }, settings })
+          .exit;
+        expect(code).toBe(9);
+        expect(stderr).toContain("the daemon took the connection and did not answer within 1 s");
+        expect(seconds).toBeLessThan(3);
+      },
+    );
 
     test("the docker client's last error is printed whole", async () => {
       const { socket, env } = unix();
@@ -164,7 +168,9 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(listener.signal).toBe("SIGKILL");
       const { code, stderr } = await run(sh, { env, settings: { timeout: "1" } }).exit;
       expect(code).toBe(42);
-      expect(stderr).toMatch(/the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/s);
+      expect(stderr).toMatch(
+        /the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/s,
+      );
     });
 
     test("on-timeout=start starts all the same", async () => {
@@ -183,7 +189,10 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     ])("%s: %s ends it at once", async (_what, signal, expected, client) => {
       const { socket, env } = unix();
       if (client) await daemonAt(socket, "hangs");
-      const wait = run(sh, { env: { ...env, PATH: pathWith("sleep", ...(client ? [client] : [])) }, settings: { timeout: "60" } });
+      const wait = run(sh, {
+        env: { ...env, PATH: pathWith("sleep", ...(client ? [client] : [])) },
+        settings: { timeout: "60" },
+      });
       await sleep(500);
       const sent = performance.now();
       wait.kill(signal);
@@ -240,36 +249,43 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     test.each([["docker"], ["curl"]])("TCP without TLS, past any proxy, asked with %s", async (client) => {
       const daemon = await fakeDaemon({});
       cleanups.push(() => daemon.close());
-      const env = { DOCKER_HOST: `tcp://localhost:${daemon.port}`, http_proxy: "http://localhost:1", PATH: pathWith("sleep", client) };
+      const env = {
+        DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+        http_proxy: "http://localhost:1",
+        PATH: pathWith("sleep", client),
+      };
       expect((await run(sh, { env }).exit).code).toBe(0);
       expect(daemon.requests).not.toEqual([]);
     });
 
-    test.each([["docker"], ["curl"]])("TCP with TLS, whose certificates come after the start, asked with %s", async (client) => {
-      const now = Date.now();
-      const issued = await selfSigned(["localhost"], { from: new Date(now - 60_000), to: new Date(now + 3_600_000) });
-      const daemon = await fakeDaemon({ tls: issued });
-      cleanups.push(() => daemon.close());
-      const certificates = folder();
-      const wait = run(sh, {
-        env: {
-          DOCKER_HOST: `tcp://localhost:${daemon.port}`,
-          DOCKER_TLS_VERIFY: "1",
-          DOCKER_CERT_PATH: certificates,
-          PATH: pathWith("sleep", client),
-        },
-      });
-      await sleep(300);
-      writeFileSync(join(certificates, "cert.pem"), issued.cert);
-      writeFileSync(join(certificates, "key.pem"), issued.key);
-      await sleep(200);
-      writeFileSync(join(certificates, "ca.pem"), issued.cert);
-      const { code, stderr } = await wait.exit;
-      expect(code).toBe(0);
-      expect(stderr).toMatch(/waiting for Docker at tcp:/);
-      expect(stderr).not.toContain("going on");
-      expect(daemon.requests).not.toEqual([]);
-    });
+    test.each([["docker"], ["curl"]])(
+      "TCP with TLS, whose certificates come after the start, asked with %s",
+      async (client) => {
+        const now = Date.now();
+        const issued = await selfSigned(["localhost"], { from: new Date(now - 60_000), to: new Date(now + 3_600_000) });
+        const daemon = await fakeDaemon({ tls: issued });
+        cleanups.push(() => daemon.close());
+        const certificates = folder();
+        const wait = run(sh, {
+          env: {
+            DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+            DOCKER_TLS_VERIFY: "1",
+            DOCKER_CERT_PATH: certificates,
+            PATH: pathWith("sleep", client),
+          },
+        });
+        await sleep(300);
+        writeFileSync(join(certificates, "cert.pem"), issued.cert);
+        writeFileSync(join(certificates, "key.pem"), issued.key);
+        await sleep(200);
+        writeFileSync(join(certificates, "ca.pem"), issued.cert);
+        const { code, stderr } = await wait.exit;
+        expect(code).toBe(0);
+        expect(stderr).toMatch(/waiting for Docker at tcp:/);
+        expect(stderr).not.toContain("going on");
+        expect(daemon.requests).not.toEqual([]);
+      },
+    );
 
     test.each([["docker"], ["curl"]])("a TLS error is a daemon that is up, asked with %s", async (client) => {
       const now = Date.now();
@@ -308,7 +324,10 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { socket, env } = unix();
       const words = ["two words", "$(date) $$ $HOME", "", "*", "--", "it's"];
       const report = 'cat /proc/$$/task/$$/children; printf "%s|" "$$" "$@"; exit 3';
-      const wait = run(sh, { env: { ...env, PATH: pathWith("sleep", "docker", "cat") }, command: [findTool("dash")!, "-c", report, "zero", ...words] });
+      const wait = run(sh, {
+        env: { ...env, PATH: pathWith("sleep", "docker", "cat") },
+        command: [findTool("dash")!, "-c", report, "zero", ...words],
+      });
       await sleep(200);
       await daemonAt(socket);
       const { code, stdout } = await wait.exit;

@@ -1,10 +1,12 @@
 import "reflect-metadata"; // @peculiar/x509 needs it loaded first
 import {
+  AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
   ExtendedKeyUsage,
   ExtendedKeyUsageExtension,
   PemConverter,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
 import { isIP } from "node:net";
@@ -34,6 +36,9 @@ export async function selfSigned(hosts: readonly string[], valid: { from: Date; 
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
       new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+      // By these a client tells certificates of the same name apart, when it trusts an old and a new one.
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await AuthorityKeyIdentifierExtension.create(keys.publicKey),
       new SubjectAlternativeNameExtension(hosts.map((value) => ({ type: isIP(value) ? "ip" : "dns", value }))),
     ],
   });

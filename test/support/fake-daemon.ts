@@ -38,7 +38,9 @@ export async function fakeDaemon(
     else response.end('{"Version":"29.0.0","ApiVersion":"1.44","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"}');
   };
   const server: Server =
-    "tls" in where && where.tls ? createTlsServer({ cert: where.tls.cert, key: where.tls.key }, answer) : createServer(answer);
+    "tls" in where && where.tls
+      ? createTlsServer({ cert: where.tls.cert, key: where.tls.key }, answer)
+      : createServer(answer);
   await new Promise<void>((resolve) => {
     if ("socket" in where) server.listen(where.socket, resolve);
     else server.listen(0, "localhost", resolve);

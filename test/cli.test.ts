@@ -1,0 +1,355 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { Agent } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import jsonPatch from "fast-json-patch";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { parse } from "yaml";
+import { admissionReview, post } from "../src/cli/api-server.ts";
+import { goldenPod } from "./support/pods.ts";
+import { certificate } from "./support/webhook.ts";
+
+// The bundle as it ships, run as a process. `npm test` builds it first.
+
+const bundle = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "arc-primer-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+function start(args: readonly string[], stdin = "", env: Record<string, string> = {}) {
+  const child = spawn(process.execPath, [bundle, ...args], { env: { PATH: process.env["PATH"] ?? "", ...env } });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+  child.stdin.end(stdin);
+  const exit = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
+  return { child, exit, stdout: () => stdout };
+}
+
+const run = async (args: readonly string[], stdin?: string, env?: Record<string, string>) =>
+  start(args, stdin, env).exit;
+
+const golden = (name: string, part: string) => fileURLToPath(new URL(`golden/${name}/${part}`, import.meta.url));
+const pod = golden("dind-sidecar", "pod.yaml");
+
+describe("render", () => {
+  test("the pod on stdout, the report on stderr", async () => {
+    const { code, stdout, stderr } = await run(["render", pod, "--config", golden("dind-sidecar", "config.yaml")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: readFileSync(golden("dind-sidecar", "report.txt"), "utf8") });
+    expect(stdout).toContain("--registry-mirror=http://registry-cache.arc-primer.svc:5000");
+    expect(stdout).toMatch(/^# What ARC 0\.14\.2 makes/); // comments stay
+    expect(parse(stdout)).toMatchObject({ kind: "Pod", metadata: { name: "linux-x64-7hs5v-runner-k2m9d" } });
+  });
+
+  test("in every form the same pod", async () => {
+    const [yaml, json, patch] = await Promise.all(
+      ["yaml", "json", "patch"].map(async (form) => (await run(["render", pod, "-o", form])).stdout),
+    );
+    const primed = JSON.parse(json!) as object;
+    expect(parse(yaml!)).toEqual(primed);
+    expect(
+      jsonPatch.applyPatch(goldenPod("dind-sidecar"), JSON.parse(patch!) as jsonPatch.Operation[]).newDocument,
+    ).toEqual(primed);
+  });
+
+  test("a diff, coloured where that is wanted", async () => {
+    const plain = await run(["render", pod, "-o", "diff"]);
+    expect(plain.stdout).toContain("\n-    startupProbe:\n");
+    expect(plain.stdout).toContain("\n+    - arc-primer-wait\n");
+    expect(plain.stdout).not.toContain("\u001B[");
+    const coloured = await run(["render", pod, "-o", "diff"], "", { FORCE_COLOR: "1" });
+    expect(coloured.stdout).toContain("\u001B[32m+    - arc-primer-wait");
+  });
+
+  test("as a Helm post-renderer: what holds no runner passes through to the byte, comments and odd spacing too", async () => {
+    const before = "# Source: chart/a.yaml\napiVersion: v1\nkind:   ConfigMap\ndata: { a: 'on',   b: 0755 } # kept\n";
+    const after =
+      "---\n# Source: chart/c.yaml\nkind: Service\napiVersion: v1\nspec: &x\n    ports: [ ]\nstatus: *x\n...\n---\n# nothing\n";
+    const scaleSet = `---
+# Source: chart/b.yaml
+apiVersion: actions.github.com/v1alpha1
+kind: AutoscalingRunnerSet
+metadata:
+  name: linux-x64 # the scale set
+spec:
+  maxRunners: 010
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - name: runner
+        image: ghcr.io/actions/actions-runner:latest
+        command: ["/home/runner/run.sh"]
+        env:
+        - name: DOCKER_HOST
+          value: unix:///var/run/docker.sock
+`;
+    const { code, stdout, stderr } = await run(["render"], before + scaleSet + after);
+    expect(code).toBe(0);
+    expect(stdout.startsWith(before)).toBe(true);
+    expect(stdout.endsWith(after)).toBe(true);
+    const changed = stdout.slice(before.length, stdout.length - after.length);
+    expect(changed).toContain("# Source: chart/b.yaml");
+    expect(changed).toContain("name: linux-x64 # the scale set");
+    const value = parse(changed, { version: "1.1" }) as {
+      spec: { maxRunners: number; template: { metadata: object; spec: { containers: { command: string[] }[] } } };
+    };
+    expect(value.spec.maxRunners).toBe(8); // octal, as kubectl reads it
+    expect(value.spec.template.spec.containers[0]?.command).toContain("arc-primer-wait");
+    expect(Object.keys(value.spec.template.metadata)).toEqual(["annotations"]); // ARC's labels are ARC's to add
+    expect(stderr).toMatch(/^AutoscalingRunnerSet default\/linux-x64: profile default\n {2}wait-for-docker: applied/);
+  });
+
+  test("the output is primed already: rendering it again changes nothing", async () => {
+    const once = (await run(["render", pod])).stdout;
+    const twice = await run(["render"], once);
+    expect(twice.stdout).toBe(once);
+    expect(twice.stderr).toContain("already-there");
+  });
+
+  const { spec, metadata } = goldenPod("dind-sidecar");
+  const template = { metadata: { annotations: { mine: "1" } }, spec };
+  test.each<[string, object, (output: Record<string, never>) => unknown]>([
+    [
+      "EphemeralRunnerSet",
+      { ephemeralRunnerSpec: { githubConfigUrl: "x", ...template } },
+      ({ spec: inner }) => (inner as unknown as Record<string, unknown>)["ephemeralRunnerSpec"],
+    ],
+    ["EphemeralRunner", { githubConfigUrl: "x", ...template }, ({ spec: inner }) => inner],
+  ])("the template in an %s", async (kind, body, templateIn) => {
+    const manifest = {
+      apiVersion: "actions.github.com/v1alpha1",
+      kind,
+      metadata: { name: "x", namespace: "n" },
+      spec: body,
+    };
+    const { stdout } = await run(["render"], JSON.stringify(manifest));
+    const output = templateIn(JSON.parse(stdout) as Record<string, never>);
+    expect(output).toMatchObject({
+      githubConfigUrl: "x",
+      metadata: { annotations: { mine: "1", "arc-primer.dev/status": expect.stringContaining("wait-for-docker") } },
+    });
+    expect(JSON.stringify(output)).toContain("arc-primer-wait");
+  });
+
+  test("lists, typed and not; a list without runners stays as it is", async () => {
+    const bare = { metadata, spec };
+    const lists = [
+      {
+        apiVersion: "v1",
+        kind: "List",
+        items: [
+          { apiVersion: "v1", kind: "Secret" },
+          { apiVersion: "v1", kind: "Pod", ...bare },
+        ],
+      },
+      { apiVersion: "v1", kind: "PodList", items: [bare] },
+      { apiVersion: "v1", kind: "PodList", items: [{ metadata: { name: "other" }, spec: { containers: [] } }] },
+    ];
+    const outputs = await Promise.all(lists.map(async (list) => (await run(["render"], JSON.stringify(list))).stdout));
+    expect(outputs[0]).toContain("arc-primer-wait");
+    expect(outputs[1]).toContain("arc-primer-wait");
+    expect(JSON.parse(outputs[2]!)).toEqual(lists[2]);
+  });
+
+  test("the namespace chooses the rule: the manifest's own first, else --namespace", async () => {
+    const config = file(
+      "rules.yaml",
+      "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { off: { enabled: false } }\nrules: [{ namespaces: [quiet], profile: off }]\n".replaceAll(
+        "off",
+        '"off"',
+      ),
+    );
+    const here = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, namespace: undefined }, spec };
+    const quiet = await run(["render", "--config", config, "--namespace", "quiet"], JSON.stringify(here));
+    expect(quiet.stderr).toContain("left as it came (profile-disabled)");
+    const own = await run(["render", "--config", config, "--namespace", "quiet", pod]);
+    expect(own.stderr).toContain("profile default");
+  });
+
+  test("YAML anchors in a runner's manifest are written out", async () => {
+    const text = readFileSync(pod, "utf8")
+      .replace("resources: {}", "resources: &none {}")
+      .replace("resources: {}", "resources: *none");
+    const { stdout } = await run(["render"], text);
+    expect(parse(stdout)).toEqual(parse((await run(["render", pod])).stdout));
+  });
+
+  test.each([
+    ["broken YAML", "a: [", /standard input: .*line 1/s],
+    ["half a JSON", '{"kind": ', /standard input: /],
+  ])("%s is an error with its place, and nothing is printed", async (_what, text, message) => {
+    const { code, stdout, stderr } = await run(["render"], text);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(message);
+  });
+
+  test("nothing to do is no error", async () => {
+    for (const text of ["", "# only a comment\n", "kind: ConfigMap\n"]) {
+      expect(await run(["render"], text)).toMatchObject({
+        code: 0,
+        stdout: text,
+        stderr: expect.stringContaining("no pods"),
+      });
+    }
+  });
+});
+
+describe("config check", () => {
+  test("the resolved profiles, or every problem", async () => {
+    const good = await run(["config", "check", golden("profile-annotation", "config.yaml")]);
+    expect(good.code).toBe(0);
+    expect(parse(good.stdout)).toMatchObject({ profiles: { gpu: { docker: { wait: { timeout: 300_000 } } } } });
+
+    const bad = await run(["config", "check", file("bad.yaml", "kind: PrimerConfiguration\nmode: x\nfoo: 1\n")]);
+    expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: "" });
+    expect(bad.stderr).toContain("3 problems");
+    expect(bad.stderr).toContain("bad.yaml:2 mode:");
+    expect(bad.stderr).toContain("bad.yaml:3 foo: there is no such setting");
+  });
+
+  test("a file that is not there", async () => {
+    expect(await run(["config", "check", "/nowhere.yaml"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("/nowhere.yaml"),
+    });
+  });
+});
+
+describe("the command line", () => {
+  test.each([[["--help"]], [["render", "--help"]], [["--version"]]])("%j is answered on stdout", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toBe("");
+  });
+
+  test.each([
+    [[]],
+    [["nope"]],
+    [["render", "-o", "xml"]],
+    [["serve"]],
+    [["serve", "--port", "x"]],
+    [["config", "check"]],
+  ])("%j is a mistake: exit 2, and what is wrong on stderr", async (args) => {
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).not.toBe("");
+  });
+});
+
+describe("demo", () => {
+  test("the stock pod by default, and any other by name or file", async () => {
+    const stock = await run(["demo"]);
+    expect(stock.code).toBe(0);
+    expect(stock.stdout).toContain("\u001B[32m+    - arc-primer-wait");
+    expect(stock.stdout).toMatch(/allowed: true, with a JSON Patch of \d+ operations/);
+    const named = await run(["demo", "windows"], "", { NO_COLOR: "1" });
+    expect(named).toMatchObject({ code: 0, stdout: expect.stringContaining("left as it came (windows)") });
+    const own = await run(["demo", file("pod.json", JSON.stringify(goldenPod("dind-tls")))]);
+    expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("wait-for-docker: applied") });
+    expect(await run(["demo", "nope"])).toMatchObject({ code: 1, stderr: expect.stringContaining("dind-sidecar") });
+  });
+});
+
+const read = (url: string) =>
+  new Promise<number>((resolve, reject) => {
+    get(url, (response) => resolve(response.resume().statusCode ?? 0)).once("error", reject);
+  });
+
+async function serve(...extra: string[]) {
+  const issued = await certificate();
+  const [cert, key] = [file("tls.crt", issued.cert), file("tls.key", issued.key)];
+  const server = start([
+    "serve",
+    "--tls-cert-file",
+    cert,
+    "--tls-private-key-file",
+    key,
+    "--host",
+    "localhost",
+    "--port",
+    "0",
+    "--ops-port",
+    "0",
+    "--watch-interval",
+    "50ms",
+    ...extra,
+  ]);
+  const lines = () =>
+    server
+      .stdout()
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const listening = await vi.waitFor(() => {
+    const line = lines().find(({ msg }) => msg === "listening");
+    expect(line).toBeDefined();
+    return line as { port: number; opsPort: number };
+  }, 5000);
+  const agent = new Agent({ ca: issued.cert, keepAlive: true });
+  const ask = async () =>
+    (await post(listening.port, agent, JSON.stringify(admissionReview(goldenPod("dind-sidecar"), "arc-runners")))).text;
+  return { server, lines, ask, agent, opsPort: listening.opsPort };
+}
+
+describe("serve", () => {
+  test("SIGTERM: readiness goes first, reviews are answered during the delay, exit 0", async () => {
+    const { server, ask, agent, opsPort, lines } = await serve("--shutdown-delay", "500ms");
+    expect(await read(`http://localhost:${opsPort}/readyz`)).toBe(200);
+    expect(await ask()).toContain('"allowed":true');
+    server.child.kill("SIGTERM");
+    await vi.waitFor(async () => expect(await read(`http://localhost:${opsPort}/readyz`)).toBe(503));
+    expect(await ask()).toContain('"allowed":true');
+    agent.destroy();
+    const { code, stderr } = await server.exit;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(lines().at(-1)).toMatchObject({ msg: "stopped" });
+  });
+
+  test("a changed configuration is in force without a restart; a bad one is not, and says why", async () => {
+    const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
+    const config = file("live.yaml", head);
+    const { server, ask, agent, lines } = await serve("--config", config);
+    const patch = async () =>
+      Buffer.from(
+        (JSON.parse(await ask()) as { response: { patch?: string } }).response.patch ?? "",
+        "base64",
+      ).toString();
+    expect(await patch()).toContain("timeout=120");
+
+    writeFileSync(config, `${head}profiles: { default: { docker: { wait: { timeout: 33s } } } }\n`);
+    await vi.waitFor(async () => expect(await patch()).toContain("timeout=33"), 3000);
+    writeFileSync(config, `${head}mode: nonsense\n`);
+    await vi.waitFor(() => {
+      const line = lines().find(({ msg }) => msg === "configuration refused; the last good one stays in force");
+      expect(line).toMatchObject({ level: "error", reason: expect.stringContaining("live.yaml:3 mode:") });
+    }, 3000);
+    expect(await patch()).toContain("timeout=33");
+    agent.destroy();
+    server.child.kill("SIGINT");
+    expect((await server.exit).code).toBe(0);
+  });
+
+  test("a bad configuration at the start, or a port that is taken, ends it with an error", async () => {
+    const bad = file("start.yaml", "kind: Nope\n");
+    const tls = ["--tls-cert-file", "/nowhere", "--tls-private-key-file", "/nowhere"];
+    const refused = await run(["serve", "--config", bad, ...tls]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("start.yaml:1 kind:") });
+
+    const { server, opsPort, agent } = await serve("--shutdown-delay", "0s");
+    const taken = await run(["serve", ...tls, "--host", "localhost", "--port", "0", "--ops-port", String(opsPort)]);
+    expect(taken).toMatchObject({ code: 1, stderr: expect.stringContaining("EADDRINUSE") });
+    agent.destroy();
+    server.child.kill("SIGTERM");
+    expect((await server.exit).code).toBe(0);
+  });
+});

@@ -1,0 +1,305 @@
+import * as fc from "fast-check";
+import jsonPatch from "fast-json-patch";
+import { expect, test } from "vitest";
+import { createAdmit } from "../src/admission/admit.ts";
+import { admissionReview, patchOf, patched } from "../src/cli/api-server.ts";
+import type { AdmissionAnswer } from "../src/cli/api-server.ts";
+import type { Config } from "../src/config/schema.ts";
+import { createLogger } from "../src/log.ts";
+import { createMetrics } from "../src/metrics.ts";
+import { mutations } from "../src/mutations/index.ts";
+import { brokenInvariants } from "../src/pod/invariants.ts";
+import type { Container, Pod } from "../src/pod/types.ts";
+import { prime } from "../src/runner/prime.ts";
+import { kubeletExpand } from "./support/expand.ts";
+import { configWith } from "./support/pods.ts";
+
+// What must hold for every pod, not only for those that somebody thought of.
+
+const runs = { numRuns: 500 };
+const name = fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/);
+
+const word = fc.oneof(
+  fc.constantFrom(
+    "dockerd",
+    "dockerd-entrypoint.sh",
+    "/usr/local/bin/dockerd",
+    "sh",
+    "-c",
+    "--",
+    "tini",
+    "/home/runner/run.sh",
+  ),
+  fc.constantFrom(
+    "--mtu=1400",
+    "--mtu",
+    "1450",
+    "--registry-mirror=http://registry-cache:5000",
+    "--registry-mirror",
+    "--bip=10.1.0.1/24",
+  ),
+  fc.constantFrom("--config-file=/x", "arc-primer-wait", "$(HOST_IP)", "$$", "daemon.json"),
+  fc.string({ maxLength: 12 }),
+);
+const words = fc.option(fc.array(word, { maxLength: 6 }), { nil: undefined, freq: 3 });
+
+const env = fc.array(
+  fc.oneof(
+    fc.record({
+      name: fc.constantFrom("DOCKER_HOST", "HOST_IP", "ACTIONS_RUNNER_CONTAINER_HOOKS", "A"),
+      value: fc.string(),
+    }),
+    fc.constant({ name: "DOCKER_HOST", value: "unix:///var/run/docker.sock" }),
+    fc.constant({ name: "DOCKER_HOST", valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } }),
+  ),
+  { maxLength: 4 },
+);
+
+const mount = fc.record({
+  name: fc.constantFrom("work", "dind-sock", "etc", "missing"),
+  mountPath: fc.constantFrom(
+    "/var/run",
+    "/run",
+    "/run/docker.sock",
+    "/etc/docker",
+    "/etc",
+    "/home/runner",
+    "/work",
+    "/var/run/",
+  ),
+});
+
+/** Fields that arc-primer has never heard of. */
+const unknown = fc.dictionary(
+  fc.stringMatching(/^x[a-z]{1,5}$/),
+  fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown>,
+  { maxKeys: 2 },
+);
+
+const container = fc
+  .record(
+    {
+      name: fc.oneof(name, fc.constantFrom("runner", "dind")),
+      image: fc.constantFrom(
+        "docker:dind",
+        "docker:28-dind-rootless",
+        "ghcr.io/actions/actions-runner:latest",
+        "x/y@sha256:z",
+        "",
+      ),
+      command: words,
+      args: words,
+      env,
+      volumeMounts: fc.array(mount, { maxLength: 3 }),
+      restartPolicy: fc.constantFrom("Always", undefined),
+      startupProbe: fc.constantFrom(undefined, { exec: { command: ["docker", "info"] } }),
+      livenessProbe: fc.constantFrom(undefined, undefined, { tcpSocket: { port: 1 } }),
+      resources: fc.constantFrom(undefined, {}, { limits: { cpu: "1" } }),
+      securityContext: fc.constantFrom(undefined, { privileged: true }),
+      unknown,
+    },
+    { requiredKeys: ["name", "unknown"] },
+  )
+  .map(({ unknown: more, ...fields }) => ({ ...fields, ...more }) as unknown as Container);
+
+const pods: fc.Arbitrary<Pod> = fc
+  .record({
+    labels: fc.constantFrom(
+      { "actions-ephemeral-runner": "True", "actions.github.com/scale-set-name": "linux" },
+      { "actions-ephemeral-runner": "True" },
+    ),
+    annotations: fc.option(
+      fc.dictionary(
+        fc.constantFrom("arc-primer.dev/skip", "arc-primer.dev/profile", "arc-primer.dev/status", "other"),
+        fc.oneof(fc.string(), fc.constantFrom("true", "other", "{}", '{"applied":["wait-for-docker"]}')),
+      ),
+      { nil: undefined },
+    ),
+    containers: fc.uniqueArray(container, { minLength: 1, maxLength: 3, selector: (one) => one.name }),
+    initContainers: fc.option(fc.uniqueArray(container, { maxLength: 3, selector: (one) => one.name }), {
+      nil: undefined,
+    }),
+    volumes: fc.option(
+      fc.constant([
+        { name: "work", emptyDir: {} },
+        { name: "dind-sock", emptyDir: {} },
+        { name: "etc", emptyDir: {} },
+      ]),
+      { nil: undefined },
+    ),
+    unknown,
+  })
+  .map(({ labels, annotations, unknown: more, ...spec }) => {
+    const metadata = { name: "linux-abcde", labels, ...(annotations && { annotations }) };
+    // As JSON has it: no undefined.
+    return JSON.parse(
+      JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata, spec: { ...spec, ...more }, ...more }),
+    ) as Pod;
+  });
+
+const configs = fc.constantFrom<Config>(
+  configWith({}),
+  configWith({}, { mode: "audit" }),
+  configWith({
+    runner: { command: ["/start"] },
+    docker: {
+      mirror: { insecureRegistries: ["10.0.0.0/8"] },
+      daemon: {
+        mtu: 1400,
+        bip: "172.26.0.1/16",
+        addressPools: [{ base: "172.30.0.0/16", size: 24 }],
+        extraArgs: ["--debug", "--label=$(NAME)"],
+        image: "docker:29-dind",
+        env: { A: "b" },
+        resources: { limits: { memory: "1Gi" } },
+      },
+    },
+    registries: {
+      "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }, { url: "http://$(HOST_IP):30500" }] },
+    },
+  }),
+);
+
+function admitter(config: Config) {
+  const log = createLogger("silent");
+  const metrics = createMetrics({ processMetrics: false });
+  const admit = createAdmit({ config: () => config, mutations, version: "1", log, metrics, clock: () => 0 });
+  return (object: unknown) => admit(admissionReview(object, "arc-runners")) as AdmissionAnswer;
+}
+
+function containers(pod: Pod): Container[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+}
+
+test("every pod is admitted; the patch makes of it exactly the pod that render shows; nothing that came in is changed", () => {
+  fc.assert(
+    fc.property(pods, configs, (pod, config) => {
+      const copy = structuredClone(pod);
+      const answer = admitter(config)(pod);
+      expect(answer.response.allowed).toBe(true);
+      const { pod: want } = prime(pod, { namespace: "arc-runners", config, mutations, version: "1" });
+      expect(patched(pod, answer)).toEqual(want);
+      expect(pod).toEqual(copy);
+    }),
+    runs,
+  );
+});
+
+test("the second patch is empty, and so is one after another webhook added a sidecar in front", () => {
+  fc.assert(
+    fc.property(pods, configs, (pod, config) => {
+      const admit = admitter(config);
+      const first = patched(pod, admit(pod));
+      expect(patchOf(admit(first))).toEqual([]);
+      const sidecar = { name: "zz-proxy", image: "proxy:1" };
+      const later = { ...first, spec: { ...first.spec, containers: [sidecar, ...first.spec.containers] } };
+      expect(patchOf(admit(later))).toEqual([]);
+    }),
+    runs,
+  );
+});
+
+test("the invariants hold: names, order, volumes, mounts, restart policies, privileges", () => {
+  const untouched = ({ name: own, restartPolicy, securityContext, volumeMounts, livenessProbe }: Container) =>
+    ({ own, restartPolicy, securityContext, volumeMounts, livenessProbe }) as const;
+  fc.assert(
+    fc.property(pods, configs, (pod, config) => {
+      const after = patched(pod, admitter(config)(pod));
+      expect(after.spec.volumes).toEqual(pod.spec.volumes);
+      expect(after.spec.initContainers?.map(untouched)).toEqual(pod.spec.initContainers?.map(untouched));
+      expect(after.spec.containers.map(untouched)).toEqual(pod.spec.containers.map(untouched));
+      // By reference, as the engine judges: so on its own result, not on one that went through JSON.
+      const primed = prime(pod, { namespace: "arc-runners", config, mutations, version: "1" }).pod as Pod;
+      expect(brokenInvariants(pod, primed)).toEqual([]);
+    }),
+    runs,
+  );
+});
+
+test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, the status", () => {
+  const ours =
+    /^\/metadata\/annotations(\/arc-primer\.dev~1status)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe)(\/|$)/;
+  fc.assert(
+    fc.property(pods, configs, (pod, config) => {
+      for (const { path } of patchOf(admitter(config)(pod))) expect(path).toMatch(ours);
+    }),
+    runs,
+  );
+});
+
+test("what was in a container's args and env is still there; its command is still run, last", () => {
+  fc.assert(
+    fc.property(pods, configs, (pod, config) => {
+      const after = patched(pod, admitter(config)(pod));
+      for (const [index, came] of containers(pod).entries()) {
+        const left = containers(after)[index]!;
+        expect(left.args?.slice(0, came.args?.length ?? 0) ?? []).toEqual(came.args ?? []);
+        expect(left.env?.slice(0, came.env?.length ?? 0) ?? []).toEqual(came.env ?? []);
+        const command = came.command ?? [];
+        expect(left.command?.slice(left.command.length - command.length) ?? []).toEqual(command);
+      }
+    }),
+    runs,
+  );
+});
+
+test("after the kubelet's expansion, what we added to command and args is what we meant", () => {
+  const withFlags = pods.map((pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: {} } }));
+  fc.assert(
+    fc.property(withFlags, configs, (pod, config) => {
+      const after = patched(pod, admitter(config)(pod));
+      for (const [index, came] of containers(pod).entries()) {
+        const left = containers(after)[index]!;
+        const added = (left.args ?? []).slice(came.args?.length ?? 0);
+        const values = { HOST_IP: "192.0.2.1", NAME: "label" };
+        for (const flag of added) {
+          const meant = flag.replace("$(HOST_IP)", "192.0.2.1").replace("$(NAME)", "label");
+          expect(kubeletExpand(flag, values)).toBe(meant);
+        }
+      }
+    }),
+    runs,
+  );
+});
+
+test("any JSON at all in the place of the pod is admitted", () => {
+  fc.assert(
+    fc.property(fc.jsonValue() as fc.Arbitrary<unknown>, configs, (object, config) => {
+      const answer = admitter(config)(object);
+      expect(answer.response.allowed).toBe(true);
+      expect(patchOf(answer)).toEqual([]);
+    }),
+    runs,
+  );
+});
+
+test("any JSON at all in the place of one part of a runner pod is admitted, and a patch can be applied", () => {
+  const paths = [
+    "/metadata/labels",
+    "/metadata/annotations",
+    "/metadata/name",
+    "/spec/containers",
+    "/spec/containers/0",
+  ];
+  const parts = ["command", "args", "env", "image", "name", "volumeMounts", "resources"].map(
+    (key) => `/spec/containers/0/${key}`,
+  );
+  const anywhere = fc.constantFrom(
+    ...paths,
+    ...parts,
+    "/spec/volumes",
+    "/spec/initContainers",
+    "/spec/os",
+    "/spec",
+    "/metadata",
+  );
+  fc.assert(
+    fc.property(pods, anywhere, fc.jsonValue() as fc.Arbitrary<unknown>, configs, (pod, path, value, config) => {
+      const odd = jsonPatch.applyPatch(structuredClone(pod), [{ op: "add", path, value }]).newDocument;
+      const answer = admitter(config)(odd);
+      expect(answer.response.allowed).toBe(true);
+      patched(odd, answer);
+    }),
+    runs,
+  );
+});

@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { Agent } from "node:https";
+import type { AgentOptions } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createAdmit } from "../../src/admission/admit.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { defaultConfig } from "../../src/config/load.ts";
+import { startWebhook } from "../../src/http/webhook.ts";
+import { createLogger } from "../../src/log.ts";
+import { createMetrics } from "../../src/metrics.ts";
+import { mutations as allMutations } from "../../src/mutations/index.ts";
+import type { Mutation } from "../../src/mutations/mutation.ts";
+import { selfSigned } from "../../src/tls/certificate.ts";
+import type { Issued } from "../../src/tls/certificate.ts";
+
+const hour = 3_600_000;
+
+/** A certificate for localhost, valid from and to these hours from now. */
+export async function certificate(hours: { from?: number; to?: number } = {}): Promise<Issued> {
+  const now = Date.now();
+  return selfSigned(["localhost"], {
+    from: new Date(now + (hours.from ?? -1) * hour),
+    to: new Date(now + (hours.to ?? 1) * hour),
+  });
+}
+
+/** The real webhook on free ports of this machine, with its certificate in files that a test may change. */
+export async function testWebhook(options: { config?: Config; mutations?: readonly Mutation[]; issued?: Issued } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), "arc-primer-test-"));
+  const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
+  const write = async ({ cert, key }: Issued) => {
+    await writeFile(certFile, cert);
+    await writeFile(keyFile, key);
+  };
+  const issued = options.issued ?? (await certificate());
+  await write(issued);
+
+  const lines: Record<string, unknown>[] = [];
+  const log = createLogger("info", { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const metrics = createMetrics({ processMetrics: false });
+  const config = options.config ?? defaultConfig;
+  const admit = createAdmit({
+    config: () => config,
+    mutations: options.mutations ?? allMutations,
+    version: "0.0.0-test",
+    log,
+    metrics,
+    clock: () => performance.now(),
+  });
+  const addresses = { host: "localhost", port: 0, opsPort: 0 };
+  const webhook = await startWebhook({ admit, log, metrics, certFile, keyFile, watchInterval: 50, ...addresses });
+  const agents: Agent[] = [];
+  return {
+    ...webhook,
+    lines,
+    issued,
+    write,
+    agent(extra: AgentOptions = {}): Agent {
+      const agent = new Agent({ ca: issued.cert, keepAlive: true, ...extra });
+      agents.push(agent);
+      return agent;
+    },
+    ops: (path: string) => fetch(`http://localhost:${webhook.opsPort}${path}`),
+    async end() {
+      for (const agent of agents) agent.destroy();
+      await webhook.stop(0);
+      await rm(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,360 @@
+import type { Agent } from "node:https";
+import { connect } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { admissionReview, patched, post } from "../src/cli/api-server.ts";
+import type { AdmissionAnswer } from "../src/cli/api-server.ts";
+import { applies } from "../src/mutations/mutation.ts";
+import { containerOf, goldenPod } from "./support/pods.ts";
+import { certificate, testWebhook } from "./support/webhook.ts";
+
+// The real HTTPS server, over real sockets.
+
+type TestWebhook = Awaited<ReturnType<typeof testWebhook>>;
+const megabyte = 1024 * 1024;
+
+async function ask(webhook: TestWebhook, body: unknown, agent: Agent = webhook.agent()): Promise<AdmissionAnswer> {
+  const { status, text } = await post(webhook.port, agent, typeof body === "string" ? body : JSON.stringify(body));
+  expect({ status, text: status === 200 ? "" : text }).toEqual({ status: 200, text: "" });
+  return JSON.parse(text) as AdmissionAnswer;
+}
+
+/** A raw TLS connection, for what no HTTP client would send. */
+async function raw(webhook: TestWebhook, text: string): Promise<{ socket: TLSSocket; received: () => string }> {
+  const socket = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
+  let received = "";
+  socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+  socket.on("error", () => {}); // a connection that is cut is what these tests are about
+  await new Promise((resolve) => socket.once("secureConnect", resolve));
+  socket.write(text);
+  return { socket, received: () => received };
+}
+
+describe("the webhook", () => {
+  let webhook: TestWebhook;
+  beforeAll(async () => {
+    webhook = await testWebhook();
+  });
+  afterAll(() => webhook.end());
+
+  test("a stock runner pod goes in, a primed pod comes out", async () => {
+    const pod = goldenPod("dind-sidecar");
+    const answer = await ask(webhook, admissionReview(pod, "arc-runners"));
+    expect(answer).toMatchObject({
+      apiVersion: "admission.k8s.io/v1",
+      kind: "AdmissionReview",
+      response: { uid: "705ab4f5-6393-11e8-b7cc-42010a800002", allowed: true, patchType: "JSONPatch" },
+    });
+    expect(answer.response.warnings).toBeUndefined();
+    expect(containerOf(patched(pod, answer), "runner").command).toContain("arc-primer-wait");
+    expect(JSON.parse(answer.response.auditAnnotations?.["decision"] ?? "")).toMatchObject({
+      applied: ["wait-for-docker"],
+    });
+  });
+
+  test("one log line a decision, without a word of the pod's spec", async () => {
+    webhook.lines.length = 0;
+    await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
+    expect(webhook.lines).toEqual([
+      {
+        level: "info",
+        time: expect.any(String),
+        uid: "705ab4f5-6393-11e8-b7cc-42010a800002",
+        namespace: "arc-runners",
+        pod: "linux-x64-7hs5v-runner-k2m9d",
+        scaleSet: "linux-x64",
+        decision: "mutate",
+        mode: "enforce",
+        profile: "default",
+        applied: ["wait-for-docker"],
+        skipped: { "registry-mirror": "not-configured", "dockerd-settings": "not-configured" },
+        patchOperations: expect.any(Number),
+        milliseconds: expect.any(Number),
+        msg: "decision",
+      },
+    ]);
+  });
+
+  test("the pod's name in the log is the API server's to make, where there is only a generateName", async () => {
+    const pod = goldenPod("dind-sidecar");
+    pod.metadata = { ...pod.metadata, generateName: "linux-x64-" };
+    delete pod.metadata.name;
+    webhook.lines.length = 0;
+    await ask(webhook, admissionReview(pod, "arc-runners"));
+    expect(webhook.lines[0]).toMatchObject({ pod: "linux-x64-*" });
+  });
+
+  const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners") as { request: object };
+  const changed = (changes: object) => admissionReview(goldenPod("dind-sidecar"), "arc-runners", changes);
+  test.each<[string, object, string]>([
+    ["v1beta1", { ...review, apiVersion: "admission.k8s.io/v1beta1" }, "unsupported-review"],
+    ["another kind", changed({ kind: { group: "apps", version: "v1", kind: "Deployment" } }), "not-a-pod"],
+    ["an update", changed({ operation: "UPDATE" }), "not-a-create"],
+    ["a subresource", changed({ subResource: "ephemeralcontainers" }), "not-a-create"],
+    ["no object", changed({ object: undefined }), "no-object"],
+    ["null for an object", changed({ object: null }), "no-object"],
+    ["an object that is no pod", changed({ object: { spec: 7 } }), "malformed-pod"],
+    ["another's pod", changed({ object: goldenPod("listener") }), "not-a-runner"],
+  ])("%s is admitted as it came", async (_what, body, reason) => {
+    const { response, apiVersion } = await ask(webhook, body);
+    expect(response).toMatchObject({ uid: "705ab4f5-6393-11e8-b7cc-42010a800002", allowed: true });
+    expect(response.patch).toBeUndefined();
+    expect(apiVersion).toBe((body as { apiVersion: string }).apiVersion);
+    expect(JSON.parse(response.auditAnnotations?.["decision"] ?? "")).toEqual({ decision: "skip", reason });
+  });
+
+  test.each<[string, string, number, RegExp, Record<string, string>?]>([
+    ["no JSON", "{", 400, /JSON/],
+    ["a JSON scalar", "7", 400, /JSON/],
+    ["a list", "[]", 400, /expected an AdmissionReview/],
+    ["another kind of object", '{"kind":"Pod"}', 400, /expected an AdmissionReview/],
+    ["a review without a request", '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}', 400, /request/],
+    ["a review without a uid", JSON.stringify(changed({ uid: undefined })), 400, /request\.uid/],
+    ["a review whose uid is no text", JSON.stringify(changed({ uid: { a: 1 } })), 400, /request\.uid/],
+    ["an empty body", "", 400, /expected an AdmissionReview/],
+    ["another content type", "{}", 415, /application\/json/, { "content-type": "text/plain" }],
+    ["a compressed body", "{}", 415, /encoding/, { "content-type": "application/json", "content-encoding": "gzip" }],
+    ["over 7 MiB", `{"a":"${"x".repeat(7 * megabyte)}"}`, 413, /too large/],
+  ])("%s is refused in plain words", async (_what, body, status, words, headers) => {
+    const answer = await post(webhook.port, webhook.agent({ keepAlive: false }), body, headers);
+    expect(answer).toEqual({ status, text: expect.stringMatching(words) });
+    expect(answer.text).toMatch(/^arc-primer: [^\n]*\n$/);
+  });
+
+  test("a review of 6 MB is read", async () => {
+    const pod = goldenPod("dind-sidecar");
+    const padded = { ...pod, metadata: { ...pod.metadata, managedFields: ["x".repeat(6 * megabyte)] } };
+    const { response } = await ask(webhook, admissionReview(padded, "arc-runners"));
+    expect(response.patch).toBeDefined();
+  });
+
+  test("nesting 10,000 deep does no harm", async () => {
+    const deep = `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`;
+    const text = JSON.stringify(admissionReview({ ...goldenPod("dind-sidecar"), extra: "DEEP" }, "arc-runners"));
+    const { response } = await ask(webhook, text.replace('"DEEP"', deep));
+    expect(response.allowed).toBe(true);
+    expect(response.patch).toBeDefined();
+    const lists = await ask(
+      webhook,
+      JSON.stringify(changed({ object: "DEEP" })).replace('"DEEP"', "[".repeat(10_000) + "]".repeat(10_000)),
+    );
+    expect(lists.response.allowed).toBe(true);
+  });
+
+  test("other paths and methods", async () => {
+    const get = await raw(webhook, "GET /mutate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const other = await raw(
+      webhook,
+      "POST /other HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    );
+    await vi.waitFor(() => expect(get.received()).toMatch(/^HTTP\/1\.1 405 /));
+    await vi.waitFor(() => expect(other.received()).toMatch(/^HTTP\/1\.1 404 /));
+    expect(get.received()).toMatch(/Allow: POST/i);
+    expect(get.received()).not.toMatch(/x-powered-by|etag/i);
+  });
+
+  test(
+    "a client that sends a byte a second is cut off with 408, and others are answered meanwhile",
+    { timeout: 30_000 },
+    async () => {
+      const { socket, received } = await raw(
+        webhook,
+        "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
+      );
+      const silent = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
+      silent.resume();
+      const silentClosed = new Promise((resolve) => silent.once("close", resolve));
+      const drip = setInterval(() => socket.write("{"), 1000);
+      const started = performance.now();
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
+      await closed;
+      clearInterval(drip);
+      expect(received()).toMatch(/^HTTP\/1\.1 408 /);
+      expect(performance.now() - started).toBeLessThan(14_000);
+      await silentClosed;
+    },
+  );
+
+  test("bytes that are no HTTP, and none that are TLS, are turned away", async () => {
+    const { received } = await raw(webhook, "\0 nonsense\r\n\r\n");
+    await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 400 /));
+    await expect(fetch(`http://localhost:${webhook.port}/mutate`)).rejects.toThrow("fetch failed");
+    await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
+  });
+
+  test(
+    "more request bodies at once than there is memory for are refused, and the next is served",
+    { timeout: 30_000 },
+    async () => {
+      const head = `POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${7 * megabyte}\r\n\r\n`;
+      const senders = await Promise.all(
+        Array.from({ length: 12 }, () => raw(webhook, head + "x".repeat(6 * megabyte))),
+      );
+      await vi.waitFor(
+        () => expect(senders.some(({ received }) => received().startsWith("HTTP/1.1 503"))).toBe(true),
+        10_000,
+      );
+      for (const { socket } of senders) socket.destroy();
+      await vi.waitFor(async () => ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners")));
+    },
+  );
+
+  test.each([
+    ["TLSv1", "TLSv1"],
+    ["TLSv1.1", "TLSv1.1"],
+  ] as const)("no %s", async (minVersion, maxVersion) => {
+    const agent = webhook.agent({ minVersion, maxVersion, ciphers: "DEFAULT@SECLEVEL=0" });
+    await expect(post(webhook.port, agent, "{}")).rejects.toThrow(/protocol version|EPROTO|ssl/i);
+  });
+
+  test("a connection is kept for longer than kube-apiserver keeps it idle (90 s)", async () => {
+    const { socket, received } = await raw(webhook, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await vi.waitFor(() => expect(received()).toMatch(/Keep-Alive: timeout=(\d+)/i));
+    expect(Number(/timeout=(\d+)/.exec(received())?.[1])).toBeGreaterThanOrEqual(120);
+    socket.destroy();
+  });
+
+  test("health, readiness and metrics, without TLS", async () => {
+    await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
+    expect((await webhook.ops("/healthz")).status).toBe(200);
+    expect((await webhook.ops("/readyz")).status).toBe(200);
+    const text = await (await webhook.ops("/metrics")).text();
+    expect(text).toMatch(/^arc_primer_decisions_total\{decision="mutate",reason="",mode="enforce"\} \d+$/m);
+    expect(text).toMatch(/^arc_primer_mutations_total\{mutation="wait-for-docker",result="applied",reason=""\} \d+$/m);
+    expect(text).toMatch(/^arc_primer_refused_requests_total\{status="413"\} 1$/m);
+    expect(text).toMatch(/^arc_primer_certificate_expiry_timestamp_seconds \d+/m);
+    expect((await webhook.ops("/mutate")).status).toBe(404);
+  });
+});
+
+test("a mutation that throws does not keep the others, or the pod, from going on", async () => {
+  const fine = {
+    name: "dockerd-settings" as const,
+    mutate: (pod: ReturnType<typeof goldenPod>) => ((containerOf(pod, "dind").image = "x"), applies()),
+  };
+  const thrower = {
+    name: "wait-for-docker" as const,
+    mutate: () => {
+      throw new Error("oh no");
+    },
+  };
+  const webhook = await testWebhook({ mutations: [thrower, fine] });
+  const pod = goldenPod("dind-sidecar");
+  const answer = await ask(webhook, admissionReview(pod, "arc-runners"));
+  expect(answer.response.warnings).toEqual([expect.stringContaining("(mutation-failed)")]);
+  expect(containerOf(patched(pod, answer), "dind").image).toBe("x");
+  const line = webhook.lines.find(({ msg }) => msg === "decision");
+  expect(line).toMatchObject({
+    level: "warn",
+    skipped: { "wait-for-docker": "mutation-failed" },
+    errors: [expect.stringContaining("oh no")],
+  });
+  await webhook.end();
+});
+
+describe("certificates", () => {
+  test("a new pair is served to new connections, and an open one goes on as it is", async () => {
+    const webhook = await testWebhook();
+    const open = webhook.agent({ maxSockets: 1 });
+    const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners");
+    await ask(webhook, review, open);
+
+    const next = await certificate();
+    await webhook.write(next);
+    const fresh = () => post(webhook.port, webhook.agent({ ca: next.cert, keepAlive: false }), JSON.stringify(review));
+    await vi.waitFor(async () => expect((await fresh()).status).toBe(200), 3000);
+    await ask(webhook, review, open); // its connection is still the first one: the old CA is all this agent trusts
+    await webhook.end();
+  });
+
+  test("reviews without a pause while the pair is swapped again and again: none fails", async () => {
+    const webhook = await testWebhook();
+    const pairs = await Promise.all(Array.from({ length: 6 }, () => certificate()));
+    const ca = [webhook.issued, ...pairs].map(({ cert }) => cert);
+    const body = JSON.stringify(admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
+    const deadline = new AbortController();
+    const results: number[] = [];
+    const clients = [true, true, false, false].map(async (keepAlive) => {
+      const agent = webhook.agent({ ca, keepAlive, maxSockets: 1 });
+      while (!deadline.signal.aborted) results.push((await post(webhook.port, agent, body)).status);
+    });
+    for (const pair of pairs) {
+      await webhook.write(pair);
+      await sleep(150);
+    }
+    deadline.abort();
+    await Promise.all(clients);
+    expect(results.length).toBeGreaterThan(50);
+    expect(results.every((status) => status === 200)).toBe(true);
+    const accepted = webhook.lines.filter(({ msg }) => msg === "serving a new certificate");
+    expect(accepted.length).toBeGreaterThan(3);
+    await webhook.end();
+  });
+
+  test.each<[string, (now: Awaited<ReturnType<typeof certificate>>) => Promise<{ cert: string; key: string }>, RegExp]>(
+    [
+      ["no PEM", async (now) => ({ ...now, cert: "nonsense" }), /PEM|no start line/i],
+      ["an empty file", async (now) => ({ ...now, key: "" }), /PEM|unsupported|no start line/i],
+      ["another's key", async (now) => ({ ...now, key: (await certificate()).key }), /not the certificate's/],
+      ["an expired pair", () => certificate({ from: -2, to: -1 }), /the certificate ended on/],
+    ],
+  )("a bad pair (%s) is refused, and the old one stays", async (_what, make, reason) => {
+    const webhook = await testWebhook();
+    await webhook.write(await make(webhook.issued));
+    await vi.waitFor(() => {
+      const line = webhook.lines.find(({ msg }) => msg === "certificate refused; the one in use stays");
+      expect(line?.["reason"]).toMatch(reason);
+    });
+    await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"), webhook.agent({ keepAlive: false }));
+    expect((await webhook.ops("/readyz")).status).toBe(200);
+    await webhook.end();
+  });
+
+  test("not ready without a pair that is valid now; ready as soon as there is one", async () => {
+    const webhook = await testWebhook({ issued: await certificate({ from: -2, to: -1 }) });
+    const before = await webhook.ops("/readyz");
+    expect(before.status).toBe(503);
+    expect(await before.text()).toContain("no usable certificate");
+    expect((await webhook.ops("/healthz")).status).toBe(200);
+    await webhook.write(await certificate());
+    await vi.waitFor(async () => expect((await webhook.ops("/readyz")).status).toBe(200));
+    await webhook.end();
+  });
+
+  test("readiness ends with the certificate, and one that becomes valid in a moment is taken then", async () => {
+    const second = 1 / 3600;
+    // Certificates count in whole seconds.
+    const webhook = await testWebhook({ issued: await certificate({ to: 2 * second }) });
+    expect((await webhook.ops("/readyz")).status).toBe(200);
+    await vi.waitFor(async () => expect(await (await webhook.ops("/readyz")).text()).toContain("ended on"), 4000);
+    await webhook.write(await certificate({ from: 2 * second }));
+    await vi.waitFor(() => expect(JSON.stringify(webhook.lines)).toContain("valid only from"));
+    await vi.waitFor(async () => expect((await webhook.ops("/readyz")).status).toBe(200), 4000);
+    await webhook.end();
+  });
+});
+
+test("at the end: readiness goes first, reviews are answered for a while, half-sent requests are cut", async () => {
+  const webhook = await testWebhook();
+  const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners");
+  const agent = webhook.agent();
+  await ask(webhook, review, agent);
+  const halfSent = await raw(webhook, "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  const handshaking = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
+  const cut = new Promise((resolve) => halfSent.socket.once("close", resolve));
+
+  const stopped = webhook.stop(400);
+  const readiness = await webhook.ops("/readyz");
+  expect({ status: readiness.status, text: await readiness.text() }).toEqual({ status: 503, text: "shutting down\n" });
+  await ask(webhook, review, agent); // on the open connection
+  await ask(webhook, review); // and on a new one
+  const started = performance.now();
+  await stopped;
+  await cut;
+  expect(performance.now() - started).toBeLessThan(3000);
+  await expect(post(webhook.port, webhook.agent(), "{}")).rejects.toThrow(/ECONNREFUSED/);
+  handshaking.destroy();
+  agent.destroy();
+});
