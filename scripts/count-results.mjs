@@ -1,0 +1,16 @@
+// Adds up the results files that vitest left in .cache, for the last line of .ci/run.
+// usage: node scripts/count-results.mjs OTHER-FAILURES
+import { readFileSync, readdirSync } from "node:fs";
+
+let [passed, failed] = [0, Number(process.argv[2])];
+for (const name of readdirSync(".cache").filter((file) => file.endsWith("-results.json"))) {
+  const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(`.cache/${name}`, "utf8"));
+  passed += numPassedTests;
+  // A file that could not even be loaded has failed, and has no tests.
+  failed +=
+    numFailedTests +
+    testResults.filter((file) => file.status === "failed" && file.assertionResults.length === 0).length;
+}
+if (passed === 0) failed ||= 1;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
