@@ -26,7 +26,9 @@ export async function certificate(hours: { from?: number; to?: number } = {}): P
 }
 
 /** The real webhook on free ports of this machine, with its certificate in files that a test may change. */
-export async function testWebhook(options: { config?: Config; mutations?: readonly Mutation[]; issued?: Issued } = {}) {
+export async function testWebhook(
+  options: { config?: () => Config; mutations?: readonly Mutation[]; issued?: Issued } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), "arc-primer-test-"));
   const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
   const write = async ({ cert, key }: Issued) => {
@@ -39,9 +41,9 @@ export async function testWebhook(options: { config?: Config; mutations?: readon
   const lines: Record<string, unknown>[] = [];
   const log = createLogger("info", { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
   const metrics = createMetrics({ processMetrics: false });
-  const config = options.config ?? defaultConfig;
+  const config = options.config ?? (() => defaultConfig);
   const admit = createAdmit({
-    config: () => config,
+    config,
     mutations: options.mutations ?? allMutations,
     version: "0.0.0-test",
     log,

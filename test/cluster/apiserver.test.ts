@@ -1,0 +1,309 @@
+import { execFile } from "node:child_process";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { defaultConfig, parseConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema.ts";
+import { mutations } from "../../src/mutations/index.ts";
+import { prime } from "../../src/runner/prime.ts";
+import { statusAnnotation } from "../../src/runner/status.ts";
+import { goldenPod, configWith, mirrors } from "../support/pods.ts";
+import { certificate, testWebhook } from "../support/webhook.ts";
+import { apply, call, create, createNamespace, remove, tryCreate } from "./support/kube.ts";
+import type { Resource } from "./support/kube.ts";
+
+// What needs a real API server and no node: registration, validation, Pod Security, quotas, failure policies. The
+// webhook is the real HTTPS server in this process; kube-apiserver calls it by URL.
+
+type Webhook = Awaited<ReturnType<typeof testWebhook>>;
+type PodResource = Resource & { spec: { containers: { name: string; resources?: object }[] } };
+
+const golden = new URL("../golden/", import.meta.url);
+const registration = parse(
+  readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
+) as Resource & { webhooks: { name: string; failurePolicy: string; clientConfig: object }[] };
+
+let webhook: Webhook;
+let config: Config = defaultConfig;
+
+/** Registers the webhook, or changes its registration. */
+async function register(changes: { failurePolicy?: string; port?: number } = {}): Promise<void> {
+  const clientConfig = {
+    url: `https://localhost:${changes.port ?? webhook.port}/mutate`,
+    caBundle: Buffer.from(webhook.issued.cert).toString("base64"),
+  };
+  const webhooks = registration.webhooks.map((one) => ({
+    ...one,
+    failurePolicy: changes.failurePolicy ?? one.failurePolicy,
+    clientConfig,
+  }));
+  await apply({ ...registration, webhooks });
+  // kube-apiserver takes up a changed registration in about a second; until then the old one is in force.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+}
+
+function named(pod: unknown, name: string, space: string): PodResource {
+  const { metadata, ...rest } = structuredClone(pod) as PodResource;
+  return { ...rest, metadata: { ...metadata, name, namespace: space, ownerReferences: undefined } } as PodResource;
+}
+
+const reviewsFor = (name: string) => webhook.lines.filter(({ msg, pod }) => msg === "decision" && pod === name);
+
+beforeAll(async () => {
+  webhook = await testWebhook({ config: () => config });
+  await register();
+});
+afterAll(async () => {
+  await remove(registration);
+  await webhook.end();
+});
+
+describe("registration", () => {
+  beforeAll(async () => {
+    await createNamespace("arc-labelled");
+    await createNamespace("unlabelled", {});
+  });
+
+  test("a runner pod in a labelled namespace is primed", async () => {
+    const pod = await create(named(goldenPod("dind-sidecar"), "primed", "arc-labelled"));
+    expect(pod.metadata.annotations?.[statusAnnotation]).toContain('"applied":["wait-for-docker"]');
+    expect(reviewsFor("primed")).toHaveLength(1);
+  });
+
+  test("a namespace without the label is never asked about", async () => {
+    const pod = await create(named(goldenPod("dind-sidecar"), "unasked", "unlabelled"));
+    expect(pod.metadata.annotations?.[statusAnnotation]).toBeUndefined();
+    expect(reviewsFor("unasked")).toEqual([]);
+  });
+
+  test.each(["listener", "legacy-runner", "windows"])("nor is a pod that is no runner of ours: %s", async (name) => {
+    await create(named(goldenPod(name), name, "arc-labelled"));
+    expect(reviewsFor(name)).toEqual([]);
+  });
+
+  test("a generateName alone will do", async () => {
+    const { metadata, ...rest } = named(goldenPod("dind-sidecar"), "x", "arc-labelled");
+    const pod = {
+      ...rest,
+      metadata: { ...metadata, name: undefined, generateName: "generated-" },
+    } as unknown as PodResource;
+    expect((await create(pod)).metadata.annotations?.[statusAnnotation]).toBeDefined();
+    expect(reviewsFor("generated-*")).toHaveLength(1);
+  });
+});
+
+describe("every golden pod, created for real", () => {
+  const created = (resource: PodResource) => {
+    const { spec, metadata } = resource;
+    return { spec, annotations: metadata.annotations ?? {}, labels: metadata.labels };
+  };
+  const cases = readdirSync(golden);
+
+  beforeAll(async () => {
+    await createNamespace("arc-webhook");
+    await createNamespace("arc-render", {});
+  });
+
+  test.each(cases)("%s is accepted, and comes out as render shows it", async (name) => {
+    config = parseConfig(readFileSync(join(golden.pathname, name, "config.yaml"), "utf8"), name);
+    const came = goldenPod(name);
+    const primed = prime(named(came, name, "arc-webhook"), {
+      namespace: "arc-webhook",
+      config,
+      mutations,
+      version: "0.0.0-test",
+    });
+    const byWebhook = await create(named(came, name, "arc-webhook"));
+    const byRender = await create(named(primed.pod, name, "arc-render"));
+    // What render never sees, because the registration keeps it from the webhook, has to come out as it came.
+    expect(created(byWebhook)).toEqual(created(byRender));
+    config = defaultConfig;
+  });
+});
+
+describe("where pods are checked again", () => {
+  const unprivileged = {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+
+  /** A runner that waits for a Docker elsewhere, so that there is something to prime, and meets `restricted`. */
+  function restrictedRunner(name: string, space: string): PodResource {
+    const pod = named(goldenPod("default-mode"), name, space);
+    for (const container of pod.spec.containers) {
+      Object.assign(container, {
+        securityContext: unprivileged,
+        env: [{ name: "DOCKER_HOST", value: "tcp://docker.example.com:2376" }],
+      });
+    }
+    return pod;
+  }
+
+  test.each(["restricted", "baseline", "privileged"])(
+    "Pod Security %s: what is accepted unprimed is accepted primed",
+    async (level) => {
+      const space = await createNamespace(`pss-${level}`, {
+        "arc-primer.dev/inject": "enabled",
+        "pod-security.kubernetes.io/enforce": level,
+      });
+      const plain = await tryCreate(restrictedRunner("plain", space));
+      expect(plain).toMatchObject({ status: 201, warnings: [] });
+      expect(plain.body.metadata.annotations?.[statusAnnotation]).toContain('"applied":["wait-for-docker"]');
+
+      // ARC's DinD pods are privileged: only the namespace decides whether they can be.
+      const dind = await tryCreate(named(goldenPod("dind-sidecar"), "dind", space));
+      expect(dind.status).toBe(level === "privileged" ? 201 : 403);
+    },
+  );
+
+  test("a quota that demands limits of every container", async () => {
+    const space = await createNamespace("quota");
+    const hard = { "limits.cpu": "100", "limits.memory": "100Gi", pods: "100" };
+    const quota = await create({
+      apiVersion: "v1",
+      kind: "ResourceQuota",
+      metadata: { name: "limits", namespace: space },
+      spec: { hard },
+    });
+    // The controller that would fill in the status is not part of this tier.
+    await call("PUT", `/api/v1/namespaces/${space}/resourcequotas/limits/status`, {
+      ...quota,
+      status: { hard, used: { "limits.cpu": "0", "limits.memory": "0", pods: "0" } },
+    });
+    const without = await tryCreate(named(goldenPod("dind-sidecar"), "without", space));
+    expect(without).toMatchObject({
+      status: 403,
+      body: { message: expect.stringContaining("must specify limits.cpu") },
+    });
+
+    const pod = goldenPod("dind-sidecar");
+    for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
+      container.resources = { limits: { cpu: "1", memory: "1Gi" } };
+    }
+    config = configWith({ ...mirrors, docker: { daemon: { mtu: 1400, resources: { limits: { memory: "2Gi" } } } } });
+    const primed = await create(named(pod, "with", space));
+    config = defaultConfig;
+    expect(primed.metadata.annotations?.[statusAnnotation]).toContain("resources-kept");
+    expect(primed.metadata.annotations?.[statusAnnotation]).toContain(
+      '"applied":["wait-for-docker","registry-mirror","dockerd-settings"]',
+    );
+  });
+
+  test("a LimitRange, whose defaults and maximum hold for the primed pod as well", async () => {
+    const space = await createNamespace("limit-range");
+    const limits = [
+      {
+        type: "Container",
+        default: { cpu: "1", memory: "1Gi" },
+        defaultRequest: { cpu: "100m", memory: "128Mi" },
+        max: { memory: "2Gi" },
+      },
+    ];
+    await create({
+      apiVersion: "v1",
+      kind: "LimitRange",
+      metadata: { name: "defaults", namespace: space },
+      spec: { limits },
+    });
+    config = configWith({ docker: { daemon: { resources: { limits: { memory: "8Gi" } } } } });
+    const primed = await create(named(goldenPod("dind-container"), "primed", space));
+    config = defaultConfig;
+    expect(primed.spec.containers.map(({ resources }) => resources)).toEqual(
+      primed.spec.containers.map(() => ({
+        limits: { cpu: "1", memory: "1Gi" },
+        requests: { cpu: "100m", memory: "128Mi" },
+      })),
+    );
+  });
+});
+
+describe("when the webhook cannot be reached", () => {
+  const nobody = 9; // nothing listens at the discard port
+  beforeAll(async () => {
+    await createNamespace("down");
+  });
+  afterAll(async () => register());
+
+  test("failurePolicy Ignore: the pod is created as ARC made it", async () => {
+    await register({ port: nobody });
+    const pod = await create(named(goldenPod("dind-sidecar"), "ignore", "down"));
+    expect(pod.metadata.annotations?.[statusAnnotation]).toBeUndefined();
+    expect(pod.spec.containers[0]).toMatchObject({ command: ["/home/runner/run.sh"] });
+  });
+
+  test("failurePolicy Fail: a 500, which ARC tries again, and not a 403 or 422, which it does not", async () => {
+    await register({ port: nobody, failurePolicy: "Fail" });
+    const answer = await tryCreate(named(goldenPod("dind-sidecar"), "fail", "down"));
+    expect(answer).toMatchObject({ status: 500, body: { message: expect.stringContaining("runners.arc-primer.dev") } });
+    await register({ failurePolicy: "Fail" });
+    await create(named(goldenPod("dind-sidecar"), "fail", "down"));
+  });
+});
+
+test("after another webhook has added a sidecar, ours is asked again and changes nothing", async () => {
+  const issued = await certificate();
+  const other = createServer({ cert: issued.cert, key: issued.key }, async (request, response) => {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const { request: review } = JSON.parse(text) as { request: { uid: string; object: PodResource } };
+    const present = review.object.spec.containers.some(({ name }) => name === "mesh");
+    const patch = [{ op: "add", path: "/spec/containers/0", value: { name: "mesh", image: "mesh:1" } }];
+    const encoded = Buffer.from(JSON.stringify(present ? [] : patch)).toString("base64");
+    response.setHeader("content-type", "application/json");
+    response.end(
+      JSON.stringify({
+        apiVersion: "admission.k8s.io/v1",
+        kind: "AdmissionReview",
+        response: { uid: review.uid, allowed: true, patchType: "JSONPatch", patch: encoded },
+      }),
+    );
+  });
+  await new Promise<void>((resolve) => other.listen(0, "localhost", resolve));
+  const url = `https://localhost:${(other.address() as AddressInfo).port}/`;
+  const mesh = {
+    ...registration,
+    metadata: { name: "zz-mesh" }, // called after ours: webhooks go by name
+    webhooks: registration.webhooks.map((one) => ({
+      ...one,
+      name: "mesh.example.com",
+      clientConfig: { url, caBundle: Buffer.from(issued.cert).toString("base64") },
+    })),
+  };
+  await create(mesh);
+  await createNamespace("mesh");
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+
+  const pod = await create(named(goldenPod("dind-sidecar"), "meshed", "mesh"));
+  expect(pod.spec.containers.map(({ name }) => name)).toEqual(["mesh", "runner"]);
+  const reviews = reviewsFor("meshed");
+  expect(reviews.map(({ patchOperations }) => Number(patchOperations) > 0)).toEqual([true, false]);
+  expect(reviews[1]).toMatchObject({ skipped: { "wait-for-docker": "already-there" } });
+  expect(JSON.parse(pod.metadata.annotations?.[statusAnnotation] ?? "")).toMatchObject({
+    applied: ["wait-for-docker"],
+  });
+  await remove(mesh);
+  other.close();
+  other.closeAllConnections();
+});
+
+test("kubectl shows a problem as a warning, and nothing where there is none", async () => {
+  await createNamespace("warned");
+  const kubectl = process.env["KUBECTL"] ?? "kubectl";
+  const run = async (pod: PodResource) => {
+    const child = promisify(execFile)(kubectl, ["create", "-f", "-"]);
+    child.child.stdin?.end(JSON.stringify(pod));
+    return (await child).stderr;
+  };
+  const wishes = goldenPod("dind-sidecar");
+  wishes.metadata.annotations = { "arc-primer.dev/profile": "nope" };
+  expect(await run(named(wishes, "wishes", "warned"))).toBe(
+    "Warning: arc-primer: The pod asks for a profile that is not defined; the rule's own is used. (unknown-profile)\n",
+  );
+  expect(await run(named(goldenPod("dind-sidecar"), "content", "warned"))).toBe("");
+});

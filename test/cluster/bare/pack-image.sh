@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Packs a root file system as a one-layer image archive, without Docker: what `docker load`, `ctr images import`,
+# `kind load image-archive` and skopeo take.
+# usage: pack-image.sh ROOTFS.tar NAME:TAG OUT.tar CONFIG-JSON     e.g. '{"Entrypoint":["/pause"],"User":"65534"}'
+set -euo pipefail
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$1" "$work/layer.tar"
+digest=sha256:$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
+jq -n --arg digest "$digest" --argjson config "$4" \
+  '{architecture: "amd64", os: "linux", config: $config, rootfs: {type: "layers", diff_ids: [$digest]}}' > "$work/config.json"
+jq -n --arg name "$2" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' > "$work/manifest.json"
+tar -C "$work" -cf "$3.partial" manifest.json config.json layer.tar
+mv "$3.partial" "$3"

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# Starts a real one-node cluster without Docker: etcd, kube-apiserver, controller manager, scheduler, containerd, kubelet.
+# usage: up.sh [apiserver]    With `apiserver`, etcd and kube-apiserver alone.
+# The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path. Needs root.
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/env.sh"
+only=${1:-}
+
+[ "$(id -u)" -eq 0 ] || { say "this needs root: it starts containers"; exit 1; }
+need openssl:openssl
+"$here/build.sh" "$only"
+if [ "$only" != apiserver ]; then
+  need containerd:containerd runc:runc ip:iproute2 iptables:iptables mount:mount
+  [ -x /usr/lib/cni/bridge ] || { say "missing on this machine; install it with: apt-get install -y containernetworking-plugins"; exit 1; }
+  "$here/images.sh"
+fi
+[ ! -e "$RUN" ] || { say "a cluster is up, or was not taken down: run $here/down.sh first"; exit 1; }
+mkdir -p "$RUN/pki" "$RUN/logs" "$RUN/cni"
+cd "$RUN"
+began=$SECONDS
+
+# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster.
+start() {
+  local name=$1
+  shift
+  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null &
+  echo $! > "$name.pid"
+}
+
+# await WHAT COMMAND... : at most 60 s; shows the end of the logs when it does not come.
+await() {
+  local what=$1
+  shift
+  for _ in $(seq 300); do
+    "$@" > /dev/null 2>&1 && return
+    sleep 0.2
+  done
+  say "$what did not come up; the ends of the logs:"
+  tail -n 5 logs/*.log >&2
+  exit 1
+}
+
+certificate() { # NAME SUBJECT SAN
+  openssl req -newkey rsa:2048 -nodes -keyout "pki/$1.key" -out "pki/$1.csr" -subj "$2" 2> /dev/null
+  openssl x509 -req -in "pki/$1.csr" -CA pki/ca.crt -CAkey pki/ca.key -CAcreateserial -days 30 -out "pki/$1.crt" \
+    -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth,clientAuth' "$3") 2> /dev/null
+}
+
+kubeconfig() { # NAME
+  cat > "$1.kubeconfig" << K
+apiVersion: v1
+kind: Config
+clusters: [{ name: bare, cluster: { server: "https://127.0.0.1:$API_PORT", certificate-authority: "$RUN/pki/ca.crt" } }]
+users: [{ name: me, user: { client-certificate: "$RUN/pki/$1.crt", client-key: "$RUN/pki/$1.key" } }]
+contexts: [{ name: bare, context: { cluster: bare, user: me } }]
+current-context: bare
+K
+}
+
+openssl req -x509 -newkey rsa:2048 -nodes -keyout pki/ca.key -out pki/ca.crt -days 30 -subj /CN=bare-ca 2> /dev/null
+openssl genrsa -out pki/sa.key 2048 2> /dev/null
+openssl rsa -in pki/sa.key -pubout -out pki/sa.pub 2> /dev/null
+certificate apiserver /CN=kube-apiserver "DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.96.0.1,IP:$GATEWAY"
+certificate admin /O=system:masters/CN=admin DNS:admin
+certificate controllers /CN=system:kube-controller-manager DNS:controllers
+certificate scheduler /CN=system:kube-scheduler DNS:scheduler
+certificate kubelet /O=system:nodes/CN=system:node:node0 "DNS:node0,IP:127.0.0.1,IP:$GATEWAY"
+for name in admin controllers scheduler kubelet; do kubeconfig "$name"; done
+ip netns list 2> /dev/null | cut -d' ' -f1 | sort > netns.before
+
+start etcd "$BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
+  --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
+# --enable-aggregator-routing: a webhook's Service is called at its pods' addresses, so that no kube-proxy is needed.
+start apiserver "$BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:12379 --secure-port="$API_PORT" \
+  --advertise-address="$([ "$only" = apiserver ] && echo 127.0.0.1 || echo "$GATEWAY")" --endpoint-reconciler-type=none \
+  --tls-cert-file=pki/apiserver.crt --tls-private-key-file=pki/apiserver.key --client-ca-file=pki/ca.crt \
+  --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub \
+  --service-account-signing-key-file=pki/sa.key --service-cluster-ip-range=10.96.0.0/16 \
+  --authorization-mode=Node,RBAC --allow-privileged=true --enable-aggregator-routing=true \
+  --kubelet-client-certificate=pki/admin.crt --kubelet-client-key=pki/admin.key \
+  --kubelet-preferred-address-types=InternalIP,Hostname \
+  --disable-admission-plugins="$([ "$only" = apiserver ] && echo ServiceAccount)"
+export KUBECONFIG=$RUN/admin.kubeconfig
+ready() { curl --silent --fail --cacert pki/ca.crt --cert pki/admin.crt --key pki/admin.key "https://127.0.0.1:$API_PORT/readyz"; }
+need curl:curl
+await kube-apiserver ready
+
+if [ "$only" != apiserver ]; then
+  start controllers "$BIN/kube-controller-manager" --kubeconfig=controllers.kubeconfig --leader-elect=false \
+    --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials=true \
+    --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key
+  start scheduler "$BIN/kube-scheduler" --kubeconfig=scheduler.kubeconfig --leader-elect=false
+
+  ip link add cni0 type bridge
+  ip addr add "$GATEWAY/24" dev cni0
+  ip link set cni0 up
+  cat > cni/10-bridge.conflist << K
+{"cniVersion": "0.4.0", "name": "pods", "plugins": [
+  {"type": "bridge", "bridge": "cni0", "isGateway": true, "hairpinMode": true,
+   "ipam": {"type": "host-local", "dataDir": "$RUN/ipam", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
+K
+  cat > containerd.toml << K
+version = 2
+root = "$RUN/containerd"
+state = "$RUN/containerd-state"
+[grpc]
+  address = "$RUN/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "registry.k8s.io/pause:3.10"
+  restrict_oom_score_adj = true # the machine may not allow to lower it
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "$RUN/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+K
+  start containerd containerd -c containerd.toml
+  cat > kubelet.yaml << K
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+cgroupDriver: cgroupfs
+failSwapOn: false
+maxPods: 250
+enforceNodeAllocatable: []
+makeIPTablesUtilChains: false
+localStorageCapacityIsolation: false
+containerRuntimeEndpoint: "unix://$RUN/containerd.sock"
+authentication: { anonymous: { enabled: false }, webhook: { enabled: false }, x509: { clientCAFile: "$RUN/pki/ca.crt" } }
+authorization: { mode: AlwaysAllow }
+imageGCHighThresholdPercent: 100
+evictionHard: { nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi" }
+podLogsDir: "$RUN/pod-logs"
+K
+  await containerd ctr -a containerd.sock version
+  for archive in "$IMAGES"/*.tar; do "$here/load-image.sh" "$archive"; done
+  start kubelet "$BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
+    --cert-dir="$RUN/kubelet-pki" --hostname-override=node0 --node-ip="$GATEWAY"
+  await "the node" "$BIN/kubectl" wait --for=condition=Ready node/node0 --timeout=1s
+fi
+say "up after $((SECONDS - began)) s"
+echo "$KUBECONFIG"

@@ -1,0 +1,163 @@
+import { Agent, request } from "node:https";
+import type { RequestOptions } from "node:https";
+import { KubeConfig } from "@kubernetes/client-node";
+
+/** An object of the Kubernetes API, as JSON has it. */
+export interface Resource {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
+  [key: string]: unknown;
+}
+
+export interface Answer<T = Resource> {
+  readonly status: number;
+  readonly body: T;
+  /** The `Warning` headers, as kubectl shows them. */
+  readonly warnings: readonly string[];
+}
+
+const plurals: Record<string, string> = {
+  "v1/Namespace": "api/v1/namespaces",
+  "v1/Pod": "pods",
+  "v1/Secret": "secrets",
+  "v1/ConfigMap": "configmaps",
+  "v1/Service": "services",
+  "v1/ResourceQuota": "resourcequotas",
+  "v1/LimitRange": "limitranges",
+  "apps/v1/Deployment": "deployments",
+  "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
+    "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+};
+
+const config = new KubeConfig();
+config.loadFromDefault();
+const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+
+/** The URL path of a resource's collection. */
+function collection({ apiVersion, kind, metadata }: Pick<Resource, "apiVersion" | "kind" | "metadata">): string {
+  const plural = plurals[`${apiVersion}/${kind}`];
+  if (!plural) throw new Error(`the tests know no path for ${apiVersion} ${kind}`);
+  if (plural.includes("/")) return `/${plural}`;
+  const group = apiVersion.includes("/") ? `apis/${apiVersion}` : `api/${apiVersion}`;
+  return `/${group}/namespaces/${metadata.namespace ?? "default"}/${plural}`;
+}
+
+/** One request to the API server, whatever it answers. */
+export async function call<T = Resource>(
+  method: string,
+  path: string,
+  body?: unknown,
+  type = "application/json",
+): Promise<Answer<T>> {
+  const server = config.getCurrentCluster()?.server ?? "";
+  const url = new URL(server + path);
+  const text = body === undefined ? "" : JSON.stringify(body);
+  const own = { accept: "application/json", "content-type": type, "content-length": Buffer.byteLength(text) };
+  const options: RequestOptions = { method, headers: own };
+  await config.applyToHTTPSOptions(options);
+  const { ca, cert, key, headers } = options;
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      url,
+      { method, headers, agent, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.once("end", () => {
+          const received = Buffer.concat(chunks).toString();
+          const isJson = response.headers["content-type"]?.includes("json");
+          const raw = response.headersDistinct["warning"] ?? [];
+          const warnings = raw.map((line) => JSON.parse(line.replace(/^299 \S+ /, "")) as string);
+          resolve({
+            status: response.statusCode ?? 0,
+            body: (isJson ? JSON.parse(received) : received) as T,
+            warnings,
+          });
+        });
+      },
+    );
+    sent.once("error", reject);
+    sent.end(text);
+  });
+}
+
+async function must<T>(answer: Promise<Answer<T>>, what: string): Promise<T> {
+  const { status, body } = await answer;
+  if (status < 300) return body;
+  throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
+}
+
+/** Tries to create the object; the API server's answer, whatever it is. */
+export async function tryCreate<T extends Resource>(object: T): Promise<Answer<T>> {
+  return call<T>("POST", collection(object), object);
+}
+
+/** Creates the object. Throws if the API server refuses it. */
+export async function create<T extends Resource>(object: T): Promise<T> {
+  return must(tryCreate(object), `creating ${object.kind} ${object.metadata.name}`);
+}
+
+/** Creates the object or brings the one there in line with it, by server-side apply. */
+export async function apply(object: Resource): Promise<Resource> {
+  const path = `${collection(object)}/${object.metadata.name}?fieldManager=tests&force=true`;
+  return must(
+    call("PATCH", path, object, "application/apply-patch+yaml"),
+    `applying ${object.kind} ${object.metadata.name}`,
+  );
+}
+
+export async function get<T = Resource>(kind: string, namespace: string, name: string): Promise<T> {
+  const path = `${collection({ apiVersion: kind === "Deployment" ? "apps/v1" : "v1", kind, metadata: { name, namespace } })}/${name}`;
+  return must(call<T>("GET", path), `reading ${kind} ${namespace}/${name}`);
+}
+
+/** All objects of a kind of core/v1 in a namespace. */
+export async function list<T = Resource>(kind: string, namespace: string, selector = ""): Promise<T[]> {
+  const path = collection({ apiVersion: "v1", kind, metadata: { name: "", namespace } });
+  const { items } = await must(
+    call<{ items: T[] }>("GET", `${path}?labelSelector=${encodeURIComponent(selector)}`),
+    `listing ${kind}`,
+  );
+  return items;
+}
+
+export async function remove(
+  object: Pick<Resource, "apiVersion" | "kind" | "metadata">,
+  seconds?: number,
+): Promise<void> {
+  const options = seconds === undefined ? {} : { gracePeriodSeconds: seconds };
+  await call("DELETE", `${collection(object)}/${object.metadata.name}`, options);
+}
+
+export async function logs(namespace: string, pod: string, container: string): Promise<string> {
+  return must(
+    call<string>("GET", `/api/v1/namespaces/${namespace}/pods/${pod}/log?container=${container}`),
+    `the log of ${pod}`,
+  );
+}
+
+/** Looks every 100 ms until `look` returns something other than undefined or false; its errors are those of the end. */
+export async function until<T>(what: string, seconds: number, look: () => Promise<T | undefined | false>): Promise<T> {
+  const deadline = performance.now() + seconds * 1000;
+  let last: unknown;
+  for (;;) {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== false) return found;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`, { cause: last });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A fresh namespace; `labels` beside the one that opts in. */
+export async function createNamespace(
+  name: string,
+  labels: Record<string, string> = { "arc-primer.dev/inject": "enabled" },
+): Promise<string> {
+  await create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+  return name;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+import base from "./vitest.config.ts";
+
+// The cluster tests: run by test/cluster/run.sh, which brings the cluster up and down and names the tier.
+const tier = process.env["CLUSTER_TIER"] ?? "apiserver";
+
+export default defineConfig({
+  ...base,
+  test: {
+    include: [`test/cluster/${tier}.test.ts`],
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    reporters: process.env["CI"]
+      ? ["verbose", ["json", { outputFile: `.cache/cluster-${tier}-results.json` }]]
+      : ["verbose"],
+  },
+});
