@@ -17,13 +17,13 @@ program
   .command("serve")
   .description("run the admission webhook")
   .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
-  .requiredOption("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched")
-  .requiredOption("--tls-private-key-file <file>", "its key, PEM; watched")
+  .requiredOption("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched (required)")
+  .requiredOption("--tls-private-key-file <file>", "its key, PEM; watched (required)")
   .option("--host <address>", "address to listen on", "0.0.0.0")
   .option("--port <number>", "port of the webhook, HTTPS", port, 10250)
   .option("--ops-port <number>", "port for health, readiness and metrics, HTTP", port, 8080)
-  .option("--shutdown-delay <duration>", "time from SIGTERM to closing the port", duration, 5000)
-  .option("--watch-interval <duration>", "time between two looks at the watched files", duration, 1000)
+  .addOption(time("--shutdown-delay <duration>", "time from SIGTERM to closing the port", 5000, "5s"))
+  .addOption(time("--watch-interval <duration>", "time between two looks at the watched files", 1000, "1s"))
   .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
   .action(async (options: ServeOptions) => (await import("./cli/serve.ts")).serve(options));
 
@@ -52,6 +52,9 @@ program
   .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
   .action(async (pod: string, options: { config?: string }) => (await import("./cli/demo.ts")).demo(pod, options));
 
+// Whoever reads our output may have seen enough (`| head`).
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -63,6 +66,10 @@ function port(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= 65_535) return value;
   throw new InvalidArgumentError("expected a port, 0 to 65535");
+}
+
+function time(flags: string, description: string, fallback: number, shown: string): Option {
+  return new Option(flags, description).argParser(duration).default(fallback, shown);
 }
 
 function duration(text: string): number {

@@ -65,6 +65,7 @@ describe("render", () => {
     const plain = await run(["render", pod, "-o", "diff"]);
     expect(plain.stdout).toContain("\n-    startupProbe:\n");
     expect(plain.stdout).toContain("\n+    - arc-primer-wait\n");
+    expect(plain.stdout).toContain("\n+    - <the text of src/scripts/wait-for-docker.sh>\n");
     expect(plain.stdout).not.toContain("\u001B[");
     const coloured = await run(["render", pod, "-o", "diff"], "", { FORCE_COLOR: "1" });
     expect(coloured.stdout).toContain("\u001B[32m+    - arc-primer-wait");
@@ -88,7 +89,7 @@ spec:
       containers:
       - name: runner
         image: ghcr.io/actions/actions-runner:latest
-        command: ["/home/runner/run.sh"]
+        command: ["/home/runner/run.sh"] # in brackets
         env:
         - name: DOCKER_HOST
           value: unix:///var/run/docker.sock
@@ -103,6 +104,7 @@ spec:
     const value = parse(changed, { version: "1.1" }) as {
       spec: { maxRunners: number; template: { metadata: object; spec: { containers: { command: string[] }[] } } };
     };
+    expect(changed).toContain("\n        - |\n          #!/bin/sh\n"); // the script is to be read
     expect(value.spec.maxRunners).toBe(8); // octal, as kubectl reads it
     expect(value.spec.template.spec.containers[0]?.command).toContain("arc-primer-wait");
     expect(Object.keys(value.spec.template.metadata)).toEqual(["annotations"]); // ARC's labels are ARC's to add
@@ -208,7 +210,11 @@ describe("config check", () => {
   test("the resolved profiles, or every problem", async () => {
     const good = await run(["config", "check", golden("profile-annotation", "config.yaml")]);
     expect(good.code).toBe(0);
-    expect(parse(good.stdout)).toMatchObject({ profiles: { gpu: { docker: { wait: { timeout: 300_000 } } } } });
+    expect(parse(good.stdout)).toMatchObject({ profiles: { gpu: { docker: { wait: { timeout: "300000ms" } } } } });
+
+    // What is printed is a configuration again, and means the same.
+    const again = await run(["config", "check", file("resolved.yaml", good.stdout)]);
+    expect(again).toEqual(good);
 
     const bad = await run(["config", "check", file("bad.yaml", "kind: PrimerConfiguration\nmode: x\nfoo: 1\n")]);
     expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: "" });

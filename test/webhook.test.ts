@@ -155,16 +155,17 @@ describe("the webhook", () => {
   });
 
   test(
-    "a client that sends a byte a second is cut off with 408, and others are answered meanwhile",
+    "a client that sends a byte a second is cut off with 408; others are answered, and unused connections stay open",
     { timeout: 30_000 },
     async () => {
       const { socket, received } = await raw(
         webhook,
         "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
       );
-      const silent = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
-      silent.resume();
-      const silentClosed = new Promise((resolve) => silent.once("close", resolve));
+      // As kube-apiserver does in a burst: a connection that is opened and not used at once must stay.
+      const unused = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
+      let unusedClosed = false;
+      unused.resume().once("close", () => (unusedClosed = true));
       const drip = setInterval(() => socket.write("{"), 1000);
       const started = performance.now();
       const closed = new Promise((resolve) => socket.once("close", resolve));
@@ -173,7 +174,8 @@ describe("the webhook", () => {
       clearInterval(drip);
       expect(received()).toMatch(/^HTTP\/1\.1 408 /);
       expect(performance.now() - started).toBeLessThan(14_000);
-      await silentClosed;
+      expect(unusedClosed).toBe(false);
+      unused.destroy();
     },
   );
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
 import { defaultConfig, parseConfig } from "../config/load.ts";
+import { configHead } from "../config/schema.ts";
 import type { Config } from "../config/schema.ts";
 
 /**
@@ -12,8 +13,16 @@ export async function readConfig(file: string | undefined): Promise<Config> {
   return file === undefined ? defaultConfig : parseConfig(await readFile(file, "utf8"), file);
 }
 
-/** `arc-primer config check`: prints the resolved profiles and rules, or throws what `readConfig` throws. */
+/**
+ * `arc-primer config check`: prints the resolved configuration, which is one again, with `extends` and defaults filled
+ * in; or throws what `readConfig` throws.
+ */
 export async function checkConfig(file: string): Promise<void> {
-  const config = await readConfig(file);
+  const { mode, profiles, rules } = await readConfig(file);
+  const written = Object.entries(profiles).map(([key, { name: _name, docker, ...profile }]) => {
+    const wait = { ...docker.wait, timeout: `${docker.wait.timeout}ms`, interval: `${docker.wait.interval}ms` };
+    return [key, { ...profile, docker: { ...docker, wait } }];
+  });
+  const config = { ...configHead, mode, profiles: Object.fromEntries(written), rules };
   process.stdout.write(stringify(config, { aliasDuplicateObjects: false }));
 }

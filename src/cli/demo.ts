@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { styleText } from "node:util";
 import { stringify } from "yaml";
@@ -44,7 +44,12 @@ export async function demo(name: string, options: { config?: string }): Promise<
   const folder = await mkdtemp(join(tmpdir(), "arc-primer-demo-"));
   try {
     const { webhook, cert } = await start(folder, config);
-    title(`POST https://localhost:${webhook.port}/mutate, with the AdmissionReview for ${podFile}`);
+    title(
+      `POST https://localhost:${webhook.port}/mutate, with the AdmissionReview for ${relative(process.cwd(), podFile)}`,
+    );
+    say(
+      `Configuration: ${options.config ?? (configFile ? relative(process.cwd(), configFile) : "the built-in default (name another with --config)")}`,
+    );
     const agent = new Agent({ ca: cert, keepAlive: true });
     const send = async () => {
       const started = performance.now();

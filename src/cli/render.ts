@@ -10,7 +10,7 @@ import type { JsonPatch } from "../patch/diff.ts";
 import { prime } from "../runner/prime.ts";
 import { report } from "../runner/report.ts";
 import { readConfig } from "./config.ts";
-import { showDiff, wantsColor } from "./show.ts";
+import { foldScripts, showDiff, wantsColor } from "./show.ts";
 
 export const renderOutputs = ["yaml", "json", "patch", "diff"] as const;
 export type RenderOutput = (typeof renderOutputs)[number];
@@ -68,7 +68,7 @@ function write(results: readonly Result[], output: RenderOutput, name: string): 
     case "diff":
       return changed
         .map(({ document, patch }) =>
-          showDiff(name, document.normal(), document.edited(patch), wantsColor(process.stdout)),
+          showDiff(name, document.normal(), document.edited(foldScripts(patch)), wantsColor(process.stdout)),
         )
         .join("");
   }

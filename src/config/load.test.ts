@@ -105,6 +105,20 @@ rules: [{ profile: gone, allowedProfiles: [a, lost] }]
   ]);
 });
 
+test("names are looked up also where something else is wrong", () => {
+  const text = `${head}
+profiles: { a: { extends: nope, mtu: 1 } }
+rules: [{ profile: gone, what: 1 }, 7]
+`;
+  expect(problems(text).map((line) => line.split(" ").slice(1).join(" "))).toEqual([
+    "profiles.a.mtu: there is no such setting",
+    "rules[0].what: there is no such setting",
+    "rules[1]: Invalid input: expected object, received number",
+    "profiles.a.extends: there is no profile nope; there are: default, a",
+    "rules[0].profile: there is no profile gone; there are: default, a",
+  ]);
+});
+
 test("what only the merge makes wrong is found as well", () => {
   const text = `${head}
 profiles:

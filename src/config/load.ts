@@ -2,6 +2,7 @@ import { LineCounter, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { resolve } from "./resolve.ts";
 import type { Path } from "./resolve.ts";
+import { configHead } from "./schema.ts";
 import type { Config } from "./schema.ts";
 
 /** A configuration that was refused, with all that is wrong with it, one problem a line: `file:line path: message`. */
@@ -16,10 +17,7 @@ export class ConfigError extends Error {
 }
 
 /** The configuration that is in force when no file is given: the default profile, for every runner. */
-export const defaultConfig: Config = resolve({
-  apiVersion: "arc-primer.dev/v1alpha1",
-  kind: "PrimerConfiguration",
-}).config!;
+export const defaultConfig: Config = resolve(configHead).config!;
 
 /**
  * Reads a configuration file's text (YAML or JSON).

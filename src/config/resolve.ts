@@ -20,18 +20,18 @@ export type Resolved = { config: Config; problems?: never } | { config?: never; 
  */
 export function resolve(raw: unknown): Resolved {
   const parsed = configSchema.safeParse(raw);
-  if (!parsed.success) return { problems: parsed.error.issues.flatMap((issue) => problemsOf(issue)) };
-
-  const { mode, rules } = parsed.data;
   // The profiles as they were written: defaults must come in after the merge, or they would override the base.
-  const written = { default: {}, ...(raw as { profiles?: Record<string, RawProfile> }).profiles };
-  const problems = [...undefinedNames(written, rules)];
-  if (problems.length > 0) return { problems };
+  const written: RawProfiles = { default: {}, ...mapOf(mapOf(raw)["profiles"]) };
+  const problems = [
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue))),
+    ...undefinedNames(written, mapOf(raw)["rules"]),
+  ];
+  if (!parsed.success || problems.length > 0) return { problems };
 
-  const profiles = Object.entries(written).map(([name, profile]): [string, Profile] => {
+  const profiles = Object.keys(written).map((name): [string, Profile] => {
     // Each part was found valid above, and a merge only replaces one valid part by another; what it can combine
     // wrongly (a request over the limit) is found here.
-    const result = profileSchema.safeParse(merged(written, profile));
+    const result = profileSchema.safeParse(merged(written, name));
     if (!result.success) {
       problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, ["profiles", name])));
       return [name, undefined as never];
@@ -40,40 +40,51 @@ export function resolve(raw: unknown): Resolved {
     return [name, { name, ...settings }];
   });
   if (problems.length > 0) return { problems };
+  const { mode, rules } = parsed.data;
   return { config: freeze({ mode, rules, profiles: Object.fromEntries(profiles) }, true) };
 }
 
-type RawProfile = { extends?: string; [key: string]: unknown };
+/** Profiles before they are checked: anything may stand there. */
+type RawProfiles = Record<string, unknown>;
 
-function undefinedNames(profiles: Record<string, RawProfile>, rules: Config["rules"]): Problem[] {
+function undefinedNames(profiles: RawProfiles, rules: unknown): Problem[] {
   const known = Object.keys(profiles);
-  const missing = (name: string, path: Path): Problem[] =>
-    known.includes(name) ? [] : [{ path, message: `there is no profile ${name}; there are: ${known.join(", ")}` }];
+  const missing = (name: unknown, path: Path): Problem[] =>
+    typeof name !== "string" || known.includes(name)
+      ? []
+      : [{ path, message: `there is no profile ${name}; there are: ${known.join(", ")}` }];
   return [
-    ...Object.entries(profiles).flatMap(([name, profile]) => {
+    ...known.flatMap((name) => {
       const path = ["profiles", name, "extends"];
-      if (!profile.extends) return [];
       if (baseChain(profiles, name).includes(name)) return [{ path, message: "the profile extends itself" }];
-      return missing(profile.extends, path);
+      return missing(baseOf(profiles, name), path);
     }),
-    ...rules.flatMap((rule, index) => [
-      ...missing(rule.profile, ["rules", index, "profile"]),
-      ...rule.allowedProfiles.flatMap((name, position) => missing(name, ["rules", index, "allowedProfiles", position])),
+    ...listOf(rules).flatMap((rule, index) => [
+      ...missing(mapOf(rule)["profile"], ["rules", index, "profile"]),
+      ...listOf(mapOf(rule)["allowedProfiles"]).flatMap((name, position) =>
+        missing(name, ["rules", index, "allowedProfiles", position]),
+      ),
     ]),
   ];
 }
 
+function baseOf(profiles: RawProfiles, name: string): string | undefined {
+  const base = mapOf(profiles[name])["extends"];
+  return typeof base === "string" ? base : undefined;
+}
+
 /** The names a profile extends, directly and indirectly; ends where a name repeats. */
-function baseChain(profiles: Record<string, RawProfile>, name: string): string[] {
+function baseChain(profiles: RawProfiles, name: string): string[] {
   const chain: string[] = [];
-  for (let base = profiles[name]?.extends; base && !chain.includes(base); base = profiles[base]?.extends)
+  for (let base = baseOf(profiles, name); base && !chain.includes(base); base = baseOf(profiles, base))
     chain.push(base);
   return chain;
 }
 
-function merged(profiles: Record<string, RawProfile>, profile: RawProfile): RawProfile {
-  const base = profile.extends ? profiles[profile.extends] : undefined;
-  return base ? (mergeMaps(merged(profiles, base), profile) as RawProfile) : profile;
+/** A profile with all that it extends. Only for profiles that were found to lead somewhere. */
+function merged(profiles: RawProfiles, name: string): unknown {
+  const base = baseOf(profiles, name);
+  return base === undefined ? profiles[name] : mergeMaps(merged(profiles, base), profiles[name]);
 }
 
 /** Maps merge, lists and scalars replace. */
@@ -84,6 +95,14 @@ function mergeMaps(base: unknown, over: unknown): unknown {
     result[key] = Object.hasOwn(base, key) ? mergeMaps(base[key], value) : value;
   }
   return result;
+}
+
+function mapOf(value: unknown): Record<string, unknown> {
+  return isMap(value) ? value : {};
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
 }
 
 function isMap(value: unknown): value is Record<string, unknown> {

@@ -116,9 +116,12 @@ const rule = z.strictObject({
   allowedProfiles: z.array(values.profileName).default([]),
 });
 
+/** By this a configuration file says what it is. */
+export const configHead = { apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration" } as const;
+
 export const configSchema = z.strictObject({
-  apiVersion: z.literal("arc-primer.dev/v1alpha1"),
-  kind: z.literal("PrimerConfiguration"),
+  apiVersion: z.literal(configHead.apiVersion),
+  kind: z.literal(configHead.kind),
   mode: z.enum(["enforce", "audit"]).default("enforce"),
   profiles: z.record(values.profileName, profileSchema).default({}),
   rules: z.array(rule).default([]),

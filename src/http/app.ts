@@ -4,11 +4,12 @@ import type { Admit } from "../admission/admit.ts";
 import { UnreadableReview } from "../admission/review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { bodyBudget } from "./body-budget.ts";
+import { bodyLimits } from "./body-limits.ts";
 
 /** What controller-runtime allows, too: a review can hold an object and an old object, each up to etcd's 3 MiB. */
 const maxBody = 7 * 1024 * 1024;
-const maxBodiesInFlight = 64 * 1024 * 1024;
+/** All bodies that are arriving, together; and how long one may take. */
+const bodies = { bytes: 64 * 1024 * 1024, milliseconds: 10_000 };
 
 /** The webhook: `POST /mutate`. Everything that is not a readable review gets a 4xx in plain words. */
 export function createWebhookApp(parts: {
@@ -25,17 +26,12 @@ export function createWebhookApp(parts: {
     next();
   });
 
-  app.post(
-    "/mutate",
-    bodyBudget(maxBodiesInFlight),
-    express.json({ limit: maxBody, inflate: false }),
-    (request, response) => {
-      if (request.body === undefined) {
-        throw Object.assign(new Error("expected a body of the content type application/json"), { status: 415 });
-      }
-      response.json(admit(request.body));
-    },
-  );
+  app.post("/mutate", bodyLimits(bodies), express.json({ limit: maxBody, inflate: false }), (request, response) => {
+    if (request.body === undefined) {
+      throw Object.assign(new Error("expected a body of the content type application/json"), { status: 415 });
+    }
+    response.json(admit(request.body));
+  });
   app.all("/mutate", (_request, response) => {
     refuse(response.set("allow", "POST"), 405, "admission reviews are sent with POST");
   });
@@ -71,6 +67,9 @@ export function createOpsApp(parts: { metrics: Metrics; notReady: () => string |
   app.get("/metrics", async (_request, response) => {
     const { text, contentType } = await metrics.expose();
     response.type(contentType).send(text);
+  });
+  app.use((_request, response) => {
+    response.status(404).type("text/plain").send("there are /healthz, /readyz and /metrics here\n");
   });
   return app;
 }

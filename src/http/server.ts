@@ -6,13 +6,17 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "./certs.ts";
 
-/** Milliseconds. A handful of seconds is plenty for a review, and little to give to a client that sends a byte a second. */
+/**
+ * Milliseconds. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
+ * its POST: nothing may close a connection before that. In a burst it also opens connections that it does not use at
+ * once, and Node counts the time for headers and request from a connection's start, so these two must be long as well.
+ * Bodies have a shorter time of their own (body-limits.ts).
+ */
 const limits = {
   handshakeTimeout: 5_000,
-  headersTimeout: 5_000,
-  requestTimeout: 10_000,
+  headersTimeout: 120_000,
+  requestTimeout: 120_000,
   connectionsCheckingInterval: 1_000,
-  // kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under its POST.
   keepAliveTimeout: 180_000,
 };
 const maxConnections = 1024;

@@ -84,6 +84,8 @@ function apply(document: Document, operation: JsonPatch[number]): void {
   const parent = path.slice(0, -1).reduce<unknown>(child, document.contents);
   const key = path.at(-1) ?? "";
   if (isSeq(parent)) {
+    // A script within [brackets] would be one long quoted line.
+    if ("value" in operation && String(operation.value).includes("\n")) parent.flow = false;
     if (operation.op === "add") parent.items.splice(Number(key), 0, document.createNode(operation.value));
     else if (operation.op === "replace") parent.set(Number(key), document.createNode(operation.value));
     else parent.delete(Number(key));

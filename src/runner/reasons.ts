@@ -8,7 +8,8 @@ export const podReasons = {
   "not-a-create": "Only the creation of pods is looked at.",
   "no-object": "The review carries no object.",
   "malformed-pod": "The pod does not have the shape that Kubernetes gives pods.",
-  "not-a-runner": "The pod lacks the labels of an ARC scale-set runner.",
+  "not-a-runner":
+    'The pod lacks the label that ARC gives the runners of a scale set (actions-ephemeral-runner: "True").',
   "legacy-runner": "The pod belongs to ARC's older, summerwind mode, which arc-primer does not serve.",
   windows: "The pod runs on Windows, where there is neither a POSIX shell nor Docker-in-Docker.",
   "opted-out": 'The pod asks to be left alone (annotation arc-primer.dev/skip: "true").',

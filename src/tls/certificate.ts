@@ -43,5 +43,5 @@ export async function selfSigned(hosts: readonly string[], valid: { from: Date; 
     ],
   });
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return { cert: certificate.toString("pem"), key };
+  return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // so that they can be joined
 }

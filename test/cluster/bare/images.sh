@@ -66,8 +66,13 @@ fi
 
 if [ ! -f registry.tar ]; then
   say "image: registry ..."
-  # Debian has 2.8 of the same program.
-  debian "$work/root.tar" docker-registry
+  # Debian has 2.8 of the same program, with a configuration that asks for a password; the image's asks for none.
+  cat > "$work/config.yml" << 'YAML'
+version: 0.1
+storage: { filesystem: { rootdirectory: /var/lib/registry } }
+http: { addr: ":5000" }
+YAML
+  debian "$work/root.tar" docker-registry "install -m 644 '$work/config.yml' \"\$1/etc/docker/registry/config.yml\""
   pack "$work/root.tar" docker.io/library/registry:3 registry.tar \
     "{\"Entrypoint\":[\"docker-registry\"],\"Cmd\":[\"serve\",\"/etc/docker/registry/config.yml\"],\"Env\":[$path,\"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry\"]}"
 fi

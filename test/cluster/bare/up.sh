@@ -15,6 +15,7 @@ if [ "$only" != apiserver ]; then
   "$here/images.sh"
 fi
 [ ! -e "$RUN" ] || { say "a cluster is up, or was not taken down: run $here/down.sh first"; exit 1; }
+trap '[ $? -eq 0 ] || "$here/down.sh"' EXIT # what came up only in part goes down again
 mkdir -p "$RUN/pki" "$RUN/logs" "$RUN/cni"
 cd "$RUN"
 began=$SECONDS
@@ -121,6 +122,8 @@ apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
 failSwapOn: false
+port: 16250 # the usual 10250 may be taken
+healthzPort: 16248
 maxPods: 250
 enforceNodeAllocatable: []
 makeIPTablesUtilChains: false

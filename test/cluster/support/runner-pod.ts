@@ -1,0 +1,91 @@
+import { goldenPod } from "../../support/pods.ts";
+import type { Container } from "../../../src/pod/types.ts";
+import { create, get, logs, until } from "./kube.ts";
+import type { Resource } from "./kube.ts";
+
+export interface RunnerPod extends Resource {
+  spec: {
+    containers: Container[];
+    initContainers?: Container[];
+    nodeSelector?: Record<string, string>;
+    terminationGracePeriodSeconds?: number;
+    volumes?: { name: string }[];
+  };
+  status?: {
+    phase: string;
+    startTime?: string;
+    containerStatuses?: { name: string; state: { terminated?: Terminated; running?: object } }[];
+    initContainerStatuses?: { name: string; started?: boolean; state: { running?: { startedAt: string } } }[];
+  };
+}
+
+export interface Terminated {
+  exitCode: number;
+  message?: string;
+  startedAt: string;
+  finishedAt: string;
+}
+
+/**
+ * A runner pod as ARC makes it, that can run here: the stock golden pod, without what the API server and ARC's
+ * controller add for a real job, and with a run.sh of the test's own mounted over the image's.
+ *
+ * @param job the body of run.sh
+ * @param layout the golden folder to take: `dind-sidecar` or `dind-container`
+ */
+export async function runnerPod(
+  name: string,
+  namespace: string,
+  job: string,
+  options: { layout?: "dind-sidecar" | "dind-container"; change?: (pod: RunnerPod) => void } = {},
+): Promise<RunnerPod> {
+  const { spec, metadata } = goldenPod(options.layout ?? "dind-sidecar") as unknown as RunnerPod;
+  const volumes = (spec.volumes ?? []).filter((volume) => !volume.name.startsWith("kube-api-access"));
+  const script = { name: "job", configMap: { name, defaultMode: 0o755 } };
+  const pod: RunnerPod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace, labels: metadata.labels ?? {}, annotations: { ...metadata.annotations } },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 5,
+      automountServiceAccountToken: false,
+      initContainers: (spec.initContainers ?? []).map(runnable),
+      containers: spec.containers.map(runnable),
+      volumes: [...volumes, script],
+    } as RunnerPod["spec"],
+  };
+  const runner = pod.spec.containers.find((container) => container.name === "runner")!;
+  runner.env = (runner.env ?? []).filter((variable) => variable.name !== "ACTIONS_RUNNER_INPUT_JITCONFIG");
+  runner.volumeMounts?.push({ name: "job", mountPath: "/home/runner/run.sh", subPath: "run.sh" });
+  options.change?.(pod);
+  await create({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name, namespace },
+    data: { "run.sh": `#!/bin/bash\n${job}\n` },
+  });
+  return create(pod);
+}
+
+function runnable(container: Container): Container {
+  return {
+    ...container,
+    imagePullPolicy: "IfNotPresent",
+    volumeMounts: (container.volumeMounts ?? []).filter(({ name }) => !name.startsWith("kube-api-access")),
+  };
+}
+
+export function containerNamed(pod: RunnerPod, name: string): Container {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((container) => container.name === name)!;
+}
+
+/** How the runner container ended, and its log. */
+export async function ended(pod: RunnerPod, seconds = 60): Promise<Terminated & { log: string }> {
+  const { name, namespace = "" } = pod.metadata;
+  const terminated = await until(`the end of the runner in ${name}`, seconds, async () => {
+    const { status } = await get<RunnerPod>("Pod", namespace, name);
+    return status?.containerStatuses?.find((container) => container.name === "runner")?.state.terminated;
+  });
+  return { ...terminated, log: await logs(namespace, name, "runner") };
+}

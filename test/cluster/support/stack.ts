@@ -1,0 +1,203 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse, parseAllDocuments } from "yaml";
+import type { Issued } from "../../../src/tls/certificate.ts";
+import { selfSigned } from "../../../src/tls/certificate.ts";
+import { apply, call, get, list, until } from "./kube.ts";
+import type { Resource } from "./kube.ts";
+
+// What runs in the cluster beside the runner pods: the webhook, from its image, and a registry.
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+const provider = process.env["CLUSTER_PROVIDER"] ?? "bare";
+
+interface Registration extends Resource {
+  webhooks: { clientConfig: object; namespaceSelector: object }[];
+}
+const registration = parse(readFileSync(join(here, "manifests/registration.yaml"), "utf8")) as Registration;
+const manifests = parseAllDocuments(readFileSync(join(here, "manifests/webhook.yaml"), "utf8")).map(
+  (document) => document.toJS() as Resource,
+);
+
+function run(command: string, ...args: string[]): void {
+  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`, { cause: error });
+}
+
+/** The webhook's image on the node: packed from this checkout, or ARC_PRIMER_IMAGE, which the cluster pulls itself. */
+function image(): string {
+  const given = process.env["ARC_PRIMER_IMAGE"];
+  if (given) return given;
+  if (provider === "existing") throw new Error("set ARC_PRIMER_IMAGE to an image that this cluster can pull");
+  const archive = join(tmpdir(), `arc-primer-image-${process.pid}.tar`);
+  run(join(here, "webhook-image.sh"), "docker.io/library/arc-primer:test", archive);
+  run(join(here, provider, "load-image.sh"), archive);
+  run("rm", archive);
+  return "arc-primer:test";
+}
+
+export async function servingCertificate(): Promise<Issued> {
+  const now = Date.now();
+  const names = ["arc-primer.arc-primer.svc", "arc-primer.arc-primer.svc.cluster.local"];
+  return selfSigned(names, { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
+}
+
+/** Puts a pair into the Secret that the webhook's pods mount. */
+export async function writeSecret({ cert, key }: Issued): Promise<void> {
+  await apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "arc-primer-tls", namespace: "arc-primer" },
+    type: "kubernetes.io/tls",
+    stringData: { "tls.crt": cert, "tls.key": key },
+  });
+}
+
+/** Registers the webhook's Service, trusting these certificates. */
+export async function register(...trusted: Issued[]): Promise<void> {
+  const clientConfig = {
+    service: { name: "arc-primer", namespace: "arc-primer", path: "/mutate", port: 443 },
+    caBundle: Buffer.from(trusted.map(({ cert }) => cert).join("")).toString("base64"),
+  };
+  await apply({
+    ...registration,
+    webhooks: registration.webhooks.map((one) => ({ ...one, clientConfig })),
+  } as Resource);
+  // kube-apiserver takes up a changed registration in about a second.
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+}
+
+interface Deployment extends Resource {
+  spec: {
+    replicas: number;
+    template: { metadata: { annotations?: Record<string, string> }; spec: { containers: { image: string }[] } };
+  };
+  status?: { observedGeneration?: number; updatedReplicas?: number; readyReplicas?: number; replicas?: number };
+  metadata: Resource["metadata"] & { generation?: number };
+}
+
+/** Waits until the rollout is over: all replicas new, ready, and none left of before. */
+export async function rolledOut(seconds = 90): Promise<void> {
+  await until("the webhook's rollout", seconds, async () => {
+    const { spec, status, metadata } = await get<Deployment>("Deployment", "arc-primer", "arc-primer");
+    const { updatedReplicas = 0, readyReplicas = 0, replicas = 0, observedGeneration } = status ?? {};
+    return (
+      observedGeneration === metadata.generation &&
+      [updatedReplicas, readyReplicas, replicas].every((count) => count === spec.replicas) &&
+      (await webhookPods()).length === spec.replicas
+    );
+  });
+}
+
+export async function patchDeployment(patch: object): Promise<void> {
+  const path = "/apis/apps/v1/namespaces/arc-primer/deployments/arc-primer";
+  const { status, body } = await call("PATCH", path, patch, "application/merge-patch+json");
+  if (status !== 200) throw new Error(JSON.stringify(body));
+}
+
+/** Installs the webhook from its image, with two replicas; `configuration` is the text of its PrimerConfiguration. */
+export async function installWebhook(configuration: string, issued: Issued): Promise<void> {
+  const name = image();
+  for (const manifest of manifests) {
+    if (manifest.kind === "Deployment") (manifest as Deployment).spec.template.spec.containers[0]!.image = name;
+    await apply(manifest);
+    if (manifest.kind === "Namespace") {
+      await writeSecret(issued);
+      const data = { "config.yaml": configuration };
+      await apply({
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: { name: "arc-primer", namespace: "arc-primer" },
+        data,
+      });
+    }
+  }
+  await rolledOut();
+  await register(issued);
+}
+
+/** The names of the webhook's pods, those that are ending included. */
+export async function webhookPods(): Promise<string[]> {
+  return (await list("Pod", "arc-primer", "app=arc-primer")).map(({ metadata }) => metadata.name);
+}
+
+/** One metric's lines of every replica, added up over its labels that match. */
+export async function metric(name: string, labels: RegExp = /./): Promise<number> {
+  const texts = await Promise.all(
+    (await webhookPods()).map(
+      async (pod) => (await call<string>("GET", `/api/v1/namespaces/arc-primer/pods/${pod}:8080/proxy/metrics`)).body,
+    ),
+  );
+  return texts
+    .flatMap((text) => text.split("\n"))
+    .filter((line) => line.startsWith(name) && labels.test(line))
+    .reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
+
+interface RunningPod extends Resource {
+  status: { podIP?: string; containerStatuses?: { ready: boolean }[] };
+}
+
+/** A registry pod that holds one image, `library/hello:1`. Returns its address as pods reach it. */
+export async function installRegistry(): Promise<{ address: string; namespace: string; pod: string }> {
+  const namespace = "registry";
+  await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  const container = {
+    name: "registry",
+    image: "registry:3",
+    imagePullPolicy: "IfNotPresent",
+    env: [
+      { name: "REGISTRY_HTTP_ADDR", value: ":5000" },
+      { name: "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", value: "/var/lib/registry" },
+    ],
+    readinessProbe: { httpGet: { path: "/v2/", port: 5000 }, periodSeconds: 1 },
+    volumeMounts: [{ name: "data", mountPath: "/var/lib/registry" }],
+  };
+  const spec = { containers: [container], volumes: [{ name: "data", emptyDir: {} }] };
+  await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "registry", namespace }, spec });
+  const { status } = await until("the registry", 60, async () => {
+    const pod = await get<RunningPod>("Pod", namespace, "registry");
+    return pod.status.containerStatuses?.every(({ ready }) => ready) ? pod : undefined;
+  });
+  await fillRegistry(namespace);
+  return { address: `${status.podIP}:5000`, namespace, pod: "registry" };
+}
+
+async function fillRegistry(namespace: string): Promise<void> {
+  const cache =
+    process.env["ARC_PRIMER_CLUSTER_CACHE"] ??
+    join(process.env["XDG_CACHE_HOME"] ?? `${process.env["HOME"]}/.cache`, "arc-primer-cluster");
+  const archive = join(cache, "hello.tar");
+  if (!existsSync(archive)) run(join(here, "bare/images.sh"));
+  const forward = spawn(kubectl(), ["port-forward", "-n", namespace, "pod/registry", ":5000"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const port = await new Promise<string>((resolve, reject) => {
+      forward.once("error", reject);
+      forward.stdout.on("data", (text: Buffer) => {
+        const found = /127\.0\.0\.1:(\d+)/.exec(text.toString())?.[1];
+        if (found) resolve(found);
+      });
+    });
+    run(
+      "skopeo",
+      "copy",
+      "--quiet",
+      "--insecure-policy",
+      "--dest-tls-verify=false",
+      `docker-archive:${archive}`,
+      `docker://localhost:${port}/library/hello:1`,
+    );
+  } finally {
+    forward.kill();
+  }
+}
+
+/** kubectl: the one on the machine, or the one that the bare provider has built. */
+export function kubectl(): string {
+  return process.env["KUBECTL"] ?? "kubectl";
+}
