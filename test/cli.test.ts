@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { Agent } from "node:https";
@@ -16,7 +17,11 @@ import { certificate } from "./support/webhook.ts";
 
 const bundle = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-cli-"));
-afterAll(() => rmSync(folder, { recursive: true }));
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
 
 function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
@@ -25,6 +30,7 @@ function file(name: string, text: string): string {
 
 function start(args: readonly string[], stdin = "", env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [bundle, ...args], { env: { PATH: process.env["PATH"] ?? "", ...env } });
+  children.push(child);
   let [stdout, stderr] = ["", ""];
   child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
   child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
@@ -176,6 +182,34 @@ spec:
     expect(quiet.stderr).toContain("left as it came (profile-disabled)");
     const own = await run(["render", "--config", config, "--namespace", "quiet", pod]);
     expect(own.stderr).toContain("profile default");
+  });
+
+  test("numbers and texts stay what they are to kubectl, in what is new, edited or not touched", async () => {
+    const config = file(
+      "odd.yaml",
+      "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { default: { docker: { daemon: { env: { A: '0o17', B: '1e3' } } } } }\n",
+    );
+    const text = readFileSync(pod, "utf8").replace("priority: 0", "priority: 9223372036854775807\n  anchor: &a 1\n");
+    const { stdout } = await run(["render", "--config", config], text);
+    expect(stdout).toContain('value: "0o17"');
+    expect(stdout).toContain('value: "1e3"');
+    expect(stdout).toContain("priority: 9223372036854775807");
+    const untouched = '{"x":12345678901234567890,"y":1.0}';
+    expect((await run(["render"], untouched)).stdout).toBe(untouched);
+  });
+
+  test("several documents: a List as JSON, patches and differences by name", async () => {
+    const other = JSON.stringify({ ...goldenPod("dind-container"), metadata: { ...metadata, name: "other" } });
+    const two = `${readFileSync(pod, "utf8")}\n---\nkind: ConfigMap\n---\n${other}\n`;
+    const list = (await run(["render", "-o", "json"], two)).stdout;
+    expect(JSON.parse(list)).toMatchObject({
+      kind: "List",
+      items: [{ kind: "Pod" }, { kind: "ConfigMap" }, { kind: "Pod" }],
+    });
+    expect((await run(["render"], list)).stderr).toContain("already-there");
+    const patches = JSON.parse((await run(["render", "-o", "patch"], two)).stdout) as object;
+    expect(Object.keys(patches)).toEqual(["Pod arc-runners/linux-x64-7hs5v-runner-k2m9d", "Pod arc-runners/other"]);
+    expect((await run(["render", "-o", "diff"], two)).stdout).toContain("+++ Pod arc-runners/other primed");
   });
 
   test("YAML anchors in a runner's manifest are written out", async () => {

@@ -100,9 +100,9 @@ function record(
   ].filter((one) => one !== undefined);
   const line = {
     uid: request.uid,
-    namespace: request.namespace,
-    pod: nameOf(request.name, request.object),
-    ...(decision.scaleSet && { scaleSet: decision.scaleSet }),
+    namespace: short(request.namespace),
+    pod: short(nameOf(request.name, request.object)),
+    ...(decision.scaleSet && { scaleSet: short(decision.scaleSet) }),
     ...summary(primed),
     patchOperations: patch.length,
     ...(request.dryRun && { dryRun: true }),
@@ -113,6 +113,11 @@ function record(
   };
   if (problemsOf(primed).length > 0) log.warn(line, "decision");
   else log.info(line, "decision");
+}
+
+/** As long as names in Kubernetes can be: what arrives here has not been validated. */
+function short(text: string): string {
+  return text.slice(0, 253);
 }
 
 /** The pod's name, or what the API server will make one from. */

@@ -12,8 +12,7 @@ import { report } from "../runner/report.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
 
-export const renderOutputs = ["yaml", "json", "patch", "diff"] as const;
-export type RenderOutput = (typeof renderOutputs)[number];
+export type RenderOutput = "yaml" | "json" | "patch" | "diff";
 
 interface Result {
   document: ManifestDocument;
@@ -45,33 +44,44 @@ export async function render(
   });
 
   const isJson = /^\s*[[{]/.test(text);
-  process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), name));
+  process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), isJson));
   const findings = results.flatMap((result) => result.findings);
   process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed)).join(""));
   if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
 }
 
-function write(results: readonly Result[], output: RenderOutput, name: string): string {
+function write(results: readonly Result[], output: RenderOutput, isJson: boolean): string {
   const changed = results.filter(({ patch }) => patch.length > 0);
   switch (output) {
     case "yaml":
       return results
         .map(({ document, patch }) => (patch.length > 0 ? document.edited(patch) : document.source))
         .join("");
-    case "json":
-      return results
-        .filter(({ manifest }) => manifest !== null)
-        .map(({ manifest }) => json(manifest))
-        .join("");
-    case "patch":
-      return changed.map(({ patch }) => json(patch)).join("");
+    case "json": {
+      if (isJson && changed.length === 0) return results.map(({ document }) => document.source).join("");
+      const items = results.map(({ manifest }) => manifest).filter((manifest) => manifest !== null);
+      if (items.length === 0) return "";
+      return json(items.length === 1 ? items[0] : { apiVersion: "v1", kind: "List", items });
+    }
+    case "patch": {
+      const [only, ...others] = changed;
+      if (!only) return "";
+      if (others.length === 0) return json(only.patch);
+      return json(Object.fromEntries(changed.map((result) => [subjectsOf(result), result.patch])));
+    }
     case "diff":
       return changed
-        .map(({ document, patch }) =>
-          showDiff(name, document.normal(), document.edited(foldScripts(patch)), wantsColor(process.stdout)),
-        )
+        .map((result) => {
+          const { document, patch } = result;
+          const edited = document.edited(foldScripts(patch));
+          return showDiff(subjectsOf(result), document.normal(), edited, wantsColor(process.stdout));
+        })
         .join("");
   }
+}
+
+function subjectsOf({ findings }: Result): string {
+  return findings.map(({ subject }) => subject).join(", ");
 }
 
 function json(value: unknown): string {

@@ -26,19 +26,24 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
   return marked !== "x";
 }
 
-const folded = "<the text of src/scripts/wait-for-docker.sh>";
-const unfolded = escapeForKubelet(waitScript);
+/** The scripts that mutations put into pods, by the files they stand in. */
+const scripts = { "wait-for-docker.sh": waitScript };
+
+const folds = Object.entries(scripts).map(([file, script]) => ({
+  folded: `<the text of src/scripts/${file}>`,
+  unfolded: escapeForKubelet(script),
+}));
 
 /** A value with the scripts in it replaced by their names, for showing what is around them. */
 export function foldScripts<T>(value: T): T {
-  return replaceText(value, unfolded, folded);
+  return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [unfolded, folded])));
 }
 
 /** The other way round. */
 export function unfoldScripts<T>(value: T): T {
-  return replaceText(value, folded, unfolded);
+  return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [folded, unfolded])));
 }
 
-function replaceText<T>(value: T, from: string, to: string): T {
-  return JSON.parse(JSON.stringify(value, (_key, text: unknown) => (text === from ? to : text))) as T;
+function replaceTexts<T>(value: T, replacements: ReadonlyMap<unknown, string>): T {
+  return JSON.parse(JSON.stringify(value, (_key, text: unknown) => replacements.get(text) ?? text)) as T;
 }

@@ -161,13 +161,26 @@ test.each([
   ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in one word"],
   ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
   ["{ docker: { daemon: { env: { 1A: x } } } }", "not a name for an environment variable"],
-  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: Invalid input: expected string"],
+  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a text"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
   ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],
   ["{ docker: { wait: { interval: 1ms } } }", "outside 10ms to 10s"],
   ["{ docker: { wait: { exitCode: 0 } } }", "docker.wait.exitCode: Too small"],
+  ["{ docker: { daemon: { bip: 127.0.0.1/8 } } }", "not in a network that containers can use"],
+  ["{ docker: { daemon: { bip: 172.26.255.255/16 } } }", "broadcast address"],
+  [
+    "{ docker: { daemon: { addressPools: [{ base: 0.0.0.0/0, size: 24 }] } } }",
+    "not a network that containers can use",
+  ],
+  ["{ docker: { daemon: { extraArgs: ['--version', '--debug', '--debug'] } } }", "dockerd ends after it"],
+  ["{ docker: { daemon: { image: 'docker..x:dind' } } }", "is not an image reference"],
+  ["{ docker: { daemon: { env: { '..': x } } } }", "not a name for an environment variable"],
+  ["{ docker: { daemon: { env: { A: 1 } } } }", "put it in quotes"],
+  ["{ registries: { Docker.IO: {} } }", "lower case"],
+  ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/%zz' }] } } }", "must be percent-encoded"],
+  ["{ runner: { command: [''] } }", "the program to run"],
   ["{ runner: { command: [] } }", "runner.command: Too small"],
 ])("%s is refused: %s", (profile, message) => {
   expect(profileProblems(profile).join("\n")).toContain(message);
@@ -192,6 +205,7 @@ test.each([
   "{ docker: { daemon: { bip: 10.0.0.1/8, extraArgs: [--debug, '--host=tcp://$(POD_IP):2375'] } } }",
   "{ docker: { daemon: { image: 'harbor.example.com:8443/hub/docker:29.1-dind@sha256:" + "a".repeat(64) + "' } } }",
   "{ docker: { daemon: { resources: { requests: { cpu: 0.5, memory: 1e9 }, limits: { cpu: 1, memory: 2Gi } } } } }",
+  "{ registries: { docker.io: { mirrors: [{ url: 'http://[$(HOST_IP)]:30500' }] } } }",
   "{ docker: { wait: { timeout: 1m30s } } }",
 ])("%s is accepted", (profile) => {
   expect(profileProblems(profile)).toEqual([]);

@@ -28,9 +28,12 @@ export const defaultConfig: Config = resolve(configHead).config!;
  */
 export function parseConfig(text: string, source: string): Config {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const at = (offset: number) => `${source}:${lines.linePos(offset).line}`;
-  const syntax = [...document.errors, ...document.warnings];
+  const syntax = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
+    pos,
+    message: code === "MULTIPLE_DOCS" ? "a second document begins here: a configuration is one document" : message,
+  }));
   if (syntax.length > 0)
     throw new ConfigError(
       source,

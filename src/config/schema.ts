@@ -48,7 +48,7 @@ const resources = z
   });
 
 const addressPool = z
-  .strictObject({ base: values.network, size: z.int().min(1).max(32) })
+  .strictObject({ base: values.network, size: z.int().min(8).max(30) })
   .refine(({ base, size }) => size >= Number(base.split("/")[1]), {
     path: ["size"],
     error: "the networks cannot be larger than the pool they come from",
@@ -59,7 +59,10 @@ const daemon = z
     enabled: z.boolean().default(true),
     mtu: z.int().min(576).max(65_535).optional(),
     bip: values.bridgeAddress.optional(),
-    addressPools: z.array(addressPool).default([]),
+    addressPools: z
+      .array(addressPool)
+      .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "a pool is there twice")
+      .default([]),
     extraArgs: z
       .array(
         values.extraFlag({
@@ -68,12 +71,16 @@ const daemon = z
           mtu: "docker.daemon.mtu",
           bip: "docker.daemon.bip",
           "default-address-pool": "docker.daemon.addressPools",
+          version: "none, because dockerd ends after it",
+          help: "none, because dockerd ends after it",
+          validate: "none, because dockerd ends after it",
           "config-file": "none, because a file and flags exclude each other",
         }),
       )
+      .refine((flags) => new Set(flags).size === flags.length, "a flag is there twice")
       .default([]),
     image: values.imageReference.optional(),
-    env: z.record(values.envName, z.string()).default({}),
+    env: z.record(values.envName, values.plainText).default({}),
     resources: resources.optional(),
   })
   .prefault({});
@@ -102,7 +109,11 @@ export const profileSchema = z.strictObject({
   runner: z
     .strictObject({
       container: z.string().min(1).default("runner"),
-      command: z.array(z.string()).min(1).optional(),
+      command: z
+        .array(values.plainText)
+        .min(1)
+        .refine(([program]) => program !== "", "the first word is the program to run")
+        .optional(),
     })
     .prefault({}),
   docker,

@@ -32,7 +32,8 @@ export function milliseconds(text: string): number | undefined {
 export const hostIpReference = "$(HOST_IP)";
 
 function isHostAndPort(text: string): boolean {
-  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(text.replace(hostIpReference, "127.0.0.1"));
+  const example = text.replace(`[${hostIpReference}]`, "[::1]").replace(hostIpReference, "127.0.0.1");
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(example);
   if (!match) return false;
   const [, host = "", port = "1"] = match;
   const isHost = host.startsWith("[")
@@ -45,6 +46,8 @@ function isHostAndPort(text: string): boolean {
 export const registryHost = z.string().superRefine((text, context) => {
   if (["index.docker.io", "registry-1.docker.io", "hub.docker.com"].includes(text)) {
     context.addIssue(`Docker Hub is called docker.io here, not ${text}`);
+  } else if (text !== text.toLowerCase()) {
+    context.addIssue(`${quote(text)}: registries are written in lower case`);
   } else if (!isHostAndPort(text))
     context.addIssue(`${quote(text)} is not a registry host like ghcr.io or harbor.example.com:8443`);
 });
@@ -68,45 +71,71 @@ export const mirrorUrl = z.string().superRefine((text, context) => {
     return context.addIssue(`${quote(text)}: dockerd takes no query and no fragment in a mirror's URL`);
   if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
   // Anything else after a dollar would be rewritten by the kubelet, or taken for a variable.
-  if (/[^\w\-./~%:+]/.test(path))
+  if (/[^\w\-./~%:+]|%(?![0-9a-f]{2})/i.test(path))
     return context.addIssue(`${quote(path)} has a character that must be percent-encoded`);
 });
 
-/** An IPv4 network like `10.10.0.0/16`. */
-export const network = z.cidrv4({ error: ({ input }) => `${quote(input)} is not an IPv4 network like 10.10.0.0/16` });
+/** An IPv4 network like `10.10.0.0/16`, of a size that Docker can divide: from /8 to /30. */
+export const network = z
+  .cidrv4({ error: ({ input }) => `${quote(input)} is not an IPv4 network like 10.10.0.0/16` })
+  .superRefine((text, context) => {
+    if (!isUsable(text)) context.addIssue(`${quote(text)} is not a network that containers can use`);
+  });
 
 /** dockerd's `--bip`: the bridge's own address with the size of its network, `10.10.0.1/24`. */
 export const bridgeAddress = z
   .cidrv4({ error: ({ input }) => `${quote(input)} is not an address with a prefix length, like 10.10.0.1/24` })
-  .refine((text) => hostPart(text) !== 0, {
-    error: ({ input }) => `${quote(input)} is the network; give the bridge's own address in it, like 10.10.0.1/24`,
+  .superRefine((text, context) => {
+    const { host, size } = addressParts(text);
+    if (!isUsable(text)) context.addIssue(`${quote(text)} is not in a network that containers can use`);
+    else if (host === 0)
+      context.addIssue(`${quote(text)} is the network; give the bridge's own address in it, like 10.10.0.1/24`);
+    else if (host === 2 ** (32 - size) - 1) context.addIssue(`${quote(text)} is the network's broadcast address`);
   });
 
-function hostPart(cidr: string): number {
-  const [address = "", size = "32"] = cidr.split("/");
-  const value = address.split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
-  return value % 2 ** (32 - Number(size));
+function isUsable(cidr: string): boolean {
+  const { first, size } = addressParts(cidr);
+  return size >= 8 && size <= 30 && first !== 0 && first !== 127 && first < 224;
+}
+
+/** The first byte of the address, its number within the network, and the prefix length. */
+function addressParts(cidr: string): { first: number; host: number; size: number } {
+  const [address = "", length = "32"] = cidr.split("/");
+  const bytes = address.split(".").map(Number);
+  const size = Number(length);
+  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
+  return { first: bytes[0] ?? 0, host: value % 2 ** (32 - size), size };
 }
 
 /** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
 export function extraFlag(ownSettings: Record<string, string>) {
   return z.string().superRefine((text, context) => {
-    const flag = /^--([a-z][a-z0-9-]*)(=[^\n\r]*)?$/.exec(text)?.[1];
+    const flag = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/.exec(text)?.[1];
     if (!flag) return context.addIssue(`${quote(text)} is not a flag in one word, like --storage-driver=overlay2`);
     if (Object.hasOwn(ownSettings, flag)) context.addIssue(`--${flag} has a setting of its own: ${ownSettings[flag]}`);
   });
 }
 
-export const envName = z.string().regex(/^[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable");
-
-/** An image reference: `docker:29-dind`, `harbor.example.com:8443/hub/docker:dind@sha256:…`. */
-export const imageReference = z
+export const envName = z
   .string()
-  .max(512)
-  .regex(
-    /^([a-zA-Z0-9.-]+(:\d+)?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:\w[\w.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
-    { error: ({ input }) => `${quote(input)} is not an image reference like docker:29-dind` },
-  );
+  .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable");
+
+/** A text that a container can be given. Numbers and the like have to be quoted, so that it is clear how they are spelled. */
+export const plainText = z.string("expected a text: put it in quotes").regex(/^[^\0]*$/, "a NUL cannot be passed on");
+
+const imageHost = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
+const imagePath = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
+const image = new RegExp(
+  `^((?:${imageHost}(?:\\.${imageHost})*(?::\\d+)?/)?${imagePath}(?:/${imagePath})*)(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
+);
+
+/** An image reference: `docker:29-dind`, `harbor.example.com:8443/hub/docker:dind@sha256:…` (distribution/reference). */
+export const imageReference = z.string().superRefine((given, context) => {
+  const repository = image.exec(given)?.[1];
+  if (!repository || repository.length > 255 || /^[0-9a-f]{64}$/.test(repository)) {
+    context.addIssue(`${quote(given)} is not an image reference like docker:29-dind`);
+  }
+});
 
 const quantityUnits: Record<string, number> = {
   n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,

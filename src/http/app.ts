@@ -4,12 +4,17 @@ import type { Admit } from "../admission/admit.ts";
 import { UnreadableReview } from "../admission/review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { bodyLimits } from "./body-limits.ts";
+import { Refusal, jsonReader } from "./read-body.ts";
 
-/** What controller-runtime allows, too: a review can hold an object and an old object, each up to etcd's 3 MiB. */
-const maxBody = 7 * 1024 * 1024;
-/** All bodies that are arriving, together; and how long one may take. */
-const bodies = { bytes: 64 * 1024 * 1024, milliseconds: 10_000 };
+const mebibyte = 1024 * 1024;
+const limits = {
+  // What controller-runtime allows, too: a review can hold an object and an old object, each up to etcd's 3 MiB.
+  each: 7 * mebibyte,
+  together: 64 * mebibyte,
+  milliseconds: 10_000,
+};
+/** How long a client that is still sending may take to read that it was refused, in milliseconds. */
+const lingering = 1_000;
 
 /** The webhook: `POST /mutate`. Everything that is not a readable review gets a 4xx in plain words. */
 export function createWebhookApp(parts: {
@@ -26,30 +31,36 @@ export function createWebhookApp(parts: {
     next();
   });
 
-  app.post("/mutate", bodyLimits(bodies), express.json({ limit: maxBody, inflate: false }), (request, response) => {
-    if (request.body === undefined) {
-      throw Object.assign(new Error("expected a body of the content type application/json"), { status: 415 });
-    }
-    response.json(admit(request.body));
+  const read = jsonReader(limits);
+  app.post("/mutate", async (request, response) => {
+    response.json(admit(await read(request)));
   });
   app.all("/mutate", (_request, response) => {
-    refuse(response.set("allow", "POST"), 405, "admission reviews are sent with POST");
+    response.set("allow", "POST");
+    throw new Refusal(405, "admission reviews are sent with POST");
   });
-  app.use((_request, response) => refuse(response, 404, "there is only POST /mutate here"));
+  app.use(() => {
+    throw new Refusal(404, "there is only POST /mutate here");
+  });
 
-  const onError: ErrorRequestHandler = (error: Error & { status?: number }, _request, response, _next) => {
+  const onError: ErrorRequestHandler = (error: Error & { status?: number }, request, response, _next) => {
     const status = error instanceof UnreadableReview ? 400 : (error.status ?? 500);
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
-    refuse(response, status, error.message);
+    metrics.refused(status);
+    if (hasBody(request) && !request.complete) {
+      // The rest of the body is not wanted. It is drained for a moment, so that the client gets to read the answer.
+      response.set("connection", "close");
+      request.resume();
+      setTimeout(() => request.destroy(), lingering).unref();
+    }
+    response.status(status).type("text/plain").send(`arc-primer: ${error.message}\n`);
   };
   app.use(onError);
   return app;
+}
 
-  function refuse(response: express.Response, status: number, message: string): void {
-    metrics.refused(status);
-    if (response.headersSent) return;
-    response.status(status).type("text/plain").send(`arc-primer: ${message}\n`);
-  }
+function hasBody({ headers }: express.Request): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** The operators' port, without TLS: `/healthz`, `/readyz`, `/metrics`. */

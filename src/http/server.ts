@@ -10,7 +10,7 @@ import type { Pair } from "./certs.ts";
  * Milliseconds. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
  * its POST: nothing may close a connection before that. In a burst it also opens connections that it does not use at
  * once, and Node counts the time for headers and request from a connection's start, so these two must be long as well.
- * Bodies have a shorter time of their own (body-limits.ts).
+ * Bodies have a shorter time of their own (read-body.ts).
  */
 const limits = {
   handshakeTimeout: 5_000,
@@ -51,13 +51,9 @@ export async function startServers(
   { host, port, opsPort }: Addresses,
 ): Promise<Servers> {
   const https = createHttpsServer({ ...limits, minVersion: "TLSv1.2" }, webhook);
-  https.maxConnections = maxConnections;
+  const connections = new Map<string, Socket>();
   const http = createHttpServer(limits, ops);
-  const sockets = new Set<Socket>(); // also those that have not finished their handshake, which node:http does not count
-  https.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  limitConnections(https, connections);
   try {
     await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
   } catch (error) {
@@ -74,13 +70,34 @@ export async function startServers(
       https.close();
       http.close();
       http.closeAllConnections();
-      const cut = sleep(halfSentGrace, undefined, { ref: false }).then(() =>
-        sockets.forEach((socket) => socket.destroy()),
-      );
+      const cut = sleep(halfSentGrace, undefined, { ref: false }).then(() => {
+        for (const socket of connections.values()) socket.destroy();
+      });
       await Promise.race([closed, cut]);
       await closed;
     },
   };
+}
+
+/**
+ * Keeps the open connections in `connections`, the least recently used first, and closes that one for a new one when
+ * there are too many: idle connections must not shut kube-apiserver out. Those in their handshake count as well.
+ */
+function limitConnections(server: Server, connections: Map<string, Socket>): void {
+  const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same with TLS and without
+  server.on("connection", (socket: Socket) => {
+    if (connections.size >= maxConnections) connections.values().next().value?.destroy();
+    const name = nameOf(socket);
+    connections.set(name, socket);
+    socket.once("close", () => connections.delete(name));
+  });
+  server.on("request", ({ socket }: { socket: Socket }) => {
+    const name = nameOf(socket);
+    const connection = connections.get(name);
+    if (!connection) return;
+    connections.delete(name);
+    connections.set(name, connection);
+  });
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -47,7 +47,7 @@ export function primeManifest(
     const primed = primePod(manifest, ownNamespace);
     return { manifest: primed.pod, findings: [{ subject, primed }] };
   }
-  const path = templatePaths[String(kind)];
+  const path = Object.hasOwn(templatePaths, String(kind)) ? templatePaths[String(kind)] : undefined;
   if (!path || !textOf(apiVersion).startsWith("actions.github.com/")) return { manifest, findings: [] };
   return primeTemplate(manifest, path, (pod) => ({ subject, primed: primePod(pod, ownNamespace) }));
 }
@@ -79,12 +79,9 @@ function primeTemplate(
 /** The labels that ARC's controllers put on every pod of a scale set (controllers/actions.github.com/resourcebuilder.go). */
 function arcLabels(manifest: Fields): Record<string, string> {
   const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
-  const spec = isFields(manifest["spec"]) ? manifest["spec"] : {};
   const labels = isFields(metadata["labels"]) ? metadata["labels"] : {};
-  const scaleSet =
-    textOf(labels["actions.github.com/scale-set-name"]) ||
-    textOf(spec["runnerScaleSetName"]) ||
-    textOf(metadata["name"]);
+  // Of an AutoscalingRunnerSet it is the name, whatever it is called at GitHub (spec.runnerScaleSetName).
+  const scaleSet = textOf(labels["actions.github.com/scale-set-name"]) || textOf(metadata["name"]);
   return {
     "actions-ephemeral-runner": "True",
     "actions.github.com/scale-set-name": scaleSet,

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isSeq, parseAllDocuments, parseDocument, visit } from "yaml";
+import { Scalar, isAlias, isMap, isSeq, parseAllDocuments, parseDocument, visit } from "yaml";
 import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags, ToStringOptions } from "yaml";
 import jsonPatch from "fast-json-patch";
 import type { JsonPatch } from "../patch/diff.ts";
@@ -20,6 +20,7 @@ export interface ManifestDocument {
 const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: "1.1",
   merge: true,
+  intAsBigInt: true, // so that what we don't touch keeps all its digits
   customTags: (tags: Tags) =>
     tags.filter((tag) => typeof tag === "string" || !(/:(timestamp|binary)$/.test(tag.tag) || tag.format === "TIME")),
 };
@@ -45,7 +46,9 @@ export function readManifests(text: string, name: string): ManifestDocument[] {
 }
 
 function manifest(document: Document, source: string, contentStart: number): ManifestDocument {
-  const value: unknown = document.toJS();
+  const value: unknown = document.toJS({
+    reviver: (_key, one: unknown) => (typeof one === "bigint" ? Number(one) : one),
+  });
   const head = source.slice(0, contentStart); // separator, directives, comments
   return {
     source,
@@ -67,9 +70,7 @@ function patched(document: Document, value: unknown, patch: JsonPatch): Document
   const copy = document.clone();
   if (hasAliases(copy)) {
     // An alias cannot be edited in place, so the document is written anew from its value.
-    copy.contents = copy.createNode(
-      jsonPatch.applyPatch(value, patch, false, false).newDocument,
-    ) as typeof copy.contents;
+    copy.contents = newNode(copy, jsonPatch.applyPatch(value, patch, false, false).newDocument) as typeof copy.contents;
     return copy;
   }
   for (const operation of patch) apply(copy, operation);
@@ -86,16 +87,29 @@ function apply(document: Document, operation: JsonPatch[number]): void {
   if (isSeq(parent)) {
     // A script within [brackets] would be one long quoted line.
     if ("value" in operation && String(operation.value).includes("\n")) parent.flow = false;
-    if (operation.op === "add") parent.items.splice(Number(key), 0, document.createNode(operation.value));
-    else if (operation.op === "replace") parent.set(Number(key), document.createNode(operation.value));
+    if (operation.op === "add") parent.items.splice(Number(key), 0, newNode(document, operation.value));
+    else if (operation.op === "replace") parent.set(Number(key), newNode(document, operation.value));
     else parent.delete(Number(key));
   } else if (isMap(parent)) {
     if (operation.op === "remove") parent.delete(key);
-    else if (operation.op === "add" || operation.op === "replace")
-      parent.set(key, document.createNode(operation.value));
+    else if (operation.op === "add" || operation.op === "replace") parent.set(key, newNode(document, operation.value));
   } else {
     throw new Error(`the patch names ${operation.path}, which is not in the document`);
   }
+}
+
+/**
+ * A node for a new value. What begins like a number is quoted: 0o17 is a string to YAML 1.1, and a number to kubectl.
+ */
+function newNode(document: Document, value: unknown) {
+  const node = document.createNode(value);
+  visit(node, {
+    Scalar(_key, scalar) {
+      const isOdd = typeof scalar.value === "string" && /^[-+.~]?[\d.]|^[-+.~]$/.test(scalar.value);
+      if (isOdd && !String(scalar.value).includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return node;
 }
 
 function child(node: unknown, key: string): unknown {

@@ -28,6 +28,7 @@ test.each<[string, object, string[], string[]]>([
     ["--default-address-pool=base=172.30.0.0/16,size=24"],
     ["--default-address-pool=base=172.31.0.0/16,size=24"],
   ],
+  ["a flag that adds up", { extraArgs: ["--dns=10.0.0.2"] }, ["--dns=10.0.0.1"], ["--dns=10.0.0.2"]],
   ["other flags", { extraArgs: ["--storage-driver=overlay2", "--debug"] }, ["--debug"], ["--storage-driver=overlay2"]],
 ])("flags: %s", (_what, daemon, there, added) => {
   const { dind, outcome } = run(daemon, { args: ["dockerd", ...there] });
@@ -39,6 +40,8 @@ test.each<[string, object, string[]]>([
   ["MTU", { mtu: 1400 }, ["--mtu", "1450"]],
   ["MTU of networks", { mtu: 1400 }, [`${bridge}1450`]],
   ["bip", { bip: "172.26.0.1/16" }, ["--bip=172.27.0.1/16"]],
+  ["a bridge of its own", { bip: "172.26.0.1/16" }, ["--bridge=none"]],
+  ["an extra flag", { extraArgs: ["--storage-driver=overlay2"] }, ["--storage-driver", "vfs"]],
   [
     "address pools",
     { addressPools: [{ base: "172.30.0.0/16", size: 24 }] },
@@ -57,7 +60,9 @@ test("another option of the default network is no MTU", () => {
 
 test.each([
   ["docker:dind", "docker:29-dind"],
-  ["docker.io/library/docker:28-dind", "docker:29-dind"],
+  ["docker.io/library/docker:dind", "docker:29-dind"],
+  ["docker:28-dind", "docker:28-dind"],
+  ["docker:dind@sha256:abc", "docker:dind@sha256:abc"],
   ["docker:dind-rootless", "docker:dind-rootless"],
   ["example.com/docker:dind", "example.com/docker:dind"],
 ])("the image %s becomes %s", (image, becomes) => {
@@ -89,7 +94,7 @@ test("resources are set where there are none", () => {
 test("a daemon.json keeps the flags out, not the rest", () => {
   const daemon = { mtu: 1400, env: { A: "b" } };
   const { dind, outcome } = run(daemon, { args: ["dockerd", "--config-file=/x"] });
-  expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out"] });
+  expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out", "config-file"] });
   expect(dind.args).toEqual(["dockerd", "--config-file=/x"]);
   expect(run({ mtu: 1400 }, { args: ["dockerd", "--config-file=/x"] }).outcome).toMatchObject({
     reason: "config-file",

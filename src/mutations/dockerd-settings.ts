@@ -1,5 +1,5 @@
 import type { Profile } from "../config/schema.ts";
-import { findDind, parseImage } from "../pod/containers.ts";
+import { findDind } from "../pod/containers.ts";
 import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import type { Note } from "../runner/reasons.ts";
@@ -9,7 +9,13 @@ import type { Mutation } from "./mutation.ts";
 type Daemon = Profile["docker"]["daemon"];
 
 const bridgeMtu = "bridge=com.docker.network.driver.mtu=";
-const stockRepositories = ["docker", "library/docker", "docker.io/docker", "docker.io/library/docker"];
+const stockImages = ["docker:dind", "library/docker:dind", "docker.io/docker:dind", "docker.io/library/docker:dind"];
+
+/** Flags that may be given more than once (moby, cmd/dockerd): a second one adds to the first. */
+const repeatable =
+  "--add-runtime --default-network-opt --default-ulimit --dns --dns-opt --dns-search --exec-opt --feature --host --label --log-opt --storage-opt".split(
+    " ",
+  );
 
 /**
  * Gives the DinD container what ARC's values cannot: MTU, address ranges, more flags, another version of the image,
@@ -25,11 +31,11 @@ export const dockerdSettings: Mutation = {
     if (!flags && !others) return doesNotApply("not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
-    const { obstacle } = dockerdFlags(dind, pod);
+    const { flags: present, obstacle } = dockerdFlags(dind, pod);
     if (obstacle && !others) return doesNotApply(obstacle);
 
     return applies(
-      ...(flags ? setFlags(pod, dind, daemon) : []),
+      ...(flags && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, daemon)),
       ...setImage(dind, daemon.image),
       ...setEnv(dind, daemon.env),
       ...setResources(pod, dind, daemon.resources),
@@ -41,56 +47,71 @@ function wantsFlags({ mtu, bip, addressPools, extraArgs }: Daemon): boolean {
   return mtu !== undefined || bip !== undefined || addressPools.length > 0 || extraArgs.length > 0;
 }
 
-function setFlags(pod: Pod, dind: Container, daemon: Daemon): Note[] {
-  const { flags, obstacle } = dockerdFlags(dind, pod);
-  if (obstacle) return ["flags-left-out"];
+function setFlags(dind: Container, flags: readonly string[], daemon: Daemon): Note[] {
   const wanted = wantedFlags(daemon);
   // A flag that the pod gives another value stays, and with it all that belong to the same setting.
-  const kept = wanted.filter((setting) => setting.some(({ name, value, own }) => clashes(flags, name, value, own)));
+  const kept = wanted.filter((setting) => setting.some((flag) => clashes(flags, flag)));
   const missing = wanted
     .filter((setting) => !kept.includes(setting))
-    .flatMap((setting) => setting.map(({ name, value }) => `${name}=${value}`))
+    .flatMap((setting) => setting.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)))
     .filter((flag) => !flags.includes(flag));
-  addFlags(dind, [...missing, ...daemon.extraArgs.filter((flag) => !flags.includes(flag))]);
+  addFlags(dind, missing);
   return kept.length > 0 ? ["flag-kept"] : [];
 }
 
-/** A flag that a setting needs. `own`: which of the values a repeatable flag has belong to that setting. */
+/** A flag that a setting needs. */
 interface WantedFlag {
-  name: string;
-  value: string;
-  own?: (value: string) => boolean;
+  readonly name: string;
+  readonly value: string | undefined;
+  /** Which of the values that the pod gives this flag contradict ours: by default, all others. */
+  readonly contradicts?: (value: string) => boolean;
+  /** Flags that dockerd does not take beside this one. */
+  readonly excludedBy?: readonly string[];
 }
 
 /** The flags of each setting; those of one setting go together. */
-function wantedFlags({ mtu, bip, addressPools }: Daemon): WantedFlag[][] {
+function wantedFlags({ mtu, bip, addressPools, extraArgs }: Daemon): WantedFlag[][] {
   const pools = addressPools.map(({ base, size }) => `base=${base},size=${size}`);
   const settings: WantedFlag[][] = [];
   if (mtu !== undefined) {
+    const bridge = bridgeMtu + mtu;
     // Docker's default bridge takes its MTU from the first, networks that jobs create from the second.
     settings.push([
       { name: "--mtu", value: String(mtu) },
-      { name: "--default-network-opt", value: bridgeMtu + mtu, own: (value) => value.startsWith(bridgeMtu) },
+      {
+        name: "--default-network-opt",
+        value: bridge,
+        contradicts: (value) => value.startsWith(bridgeMtu) && value !== bridge,
+      },
     ]);
   }
-  if (bip !== undefined) settings.push([{ name: "--bip", value: bip }]);
+  if (bip !== undefined) settings.push([{ name: "--bip", value: bip, excludedBy: ["--bridge", "-b", "--fixed-cidr"] }]);
   settings.push(
-    pools.map((value) => ({ name: "--default-address-pool", value, own: (present) => !pools.includes(present) })),
+    pools.map((value) => ({
+      name: "--default-address-pool",
+      value,
+      contradicts: (present) => !pools.includes(present),
+    })),
   );
+  for (const flag of extraArgs) {
+    const [name = "", ...rest] = flag.split("=");
+    const value = rest.length > 0 ? rest.join("=") : undefined;
+    settings.push([{ name, value, ...(repeatable.includes(name) && { contradicts: () => false }) }]);
+  }
   return settings;
 }
 
-function clashes(flags: readonly string[], name: string, value: string, own: WantedFlag["own"] = () => true): boolean {
-  return flagValues(flags, name)
-    .filter(own)
-    .some((present) => present !== value);
+function clashes(flags: readonly string[], { name, value, contradicts, excludedBy = [] }: WantedFlag): boolean {
+  const differs = contradicts ?? ((present: string) => present !== value);
+  const isGiven = (one: string) => flags.some((word) => word === one || word.startsWith(`${one}=`));
+  if (value === undefined) return flags.some((word) => word.startsWith(`${name}=`));
+  return flagValues(flags, name).some(differs) || excludedBy.some(isGiven);
 }
 
-/** Another version for the stock image, which ARC's values cannot change. An image that somebody chose stays. */
+/** Another version for the image that ARC writes, and that its values cannot change. One that somebody chose stays. */
 function setImage(dind: Container, image: string | undefined): Note[] {
   if (image === undefined || dind.image === image) return [];
-  const { repository, tag } = parseImage(dind.image ?? "");
-  if (!stockRepositories.includes(repository) || tag.includes("rootless")) return ["image-kept"];
+  if (!stockImages.includes(dind.image ?? "")) return ["image-kept"];
   dind.image = image;
   return [];
 }

@@ -4,8 +4,11 @@ import type { Pod } from "../pod/types.ts";
 
 export type MutationName = "wait-for-docker" | "registry-mirror" | "dockerd-settings";
 
+/** What else there is to say: a note, or the reason why a part was left out. */
+export type Remark = Note | MutationReason;
+
 /** What a mutation says of itself: it did its part, or why it does not apply. */
-export type Verdict = { applies: true; notes: Note[] } | { applies: false; reason: MutationReason };
+export type Verdict = { applies: true; notes: Remark[] } | { applies: false; reason: MutationReason };
 
 export interface Mutation {
   readonly name: MutationName;
@@ -16,7 +19,7 @@ export interface Mutation {
   mutate(pod: Pod, profile: Profile): Verdict;
 }
 
-export function applies(...notes: Note[]): Verdict {
+export function applies(...notes: Remark[]): Verdict {
   return { applies: true, notes };
 }
 

@@ -46,6 +46,7 @@ test.each<[string, Partial<Container>, string]>([
   ["a script", { command: ["/start.sh"] }, "unknown-command"],
   ["another program in args", { args: ["sleep", "infinity"] }, "unknown-command"],
   ["an unknown image's own command", { image: "example.com/ci/dind:7" }, "unknown-entrypoint"],
+  ["the end of all flags", { args: ["dockerd", "--"] }, "unknown-command"],
   ["--config-file=", { args: ["dockerd", "--config-file=/d.json"] }, "config-file"],
   ["--config-file in two words", { args: ["dockerd", "--config-file", "/d.json"] }, "config-file"],
 ])("it is left alone: %s", (_form, change, reason) => {
@@ -125,7 +126,8 @@ test("the kubelet turns $(HOST_IP) into the node's address, unless the pod means
   );
 
   const own = [{ name: "HOST_IP", value: "192.0.2.9" }];
-  expect(containerOf(run(withDind({ env: own }), profile).pod, "dind").env).toEqual(own);
+  const kept = run(withDind({ env: own }), profile);
+  expect(kept.outcome).toMatchObject({ reason: "already-there", notes: ["host-ip-taken"] });
 });
 
 test.each([

@@ -31,9 +31,10 @@ export const registryMirror: Mutation = {
       ),
       ...missingFlags(flags, "--insecure-registry", insecure),
     ];
-    addFlags(dind, missing);
-    if (missing.some((flag) => flag.includes(hostIpReference))) addHostIp(dind);
-    return applies(...remarks(dind, registries));
+    const onNode = missing.filter((flag) => flag.includes(hostIpReference));
+    const possible = onNode.length === 0 || canUseHostIp(dind);
+    addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
+    return applies(...remarks(dind, registries), ...(possible ? [] : ["host-ip-taken" as const]));
   },
 };
 
@@ -50,11 +51,16 @@ function withoutSlash(url: string): string {
   return url.replace(/\/$/, "");
 }
 
-/** The node's address as an environment variable, for the kubelet to put in place of `$(HOST_IP)`. */
-function addHostIp(container: Container): void {
-  if (container.env?.some(({ name }) => name === "HOST_IP")) return;
+/**
+ * Sees to it that the kubelet puts the node's address in place of `$(HOST_IP)`: adds the variable, unless it is there.
+ * False if the container means something else by it.
+ */
+function canUseHostIp(container: Container): boolean {
+  const there = container.env?.findLast(({ name }) => name === "HOST_IP");
+  if (there) return there.valueFrom?.fieldRef?.fieldPath === "status.hostIP";
   const hostIp = { name: "HOST_IP", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } } };
   container.env = [...(container.env ?? []), hostIp];
+  return true;
 }
 
 function remarks(dind: Container, registries: Profile["registries"]): Note[] {

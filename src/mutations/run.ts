@@ -2,11 +2,11 @@ import { Immer } from "immer";
 import type { Profile } from "../config/schema.ts";
 import { brokenInvariants } from "../pod/invariants.ts";
 import type { Pod } from "../pod/types.ts";
-import type { MutationReason, Note } from "../runner/reasons.ts";
-import type { Mutation, MutationName, Verdict } from "./mutation.ts";
+import type { MutationReason } from "../runner/reasons.ts";
+import type { Mutation, MutationName, Remark, Verdict } from "./mutation.ts";
 
 /** What became of one mutation. `error` is for the log: what it threw, or what it would have broken. */
-export type Outcome = { readonly mutation: MutationName; readonly notes: readonly Note[] } & (
+export type Outcome = { readonly mutation: MutationName; readonly notes: readonly Remark[] } & (
   | { readonly result: "applied" }
   | { readonly result: "skipped"; readonly reason: MutationReason; readonly error?: unknown }
 );
@@ -36,7 +36,7 @@ export function runMutations(
 }
 
 function runOne(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; outcome: Outcome } {
-  const skipped = (reason: MutationReason, notes: readonly Note[] = [], error?: unknown) => ({
+  const skipped = (reason: MutationReason, notes: readonly Remark[] = [], error?: unknown) => ({
     next: pod,
     outcome: {
       mutation: mutation.name,

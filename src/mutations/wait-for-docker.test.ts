@@ -121,6 +121,15 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     {},
     "startup-probe-kept-for-liveness-probe",
   ],
+  [
+    "the runner has a hook that runs when it starts",
+    (pod) =>
+      Object.assign(containerOf(pod, "runner"), {
+        lifecycle: { postStart: { exec: { command: ["docker", "login"] } } },
+      }),
+    {},
+    "startup-probe-kept-for-runner",
+  ],
   ["there is none", (pod) => delete containerOf(pod, "dind").startupProbe, {}, undefined],
 ])("the startup probe, when %s", (_when, change, profile, note) => {
   const pod = goldenPod("dind-sidecar");

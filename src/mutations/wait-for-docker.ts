@@ -53,6 +53,7 @@ function settings(wait: Profile["docker"]["wait"]): string[] {
 
 /** Why there is no Docker to wait for, if there is none. */
 function withoutDocker(runner: Container, hasDind: boolean): MutationReason | undefined {
+  if (literalHost(runner).startsWith("npipe:")) return "windows-docker";
   if (setsEnv(runner, "DOCKER_HOST")) return undefined;
   if (!hasDind) return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker";
   // The workflow may set DOCKER_HOST itself; a wait for the default socket would then never end well.
@@ -64,6 +65,9 @@ function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | und
   const initContainers = pod.spec.initContainers ?? [];
   const after = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
   if (after.some(({ name }) => !name.startsWith(ownPrefix))) return "startup-probe-kept-for-init-container";
+
+  if (runner.lifecycle?.postStart || runner.livenessProbe || runner.startupProbe)
+    return "startup-probe-kept-for-runner";
 
   const shared = socketVolumes(runner);
   const usesDocker = (container: Container) =>
@@ -77,7 +81,12 @@ function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | und
 
 /** The volumes through which the runner sees Docker's socket. In the runner image /var/run is a link to /run. */
 function socketVolumes(runner: Container): string[] {
-  const host = runner.env?.findLast(({ name }) => name === "DOCKER_HOST")?.value ?? "";
+  const host = literalHost(runner);
   const socket = host.startsWith("unix://") ? host.slice("unix://".length) : defaultSocket;
   return [...volumesAt(runner, socket), ...volumesAt(runner, socket.replace(/^\/var\/run\//, "/run/"))];
+}
+
+/** `DOCKER_HOST`, where it stands in the container as a value. */
+function literalHost(runner: Container): string {
+  return runner.env?.findLast(({ name }) => name === "DOCKER_HOST")?.value ?? "";
 }

@@ -24,11 +24,13 @@ export function dockerdFlags(container: Container, pod: Pod): { flags: string[];
   }
 
   const launcher = words.findLastIndex((word) => launchers.includes(baseName(word)));
-  if (launcher >= 0) return { flags: words.slice(launcher + 1) };
-  if (container.command?.length) return { flags: [], obstacle: "unknown-command" };
+  if (launcher >= 0 && words.indexOf("--", launcher) < 0) return { flags: words.slice(launcher + 1) };
+  if (launcher >= 0 || container.command?.length) return { flags: [], obstacle: "unknown-command" };
   if (words.length === 0)
     return isDindImage(container.image) ? { flags: [] } : { flags: [], obstacle: "unknown-entrypoint" };
-  return words[0]?.startsWith("-") ? { flags: words } : { flags: [], obstacle: "unknown-command" };
+  return words[0]?.startsWith("-") && !words.includes("--")
+    ? { flags: words }
+    : { flags: [], obstacle: "unknown-command" };
 }
 
 /**

@@ -16,8 +16,8 @@ export function brokenInvariants(before: Pod, after: Pod): string[] {
   return [
     ...structuralProblems(after).filter((problem) => !had.has(problem)),
     ...untouchables(before, after),
-    ...lostContainers("init container", before.spec.initContainers ?? [], after.spec.initContainers ?? []),
-    ...lostContainers("container", before.spec.containers, after.spec.containers),
+    ...brokenContainers("init container", before.spec.initContainers ?? [], after.spec.initContainers ?? []),
+    ...brokenContainers("container", before.spec.containers, after.spec.containers),
   ];
 }
 
@@ -52,7 +52,7 @@ function untouchables(before: Pod, after: Pod): string[] {
 }
 
 /** Containers that were there stay, in their order, with their restart policy and not a privilege more. */
-function lostContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
+function brokenContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
   const names = new Set(before.map(({ name }) => name));
   const kept = after.filter(({ name }) => names.has(name));
   if (before.length !== kept.length || before.some(({ name }, index) => kept[index]?.name !== name)) {
@@ -69,10 +69,12 @@ function lostContainers(kind: string, before: readonly Container[], after: reado
 function changedKeys(before: object, after: object, allowed: readonly string[]): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
   return [...keys].filter(
-    (key) => !allowed.includes(key) && before[key as keyof object] !== after[key as keyof object],
+    (key) => !allowed.includes(key) && !Object.is(before[key as keyof object], after[key as keyof object]),
   );
 }
 
 function repeated(names: readonly string[]): string[] {
-  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+  const [seen, twice] = [new Set<string>(), new Set<string>()];
+  for (const name of names) (seen.has(name) ? twice : seen).add(name);
+  return [...twice];
 }

@@ -1,19 +1,28 @@
 import { z } from "zod";
 import type { Pod } from "./types.ts";
 
-const strings = z.array(z.string()).nullish();
-const named = z.looseObject({ name: z.string() });
+// Far above what anybody runs, and low enough that no pod can keep the webhook busy: it sees pods before validation does.
+const many = 1000;
+const name = z.string().max(1024);
+const strings = z.array(z.string()).max(many).nullish();
+const named = z.looseObject({ name });
 const map = z.record(z.string(), z.string()).nullish();
 
 const container = z.looseObject({
-  name: z.string(),
-  image: z.string().nullish(),
+  name,
+  image: z.string().max(4096).nullish(),
   command: strings,
   args: strings,
   restartPolicy: z.string().nullish(),
-  env: z.array(z.looseObject({ name: z.string(), value: z.string().nullish() })).nullish(),
-  envFrom: z.array(z.looseObject({})).nullish(),
-  volumeMounts: z.array(z.looseObject({ name: z.string(), mountPath: z.string() })).nullish(),
+  env: z
+    .array(z.looseObject({ name, value: z.string().nullish() }))
+    .max(many)
+    .nullish(),
+  envFrom: z.array(z.looseObject({})).max(many).nullish(),
+  volumeMounts: z
+    .array(z.looseObject({ name, mountPath: z.string().max(4096) }))
+    .max(many)
+    .nullish(),
   resources: z.looseObject({}).nullish(),
 });
 
@@ -25,9 +34,9 @@ const pod = z.looseObject({
     annotations: map,
   }),
   spec: z.looseObject({
-    containers: z.array(container),
-    initContainers: z.array(container).nullish(),
-    volumes: z.array(named).nullish(),
+    containers: z.array(container).max(many),
+    initContainers: z.array(container).max(many).nullish(),
+    volumes: z.array(named).max(many).nullish(),
     nodeSelector: map,
     os: named.nullish(),
   }),
@@ -35,7 +44,8 @@ const pod = z.looseObject({
 
 /**
  * Whether the parts of a pod that arc-primer reads have the types that Kubernetes gives them; whatever else the object
- * holds does not matter. `null` counts as absent, as the API server takes it.
+ * holds does not matter. `null` counts as absent, as the API server takes it. A pod with more than 1,000 of anything is
+ * none that we read.
  */
 export function isPod(value: unknown): value is Pod {
   return pod.safeParse(value).success;

@@ -28,6 +28,21 @@ test.each<[string, object, string | undefined]>([
   ["spec.os", { os: { name: "windows" } }, "windows"],
   ["the node selector", { nodeSelector: { "kubernetes.io/os": "windows" } }, "windows"],
   ["the older node selector", { nodeSelector: { "beta.kubernetes.io/os": "windows" } }, "windows"],
+  [
+    "the node affinity",
+    {
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["windows"] }] },
+            ],
+          },
+        },
+      },
+    },
+    "windows",
+  ],
   ["Linux", { os: { name: "linux" }, nodeSelector: { "kubernetes.io/os": "linux" } }, undefined],
 ])("the operating system is told by %s", (_how, spec, reason) => {
   const pod = goldenPod("dind-sidecar");
@@ -93,6 +108,9 @@ test.each<[string, string, string | undefined, string, string?]>([
   ["exact", "cpu", undefined, "big"],
   ["not-exact", "cpu", undefined, "default"],
   ["other", "gpu-1", undefined, "default"],
+  ["ml-team", "gpu-", undefined, "gpu"],
+  ["ml-team", "-a100-", undefined, "gpu"],
+  ["ml-team", "a100-", undefined, "big"],
   ["ml-team", "gpu-1", "big", "big"],
   ["ml-team", "gpu-1", "gpu", "gpu"],
   ["ml-team", "gpu-1", "default", "gpu", "profile-not-allowed"],

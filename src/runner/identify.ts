@@ -49,7 +49,15 @@ export function identify(pod: Pod): Identity {
   return { kind: "runner", runner: { scaleSet: scaleSet ?? "" } };
 }
 
+/** By `spec.os`, else by a node selector, else by a node affinity that leaves nothing but Windows nodes. */
 function isWindows({ spec }: Pod): boolean {
   const selected = spec.nodeSelector?.["kubernetes.io/os"] ?? spec.nodeSelector?.["beta.kubernetes.io/os"];
-  return (spec.os?.name ?? selected) === "windows";
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const affine = terms.map(({ matchExpressions = [] }) =>
+    matchExpressions.some(
+      ({ key, operator, values }) => key === "kubernetes.io/os" && operator === "In" && values?.join() === "windows",
+    ),
+  );
+  const byAffinity = affine.length > 0 && affine.every(Boolean) ? "windows" : undefined;
+  return (spec.os?.name ?? selected ?? byAffinity) === "windows";
 }

@@ -41,7 +41,17 @@ function matches(rule: Rule, runner: { namespace: string; scaleSet: string }): b
   );
 }
 
-/** `*` stands for any run of characters; everything else for itself. The schema lets only name characters in. */
+/** `*` stands for any run of characters; everything else for itself. No backtracking: labels come in any length. */
 function glob(pattern: string, text: string): boolean {
-  return new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", ".*")}$`).test(text);
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
 }

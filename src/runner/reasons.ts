@@ -7,7 +7,7 @@ export const podReasons = {
   "not-a-pod": "The object is not a Pod.",
   "not-a-create": "Only the creation of pods is looked at.",
   "no-object": "The review carries no object.",
-  "malformed-pod": "The pod does not have the shape that Kubernetes gives pods.",
+  "malformed-pod": "The pod does not have the shape that Kubernetes gives pods, or has more than 1,000 of something.",
   "not-a-runner":
     'The pod lacks the label that ARC gives the runners of a scale set (actions-ephemeral-runner: "True").',
   "legacy-runner": "The pod belongs to ARC's older, summerwind mode, which arc-primer does not serve.",
@@ -30,6 +30,7 @@ export const mutationReasons = {
   "kubernetes-mode": "In ARC's kubernetes modes jobs run in pods of their own, without Docker.",
   "docker-out-of-reach":
     "There is a DinD container, but the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
+  "windows-docker": "DOCKER_HOST is a named pipe, which only Windows has.",
   "no-dind": "The pod has no Docker-in-Docker container.",
   "shell-command": "dockerd is started by a shell string, which is not taken apart.",
   "unknown-command": "The DinD container's command starts something other than dockerd.",
@@ -52,6 +53,8 @@ export const notes = {
     "The DinD sidecar keeps its startup probe: an init container after it may rely on it.",
   "startup-probe-kept-for-container":
     "The DinD sidecar keeps its startup probe: another container that uses Docker may rely on it.",
+  "startup-probe-kept-for-runner":
+    "The DinD sidecar keeps its startup probe: the runner container has a postStart hook or probes that start with it.",
   "startup-probe-kept-for-liveness-probe":
     "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
   "other-registries": "dockerd's --registry-mirror serves Docker Hub only; mirrors of other registries are not used.",
@@ -61,6 +64,7 @@ export const notes = {
   "flags-left-out":
     "dockerd's flags were left out: it reads a configuration file, or is not started by a command line that can be added to.",
   "image-kept": "The DinD container has an image that is not the stock docker:dind; the pod's own stays.",
+  "host-ip-taken": "The DinD container means something else by HOST_IP; mirrors on the node's address were left out.",
   "env-kept": "The DinD container sets one of these variables already; the pod's own stays.",
   "resources-kept": "The DinD container or the pod has resources already (its own, or a LimitRange's); they stay.",
   "unknown-profile": "The pod asks for a profile that is not defined; the rule's own is used.",

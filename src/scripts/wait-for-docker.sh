@@ -71,7 +71,7 @@ bounded() {
 
 # GET /_ping, with the connection that DOCKER_HOST and the TLS variables describe; never through a proxy.
 ping_with_curl() {
-  set -- --silent --show-error --noproxy '*'
+  set -- --silent --show-error --fail --noproxy '*'
   certificates=${DOCKER_CERT_PATH:-${HOME:-}/.docker}
   if [ -n "$socket" ]; then
     set -- "$@" --unix-socket "$socket" http://localhost/_ping
@@ -99,13 +99,13 @@ ask() {
   return "$status"
 }
 
-# May this user not open the socket? Seen twice in a row it is final: dockerd sets the group just after it listens.
+# May this user not open the socket? After a second of it that is final: dockerd sets the group just after it listens.
 denied() {
   if { [ -S "$socket" ] && [ ! -w "$socket" ]; } || { [ -d "${socket%/*}" ] && [ ! -x "${socket%/*}" ]; }; then
-    denials=$((denials + 1))
-    [ "$denials" -ge 2 ]
+    [ -n "$denied_since" ] || denied_since=$waited
+    [ $((waited - denied_since)) -ge 100 ]
   else
-    denials=0
+    denied_since=
     return 1
   fi
 }
@@ -117,7 +117,7 @@ look() {
       say "permission denied at $socket: the daemon is up, this user may not talk to it without sudo; going on"
       return 0
     fi
-    if [ "$denials" -gt 0 ]; then
+    if [ -n "$denied_since" ]; then
       answer="permission denied at $socket"
       return 1
     elif [ ! -S "$socket" ]; then
@@ -140,7 +140,7 @@ look() {
     *'ermission denied'*connect* | *connect*'ermission denied'* | *'rror response from daemon'* | \
       *'client version '*' is too '* | *'x509: certificate '* | *'failed to verify certificate'* | \
       *'remote error: tls'* | *'does not look like a TLS handshake'* | *'HTTP response to HTTPS client'* | \
-      *'HTTP request to an HTTPS server'* | *'SSL certificate problem'* | *'wrong version number'* | *'SSL'*' alert '*) ;;
+      *'HTTP request to an HTTPS server'* | *'returned error: 400'* | *'SSL certificate problem'* | *'wrong version number'* | *'SSL'*' alert '*) ;;
     *'ermission denied'*) [ "$waited" -ge 3000 ] || return 1 ;;
     *) return 1 ;;
   esac
@@ -154,7 +154,7 @@ wait_for_docker() {
   begin=$now
   waited=0
   told=
-  denials=0
+  denied_since=
   limit=$((timeout < 10 ? timeout : 10))
   until look; do
     now

@@ -17,6 +17,8 @@ if [ -z "${CLUSTER_PROVIDER:-}" ]; then
 fi
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER
+# kubectl, where the machine has none, is among what the bare provider builds.
+export PATH=$PATH:${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}/bin
 
 running=
 down() {
