@@ -41,7 +41,8 @@ kubernetes_module() {
 }
 
 programs=(kube-apiserver)
-[ "${1:-}" = apiserver ] || programs+=(kube-controller-manager kube-scheduler kubelet kubectl)
+if [ "${1:-}" != apiserver ]; then programs+=(kube-controller-manager kube-scheduler kubelet); fi
+if [ "${1:-}" != apiserver ] || ! command -v kubectl > /dev/null; then programs+=(kubectl); fi
 for program in "${programs[@]}"; do
   built "$program" "$KUBERNETES_VERSION" && continue
   need jq:jq

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a real one-node cluster without Docker: etcd, kube-apiserver, controller manager, scheduler, containerd, kubelet.
-# usage: up.sh [apiserver]    With `apiserver`, etcd and kube-apiserver alone.
+# usage: up.sh [apiserver]    With `apiserver`, etcd and kube-apiserver alone, those in KUBEBUILDER_ASSETS if it is set.
 # The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path. Needs root.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -8,7 +8,11 @@ only=${1:-}
 
 [ "$(id -u)" -eq 0 ] || { say "this needs root: it starts containers"; exit 1; }
 need openssl:openssl
-"$here/build.sh" "$only"
+if [ "$only" = apiserver ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+  BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver as controller-runtime's tests have them
+else
+  "$here/build.sh" "$only"
+fi
 if [ "$only" != apiserver ]; then
   need containerd:containerd runc:runc ip:iproute2 iptables:iptables mount:mount
   [ -x /usr/lib/cni/bridge ] || { say "missing on this machine; install it with: apt-get install -y containernetworking-plugins"; exit 1; }
@@ -136,9 +140,14 @@ evictionHard: { nodefs.available: "1%", imagefs.available: "1%", memory.availabl
 podLogsDir: "$RUN/pod-logs"
 K
   await containerd ctr -a containerd.sock version
-  for archive in "$IMAGES"/*.tar; do "$here/load-image.sh" "$archive"; done
   start kubelet "$BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
     --cert-dir="$RUN/kubelet-pki" --hostname-override=node0 --node-ip="$GATEWAY"
+  imports=()
+  for archive in "$IMAGES"/*.tar; do
+    "$here/load-image.sh" "$archive" &
+    imports+=($!)
+  done
+  for import in "${imports[@]}"; do wait "$import"; done
   await "the node" "$BIN/kubectl" wait --for=condition=Ready node/node0 --timeout=1s
 fi
 say "up after $((SECONDS - began)) s"
