@@ -20,6 +20,15 @@ export CLUSTER_PROVIDER
 # kubectl, where the machine has none, is among what the bare provider builds.
 export PATH=$PATH:${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}/bin
 
+if [[ " ${tiers[*]} " == *" node "* ]]; then # what the suite itself runs; the providers name what they need
+  missing=()
+  for tool in jq skopeo busybox; do command -v "$tool" > /dev/null || missing+=("$tool"); done
+  if [ "${#missing[@]}" -gt 0 ]; then
+    echo "missing on this machine; install it with: apt-get install -y ${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
 running=
 down() {
   [ -z "$running" ] && return

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Stand-ins, made of Debian packages under the real images' names, where no image registry can be reached: the pause
-# image, GitHub's runner image, docker:dind, registry:3, and a small one for jobs to pull. About 2 minutes, once.
+# image, GitHub's runner image, docker:dind and registry:3. About 2 minutes, once.
 # The runner stand-in lacks curl, git and the manual pages' folders on purpose: images that people run do.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
-need mmdebstrap:mmdebstrap jq:jq gcc:gcc skopeo:skopeo busybox:busybox
+need mmdebstrap:mmdebstrap jq:jq gcc:gcc
 pack() { "$here/pack-image.sh" "$@"; }
 
 mkdir -p "$IMAGES"
@@ -75,14 +75,4 @@ YAML
   debian "$work/root.tar" docker-registry "install -m 644 '$work/config.yml' \"\$1/etc/docker/registry/config.yml\""
   pack "$work/root.tar" docker.io/library/registry:3 registry.tar \
     "{\"Entrypoint\":[\"docker-registry\"],\"Cmd\":[\"serve\",\"/etc/docker/registry/config.yml\"],\"Env\":[$path,\"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry\"]}"
-fi
-
-if [ ! -f ../hello.tar ]; then
-  mkdir -p "$work/hello/bin"
-  cp "$(command -v busybox)" "$work/hello/bin/busybox"
-  ln -s busybox "$work/hello/bin/sh"
-  ldd "$work/hello/bin/busybox" 2> /dev/null | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$work/hello"; done
-  tar -C "$work/hello" -cf "$work/root.tar" .
-  # Not among the node's images: jobs pull it from a registry.
-  pack "$work/root.tar" docker.io/library/hello:1 ../hello.tar '{"Cmd":["/bin/sh","-c","echo hello from the registry"]}'
 fi

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,10 +32,11 @@ function image(): string {
   const given = process.env["ARC_PRIMER_IMAGE"];
   if (given) return given;
   if (provider === "existing") throw new Error("set ARC_PRIMER_IMAGE to an image that this cluster can pull");
-  const archive = join(tmpdir(), `arc-primer-image-${process.pid}.tar`);
+  const folder = mkdtempSync(join(tmpdir(), "arc-primer-image-"));
+  const archive = join(folder, "image.tar");
   run(join(here, "webhook-image.sh"), "docker.io/library/arc-primer:test", archive);
   run(join(here, provider, "load-image.sh"), archive);
-  run("rm", archive);
+  rmSync(folder, { recursive: true });
   return "arc-primer:test";
 }
 
@@ -167,11 +168,9 @@ export async function installRegistry(): Promise<{ address: string; namespace: s
 }
 
 async function fillRegistry(namespace: string): Promise<void> {
-  const cache =
-    process.env["ARC_PRIMER_CLUSTER_CACHE"] ??
-    join(process.env["XDG_CACHE_HOME"] ?? `${process.env["HOME"]}/.cache`, "arc-primer-cluster");
-  const archive = join(cache, "hello.tar");
-  if (!existsSync(archive)) run(join(here, "bare/images.sh"));
+  const folder = mkdtempSync(join(tmpdir(), "arc-primer-hello-"));
+  const archive = join(folder, "hello.tar");
+  run(join(here, "hello-image.sh"), archive);
   const forward = spawn(kubectl(), ["port-forward", "-n", namespace, "pod/registry", ":5000"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -194,6 +193,7 @@ async function fillRegistry(namespace: string): Promise<void> {
     );
   } finally {
     forward.kill();
+    rmSync(folder, { recursive: true });
   }
 }
 
