@@ -20,6 +20,7 @@ end() { # NAME [SECONDS]: TERM, and KILL after a while
 }
 containers() { ctr -a containerd.sock -n k8s.io "$@" 2> /dev/null; }
 
+for import in import-*.pid; do end "${import%.pid}" 1; done # if it was interrupted in the middle of `up`
 if [ -f kubelet.pid ]; then
   # The kubelet takes its pods down itself: sandboxes, networks, mounts.
   end scheduler 1

@@ -146,6 +146,7 @@ K
   for archive in "$IMAGES"/*.tar; do
     "$here/load-image.sh" "$archive" &
     imports+=($!)
+    echo $! > "import-$(basename "$archive").pid"
   done
   for import in "${imports[@]}"; do wait "$import"; done
   await "the node" "$BIN/kubectl" wait --for=condition=Ready node/node0 --timeout=1s
