@@ -1,4 +1,5 @@
 import { z } from "zod";
+import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";
 
 // The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
@@ -48,7 +49,7 @@ const resources = z
   });
 
 const addressPool = z
-  .strictObject({ base: values.network, size: z.int().min(8).max(30) })
+  .strictObject({ base: addresses.network, size: z.int().min(8).max(30) })
   .refine(({ base, size }) => size >= Number(base.split("/")[1]), {
     path: ["size"],
     error: "the networks cannot be larger than the pool they come from",
@@ -58,7 +59,7 @@ const daemon = z
   .strictObject({
     enabled: z.boolean().default(true),
     mtu: z.int().min(576).max(65_535).optional(),
-    bip: values.bridgeAddress.optional(),
+    bip: addresses.bridgeAddress.optional(),
     addressPools: z
       .array(addressPool)
       .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "a pool is there twice")
@@ -92,7 +93,7 @@ const docker = z
     mirror: z
       .strictObject({
         enabled: z.boolean().default(true),
-        insecureRegistries: z.array(values.insecureRegistry).default([]),
+        insecureRegistries: z.array(addresses.insecureRegistry).default([]),
       })
       .prefault({}),
     daemon,
@@ -100,7 +101,7 @@ const docker = z
   .prefault({});
 
 const registry = z.strictObject({
-  mirrors: z.array(z.strictObject({ url: values.mirrorUrl, insecure: z.boolean().default(false) })).default([]),
+  mirrors: z.array(z.strictObject({ url: addresses.mirrorUrl, insecure: z.boolean().default(false) })).default([]),
 });
 
 export const profileSchema = z.strictObject({
@@ -117,7 +118,7 @@ export const profileSchema = z.strictObject({
     })
     .prefault({}),
   docker,
-  registries: z.record(values.registryHost, registry).default({}),
+  registries: z.record(addresses.registryHost, registry).default({}),
 });
 
 const rule = z.strictObject({

@@ -1,6 +1,7 @@
 // The kinds of value a configuration is made of, each checked when it is read: what passes here is what dockerd, the
 // kubelet and the API server will take.
 import { z } from "zod";
+import { quote } from "./addresses.ts";
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
@@ -26,85 +27,6 @@ export function milliseconds(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
   const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
-}
-
-/** `$(HOST_IP)` may stand for the node's address: the kubelet puts it in. */
-export const hostIpReference = "$(HOST_IP)";
-
-function isHostAndPort(text: string): boolean {
-  const example = text.replace(`[${hostIpReference}]`, "[::1]").replace(hostIpReference, "127.0.0.1");
-  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::(\d{1,5}))?$/i.exec(example);
-  if (!match) return false;
-  const [, host = "", port = "1"] = match;
-  const isHost = host.startsWith("[")
-    ? z.ipv6().safeParse(host.slice(1, -1)).success
-    : /^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*$/i.test(host) && host.length <= 253;
-  return isHost && Number(port) >= 1 && Number(port) <= 65_535;
-}
-
-/** A registry as dockerd and image names spell it: `ghcr.io`, `harbor.example.com:8443`. */
-export const registryHost = z.string().superRefine((text, context) => {
-  if (["index.docker.io", "registry-1.docker.io", "hub.docker.com"].includes(text)) {
-    context.addIssue(`Docker Hub is called docker.io here, not ${text}`);
-  } else if (text !== text.toLowerCase()) {
-    context.addIssue(`${quote(text)}: registries are written in lower case`);
-  } else if (!isHostAndPort(text))
-    context.addIssue(`${quote(text)} is not a registry host like ghcr.io or harbor.example.com:8443`);
-});
-
-/** What `--insecure-registry` takes: host[:port] or a CIDR. */
-export const insecureRegistry = z
-  .string()
-  .refine((text) => isHostAndPort(text) || z.cidrv4().safeParse(text).success || z.cidrv6().safeParse(text).success, {
-    error: ({ input }) => `${quote(input)} is neither host[:port] nor a CIDR like 10.0.0.0/8`,
-  });
-
-/** A mirror's URL as dockerd takes it: http or https, a path if need be, nothing else. Credentials are never repeated. */
-export const mirrorUrl = z.string().superRefine((text, context) => {
-  const match = /^([a-z]+):\/\/([^/?#\s]*)(\/[^\s]*)?$/i.exec(text);
-  const [, scheme = "", authority = "", path = ""] = match ?? [];
-  if (authority.includes("@")) return context.addIssue("a mirror's URL must not contain credentials");
-  if (!match) return context.addIssue(`${quote(text)} is not a URL like http://registry-cache:5000`);
-  if (!["http", "https"].includes(scheme.toLowerCase()))
-    return context.addIssue(`${quote(text)} is neither http:// nor https://`);
-  if (/[?#]/.test(path))
-    return context.addIssue(`${quote(text)}: dockerd takes no query and no fragment in a mirror's URL`);
-  if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
-  // Anything else after a dollar would be rewritten by the kubelet, or taken for a variable.
-  if (/[^\w\-./~%:+]|%(?![0-9a-f]{2})/i.test(path))
-    return context.addIssue(`${quote(path)} has a character that must be percent-encoded`);
-});
-
-/** An IPv4 network like `10.10.0.0/16`, of a size that Docker can divide: from /8 to /30. */
-export const network = z
-  .cidrv4({ error: ({ input }) => `${quote(input)} is not an IPv4 network like 10.10.0.0/16` })
-  .superRefine((text, context) => {
-    if (!isUsable(text)) context.addIssue(`${quote(text)} is not a network that containers can use`);
-  });
-
-/** dockerd's `--bip`: the bridge's own address with the size of its network, `10.10.0.1/24`. */
-export const bridgeAddress = z
-  .cidrv4({ error: ({ input }) => `${quote(input)} is not an address with a prefix length, like 10.10.0.1/24` })
-  .superRefine((text, context) => {
-    const { host, size } = addressParts(text);
-    if (!isUsable(text)) context.addIssue(`${quote(text)} is not in a network that containers can use`);
-    else if (host === 0)
-      context.addIssue(`${quote(text)} is the network; give the bridge's own address in it, like 10.10.0.1/24`);
-    else if (host === 2 ** (32 - size) - 1) context.addIssue(`${quote(text)} is the network's broadcast address`);
-  });
-
-function isUsable(cidr: string): boolean {
-  const { first, size } = addressParts(cidr);
-  return size >= 8 && size <= 30 && first !== 0 && first !== 127 && first < 224;
-}
-
-/** The first byte of the address, its number within the network, and the prefix length. */
-function addressParts(cidr: string): { first: number; host: number; size: number } {
-  const [address = "", length = "32"] = cidr.split("/");
-  const bytes = address.split(".").map(Number);
-  const size = Number(length);
-  const value = bytes.reduce((sum, byte) => sum * 256 + byte, 0);
-  return { first: bytes[0] ?? 0, host: value % 2 ** (32 - size), size };
 }
 
 /** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
@@ -166,7 +88,3 @@ export const namePattern = z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$
 export const profileName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
-
-function quote(value: unknown): string {
-  return JSON.stringify(value);
-}

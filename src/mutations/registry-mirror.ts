@@ -1,5 +1,5 @@
 import type { Profile } from "../config/schema.ts";
-import { hostIpReference } from "../config/values.ts";
+import { hostIpReference } from "../config/addresses.ts";
 import { findDind, isDindImage } from "../pod/containers.ts";
 import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
 import type { Container } from "../pod/types.ts";
