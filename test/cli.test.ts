@@ -212,6 +212,11 @@ spec:
     expect((await run(["render", "-o", "diff"], two)).stdout).toContain("+++ Pod arc-runners/other primed");
   });
 
+  test("a document that is indented as a whole", async () => {
+    const indented = readFileSync(pod, "utf8").replaceAll(/^(?=.)/gm, "  ");
+    expect(parse((await run(["render"], indented)).stdout)).toEqual(parse((await run(["render", pod])).stdout));
+  });
+
   test("YAML anchors in a runner's manifest are written out", async () => {
     const text = readFileSync(pod, "utf8")
       .replace("resources: {}", "resources: &none {}")

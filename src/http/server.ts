@@ -86,7 +86,11 @@ export async function startServers(
 function limitConnections(server: Server, connections: Map<string, Socket>): void {
   const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same with TLS and without
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= maxConnections) connections.values().next().value?.destroy();
+    if (connections.size >= maxConnections) {
+      const [oldest = "", victim] = connections.entries().next().value ?? [];
+      connections.delete(oldest); // now, and not at its close: many may come before that
+      victim?.destroy();
+    }
     const name = nameOf(socket);
     connections.set(name, socket);
     socket.once("close", () => connections.delete(name));

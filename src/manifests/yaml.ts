@@ -49,7 +49,8 @@ function manifest(document: Document, source: string, contentStart: number): Man
   const value: unknown = document.toJS({
     reviver: (_key, one: unknown) => (typeof one === "bigint" ? Number(one) : one),
   });
-  const head = source.slice(0, contentStart); // separator, directives, comments
+  // Separator, directives, comments; not the indent of an indented document, which is written without.
+  const head = source.slice(0, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
   return {
     source,
     value,

@@ -16,6 +16,7 @@ function run(daemon: object, change: Partial<Container> = {}, golden = "dind-sid
 test.each<[string, object, string[], string[]]>([
   ["MTU, for both kinds of network", { mtu: 1400 }, [], ["--mtu=1400", `${bridge}1400`]],
   ["one of the two MTU flags is there", { mtu: 1400 }, ["--mtu=1400"], [`${bridge}1400`]],
+  ["one of the two MTU flags is there, in two words", { mtu: 1400 }, ["--mtu", "1400"], [`${bridge}1400`]],
   ["bip", { bip: "172.26.0.1/16" }, [], ["--bip=172.26.0.1/16"]],
   [
     "address pools",

@@ -53,7 +53,10 @@ function setFlags(dind: Container, flags: readonly string[], daemon: Daemon): No
   const kept = wanted.filter((setting) => setting.some((flag) => clashes(flags, flag)));
   const missing = wanted
     .filter((setting) => !kept.includes(setting))
-    .flatMap((setting) => setting.map(({ name, value }) => (value === undefined ? name : `${name}=${value}`)))
+    .flatMap((setting) =>
+      setting.filter(({ name, value }) => value === undefined || !flagValues(flags, name).includes(value)),
+    )
+    .map(({ name, value }) => (value === undefined ? name : `${name}=${value}`))
     .filter((flag) => !flags.includes(flag));
   addFlags(dind, missing);
   return kept.length > 0 ? ["flag-kept"] : [];

@@ -3,7 +3,8 @@
 # usage: run.sh [apiserver|node] [VITEST ARGUMENTS]      without a tier: both
 #
 #   CLUSTER_PROVIDER  kind (where there is Docker), bare (one node without Docker, needs root), or existing
-#   KUBECONFIG        set: that cluster is taken as it is (existing), with ARC_PRIMER_IMAGE, an image that it can pull
+#   KUBECONFIG        for `existing`, which is never chosen by itself: the suite changes that cluster and leaves its
+#                     namespaces there. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.." || exit 1
@@ -11,8 +12,7 @@ tiers=(apiserver node)
 case ${1:-} in apiserver | node) tiers=("$1"); shift ;; esac
 
 if [ -z "${CLUSTER_PROVIDER:-}" ]; then
-  if [ -n "${KUBECONFIG:-}" ]; then CLUSTER_PROVIDER=existing
-  elif docker info > /dev/null 2>&1; then CLUSTER_PROVIDER=kind
+  if docker info > /dev/null 2>&1; then CLUSTER_PROVIDER=kind
   else CLUSTER_PROVIDER=bare; fi
 fi
 existing=${KUBECONFIG:-}
