@@ -3,18 +3,18 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { defaultConfig, parseConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { mutations } from "../../src/mutations/index.ts";
-import { prime } from "../../src/runner/prime.ts";
 import { statusAnnotation } from "../../src/runner/status.ts";
 import { goldenPod, configWith, mirrors } from "../support/pods.ts";
 import { certificate, testWebhook } from "../support/webhook.ts";
 import { apply, call, create, createNamespace, remove, tryCreate } from "./support/kube.ts";
-import type { Resource } from "./support/kube.ts";
+import type { Answer, Resource } from "./support/kube.ts";
+import { kubectl } from "./support/stack.ts";
 
 // What needs a real API server and no node: registration, validation, Pod Security, quotas, failure policies. The
 // webhook is the real HTTPS server in this process; kube-apiserver calls it by URL.
@@ -22,6 +22,10 @@ import type { Resource } from "./support/kube.ts";
 type Webhook = Awaited<ReturnType<typeof testWebhook>>;
 type PodResource = Resource & { spec: { containers: { name: string; resources?: object }[] } };
 
+const bundle = fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url));
+const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
 const golden = new URL("../golden/", import.meta.url);
 const registration = parse(
   readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
@@ -51,11 +55,21 @@ function named(pod: unknown, name: string, space: string): PodResource {
   return { ...rest, metadata: { ...metadata, name, namespace: space, ownerReferences: undefined } } as PodResource;
 }
 
+/** Runs a program to its end, with this as its standard input. */
+async function run(program: string, args: string[], input: unknown): Promise<{ stdout: string; stderr: string }> {
+  const running = promisify(execFile)(program, args);
+  running.child.stdin?.end(JSON.stringify(input));
+  return running;
+}
+
 const reviewsFor = (name: string) => webhook.lines.filter(({ msg, pod }) => msg === "decision" && pod === name);
 
 beforeAll(async () => {
-  webhook = await testWebhook({ config: () => config });
+  webhook = await testWebhook({ config: () => config, version });
   await register();
+});
+afterEach(() => {
+  config = defaultConfig;
 });
 afterAll(async () => {
   await remove(registration);
@@ -109,19 +123,14 @@ describe("every golden pod, created for real", () => {
   });
 
   test.each(cases)("%s is accepted, and comes out as render shows it", async (name) => {
-    config = parseConfig(readFileSync(join(golden.pathname, name, "config.yaml"), "utf8"), name);
-    const came = goldenPod(name);
-    const primed = prime(named(came, name, "arc-webhook"), {
-      namespace: "arc-webhook",
-      config,
-      mutations,
-      version: "0.0.0-test",
-    });
-    const byWebhook = await create(named(came, name, "arc-webhook"));
-    const byRender = await create(named(primed.pod, name, "arc-render"));
+    const file = join(fileURLToPath(golden), name, "config.yaml");
+    config = parseConfig(readFileSync(file, "utf8"), name);
+    const came = named(goldenPod(name), name, "arc-webhook");
+    const { stdout } = await run(process.execPath, [bundle, "render", "-", "--config", file, "-o", "json"], came);
+    const byWebhook = await create(came);
+    const byRender = await create(named(JSON.parse(stdout), name, "arc-render"));
     // What render never sees, because the registration keeps it from the webhook, has to come out as it came.
     expect(created(byWebhook)).toEqual(created(byRender));
-    config = defaultConfig;
   });
 });
 
@@ -145,20 +154,34 @@ describe("where pods are checked again", () => {
     return pod;
   }
 
+  const outcome = ({ status, warnings, body }: Answer) => ({
+    status,
+    warnings,
+    violates: String(body["message"]).includes("violates PodSecurity"),
+  });
+
   test.each(["restricted", "baseline", "privileged"])(
-    "Pod Security %s: what is accepted unprimed is accepted primed",
+    "Pod Security %s: what is accepted unprimed is accepted primed, and nothing else",
     async (level) => {
-      const space = await createNamespace(`pss-${level}`, {
-        "arc-primer.dev/inject": "enabled",
-        "pod-security.kubernetes.io/enforce": level,
-      });
-      const plain = await tryCreate(restrictedRunner("plain", space));
-      expect(plain).toMatchObject({ status: 201, warnings: [] });
-      expect(plain.body.metadata.annotations?.[statusAnnotation]).toContain('"applied":["wait-for-docker"]');
+      const enforce = { "pod-security.kubernetes.io/enforce": level };
+      const space = await createNamespace(`pss-${level}`, { "arc-primer.dev/inject": "enabled", ...enforce });
+      const unasked = await createNamespace(`pss-${level}-unprimed`, enforce);
+      const both = async (name: string, make: (name: string, of: string) => PodResource) => {
+        const [primed, unprimed] = [await tryCreate(make(name, space)), await tryCreate(make(name, unasked))];
+        expect(outcome(primed)).toEqual(outcome(unprimed));
+        return { primed, unprimed };
+      };
+
+      const plain = await both("plain", restrictedRunner);
+      expect(outcome(plain.primed)).toEqual({ status: 201, warnings: [], violates: false });
+      expect(plain.unprimed.body.metadata.annotations?.[statusAnnotation]).toBeUndefined();
+      expect(plain.primed.body.metadata.annotations?.[statusAnnotation]).toContain('"applied":["wait-for-docker"]');
 
       // ARC's DinD pods are privileged: only the namespace decides whether they can be.
-      const dind = await tryCreate(named(goldenPod("dind-sidecar"), "dind", space));
-      expect(dind.status).toBe(level === "privileged" ? 201 : 403);
+      const dind = await both("dind", (name, of) => named(goldenPod("dind-sidecar"), name, of));
+      expect(outcome(dind.primed)).toMatchObject(
+        level === "privileged" ? { status: 201, violates: false } : { status: 403, violates: true },
+      );
     },
   );
 
@@ -188,7 +211,6 @@ describe("where pods are checked again", () => {
     }
     config = configWith({ ...mirrors, docker: { daemon: { mtu: 1400, resources: { limits: { memory: "2Gi" } } } } });
     const primed = await create(named(pod, "with", space));
-    config = defaultConfig;
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain("resources-kept");
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain(
       '"applied":["wait-for-docker","registry-mirror","dockerd-settings"]',
@@ -213,7 +235,6 @@ describe("where pods are checked again", () => {
     });
     config = configWith({ docker: { daemon: { resources: { limits: { memory: "8Gi" } } } } });
     const primed = await create(named(goldenPod("dind-container"), "primed", space));
-    config = defaultConfig;
     expect(primed.spec.containers.map(({ resources }) => resources)).toEqual(
       primed.spec.containers.map(() => ({
         limits: { cpu: "1", memory: "1Gi" },
@@ -294,16 +315,11 @@ test("after another webhook has added a sidecar, ours is asked again and changes
 
 test("kubectl shows a problem as a warning, and nothing where there is none", async () => {
   await createNamespace("warned");
-  const kubectl = process.env["KUBECTL"] ?? "kubectl";
-  const run = async (pod: PodResource) => {
-    const child = promisify(execFile)(kubectl, ["create", "-f", "-"]);
-    child.child.stdin?.end(JSON.stringify(pod));
-    return (await child).stderr;
-  };
+  const kubectlCreate = async (pod: PodResource) => (await run(kubectl(), ["create", "-f", "-"], pod)).stderr;
   const wishes = goldenPod("dind-sidecar");
   wishes.metadata.annotations = { "arc-primer.dev/profile": "nope" };
-  expect(await run(named(wishes, "wishes", "warned"))).toBe(
+  expect(await kubectlCreate(named(wishes, "wishes", "warned"))).toBe(
     "Warning: arc-primer: The pod asks for a profile that is not defined; the rule's own is used. (unknown-profile)\n",
   );
-  expect(await run(named(goldenPod("dind-sidecar"), "content", "warned"))).toBe("");
+  expect(await kubectlCreate(named(goldenPod("dind-sidecar"), "content", "warned"))).toBe("");
 });

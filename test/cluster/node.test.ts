@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/runner/status.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
 import { call, createNamespace, get, list, logs, remove, tryCreate, until } from "./support/kube.ts";
@@ -11,9 +11,12 @@ import {
   installWebhook,
   metric,
   patchDeployment,
+  pullImages,
+  refuseIfInstalled,
   register,
   rolledOut,
   servingCertificate,
+  uninstall,
   webhookPods,
   writeSecret,
 } from "./support/stack.ts";
@@ -25,10 +28,14 @@ const firstLine = 'docker version --format "docker {{.Server.Version}}" || exit 
 const neverDocker = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"];
 const status = (pod: Resource) => pod.metadata.annotations?.[statusAnnotation];
 
+let installing = false; // from then on there is something to remove
 let certificate: Issued;
 let registry: Awaited<ReturnType<typeof installRegistry>>;
 
 beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
   certificate = await servingCertificate();
   registry = await installRegistry();
   const configuration = {
@@ -44,6 +51,9 @@ beforeAll(async () => {
   await createNamespace("runners");
   await createNamespace("impatient");
   await createNamespace("unlabelled", {});
+}, 900_000);
+afterAll(async () => {
+  if (installing) await uninstall();
 });
 
 describe("1. Docker is there on the first line of run.sh", () => {
@@ -78,7 +88,7 @@ describe("1. Docker is there on the first line of run.sh", () => {
     const pod = await runnerPod("slow-unprimed", "unlabelled", firstLine, { layout: "dind-container", change: slow });
     expect(status(pod)).toBeUndefined();
     const { exitCode, log } = await ended(pod);
-    expect(log).toMatch(/Cannot connect to the Docker daemon/);
+    expect(log).toMatch(/(cannot|failed to) connect to the docker/i); // Docker 20 to 28, and 29
     expect(exitCode).toBe(9);
     await remove(pod, 0);
   });
@@ -125,7 +135,7 @@ describe("3. SIGTERM while waiting", () => {
     );
     const seconds = (performance.now() - deleted) / 1000;
     process.stderr.write(`  the pod was gone ${seconds.toFixed(1)} s after its deletion\n`);
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(10);
   });
 });
 
@@ -214,20 +224,21 @@ async function unscheduled(name: string, namespace = "runners"): Promise<RunnerP
   return body;
 }
 
-/** Creates pods one after the other until told to stop; every one of them, as it came back. */
-function withoutPause(prefix: string): { stop: () => Promise<RunnerPod[]> } {
+/**
+ * Creates pods one after the other for as long as `work` takes; every one of them, as it came back.
+ *
+ * @throws {AggregateError} when the work failed, or a pod was not created: nobody is left running, and no error is lost
+ */
+async function withoutPause(prefix: string, work: () => Promise<void>): Promise<RunnerPod[]> {
   const pods: RunnerPod[] = [];
   const end = new AbortController();
-  const loop = (async () => {
+  const loop = async () => {
     for (let count = 1; !end.signal.aborted; count += 1) pods.push(await unscheduled(`${prefix}-${count}`));
-  })();
-  return {
-    async stop() {
-      end.abort();
-      await loop;
-      return pods;
-    },
   };
+  const results = await Promise.allSettled([work().finally(() => end.abort()), loop()]);
+  const errors = results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
+  if (errors.length > 0) throw new AggregateError(errors, errors.map(({ message }) => message).join("; and "));
+  return pods;
 }
 
 async function clear(): Promise<void> {
@@ -237,6 +248,29 @@ async function clear(): Promise<void> {
   await until("no pods", 60, async () => (await list("Pod", "runners")).length === 0);
 }
 
+/** Serves another certificate, and trusts the old one only as long as it is served. */
+async function swapCertificate(): Promise<void> {
+  const expiry = "arc_primer_certificate_expiry_timestamp_seconds";
+  const next = await servingCertificate();
+  await register(certificate, next);
+  const before = await metric(expiry);
+  await writeSecret(next);
+  // A changed pod makes the kubelet look at its volumes now, rather than within a minute or so.
+  for (const name of await webhookPods()) {
+    const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
+    await call("PATCH", `/api/v1/namespaces/arc-primer/pods/${name}`, patch, "application/merge-patch+json");
+  }
+  const reloads = 'what="certificate",result="accepted"';
+  await until(
+    "the new certificate in both replicas",
+    150,
+    async () => (await metric("arc_primer_reloads_total", new RegExp(reloads))) === 4,
+  );
+  expect(await metric(expiry)).toBeGreaterThan(before);
+  await register(next);
+  certificate = next;
+}
+
 const unprimed = (pods: RunnerPod[]) => pods.filter((pod) => !status(pod)).map(({ metadata }) => metadata.name);
 
 describe("7. No admission is lost", () => {
@@ -244,31 +278,12 @@ describe("7. No admission is lost", () => {
     "in a certificate swap and a rolling restart of two replicas, while pods are created without pause",
     { timeout: 300_000 },
     async () => {
-      const expiry = "arc_primer_certificate_expiry_timestamp_seconds";
-      const next = await servingCertificate();
-      const pods = withoutPause("swap");
-
-      await register(certificate, next); // both are trusted while both are served
-      const before = await metric(expiry);
-      await writeSecret(next);
-      // A changed pod makes the kubelet look at its volumes now, rather than within a minute or so.
-      for (const name of await webhookPods()) {
-        const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
-        await call("PATCH", `/api/v1/namespaces/arc-primer/pods/${name}`, patch, "application/merge-patch+json");
-      }
-      const reloads = 'what="certificate",result="accepted"';
-      await until(
-        "the new certificate in both replicas",
-        150,
-        async () => (await metric("arc_primer_reloads_total", new RegExp(reloads))) === 4,
-      );
-      expect(await metric(expiry)).toBeGreaterThan(before);
-      await register(next); // the old one is trusted no more
-      certificate = next;
-
-      await patchDeployment({ spec: { template: { metadata: { annotations: { "arc-primer.dev/restarted": "1" } } } } });
-      await rolledOut(150);
-      const created = await pods.stop();
+      const created = await withoutPause("swap", async () => {
+        await swapCertificate();
+        const restarted = { "arc-primer.dev/restarted": "1" };
+        await patchDeployment({ spec: { template: { metadata: { annotations: restarted } } } });
+        await rolledOut(150);
+      });
       process.stderr.write(`  ${created.length} pods were created meanwhile\n`);
       expect(created.length).toBeGreaterThan(100);
       expect(unprimed(created)).toEqual([]);
@@ -277,11 +292,11 @@ describe("7. No admission is lost", () => {
   );
 
   test("after 100 s without traffic, when connections have been idle", { timeout: 240_000 }, async () => {
-    await unscheduled("before-idle");
+    const twenty = async (prefix: string) =>
+      Promise.all(Array.from({ length: 20 }, async (_, index) => unscheduled(`${prefix}-${index}`)));
+    await twenty("before-idle"); // so that there are as many connections, from and to kube-apiserver
     await sleep(100_000);
-    const created = await Promise.all(
-      Array.from({ length: 20 }, async (_, index) => unscheduled(`after-idle-${index}`)),
-    );
+    const created = await twenty("after-idle");
     expect(unprimed(created)).toEqual([]);
     await clear();
   });

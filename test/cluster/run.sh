@@ -2,11 +2,13 @@
 # The cluster tests, from nothing to nothing left: brings a cluster up, runs the suite against it, takes it down.
 # usage: run.sh [apiserver|node] [VITEST ARGUMENTS]      without a tier: both
 #
-#   CLUSTER_PROVIDER  kind (where there is Docker), bare (one node without Docker, needs root), or existing
-#   KUBECONFIG        for `existing`, which is never chosen by itself: the suite changes that cluster and leaves its
-#                     namespaces there. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
+#   CLUSTER_PROVIDER    kind (where there is Docker), bare (one node without Docker, needs root), or existing
+#   KUBECONFIG          for `existing`, which is never chosen by itself: the suite installs the webhook in that cluster
+#                       and removes it. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
+#   KUBEBUILDER_ASSETS  a folder with etcd, kube-apiserver and kubectl, for the apiserver tier
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/common.sh"
 cd "$here/../.." || exit 1
 tiers=(apiserver node)
 case ${1:-} in apiserver | node) tiers=("$1"); shift ;; esac
@@ -17,26 +19,40 @@ if [ -z "${CLUSTER_PROVIDER:-}" ]; then
 fi
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER
-# kubectl, where the machine has none, is among what the bare provider builds.
-export PATH=$PATH:${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}/bin
+# node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
+export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$CACHE/bin
 
-if [[ " ${tiers[*]} " == *" node "* ]]; then # what the suite itself runs; the providers name what they need
-  missing=()
-  for tool in jq skopeo busybox; do command -v "$tool" > /dev/null || missing+=("$tool"); done
-  if [ "${#missing[@]}" -gt 0 ]; then
-    echo "missing on this machine; install it with: apt-get install -y ${missing[*]}" >&2
-    exit 1
-  fi
-fi
+"$here/need.sh" "$CLUSTER_PROVIDER" "${tiers[@]}" || exit 1
+lock
+
+# in_session COMMAND... : in a session of its own. So Ctrl-C reaches this script alone, which acts on any signal at once.
+in_session() {
+  setsid "$@" &
+  wait $!
+}
 
 running=
 down() {
-  [ -z "$running" ] && return
+  [ -n "$running" ] || return
   echo "taking the cluster down (${running##*/}) ..." >&2
-  "$running/down.sh"
+  "$running/down.sh" || status=1
   running=
 }
-trap down EXIT
+# shellcheck disable=SC2317 # it is called by the trap
+finish() {
+  status=$?
+  trap '' INT TERM HUP # there is no hurrying this
+  for child in $(jobs -pr); do
+    kill -TERM -- "-$child" 2> /dev/null || kill -TERM "$child" 2> /dev/null
+    wait "$child"
+  done
+  down
+  rm -f "$printed"
+  exit "$status"
+}
+printed=$(mktemp)
+trap finish EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -48,13 +64,13 @@ for tier in "${tiers[@]}"; do
   if [ "$provider" = existing ]; then
     export KUBECONFIG=$existing
   else
-    running=$here/$provider
-    if [ "$tier" = apiserver ]; then KUBECONFIG=$("$here/bare/up.sh" apiserver | tail -n 1)
-    else KUBECONFIG=$("$running/up.sh" | tail -n 1); fi
-    [ -f "${KUBECONFIG:-}" ] || { echo "the cluster did not come up" >&2; exit 1; }
+    "$here/$provider/is-up.sh" && exit 1
+    running=$here/$provider # from here on it is ours: the lock keeps everybody else from making one
+    in_session "$running/up.sh" "$tier" > "$printed" || exit 1
+    KUBECONFIG=$(tail -n 1 "$printed")
     export KUBECONFIG
   fi
-  CLUSTER_TIER=$tier npx vitest run --config vitest.cluster.config.ts "$@" || status=1
+  CLUSTER_TIER=$tier in_session vitest run --config vitest.cluster.config.ts "$@" || status=1
   down
 done
 exit "$status"

@@ -27,7 +27,7 @@ export async function certificate(hours: { from?: number; to?: number } = {}): P
 
 /** The real webhook on free ports of this machine, with its certificate in files that a test may change. */
 export async function testWebhook(
-  options: { config?: () => Config; mutations?: readonly Mutation[]; issued?: Issued } = {},
+  options: { config?: () => Config; mutations?: readonly Mutation[]; issued?: Issued; version?: string } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), "arc-primer-test-"));
   const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
@@ -45,7 +45,7 @@ export async function testWebhook(
   const admit = createAdmit({
     config,
     mutations: options.mutations ?? allMutations,
-    version: "0.0.0-test",
+    version: options.version ?? "0.0.0-test",
     log,
     metrics,
     clock: () => performance.now(),

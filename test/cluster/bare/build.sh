@@ -3,13 +3,9 @@
 # usage: build.sh [apiserver]   With `apiserver`, only etcd and kube-apiserver, for the tier without a node.
 # About 8 minutes on two cores the first time; nothing to do afterwards.
 . "$(dirname "$0")/env.sh"
-need go:golang
 
 mkdir -p "$BIN"
 export CGO_ENABLED=0
-
-# built NAME VERSION: is this version of the program there already?
-built() { [ -x "$BIN/$1" ] && [ "$(cat "$BIN/.$1.version" 2> /dev/null)" = "$2" ]; }
 
 # compile NAME VERSION PACKAGE [LDFLAGS], in a folder with a go.mod
 compile() {
@@ -40,12 +36,8 @@ kubernetes_module() {
   touch ready
 }
 
-programs=(kube-apiserver)
-if [ "${1:-}" != apiserver ]; then programs+=(kube-controller-manager kube-scheduler kubelet); fi
-if [ "${1:-}" != apiserver ] || ! command -v kubectl > /dev/null; then programs+=(kubectl); fi
-for program in "${programs[@]}"; do
+for program in $(programs "${1:-}"); do
   built "$program" "$KUBERNETES_VERSION" && continue
-  need jq:jq
   kubernetes_module
   v=k8s.io/component-base/version
   compile "$program" "$KUBERNETES_VERSION" "k8s.io/kubernetes/cmd/$program" \

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Ends the cluster that up.sh started, only by what up.sh noted, and removes all of it but the cache of what was built.
+trap '' INT TERM HUP # cut short, it would leave things behind
 . "$(dirname "$0")/env.sh"
+lock
 set +e
 [ -d "$RUN" ] || exit 0
 cd "$RUN" || exit 1
@@ -11,6 +13,7 @@ end() { # NAME [SECONDS]: TERM, and KILL after a while
   [ -f "$1.pid" ] || return
   pid=$(cat "$1.pid")
   rm -f "$1.pid"
+  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has ended, and the number may be another's by now
   kill "$pid" 2> /dev/null
   for _ in $(seq "$((${2:-5} * 10))"); do
     kill -0 "$pid" 2> /dev/null || return
@@ -39,12 +42,29 @@ if [ -f kubelet.pid ]; then
     containers containers rm "$container"
   done
 fi
-for name in apiserver etcd containerd; do end "$name"; done
+for name in scheduler controllers apiserver etcd containerd last; do end "$name"; done
 awk -v folder="$RUN/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l
-if [ -d cni ]; then
-  ip netns list | cut -d' ' -f1 | sort | comm -13 netns.before - | grep '^cni-' | xargs -r -n 1 ip netns del
-  ip link del cni0 2> /dev/null
-  find /sys/fs/cgroup -depth -type d -path '*/kubepods*' -exec rmdir {} + 2> /dev/null
+
+# What is outside of $RUN, as up.sh noted it. Each file of notes is there only if up.sh came so far.
+notes() { if [ -f "$1" ]; then cat "$1"; fi; }
+notes links | xargs -r -n 1 ip link del
+notes cgroups | while read -r cgroup; do
+  for _ in $(seq 20); do # the last process is gone a moment before its cgroup can go
+    find "$cgroup" -depth -type d -exec rmdir {} + 2> /dev/null && break
+    sleep 0.1
+  done
+done
+notes controllers | while read -r controller; do echo "-$controller" > /sys/fs/cgroup/cgroup.subtree_control; done
+notes sysctls | while read -r name value; do
+  [ "$(cat "/proc/sys/$name")" = "$value" ] || echo "$value" > "/proc/sys/$name"
+done
+if [ -f absent ]; then
+  find /var/log/containers -type l -lname "$RUN/*" -delete 2> /dev/null
+  find /var/lib/cni/results -name "$OURS-*" -delete 2> /dev/null
+  if grep -qx /var/lib/kubelet/device-plugins absent; then
+    rm -f /var/lib/kubelet/device-plugins/{kubelet.sock,kubelet_internal_checkpoint}
+  fi
+  sort -r absent | xargs -r rmdir 2> /dev/null # only where nothing of others is in it
 fi
 cd / || exit 1
 rm -rf "$RUN"

@@ -1,27 +1,39 @@
 # shellcheck shell=bash
 # Where the bare cluster keeps things, and what it is made of. Sourced by the other scripts.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-CACHE=${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}
 BIN=$CACHE/bin       # built from Go modules
 IMAGES=$CACHE/images # image archives
 RUN=$CACHE/run       # the running cluster; gone after `down`
-export CACHE BIN IMAGES RUN
+export BIN IMAGES RUN
 
 export KUBERNETES_VERSION=v1.34.4
 export ETCD_VERSION=v3.6.16
+export GO_VERSION=1.26 # what their modules ask for
 export GATEWAY=10.244.0.1 # the node, as pods see it
 export API_PORT=16443
+export OURS=arcprimer # what is made outside of $RUN bears this name: the bridge, the cgroups, the network
 
 say() { printf 'bare cluster: %s\n' "$*" >&2; }
 
-# need COMMAND:PACKAGE... : names everything that is missing, with the command that installs it.
-need() {
-  local pair missing=()
-  for pair in "$@"; do
-    command -v "${pair%%:*}" > /dev/null || missing+=("${pair#*:}")
-  done
-  [ "${#missing[@]}" -eq 0 ] && return
-  say "missing on this machine; install it with: apt-get install -y ${missing[*]}"
-  exit 1
+# built NAME VERSION: is this version of the program there already?
+built() { [ -x "$BIN/$1" ] && [ "$(cat "$BIN/.$1.version" 2> /dev/null)" = "$2" ]; }
+
+# programs [apiserver]: those of Kubernetes that are built. With `apiserver`, for the tier without a node.
+programs() {
+  echo kube-apiserver
+  if [ "${1:-}" != apiserver ]; then printf '%s\n' kube-controller-manager kube-scheduler kubelet; fi
+  if [ "${1:-}" != apiserver ] || ! command -v kubectl > /dev/null; then echo kubectl; fi
+}
+
+all_built() { # [apiserver]
+  local program
+  built etcd "$ETCD_VERSION" || return
+  for program in $(programs "${1:-}"); do built "$program" "$KUBERNETES_VERSION" || return; done
+}
+
+all_packed() {
+  local image
+  for image in pause runner dind registry; do [ -f "$IMAGES/$image.tar" ] || return; done
 }

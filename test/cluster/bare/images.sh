@@ -5,7 +5,7 @@
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
-need mmdebstrap:mmdebstrap jq:jq gcc:gcc
+all_packed && exit
 pack() { "$here/pack-image.sh" "$@"; }
 
 mkdir -p "$IMAGES"

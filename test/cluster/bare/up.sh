@@ -1,34 +1,52 @@
 #!/usr/bin/env bash
 # Starts a real one-node cluster without Docker: etcd, kube-apiserver, controller manager, scheduler, containerd, kubelet.
-# usage: up.sh [apiserver]    With `apiserver`, etcd and kube-apiserver alone, those in KUBEBUILDER_ASSETS if it is set.
-# The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path. Needs root.
+# usage: up.sh [node|apiserver]   With `apiserver`, etcd and kube-apiserver alone, those in KUBEBUILDER_ASSETS if it is
+# set. The node needs root. The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
-only=${1:-}
+tier=${1:-node}
 
-[ "$(id -u)" -eq 0 ] || { say "this needs root: it starts containers"; exit 1; }
-need openssl:openssl
-if [ "$only" = apiserver ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+"$here/../need.sh" bare "$tier"
+lock
+! "$here/is-up.sh" || exit 1
+if (: < "/dev/tcp/127.0.0.1/$API_PORT") 2> /dev/null; then
+  say "port $API_PORT is taken: a cluster with another cache folder seems to be up; take that one down first"
+  exit 1
+fi
+if [ "$tier" = apiserver ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
   BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver as controller-runtime's tests have them
 else
-  "$here/build.sh" "$only"
+  "$here/build.sh" "$tier"
 fi
-if [ "$only" != apiserver ]; then
-  need containerd:containerd runc:runc ip:iproute2 iptables:iptables mount:mount
-  [ -x /usr/lib/cni/bridge ] || { say "missing on this machine; install it with: apt-get install -y containernetworking-plugins"; exit 1; }
+if [ "$tier" = node ]; then
+  if grep -qsx kubelet /proc/[0-9]*/comm; then
+    say "a kubelet runs on this machine; two of them get in each other's way"
+    exit 1
+  fi
   "$here/images.sh"
 fi
-[ ! -e "$RUN" ] || { say "a cluster is up, or was not taken down: run $here/down.sh first"; exit 1; }
-trap '[ $? -eq 0 ] || "$here/down.sh"' EXIT # what came up only in part goes down again
-mkdir -p "$RUN/pki" "$RUN/logs" "$RUN/cni"
+
+# What came up only in part goes down again, with what was started last and may not be noted yet.
+# shellcheck disable=SC2317 # it is called by the trap
+failed() {
+  trap '' INT TERM HUP
+  [ ! -d "$RUN" ] || echo "${!:-none}" > "$RUN/last.pid"
+  "$here/down.sh"
+}
+trap '[ $? -eq 0 ] || failed' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir "$RUN"
 cd "$RUN"
+mkdir pki logs cni
 began=$SECONDS
 
-# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster.
+# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster; without the lock.
 start() {
   local name=$1
   shift
-  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null &
+  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null 9>&- &
   echo $! > "$name.pid"
 }
 
@@ -62,6 +80,35 @@ current-context: bare
 K
 }
 
+# What Kubernetes' programs change outside of $RUN, and can't be told not to, is noted before, for `down` to undo.
+note_machine() {
+  local path
+  for path in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys \
+    kernel/keys/root_maxbytes net/ipv4/ip_forward; do
+    echo "$path $(cat "/proc/sys/$path")"
+  done > sysctls
+  for path in /run/containerd /run/containerd/s /var/lib/cni /var/lib/cni/results /var/lib/kubelet \
+    /var/lib/kubelet/device-plugins /var/log/containers; do
+    [ -e "$path" ] || echo "$path"
+  done > absent
+}
+
+# The pods' cgroups have a root of their own in each hierarchy. Version 2 has one, where all controllers are handed down.
+make_cgroups() {
+  local hierarchy controller root=/sys/fs/cgroup
+  if [ -f $root/cgroup.controllers ]; then
+    tr ' ' '\n' < $root/cgroup.controllers | while read -r controller; do
+      grep -qw "$controller" $root/cgroup.subtree_control && continue
+      echo "+$controller" > $root/cgroup.subtree_control
+      echo "$controller" >> controllers
+    done
+  fi
+  awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" { print $2 }' /proc/mounts | while read -r hierarchy; do
+    mkdir "$hierarchy/$OURS"
+    echo "$hierarchy/$OURS" >> cgroups
+  done
+}
+
 openssl req -x509 -newkey rsa:2048 -nodes -keyout pki/ca.key -out pki/ca.crt -days 30 -subj /CN=bare-ca 2> /dev/null
 openssl genrsa -out pki/sa.key 2048 2> /dev/null
 openssl rsa -in pki/sa.key -pubout -out pki/sa.pub 2> /dev/null
@@ -71,37 +118,38 @@ certificate controllers /CN=system:kube-controller-manager DNS:controllers
 certificate scheduler /CN=system:kube-scheduler DNS:scheduler
 certificate kubelet /O=system:nodes/CN=system:node:node0 "DNS:node0,IP:127.0.0.1,IP:$GATEWAY"
 for name in admin controllers scheduler kubelet; do kubeconfig "$name"; done
-ip netns list 2> /dev/null | cut -d' ' -f1 | sort > netns.before
 
 start etcd "$BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
   --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
 # --enable-aggregator-routing: a webhook's Service is called at its pods' addresses, so that no kube-proxy is needed.
 start apiserver "$BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:12379 --secure-port="$API_PORT" \
-  --advertise-address="$([ "$only" = apiserver ] && echo 127.0.0.1 || echo "$GATEWAY")" --endpoint-reconciler-type=none \
+  --advertise-address="$([ "$tier" = apiserver ] && echo 127.0.0.1 || echo "$GATEWAY")" --endpoint-reconciler-type=none \
   --tls-cert-file=pki/apiserver.crt --tls-private-key-file=pki/apiserver.key --client-ca-file=pki/ca.crt \
   --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub \
   --service-account-signing-key-file=pki/sa.key --service-cluster-ip-range=10.96.0.0/16 \
   --authorization-mode=Node,RBAC --allow-privileged=true --enable-aggregator-routing=true \
   --kubelet-client-certificate=pki/admin.crt --kubelet-client-key=pki/admin.key \
   --kubelet-preferred-address-types=InternalIP,Hostname \
-  --disable-admission-plugins="$([ "$only" = apiserver ] && echo ServiceAccount)"
+  --disable-admission-plugins="$([ "$tier" = apiserver ] && echo ServiceAccount)"
 export KUBECONFIG=$RUN/admin.kubeconfig
 ready() { curl --silent --fail --cacert pki/ca.crt --cert pki/admin.crt --key pki/admin.key "https://127.0.0.1:$API_PORT/readyz"; }
-need curl:curl
 await kube-apiserver ready
 
-if [ "$only" != apiserver ]; then
+if [ "$tier" = node ]; then
   start controllers "$BIN/kube-controller-manager" --kubeconfig=controllers.kubeconfig --leader-elect=false \
     --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials=true \
     --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key
   start scheduler "$BIN/kube-scheduler" --kubeconfig=scheduler.kubeconfig --leader-elect=false
 
-  ip link add cni0 type bridge
-  ip addr add "$GATEWAY/24" dev cni0
-  ip link set cni0 up
+  note_machine
+  make_cgroups
+  ip link add "${OURS}0" type bridge
+  echo "${OURS}0" > links
+  ip addr add "$GATEWAY/24" dev "${OURS}0"
+  ip link set "${OURS}0" up
   cat > cni/10-bridge.conflist << K
-{"cniVersion": "0.4.0", "name": "pods", "plugins": [
-  {"type": "bridge", "bridge": "cni0", "isGateway": true, "hairpinMode": true,
+{"cniVersion": "0.4.0", "name": "$OURS", "plugins": [
+  {"type": "bridge", "bridge": "${OURS}0", "isGateway": true, "hairpinMode": true,
    "ipam": {"type": "host-local", "dataDir": "$RUN/ipam", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 K
   cat > containerd.toml << K
@@ -114,17 +162,23 @@ state = "$RUN/containerd-state"
   sandbox_image = "registry.k8s.io/pause:3.10"
   restrict_oom_score_adj = true # the machine may not allow to lower it
   disable_apparmor = true
+  netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "$RUN/cni"
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
+    options = { Root = "$RUN/runc" }
+[plugins."io.containerd.internal.v1.opt"]
+  path = "$RUN/opt"
 K
   start containerd containerd -c containerd.toml
   cat > kubelet.yaml << K
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
+cgroupRoot: /$OURS
+volumePluginDir: "$RUN/volume-plugins"
 failSwapOn: false
 port: 16250 # the usual 10250 may be taken
 healthzPort: 16248

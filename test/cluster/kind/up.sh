@@ -3,9 +3,13 @@
 # KIND_NODE_IMAGE chooses the Kubernetes version (kindest/node:v…); without it, kind's own default.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-cache=${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}
-command -v kind > /dev/null || { echo "kind is missing on this machine; install it with: go install sigs.k8s.io/kind@latest" >&2; exit 1; }
-mkdir -p "$cache"
+. "$here/../common.sh"
+"$here/../need.sh" kind node
+lock
+! "$here/is-up.sh" || exit 1
+trap '[ $? -eq 0 ] || "$here/down.sh"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 kind create cluster --config "$here/kind.yaml" ${KIND_NODE_IMAGE:+--image "$KIND_NODE_IMAGE"} \
-  --kubeconfig "$cache/kind.kubeconfig" --wait 120s >&2
-echo "$cache/kind.kubeconfig"
+  --kubeconfig "$CACHE/kind.kubeconfig" --wait 120s >&2
+echo "$CACHE/kind.kubeconfig"

@@ -32,7 +32,7 @@ const plurals: Record<string, string> = {
 
 const config = new KubeConfig();
 config.loadFromDefault();
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+const agent = new Agent({ keepAlive: true, maxSockets: 256 }); // the burst of 200 pods is to be in flight at once
 
 /** The URL path of a resource's collection. */
 function collection({ apiVersion, kind, metadata }: Pick<Resource, "apiVersion" | "kind" | "metadata">): string {
@@ -153,11 +153,26 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
   }
 }
 
-/** A fresh namespace; `labels` beside the one that opts in. */
+const namespaces: string[] = [];
+
+/** A fresh namespace, opted in unless other `labels` are given. It is an error if there is one of that name already. */
 export async function createNamespace(
   name: string,
   labels: Record<string, string> = { "arc-primer.dev/inject": "enabled" },
 ): Promise<string> {
   await create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+  namespaces.push(name);
   return name;
+}
+
+/** Removes the namespaces that createNamespace has made, and waits until they are gone. */
+export async function removeNamespaces(seconds = 150): Promise<void> {
+  for (const name of namespaces) await remove({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
+  for (const name of namespaces.splice(0)) {
+    await until(`the end of the namespace ${name}`, seconds, async () => {
+      const { status, body } = await call("GET", `/api/v1/namespaces/${name}`);
+      if (status !== 404) throw new Error(JSON.stringify(body["status"]));
+      return true;
+    });
+  }
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { parse, parseAllDocuments } from "yaml";
 import type { Issued } from "../../../src/tls/certificate.ts";
 import { selfSigned } from "../../../src/tls/certificate.ts";
-import { apply, call, get, list, until } from "./kube.ts";
+import { goldenPod } from "../../support/pods.ts";
+import { apply, call, createNamespace, get, list, remove, removeNamespaces, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 
 // What runs in the cluster beside the runner pods: the webhook, from its image, and a registry.
@@ -21,6 +22,8 @@ const registration = parse(readFileSync(join(here, "manifests/registration.yaml"
 const manifests = parseAllDocuments(readFileSync(join(here, "manifests/webhook.yaml"), "utf8")).map(
   (document) => document.toJS() as Resource,
 );
+
+const registrationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${registration.metadata.name}`;
 
 function run(command: string, ...args: string[]): void {
   const { status, error } = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
@@ -99,13 +102,35 @@ export async function patchDeployment(patch: object): Promise<void> {
   if (status !== 200) throw new Error(JSON.stringify(body));
 }
 
-/** Installs the webhook from its image, with two replicas; `configuration` is the text of its PrimerConfiguration. */
+/** @throws {Error} if the cluster has an arc-primer, which the tests would overwrite and then remove */
+export async function refuseIfInstalled(): Promise<void> {
+  for (const path of ["/api/v1/namespaces/arc-primer", registrationPath]) {
+    const { status } = await call("GET", path);
+    if (status !== 404) {
+      throw new Error(
+        `this cluster has an arc-primer already (GET ${path}: ${status}): take another cluster, or remove it`,
+      );
+    }
+  }
+}
+
+/** Removes the webhook, its registration first, and all namespaces of the tests. */
+export async function uninstall(): Promise<void> {
+  await remove(registration);
+  await removeNamespaces();
+}
+
+/**
+ * Installs the webhook from its image, with two replicas; `configuration` is the text of its PrimerConfiguration.
+ * `uninstall` removes it.
+ */
 export async function installWebhook(configuration: string, issued: Issued): Promise<void> {
   const name = image();
   for (const manifest of manifests) {
     if (manifest.kind === "Deployment") (manifest as Deployment).spec.template.spec.containers[0]!.image = name;
-    await apply(manifest);
-    if (manifest.kind === "Namespace") {
+    if (manifest.kind !== "Namespace") await apply(manifest);
+    else {
+      await createNamespace(manifest.metadata.name, manifest.metadata.labels);
       await writeSecret(issued);
       const data = { "config.yaml": configuration };
       await apply({
@@ -142,10 +167,35 @@ interface RunningPod extends Resource {
   status: { podIP?: string; containerStatuses?: { ready: boolean }[] };
 }
 
+/**
+ * Lets the node pull the images of the runner pods and of the registry, for at most ten minutes. What comes after may
+ * then be measured in seconds.
+ */
+export async function pullImages(): Promise<void> {
+  const namespace = await createNamespace("images", {});
+  const { containers, initContainers = [] } = goldenPod("dind-sidecar").spec;
+  const images = new Set([...containers, ...initContainers].map((container) => container.image).concat("registry:3"));
+  const spec = {
+    restartPolicy: "Never",
+    terminationGracePeriodSeconds: 0,
+    containers: [...images].map((name, index) => ({
+      name: `image-${index}`,
+      image: name,
+      imagePullPolicy: "IfNotPresent",
+      command: ["true"],
+    })),
+  };
+  await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "pull", namespace }, spec });
+  await until("the pull of the images", 600, async () => {
+    const { status } = await get<Resource & { status: { phase: string } }>("Pod", namespace, "pull");
+    if (status.phase !== "Succeeded") throw new Error(JSON.stringify(status));
+    return true;
+  });
+}
+
 /** A registry pod that holds one image, `library/hello:1`. Returns its address as pods reach it. */
 export async function installRegistry(): Promise<{ address: string; namespace: string; pod: string }> {
-  const namespace = "registry";
-  await apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+  const namespace = await createNamespace("registry", {});
   const container = {
     name: "registry",
     image: "registry:3",
@@ -177,6 +227,7 @@ async function fillRegistry(namespace: string): Promise<void> {
   try {
     const port = await new Promise<string>((resolve, reject) => {
       forward.once("error", reject);
+      forward.once("exit", (code) => reject(new Error(`kubectl port-forward ended early, with exit code ${code}`)));
       forward.stdout.on("data", (text: Buffer) => {
         const found = /127\.0\.0\.1:(\d+)/.exec(text.toString())?.[1];
         if (found) resolve(found);

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Finds what a run of the cluster tests left on the machine.
+# usage: leftovers.sh note FILE        before: notes what is there
+#        leftovers.sh compare FILE     after: prints what has come (+) or gone (-) since, and fails if there is any
+here=$(cd "$(dirname "$0")" && pwd)
+set -euo pipefail
+. "$here/common.sh"
+PATH=$PATH:/usr/sbin
+
+# What belongs to the tests tells by the cache folder's or the bridge's name: other processes come and go.
+processes() {
+  local process
+  for process in /proc/[0-9]*; do
+    [ "${process#/proc/}" != $$ ] || continue
+    if { tr '\0' ' ' < "$process/cmdline"; cat "$process/cgroup"; readlink "$process/cwd"; } 2> /dev/null |
+      grep -qF -e "$CACHE/" -e /arcprimer; then
+      echo "process ${process#/proc/} $(tr '\0' ' ' < "$process/cmdline" | cut -c 1-120)"
+    fi
+  done
+}
+
+there() {
+  processes
+  awk '{ print "mount " $2 }' /proc/self/mounts
+  find /sys/class/net -mindepth 1 -printf "link %f\n"
+  find /sys/fs/cgroup -type d | sed 's/^/cgroup /'
+  find /proc/sys/vm /proc/sys/net /proc/sys/kernel/panic* /proc/sys/kernel/keys -type f -perm -u+rw \
+    ! -name '*lowmem_reserve*' -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
+  if [ -d "$CACHE/run" ]; then echo "file $CACHE/run"; fi
+  find /etc /opt /run /usr/libexec /var/lib /var/log /tmp/arc-primer* -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
+    sed 's/^/file /' || true
+}
+
+case ${1:-} in
+  note) there | LC_ALL=C sort > "$2" ;;
+  compare)
+    found=$(there | LC_ALL=C sort | LC_ALL=C comm -3 "$2" - | sed -e 's/^\t/+ /' -e t -e 's/^/- /')
+    [ -n "$found" ] || exit 0
+    echo "left over by the cluster tests:" >&2
+    echo "$found" >&2
+    exit 1
+    ;;
+  *) sed -n '3,4s/^# *//p' "$0" >&2; exit 2 ;;
+esac

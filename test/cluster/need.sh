@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Names all that is needed and is missing on this machine, at once, with the command that installs it.
+# usage: need.sh bare|kind|existing TIER...
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/bare/env.sh"
+provider=$1
+shift
+packages=() others=()
+
+# need WHAT:PACKAGE... : a command, or a file by its full path, and the Debian package that has it.
+need() {
+  local pair
+  for pair in "$@"; do
+    case $pair in
+      /*) [ -e "${pair%%:*}" ] ;;
+      *) command -v "${pair%%:*}" > /dev/null ;;
+    esac || packages+=("${pair#*:}")
+  done
+}
+
+# need_other COMMAND HOW : what Debian has no package of, or not of the right version.
+need_other() { command -v "$1" > /dev/null || others+=("$1: $2"); }
+
+go_is_new() { # From 1.21 on, Go fetches a newer one where it is needed, unless it is told not to.
+  local wanted=1.21
+  [ "$(go env GOTOOLCHAIN)" = local ] && wanted=$GO_VERSION
+  printf '%s\n' "$wanted" "$(go env GOVERSION | sed 's/^go//')" | sort --check=quiet --version-sort
+}
+
+need_go() {
+  local how="Go $GO_VERSION or later builds Kubernetes $KUBERNETES_VERSION and etcd; Debian's may be older: https://go.dev/doc/install"
+  need_other go "$how"
+  ! command -v go > /dev/null || go_is_new || others+=("go: $how (here: $(go env GOVERSION))")
+}
+
+for tier in "$@"; do
+  need flock:util-linux
+  case $tier/$provider in
+    apiserver/*)
+      need openssl:openssl curl:curl
+      if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
+        for program in etcd kube-apiserver kubectl; do
+          PATH=$KUBEBUILDER_ASSETS:$PATH need_other "$program" "it is not in KUBEBUILDER_ASSETS, $KUBEBUILDER_ASSETS"
+        done
+      elif ! all_built apiserver; then
+        need jq:jq
+        need_go
+      fi
+      ;;
+    node/bare)
+      [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
+      need openssl:openssl curl:curl jq:jq containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins \
+        ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox
+      all_built || need_go
+      all_packed || need mmdebstrap:mmdebstrap gcc:gcc /usr/include/signal.h:libc6-dev
+      ;;
+    node/kind)
+      need jq:jq skopeo:skopeo busybox:busybox
+      need_other docker "https://docs.docker.com/engine/install/"
+      need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
+      need_other kind "go install sigs.k8s.io/kind@v0.33.0"
+      ;;
+    node/existing)
+      need jq:jq skopeo:skopeo busybox:busybox
+      need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
+      ;;
+    *) others+=("$tier/$provider: there is no such tier (apiserver, node) or provider (bare, kind, existing)") ;;
+  esac
+done
+
+[ "${#packages[@]}" -gt 0 ] || [ "${#others[@]}" -gt 0 ] || exit 0
+echo "cluster tests: this is missing on this machine:" >&2
+if [ "${#packages[@]}" -gt 0 ]; then
+  echo "  apt-get install -y $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' ')" >&2
+fi
+for other in "${others[@]}"; do echo "  $other"; done | sort -u >&2
+exit 1
