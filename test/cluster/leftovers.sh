@@ -27,8 +27,9 @@ there() {
   find /proc/sys/vm /proc/sys/net /proc/sys/kernel/panic* /proc/sys/kernel/keys -type f -perm -u+rw \
     ! -name '*lowmem_reserve*' -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
   if [ -d "$CACHE/run" ]; then echo "file $CACHE/run"; fi
-  find /etc /opt /run /usr/libexec /var/lib /var/log /tmp/arc-primer* -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
+  find /etc /opt /run /usr/libexec /var/lib /var/log -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
     sed 's/^/file /' || true
+  find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-*' | sed 's/^/file /'
 }
 
 case ${1:-} in

@@ -47,10 +47,11 @@ finish() {
     wait "$child"
   done
   down
-  rm -f "$printed"
+  rm -rf "$TMPDIR"
   exit "$status"
 }
-printed=$(mktemp)
+TMPDIR=$(mktemp -d -t arc-primer-cluster-XXXXXX) # what is interrupted leaves its folders in there
+export TMPDIR
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
@@ -66,8 +67,8 @@ for tier in "${tiers[@]}"; do
   else
     "$here/$provider/is-up.sh" && exit 1
     running=$here/$provider # from here on it is ours: the lock keeps everybody else from making one
-    in_session "$running/up.sh" "$tier" > "$printed" || exit 1
-    KUBECONFIG=$(tail -n 1 "$printed")
+    in_session "$running/up.sh" "$tier" > "$TMPDIR/printed" || exit 1
+    KUBECONFIG=$(tail -n 1 "$TMPDIR/printed")
     export KUBECONFIG
   fi
   CLUSTER_TIER=$tier in_session vitest run --config vitest.cluster.config.ts "$@" || status=1

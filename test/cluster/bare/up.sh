@@ -138,7 +138,8 @@ await kube-apiserver ready
 if [ "$tier" = node ]; then
   start controllers "$BIN/kube-controller-manager" --kubeconfig=controllers.kubeconfig --leader-elect=false \
     --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials=true \
-    --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key
+    --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key \
+    --flex-volume-plugin-dir="$RUN/volume-plugins"
   start scheduler "$BIN/kube-scheduler" --kubeconfig=scheduler.kubeconfig --leader-elect=false
 
   note_machine

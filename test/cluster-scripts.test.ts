@@ -1,0 +1,117 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findTool, haveTools } from "./support/tools.ts";
+
+// The scripts around the cluster tests, as far as they go without a cluster: the real scripts, with a cache of their own.
+
+const scripts = fileURLToPath(new URL("cluster/", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "arc-primer-scripts-"));
+const cache = join(folder, "cache");
+const cluster = join(cache, "run"); // where the bare provider keeps what runs
+const assets = join(folder, "assets");
+const little = join(folder, "bin");
+
+beforeAll(() => {
+  for (const path of [cache, assets, little, join(folder, "tmp")]) mkdirSync(path);
+  // Present, and never run here.
+  for (const name of ["etcd", "kube-apiserver", "kubectl"]) symlinkSync("/bin/true", join(assets, name));
+  for (const name of "bash cat dirname env grep id mkdir paste realpath sed sort tail".split(" ")) {
+    symlinkSync(findTool(name) ?? "", join(little, name));
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(script: string, args: string[], env: Record<string, string> = {}) {
+  const given = { PATH: process.env["PATH"] ?? "", HOME: folder, TMPDIR: join(folder, "tmp") };
+  const { status, stdout, stderr } = spawnSync(join(scripts, script), args, {
+    env: { ...given, ARC_PRIMER_CLUSTER_CACHE: cache, CLUSTER_PROVIDER: "bare", ...env },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+describe("what is missing is named at once, before anything is done", () => {
+  test("for the bare provider", () => {
+    const { status, stderr } = run("run.sh", [], { PATH: little });
+    expect(status).toBe(1);
+    const installed = /^ {2}apt-get install -y (.*)$/m.exec(stderr)?.[1]?.split(" ");
+    expect(installed).toEqual(
+      expect.arrayContaining(
+        "busybox containerd curl gcc iproute2 iptables jq mmdebstrap mount openssl runc skopeo util-linux".split(" "),
+      ),
+    );
+    expect(stderr).toMatch(/^ {2}go: Go 1\.\d+ or later builds Kubernetes v1/m);
+    expect(readdirSync(cache)).toEqual([]);
+  });
+
+  test("for kind", () => {
+    const { status, stderr } = run("run.sh", ["node"], { PATH: little, CLUSTER_PROVIDER: "kind" });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^ {2}apt-get install -y busybox jq skopeo util-linux$/m);
+    for (const name of ["docker", "kubectl", "kind"]) expect(stderr).toMatch(new RegExp(`^  ${name}: `, "m"));
+  });
+
+  test("and a provider that does not exist", () => {
+    const { status, stderr } = run("run.sh", ["node"], { CLUSTER_PROVIDER: "minikube" });
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      "node/minikube: there is no such tier (apiserver, node) or provider (bare, kind, existing)",
+    );
+  });
+});
+
+describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of somebody else's", () => {
+  beforeAll(() => {
+    mkdirSync(cluster);
+    writeFileSync(join(cluster, "theirs"), "");
+  });
+  afterAll(() => rmSync(cluster, { recursive: true }));
+  const commands: [string, string[]][] = [
+    ["run.sh", ["apiserver"]],
+    ["bare/up.sh", ["apiserver"]],
+  ];
+
+  test.each([...commands, ["bare/down.sh", []] as [string, string[]]])(
+    "%s is refused at once during a run, and touches nothing",
+    async (script, args) => {
+      const holder = spawn("flock", [join(cache, "lock"), "sh", "-c", "echo held; exec sleep 60"], { detached: true });
+      await new Promise((resolve) => holder.stdout.once("data", resolve));
+      const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
+      process.kill(-holder.pid!);
+      expect(stderr).toContain(`somebody else is at work on the cluster in ${cache}; wait for the end of that run`);
+      expect(status).toBe(1);
+      expect(existsSync(join(cluster, "theirs"))).toBe(true);
+    },
+  );
+
+  test.each(commands)("%s does not take down what is up already, and says how to", (script, args) => {
+    const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
+    expect(stderr).toContain(`take it down with ${scripts}bare/down.sh`);
+    expect(status).toBe(1);
+    expect(existsSync(join(cluster, "theirs"))).toBe(true);
+  });
+});
+
+test.runIf(process.platform === "linux")("leftovers are found: a file, and a process", () => {
+  const notes = join(folder, "notes");
+  expect(run("leftovers.sh", ["note", notes])).toMatchObject({ status: 0, stderr: "" });
+  mkdirSync(join(folder, "tmp/arc-primer-left"));
+  mkdirSync(join(cache, "logs"));
+  const left = spawn("sleep", ["60"], { cwd: join(cache, "logs") });
+  const { status, stderr } = run("leftovers.sh", ["compare", notes]);
+  left.kill();
+  expect(stderr).toMatch(/^\+ file .*\/tmp\/arc-primer-left$/m);
+  expect(stderr).toMatch(new RegExp(String.raw`^\+ process ${left.pid} sleep 60`, "m"));
+  expect(status).toBe(1);
+});
+
+test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+  const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sh"));
+  const { stdout, status } = spawnSync("shellcheck", files, { cwd: scripts, encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
