@@ -5,6 +5,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
 provider=$1
 shift
+PATH=$PATH:/usr/sbin:/sbin # a user's path may lack them
 packages=() others=()
 
 # need WHAT:PACKAGE... : a command, or a file by its full path, and the Debian package that has it.

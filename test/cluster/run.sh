@@ -19,6 +19,7 @@ if [ -z "${CLUSTER_PROVIDER:-}" ]; then
 fi
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER
+export CLUSTER_RUN=$$-$(date +%s) # a label of what the suite makes
 # node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$CACHE/bin
 
@@ -34,7 +35,7 @@ in_session() {
 running=
 down() {
   [ -n "$running" ] || return
-  echo "taking the cluster down (${running##*/}) ..." >&2
+  [ "$running" = "$here/existing" ] || echo "taking the cluster down (${running##*/}) ..." >&2
   "$running/down.sh" || status=1
   running=
 }
@@ -63,6 +64,7 @@ for tier in "${tiers[@]}"; do
   else provider=$CLUSTER_PROVIDER; fi
   echo "== $tier tier, provider: $([ "$tier" = apiserver ] && echo 'kube-apiserver and etcd alone' || echo "$provider")" >&2
   if [ "$provider" = existing ]; then
+    running=$here/existing
     export KUBECONFIG=$existing
   else
     "$here/$provider/is-up.sh" && exit 1

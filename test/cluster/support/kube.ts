@@ -153,6 +153,9 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
   }
 }
 
+/** What the tests make beside pods bears this label, so that an interrupted run can be cleared away. */
+export const runLabel = { "arc-primer.dev/test-run": process.env["CLUSTER_RUN"] ?? "by-hand" };
+
 const namespaces: string[] = [];
 
 /** A fresh namespace, opted in unless other `labels` are given. It is an error if there is one of that name already. */
@@ -160,7 +163,7 @@ export async function createNamespace(
   name: string,
   labels: Record<string, string> = { "arc-primer.dev/inject": "enabled" },
 ): Promise<string> {
-  await create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
+  await create({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels: { ...labels, ...runLabel } } });
   namespaces.push(name);
   return name;
 }

@@ -7,7 +7,7 @@ import { parse, parseAllDocuments } from "yaml";
 import type { Issued } from "../../../src/tls/certificate.ts";
 import { selfSigned } from "../../../src/tls/certificate.ts";
 import { goldenPod } from "../../support/pods.ts";
-import { apply, call, createNamespace, get, list, remove, removeNamespaces, until } from "./kube.ts";
+import { apply, call, createNamespace, get, list, remove, removeNamespaces, runLabel, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 
 // What runs in the cluster beside the runner pods: the webhook, from its image, and a registry.
@@ -68,6 +68,7 @@ export async function register(...trusted: Issued[]): Promise<void> {
   };
   await apply({
     ...registration,
+    metadata: { ...registration.metadata, labels: runLabel },
     webhooks: registration.webhooks.map((one) => ({ ...one, clientConfig })),
   } as Resource);
   // kube-apiserver takes up a changed registration in about a second.
