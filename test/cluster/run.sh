@@ -19,7 +19,7 @@ if [ -z "${CLUSTER_PROVIDER:-}" ]; then
 fi
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER
-export CLUSTER_RUN=$$-$(date +%s) # a label of what the suite makes
+export CLUSTER_RUN=$$-$EPOCHSECONDS # labels what the suite makes
 # node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$CACHE/bin
 
