@@ -58,6 +58,8 @@ for tier in "$@"; do
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox
       need_other docker "https://docs.docker.com/engine/install/"
+      ! command -v docker > /dev/null || said=$(docker info 2>&1 > /dev/null) ||
+        others+=("docker: its daemon does not answer: $(tail -n 1 <<< "$said")")
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
       need_other kind "go install sigs.k8s.io/kind@v0.33.0"
       ;;
