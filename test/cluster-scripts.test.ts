@@ -53,6 +53,12 @@ describe("what is missing is named at once, before anything is done", () => {
     for (const name of ["docker", "kubectl", "kind"]) expect(stderr).toMatch(new RegExp(`^  ${name}: `, "m"));
   });
 
+  test("for KUBEBUILDER_ASSETS", () => {
+    const { status, stderr } = run("run.sh", ["apiserver"], { KUBEBUILDER_ASSETS: "/nowhere" });
+    expect(status).toBe(1);
+    for (const name of ["etcd", "kube-apiserver"]) expect(stderr).toContain(`  /nowhere/${name}: KUBEBUILDER_ASSETS`);
+  });
+
   test("and a provider that does not exist", () => {
     const { status, stderr } = run("run.sh", ["node"], { CLUSTER_PROVIDER: "minikube" });
     expect(status).toBe(1);

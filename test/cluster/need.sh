@@ -40,9 +40,10 @@ for tier in "$@"; do
     apiserver/*)
       need openssl:openssl curl:curl
       if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-        for program in etcd kube-apiserver kubectl; do
-          PATH=$KUBEBUILDER_ASSETS:$PATH need_other "$program" "it is not in KUBEBUILDER_ASSETS, $KUBEBUILDER_ASSETS"
+        for program in etcd kube-apiserver; do
+          need_other "$KUBEBUILDER_ASSETS/$program" "KUBEBUILDER_ASSETS should hold it"
         done
+        PATH=$PATH:$KUBEBUILDER_ASSETS need_other kubectl "it is neither on the machine nor in KUBEBUILDER_ASSETS"
       elif ! all_built apiserver; then
         need jq:jq
         need_go
