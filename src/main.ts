@@ -1,6 +1,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import type { RenderOutput } from "./cli/render.ts";
+import type { RenderOptions, RenderOutput } from "./cli/render.ts";
 import type { ServeOptions } from "./cli/serve.ts";
+import { podSecurityLevels } from "./mutations/mutation.ts";
 import { milliseconds } from "./config/values.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong.
@@ -33,10 +34,13 @@ program
   .addArgument(new Argument("[file]", "YAML or JSON; - is standard input").default("-"))
   .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
   .option("--namespace <name>", "for manifests that name none", "default")
+  .addOption(
+    new Option("--pod-security <level>", "what the namespace enforces")
+      .choices(podSecurityLevels)
+      .default("privileged"),
+  )
   .addOption(new Option("-o, --output <form>", "default: the form of the input").choices(outputs))
-  .action(async (file: string, options: { namespace: string }) =>
-    (await import("./cli/render.ts")).render(file, options),
-  );
+  .action(async (file: string, options: RenderOptions) => (await import("./cli/render.ts")).render(file, options));
 
 program
   .command("config")

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -5,6 +6,7 @@ import { foldScripts, unfoldScripts } from "../src/cli/show.ts";
 import { parseConfig } from "../src/config/load.ts";
 import { readManifests } from "../src/manifests/yaml.ts";
 import { mutations } from "../src/mutations/index.ts";
+import type { PodSecurity } from "../src/mutations/mutation.ts";
 import type { Pod } from "../src/pod/types.ts";
 import { prime } from "../src/runner/prime.ts";
 import { report } from "../src/runner/report.ts";
@@ -23,12 +25,22 @@ test("there are golden folders", () => {
 describe.each(cases)("golden: %s", (name) => {
   const folder = new URL(`${name}/`, golden);
 
+  /** What the namespace enforces: for most cases nothing. */
+  async function level(): Promise<PodSecurity> {
+    const file = new URL("pod-security.txt", folder);
+    return existsSync(file) ? ((await readFile(file, "utf8")).trim() as PodSecurity) : "privileged";
+  }
+
   async function run(change: (pod: Pod) => Pod = (pod) => pod) {
     const [document] = readManifests(await readFile(new URL("pod.yaml", folder), "utf8"), `${name}/pod.yaml`);
     const pod = change(unfoldScripts(document?.value as Pod));
     const config = parseConfig(await readFile(new URL("config.yaml", folder), "utf8"), `${name}/config.yaml`);
     const namespace = pod.metadata.namespace ?? "default";
-    return { pod, namespace, primed: prime(pod, { namespace, config, mutations, version: "0.0.0-test" }) };
+    return {
+      pod,
+      namespace,
+      primed: prime(pod, { namespace, podSecurity: await level(), config, mutations, version: "0.0.0-test" }),
+    };
   }
 
   test("the pod comes out as want.yaml, and report.txt says why", async () => {

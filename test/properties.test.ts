@@ -164,7 +164,7 @@ function admitter(config: Config) {
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
   const admit = createAdmit({ config: () => config, mutations, version: "1", log, metrics, clock: () => 0 });
-  return (object: unknown) => admit(admissionReview(object, "arc-runners")) as AdmissionAnswer;
+  return (object: unknown) => admit(admissionReview(object, "arc-runners"), "privileged") as AdmissionAnswer;
 }
 
 function containers(pod: Pod): Container[] {
@@ -177,7 +177,13 @@ test("every pod is admitted; the patch makes of it exactly the pod that render s
       const copy = structuredClone(pod);
       const answer = admitter(config)(pod);
       expect(answer.response.allowed).toBe(true);
-      const { pod: want } = prime(pod, { namespace: "arc-runners", config, mutations, version: "1" });
+      const { pod: want } = prime(pod, {
+        namespace: "arc-runners",
+        podSecurity: "privileged",
+        config,
+        mutations,
+        version: "1",
+      });
       expect(patched(pod, answer)).toEqual(want);
       expect(pod).toEqual(copy);
     }),
@@ -209,7 +215,13 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
       expect(after.spec.initContainers?.map(untouched)).toEqual(pod.spec.initContainers?.map(untouched));
       expect(after.spec.containers.map(untouched)).toEqual(pod.spec.containers.map(untouched));
       // By reference, as the engine judges: so on its own result, not on one that went through JSON.
-      const primed = prime(pod, { namespace: "arc-runners", config, mutations, version: "1" }).pod as Pod;
+      const primed = prime(pod, {
+        namespace: "arc-runners",
+        podSecurity: "privileged",
+        config,
+        mutations,
+        version: "1",
+      }).pod as Pod;
       expect(brokenInvariants(pod, primed)).toEqual([]);
     }),
     runs,

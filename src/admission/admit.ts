@@ -1,7 +1,7 @@
 import type { Config } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import type { Mutation } from "../mutations/mutation.ts";
+import type { Mutation, PodSecurity } from "../mutations/mutation.ts";
 import { diff } from "../patch/diff.ts";
 import type { JsonPatch } from "../patch/diff.ts";
 import { prime } from "../runner/prime.ts";
@@ -12,8 +12,11 @@ import { problemsOf } from "../runner/report.ts";
 import { decodeReview, encodeResponse, notOurs } from "./review.ts";
 import type { Review } from "./review.ts";
 
-/** Takes a parsed request body, gives the answer's body; throws UnreadableReview where there is nobody to answer to. */
-export type Admit = (body: unknown) => object;
+/**
+ * Takes a parsed request body, gives the answer's body; throws UnreadableReview where there is nobody to answer to.
+ * What the namespace enforces is not in the review: the path that it came by tells.
+ */
+export type Admit = (body: unknown, podSecurity: PodSecurity) => object;
 
 export interface AdmitParts {
   /** The configuration in force, asked for at every review. */
@@ -31,10 +34,10 @@ export interface AdmitParts {
  * need be, and with the reason in the log, the metrics and a warning.
  */
 export function createAdmit(parts: AdmitParts): Admit {
-  return (body) => {
+  return (body, podSecurity) => {
     const started = parts.clock();
     const review = decodeReview(body);
-    const { primed, patch, error } = examine(review, parts);
+    const { primed, patch, error } = examine(review, podSecurity, parts);
     const milliseconds = parts.clock() - started;
     record(review, { primed, patch, error, milliseconds }, parts);
     return encodeResponse(review, {
@@ -52,12 +55,12 @@ interface Examined {
 }
 
 /** The one try/catch: nothing that goes wrong beyond it reaches kube-apiserver. */
-function examine(review: Review, { config, mutations, version }: AdmitParts): Examined {
+function examine(review: Review, podSecurity: PodSecurity, { config, mutations, version }: AdmitParts): Examined {
   const { object, namespace } = review.request;
   const reason = notOurs(review);
   if (reason) return { primed: skipped(object, reason), patch: [] };
   try {
-    const primed = prime(object, { namespace, config: config(), mutations, version });
+    const primed = prime(object, { namespace, podSecurity, config: config(), mutations, version });
     return { primed, patch: primed.pod === object ? [] : diff(object as object, primed.pod as object) };
   } catch (error) {
     return { primed: skipped(object, "internal-error"), patch: [], error };

@@ -66,7 +66,7 @@ export async function demo(name: string, options: { config?: string }): Promise<
     const primed = patched(pod, first.answer);
 
     title("What was decided, and why");
-    const looked = prime(pod, { namespace, config, mutations, version: ARC_PRIMER_VERSION });
+    const looked = prime(pod, { namespace, podSecurity: "privileged", config, mutations, version: ARC_PRIMER_VERSION });
     say(report(`Pod ${namespace}/${pod.metadata?.name ?? "*"}`, looked).trimEnd());
     for (const warning of warnings) say(`Warning: ${warning}`);
     title("The pod, before and after");

@@ -5,12 +5,20 @@ import type { Finding } from "../manifests/prime-manifest.ts";
 import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
+import type { PodSecurity } from "../mutations/mutation.ts";
 import { diff } from "../patch/diff.ts";
 import type { JsonPatch } from "../patch/diff.ts";
 import { prime } from "../runner/prime.ts";
 import { report } from "../runner/report.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
+
+export interface RenderOptions {
+  readonly output?: RenderOutput;
+  readonly config?: string;
+  readonly namespace: string;
+  readonly podSecurity: PodSecurity;
+}
 
 export type RenderOutput = "yaml" | "json" | "patch" | "diff";
 
@@ -28,17 +36,15 @@ interface Result {
  * @param file a path, or `-` for standard input
  * @throws {Error} if the file or the configuration can't be read; nothing is printed then
  */
-export async function render(
-  file: string,
-  options: { output?: RenderOutput; config?: string; namespace: string },
-): Promise<void> {
+export async function render(file: string, options: RenderOptions): Promise<void> {
+  const { podSecurity } = options;
   const config = await readConfig(options.config);
   const name = file === "-" ? "standard input" : file;
   const text = file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8");
 
   const results = readManifests(text, name).map((document): Result => {
     const { manifest, findings } = primeManifest(document.value, options.namespace, (pod, namespace) =>
-      prime(pod, { namespace, config, mutations, version: ARC_PRIMER_VERSION }),
+      prime(pod, { namespace, podSecurity, config, mutations, version: ARC_PRIMER_VERSION }),
     );
     return { document, manifest, findings, patch: diff(document.value as object, manifest as object) };
   });

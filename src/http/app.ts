@@ -4,6 +4,7 @@ import type { Admit } from "../admission/admit.ts";
 import { UnreadableReview } from "../admission/review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import type { PodSecurity } from "../mutations/mutation.ts";
 import { Refusal, jsonReader } from "./read-body.ts";
 
 const mebibyte = 1024 * 1024;
@@ -16,7 +17,17 @@ const limits = {
 /** How long a client that is still sending may take to read that it was refused, in milliseconds. */
 const lingering = 1_000;
 
-/** The webhook: `POST /mutate`. Everything that is not a readable review gets a 4xx in plain words. */
+/**
+ * The paths, by the level of Pod Security that the namespace enforces. A review does not carry its namespace's labels,
+ * so the registration has an entry for each level, with a path of its own.
+ */
+export const mutatePaths: Readonly<Record<string, PodSecurity>> = {
+  "/mutate": "privileged",
+  "/mutate/baseline": "baseline",
+  "/mutate/restricted": "restricted",
+};
+
+/** The webhook: POST to one of `mutatePaths`. Everything that is not a readable review gets a 4xx in plain words. */
 export function createWebhookApp(parts: {
   admit: Admit;
   log: Logger;
@@ -32,15 +43,17 @@ export function createWebhookApp(parts: {
   });
 
   const read = jsonReader(limits);
-  app.post("/mutate", async (request, response) => {
-    response.json(admit(await read(request)));
-  });
-  app.all("/mutate", (_request, response) => {
-    response.set("allow", "POST");
-    throw new Refusal(405, "admission reviews are sent with POST");
-  });
+  for (const [path, podSecurity] of Object.entries(mutatePaths)) {
+    app.post(path, async (request, response) => {
+      response.json(admit(await read(request), podSecurity));
+    });
+    app.all(path, (_request, response) => {
+      response.set("allow", "POST");
+      throw new Refusal(405, "admission reviews are sent with POST");
+    });
+  }
   app.use(() => {
-    throw new Refusal(404, "there is only POST /mutate here");
+    throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
   });
 
   const onError: ErrorRequestHandler = (error: Error & { status?: number }, request, response, _next) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import type { Container } from "../pod/types.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { runMutations } from "./run.ts";
@@ -9,7 +9,7 @@ const bridge = "--default-network-opt=bridge=com.docker.network.driver.mtu=";
 function run(daemon: object, change: Partial<Container> = {}, golden = "dind-sidecar") {
   const before = goldenPod(golden);
   Object.assign(containerOf(before, "dind"), change);
-  const { pod, outcomes } = runMutations([dockerdSettings], before, profileWith({ docker: { daemon } }));
+  const { pod, outcomes } = runMutations([dockerdSettings], before, profileWith({ docker: { daemon } }), anywhere);
   return { dind: containerOf(pod, "dind"), outcome: outcomes[0]!, unchanged: pod === before };
 }
 

@@ -10,13 +10,22 @@ export type Remark = Note | MutationReason;
 /** What a mutation says of itself: it did its part, or why it does not apply. */
 export type Verdict = { applies: true; notes: Remark[] } | { applies: false; reason: MutationReason };
 
+/** What is known of a pod's surroundings, which the pod itself does not say. */
+export interface Surroundings {
+  readonly podSecurity: PodSecurity;
+}
+
+/** The levels of Pod Security that a namespace can enforce, and so what pods in it may be (kubernetes.io/docs, Pod Security Standards). */
+export const podSecurityLevels = ["privileged", "baseline", "restricted"] as const;
+export type PodSecurity = (typeof podSecurityLevels)[number];
+
 export interface Mutation {
   readonly name: MutationName;
   /**
    * Edits the pod, which is a draft: plain assignments, kept only if the mutation applies and the pod stays sound.
    * Edit only what has to change: a pod that has everything already must come out untouched.
    */
-  mutate(pod: Pod, profile: Profile): Verdict;
+  mutate(pod: Pod, profile: Profile, surroundings: Surroundings): Verdict;
 }
 
 export function applies(...notes: Remark[]): Verdict {

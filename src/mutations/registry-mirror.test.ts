@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { containerOf, goldenPod, mirrors, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, mirrors, profileWith } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryMirror } from "./registry-mirror.ts";
 import { runMutations } from "./run.ts";
@@ -8,7 +8,7 @@ import { runMutations } from "./run.ts";
 const flag = "--registry-mirror=http://registry-cache:5000";
 
 function run(pod: Pod, profile: object = mirrors) {
-  const result = runMutations([registryMirror], pod, profileWith(profile));
+  const result = runMutations([registryMirror], pod, profileWith(profile), anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 

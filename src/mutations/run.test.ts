@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 import { runMutations } from "./run.ts";
@@ -23,7 +23,7 @@ test("a mutation that throws in the middle is discarded whole, and the others st
     throw new Error("oh no");
   });
   const before = goldenPod("dind-sidecar");
-  const { pod, outcomes } = runMutations([broken, fine], before, profile);
+  const { pod, outcomes } = runMutations([broken, fine], before, profile, anywhere);
   expect(outcomes).toMatchObject([
     { mutation: "wait-for-docker", result: "skipped", reason: "mutation-failed", error: new Error("oh no") },
     { mutation: "registry-mirror", result: "applied" },
@@ -38,7 +38,7 @@ test("edits of a mutation that does not apply are discarded", () => {
     containerOf(pod, "runner").command = ["changed my mind"];
     return doesNotApply("no-docker");
   });
-  expect(runMutations([undecided], before, profile).pod).toBe(before);
+  expect(runMutations([undecided], before, profile, anywhere).pod).toBe(before);
 });
 
 test.each<[string, Mutation["mutate"], RegExp]>([
@@ -81,7 +81,7 @@ test.each<[string, Mutation["mutate"], RegExp]>([
   ["another name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
 ])("a mutation that leaves %s is discarded", (_what, mutate, message) => {
   const before = goldenPod("dind-sidecar");
-  const { pod, outcomes } = runMutations([other(mutate)], before, profile);
+  const { pod, outcomes } = runMutations([other(mutate)], before, profile, anywhere);
   expect(pod).toBe(before);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken", error: { message: expect.stringMatching(message) } }]);
 });
@@ -89,13 +89,13 @@ test.each<[string, Mutation["mutate"], RegExp]>([
 test("what was wrong before is not blamed on a mutation", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "work" });
-  expect(runMutations([fine], before, profile).outcomes[0]?.result).toBe("applied");
+  expect(runMutations([fine], before, profile, anywhere).outcomes[0]?.result).toBe("applied");
 });
 
 test("the pod that came in is never changed, and what nobody touched stays the same object", () => {
   const before = goldenPod("dind-sidecar");
   const copy = structuredClone(before);
-  const { pod } = runMutations([fine], before, profile);
+  const { pod } = runMutations([fine], before, profile, anywhere);
   expect(before).toEqual(copy);
   expect(pod.metadata).toBe(before.metadata);
   expect(containerOf(pod, "runner")).toBe(containerOf(before, "runner"));

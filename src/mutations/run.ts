@@ -3,7 +3,7 @@ import type { Profile } from "../config/schema.ts";
 import { brokenInvariants } from "../pod/invariants.ts";
 import type { Pod } from "../pod/types.ts";
 import type { MutationReason } from "../runner/reasons.ts";
-import type { Mutation, MutationName, Remark, Verdict } from "./mutation.ts";
+import type { Mutation, MutationName, Remark, Surroundings, Verdict } from "./mutation.ts";
 
 /** What became of one mutation. `error` is for the log: what it threw, or what it would have broken. */
 export type Outcome = { readonly mutation: MutationName; readonly notes: readonly Remark[] } & (
@@ -24,18 +24,19 @@ export function runMutations(
   mutations: readonly Mutation[],
   pod: Pod,
   profile: Profile,
+  surroundings: Surroundings,
 ): { pod: Pod; outcomes: Outcome[] } {
   const outcomes: Outcome[] = [];
   let current = pod;
   for (const mutation of mutations) {
-    const { next, outcome } = runOne(mutation, current, profile);
+    const { next, outcome } = runOne(mutation, current, (draft) => mutation.mutate(draft, profile, surroundings));
     current = next;
     outcomes.push(outcome);
   }
   return { pod: current, outcomes };
 }
 
-function runOne(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; outcome: Outcome } {
+function runOne(mutation: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): { next: Pod; outcome: Outcome } {
   const skipped = (reason: MutationReason, notes: readonly Remark[] = [], error?: unknown) => ({
     next: pod,
     outcome: {
@@ -47,7 +48,7 @@ function runOne(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; ou
     },
   });
   try {
-    const { next, verdict } = edit(mutation, pod, profile);
+    const { next, verdict } = edit(mutation, pod, mutate);
     if (!verdict.applies) return skipped(verdict.reason);
     if (next === pod) return skipped("already-there", verdict.notes);
     const broken = brokenInvariants(pod, next);
@@ -58,11 +59,11 @@ function runOne(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; ou
   }
 }
 
-function edit(mutation: Mutation, pod: Pod, profile: Profile): { next: Pod; verdict: Verdict } {
+function edit({ name }: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): { next: Pod; verdict: Verdict } {
   let verdict: Verdict | undefined;
   const next = copyOnWrite.produce(pod, (draft) => {
-    verdict = mutation.mutate(draft as Pod, profile);
+    verdict = mutate(draft as Pod);
   });
-  if (!verdict) throw new Error(`${mutation.name} gave no verdict`);
+  if (!verdict) throw new Error(`${name} gave no verdict`);
   return { next, verdict };
 }

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { Mutation } from "../mutations/mutation.ts";
+import type { Mutation, Surroundings } from "../mutations/mutation.ts";
 import { runMutations } from "../mutations/run.ts";
 import type { Outcome } from "../mutations/run.ts";
 import { decide } from "./decision.ts";
@@ -22,17 +22,17 @@ export interface Primed {
  * The one engine below `serve` and `render`: decides, applies the mutations, writes the status annotation.
  *
  * @param object a pod as parsed JSON; it is not changed
- * @param context the request's namespace, the configuration in force, the mutations, arc-primer's version
+ * @param context the request's namespace and what Pod Security it enforces, the configuration in force, the mutations, arc-primer's version
  */
 export function prime(
   object: unknown,
-  context: { namespace: string; config: Config; mutations: readonly Mutation[]; version: string },
+  context: Surroundings & { namespace: string; config: Config; mutations: readonly Mutation[]; version: string },
 ): Primed {
   const { config, namespace, mutations, version } = context;
   const decision = decide(object, namespace, config);
   if (decision.kind === "skip") return { decision, mode: config.mode, outcomes: [], pod: object, statusLeftOut: false };
 
-  const { pod, outcomes } = runMutations(mutations, decision.pod, decision.profile);
+  const { pod, outcomes } = runMutations(mutations, decision.pod, decision.profile, context);
   if (config.mode === "audit") return { decision, mode: "audit", outcomes, pod: object, statusLeftOut: false };
   const reported = withStatus(pod, { version, profile: decision.profile.name, problem: decision.problem, outcomes });
   return { decision, mode: "enforce", outcomes, pod: reported ?? pod, statusLeftOut: reported === undefined };

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
+import type { Surroundings } from "../../src/mutations/mutation.ts";
 import type { Container, Pod } from "../../src/pod/types.ts";
 
 /** A fresh copy of a golden folder's pod. */
@@ -34,3 +35,6 @@ export function containerOf(pod: Pod, name: string): Container {
 }
 
 export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } } };
+
+/** A namespace that forbids nothing. */
+export const anywhere: Surroundings = { podSecurity: "privileged" };
