@@ -139,6 +139,7 @@ const pods: fc.Arbitrary<Pod> = fc
 
 const configs = fc.constantFrom<Config>(
   configWith({}),
+  configWith({ prerequisites: { packages: ["curl", "git=1:2.39*"], script: "echo $(A) $$", onFailure: "fail" } }),
   configWith({}, { mode: "audit" }),
   configWith({
     runner: { command: ["/start"] },
@@ -167,8 +168,11 @@ function admitter(config: Config) {
   return (object: unknown) => admit(admissionReview(object, "arc-runners"), "privileged") as AdmissionAnswer;
 }
 
-function containers(pod: Pod): Container[] {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+/** Each container that came in, and what became of it. */
+function pairs(before: Pod, after: Pod): { came: Container; left: Container }[] {
+  return (["initContainers", "containers"] as const).flatMap((list) =>
+    (before.spec[list] ?? []).map((came, index) => ({ came, left: after.spec[list]![index]! })),
+  );
 }
 
 test("every pod is admitted; the patch makes of it exactly the pod that render shows; nothing that came in is changed", () => {
@@ -206,14 +210,24 @@ test("the second patch is empty, and so is one after another webhook added a sid
 });
 
 test("the invariants hold: names, order, volumes, mounts, restart policies, privileges", () => {
-  const untouched = ({ name: own, restartPolicy, securityContext, volumeMounts, livenessProbe }: Container) =>
-    ({ own, restartPolicy, securityContext, volumeMounts, livenessProbe }) as const;
+  const untouched = ({ name: own, restartPolicy, securityContext, livenessProbe }: Container) =>
+    ({ own, restartPolicy, securityContext, livenessProbe }) as const;
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      expect(after.spec.volumes).toEqual(pod.spec.volumes);
-      expect(after.spec.initContainers?.map(untouched)).toEqual(pod.spec.initContainers?.map(untouched));
-      expect(after.spec.containers.map(untouched)).toEqual(pod.spec.containers.map(untouched));
+      // Ours come after all that was there.
+      const first = <T>(list: readonly T[] = [], count = 0) => list.slice(0, count);
+      expect(first(after.spec.volumes, pod.spec.volumes?.length)).toEqual(pod.spec.volumes ?? []);
+      expect(after.spec.containers).toHaveLength(pod.spec.containers.length);
+      for (const { came, left } of pairs(pod, after)) {
+        expect(untouched(left)).toEqual(untouched(came));
+        expect(first(left.volumeMounts, came.volumeMounts?.length)).toEqual(came.volumeMounts ?? []);
+      }
+      const names = (list: readonly { name: string }[] = []) => list.map((one) => one.name);
+      const added = [...names(after.spec.initContainers), ...names(after.spec.volumes)].filter(
+        (one) => ![...names(pod.spec.initContainers), ...names(pod.spec.volumes)].includes(one),
+      );
+      for (const one of added) expect(one).toMatch(/^arc-primer-/);
       // By reference, as the engine judges: so on its own result, not on one that went through JSON.
       const primed = prime(pod, {
         namespace: "arc-runners",
@@ -228,12 +242,15 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
   );
 });
 
-test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, the status", () => {
+test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, the status, and what it adds", () => {
   const ours =
-    /^\/metadata\/annotations(\/arc-primer\.dev~1status)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe)(\/|$)/;
+    /^\/metadata\/annotations(\/arc-primer\.dev~1status)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts)(\/|$)/;
+  const added = /^\/spec\/(initContainers|volumes)(\/\d+)?$/;
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
-      for (const { path } of patchOf(admitter(config)(pod))) expect(path).toMatch(ours);
+      for (const { op, path } of patchOf(admitter(config)(pod))) {
+        expect(op === "add" && added.test(path) ? "ours" : path).toMatch(new RegExp(`^ours$|${ours.source}`));
+      }
     }),
     runs,
   );
@@ -243,8 +260,7 @@ test("what was in a container's args and env is still there; its command is stil
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      for (const [index, came] of containers(pod).entries()) {
-        const left = containers(after)[index]!;
+      for (const { came, left } of pairs(pod, after)) {
         expect(left.args?.slice(0, came.args?.length ?? 0) ?? []).toEqual(came.args ?? []);
         expect(left.env?.slice(0, came.env?.length ?? 0) ?? []).toEqual(came.env ?? []);
         const command = came.command ?? [];
@@ -260,8 +276,7 @@ test("after the kubelet's expansion, what we added to command and args is what w
   fc.assert(
     fc.property(withFlags, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      for (const [index, came] of containers(pod).entries()) {
-        const left = containers(after)[index]!;
+      for (const { came, left } of pairs(pod, after)) {
         const added = (left.args ?? []).slice(came.args?.length ?? 0);
         const values = { HOST_IP: "192.0.2.1", NAME: "label" };
         for (const flag of added) {

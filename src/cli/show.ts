@@ -1,6 +1,8 @@
 import { createTwoFilesPatch } from "diff";
 import { styleText } from "node:util";
-import waitScript from "../scripts/wait-for-docker.sh";
+import applyPackages from "../scripts/apply-packages.sh";
+import installPackages from "../scripts/install-packages.sh";
+import waitForDocker from "../scripts/wait-for-docker.sh";
 import { escapeForKubelet } from "../pod/expansion.ts";
 
 /** The unified diff of two texts, coloured if asked. Empty if they are the same. */
@@ -27,7 +29,11 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
 }
 
 /** The scripts that mutations put into pods, by the files they stand in. */
-const scripts = { "wait-for-docker.sh": waitScript };
+const scripts = {
+  "apply-packages.sh": applyPackages,
+  "install-packages.sh": installPackages,
+  "wait-for-docker.sh": waitForDocker,
+};
 
 const folds = Object.entries(scripts).map(([file, script]) => ({
   folded: `<the text of src/scripts/${file}>`,

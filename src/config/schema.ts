@@ -1,5 +1,6 @@
 import { z } from "zod";
 import * as addresses from "./addresses.ts";
+import { prerequisites } from "./prerequisites.ts";
 import * as values from "./values.ts";
 
 // The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
@@ -118,6 +119,7 @@ export const profileSchema = z.strictObject({
     })
     .prefault({}),
   docker,
+  prerequisites,
   registries: z.record(addresses.registryHost, registry).default({}),
 });
 

@@ -2,7 +2,7 @@ import type { Profile } from "../config/schema.ts";
 import type { MutationReason, Note } from "../runner/reasons.ts";
 import type { Pod } from "../pod/types.ts";
 
-export type MutationName = "wait-for-docker" | "registry-mirror" | "dockerd-settings";
+export type MutationName = "wait-for-docker" | "registry-mirror" | "dockerd-settings" | "prerequisites";
 
 /** What else there is to say: a note, or the reason why a part was left out. */
 export type Remark = Note | MutationReason;

@@ -23,7 +23,12 @@ const container = z.looseObject({
     .array(z.looseObject({ name, mountPath: z.string().max(4096) }))
     .max(many)
     .nullish(),
-  resources: z.looseObject({}).nullish(),
+  resources: z.looseObject({ limits: z.looseObject({}).nullish(), requests: z.looseObject({}).nullish() }).nullish(),
+  securityContext: z
+    .looseObject({
+      capabilities: z.looseObject({ add: strings, drop: strings }).nullish(),
+    })
+    .nullish(),
 });
 
 const pod = z.looseObject({
@@ -39,6 +44,7 @@ const pod = z.looseObject({
     volumes: z.array(named).max(many).nullish(),
     nodeSelector: map,
     os: named.nullish(),
+    securityContext: z.looseObject({}).nullish(),
   }),
 });
 

@@ -39,6 +39,13 @@ export const mutationReasons = {
   "config-file": "dockerd is given a --config-file, and stops if a setting is in both the file and a flag.",
   "daemon-json":
     "The DinD container may have a daemon.json (a volume is mounted there, or a container writes one), and dockerd stops if a setting is in both the file and a flag.",
+  "pod-security":
+    "The namespace enforces Pod Security restricted, which would refuse the pod with a container that runs as root.",
+  "read-only-root": "The runner container's root file system is read-only: nothing can be put into it.",
+  "escalation-forbidden":
+    "The runner container forbids privilege escalation (allowPrivilegeEscalation: false), so sudo cannot put packages in place.",
+  "capabilities-dropped":
+    "The runner container drops capabilities without which root cannot put packages in place (such as CHOWN or DAC_OVERRIDE).",
   "mutation-failed": "This mutation threw an error and was discarded. This is a bug; the log has the error.",
   "invariant-broken":
     "This mutation would have broken the pod and was discarded. This is a bug; the log has the details.",

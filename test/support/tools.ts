@@ -9,6 +9,11 @@ const packages = {
   curl: "curl",
   docker: "docker.io",
   shellcheck: "shellcheck",
+  mmdebstrap: "mmdebstrap",
+  "dpkg-deb": "dpkg",
+  "apt-ftparchive": "apt-utils",
+  gpg: "gpg",
+  unshare: "util-linux",
 } as const;
 
 type Tool = keyof typeof packages;

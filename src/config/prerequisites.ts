@@ -1,0 +1,80 @@
+// The settings for packages. What passes here reaches apt as words of a command line: nothing of it is shell text, but
+// for the administrator's own script.
+import { z } from "zod";
+import { mirrorUrl, quote } from "./addresses.ts";
+import * as values from "./values.ts";
+
+// Debian policy 5.6.1 and 5.6.12. A name that ends in - would tell apt to remove; * in a version is apt's own wildcard.
+const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9-]+)?(=[A-Za-z0-9.+:~*-]+)?$/;
+
+/** `curl`, `libc6:i386`, `git=1:2.39*`. */
+const packages = z
+  .array(
+    z.string().refine((text) => packageName.test(text), {
+      error: ({ input }) => `${quote(input)} is not a package like curl, or git=1:2.39* with a version`,
+    }),
+  )
+  .max(500)
+  .refine((all) => new Set(all.map(nameOf)).size === all.length, "a package is there twice")
+  .default([]);
+
+function nameOf(text: string): string {
+  return text.split("=")[0]!;
+}
+
+const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, {
+  error: ({ input }) => `${quote(input)} is not a name that apt takes`,
+});
+
+/** `bookworm`, or, for a repository without suites, a path that ends in a slash. */
+const suite = z.string().regex(/^[A-Za-z0-9./][A-Za-z0-9._/+-]*$/, {
+  error: ({ input }) => `${quote(input)} is neither a suite like bookworm nor a path like ./`,
+});
+
+const armoredKey = z
+  .string()
+  .regex(/^-----BEGIN PGP PUBLIC KEY BLOCK-----\n[\t\n -~]*\n-----END PGP PUBLIC KEY BLOCK-----\s*$/, {
+    error: "expected an ASCII-armoured public key: -----BEGIN PGP PUBLIC KEY BLOCK----- to its end",
+  });
+
+const source = z
+  .strictObject({
+    url: mirrorUrl,
+    suites: z.array(suite).min(1),
+    components: z.array(word).default([]),
+    architectures: z.array(word).default([]),
+    signedBy: armoredKey.optional(),
+    trusted: z.boolean().default(false),
+  })
+  .superRefine(({ suites, components, signedBy, trusted }, context) => {
+    const flat = suites.filter((name) => name.endsWith("/")).length;
+    if (flat > 0 && (flat < suites.length || components.length > 0)) {
+      context.addIssue(
+        "a suite that ends in / stands for a repository without components: give it a source of its own",
+      );
+    } else if (flat === 0 && components.length === 0) {
+      context.addIssue("components are missing, like [main]; a repository without any has the suite ./");
+    }
+    if (trusted === (signedBy !== undefined)) {
+      context.addIssue("a source has either signedBy, its key, or trusted: true, which checks no signature");
+    }
+  });
+
+const mirrors = z.record(mirrorUrl, mirrorUrl).default({});
+
+/** `profiles.NAME.prerequisites`. */
+export const prerequisites = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    packages,
+    apt: z
+      .strictObject({ proxy: mirrorUrl.optional(), mirrors, sources: z.array(source).max(50).default([]) })
+      .prefault({}),
+    script: values.plainText.min(1).max(100_000).optional(),
+    onFailure: z.enum(["warn", "fail"]).default("warn"),
+    timeout: values.duration({ min: "10s", max: "1h", wholeSeconds: true }).prefault("5m"),
+    sizeLimit: values.quantity
+      .refine((text) => values.quantityValue(text)! >= 2 ** 26, "less than 64Mi is no room for packages")
+      .default("2Gi"),
+  })
+  .prefault({});

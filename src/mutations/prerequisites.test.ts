@@ -1,0 +1,219 @@
+import { expect, test } from "vitest";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { kubeletExpand } from "../../test/support/expand.ts";
+import type { Pod } from "../pod/types.ts";
+import { brokenInvariants } from "../pod/invariants.ts";
+import installScript from "../scripts/install-packages.sh";
+import type { PodSecurity } from "./mutation.ts";
+import { mutations } from "./index.ts";
+import { prerequisites } from "./prerequisites.ts";
+import { runMutations } from "./run.ts";
+
+const name = "arc-primer-prerequisites";
+
+function run(pod: Pod, settings: object = { packages: ["curl", "git"] }, podSecurity: PodSecurity = "privileged") {
+  const { pod: after, outcomes } = runMutations([prerequisites], pod, profileWith({ prerequisites: settings }), {
+    podSecurity,
+  });
+  return { pod: after, outcome: outcomes[0]! };
+}
+
+test.each(["dind-sidecar", "dind-container", "default-mode"])(
+  "%s: an init container at the end, a volume, a wrapper",
+  (layout) => {
+    const before = goldenPod(layout);
+    const { pod, outcome } = run(before);
+    expect(outcome).toEqual({ mutation: "prerequisites", result: "applied", notes: [] });
+    const added = pod.spec.initContainers?.at(-1);
+    const runner = containerOf(before, "runner");
+    expect(added).toMatchObject({
+      name,
+      image: runner.image,
+      args: ["curl", "git"],
+      securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
+      terminationMessagePolicy: "FallbackToLogsOnError",
+      volumeMounts: [{ name, mountPath: "/arc-primer/prerequisites" }],
+    });
+    expect(pod.spec.initContainers?.slice(0, -1)).toEqual(before.spec.initContainers ?? []);
+    expect(pod.spec.volumes?.at(-1)).toEqual({ name, emptyDir: { sizeLimit: "2Gi" } });
+    const primed = containerOf(pod, "runner");
+    expect(primed.volumeMounts?.at(-1)).toEqual({ name, mountPath: "/arc-primer/prerequisites", readOnly: true });
+    expect(primed.command?.slice(3)).toEqual([
+      "arc-primer-packages",
+      "directory=/arc-primer/prerequisites",
+      "on-failure=warn",
+      "--",
+      ...(runner.command ?? []),
+    ]);
+    expect(brokenInvariants(before, pod)).toEqual([]);
+    expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
+  },
+);
+
+test("packages are put in place before the wait for Docker, which may need one of them", () => {
+  const profile = profileWith({ prerequisites: { packages: ["docker.io"] } });
+  const { pod } = runMutations(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const words = containerOf(pod, "runner").command ?? [];
+  expect(words.indexOf("arc-primer-packages")).toBeLessThan(words.indexOf("arc-primer-wait"));
+  expect(words.at(-1)).toBe("/home/runner/run.sh");
+});
+
+test("the added container takes after the runner: pull policy, resources, ARC's proxy; never its secrets", () => {
+  const before = goldenPod("dind-sidecar");
+  const proxy = { name: "http_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "http_proxy" } } };
+  Object.assign(containerOf(before, "runner"), {
+    imagePullPolicy: "IfNotPresent",
+    resources: { limits: { cpu: "2" }, requests: { memory: "1Gi" }, claims: [{ name: "gpu" }] },
+  });
+  containerOf(before, "runner").env?.push(proxy, { name: "NO_PROXY", value: "10.0.0.0/8" });
+  const { pod } = run(before);
+  const added = containerOf(pod, name);
+  expect(added).toMatchObject({
+    imagePullPolicy: "IfNotPresent",
+    resources: { limits: { cpu: "2" }, requests: { memory: "1Gi" } },
+    env: [proxy, { name: "NO_PROXY", value: "10.0.0.0/8" }],
+  });
+  expect(added.resources).not.toHaveProperty("claims");
+  expect(JSON.stringify(added)).not.toContain("JITCONFIG");
+});
+
+test("every setting travels as a word, which the kubelet hands on as it was meant", () => {
+  const key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc=\n-----END PGP PUBLIC KEY BLOCK-----\n";
+  const { pod } = run(goldenPod("dind-sidecar"), {
+    packages: ["git=1:2.39*"],
+    apt: {
+      proxy: "http://apt-cache.example.com:3142",
+      mirrors: { "http://archive.example.com/ubuntu": "http://mirror.example.com/ubuntu" },
+      sources: [
+        {
+          url: "https://apt.example.com/docker",
+          suites: ["noble"],
+          components: ["stable"],
+          architectures: ["amd64"],
+          signedBy: key,
+        },
+        { url: "http://apt.example.com/flat", suites: ["./"], trusted: true },
+      ],
+    },
+    script: "echo $(HOSTNAME) $$ > /etc/made; echo $HOME",
+    onFailure: "fail",
+    timeout: "90s",
+    sizeLimit: "1Gi",
+  });
+  const { command = [], args } = containerOf(pod, name);
+  expect(args).toEqual(["git=1:2.39*"]);
+  const expanded = command.map((word) => kubeletExpand(word, { HOSTNAME: "wrong" }));
+  expect(expanded).toEqual([
+    "/bin/sh",
+    "-c",
+    installScript,
+    name,
+    "directory=/arc-primer/prerequisites",
+    "on-failure=fail",
+    "timeout=90",
+    `size-limit=${Math.floor(0.9 * 2 ** 30)}`,
+    "proxy=http://apt-cache.example.com:3142",
+    "mirror=http://archive.example.com/ubuntu",
+    "by=http://mirror.example.com/ubuntu",
+    `key=${key}`,
+    "source=Types: deb\nURIs: https://apt.example.com/docker\nSuites: noble\nComponents: stable\nArchitectures: amd64",
+    "source=Types: deb\nURIs: http://apt.example.com/flat\nSuites: ./\nTrusted: yes",
+    "script=echo $(HOSTNAME) $$ > /etc/made; echo $HOME",
+    "mounted=/home/runner/_work",
+    "mounted=/var/run",
+    ...expanded.slice(-2),
+  ]);
+  expect(expanded.at(-1)).toBe("--");
+});
+
+test("a script alone is enough", () => {
+  const { pod, outcome } = run(goldenPod("default-mode"), { script: "true" });
+  expect(outcome.result).toBe("applied");
+  expect(containerOf(pod, name).args).toBeUndefined();
+});
+
+const security = (context: object) => (pod: Pod) =>
+  Object.assign(containerOf(pod, "runner"), { securityContext: context });
+const variables =
+  (...env: object[]) =>
+  (pod: Pod) =>
+    (containerOf(pod, "runner").env ??= []).push(...(env as { name: string }[]));
+
+test.each<[string, (pod: Pod) => unknown, string]>([
+  ["a read-only root", security({ readOnlyRootFilesystem: true }), "read-only-root"],
+  ["escalation forbidden", security({ allowPrivilegeEscalation: false }), "escalation-forbidden"],
+  ["all capabilities dropped", security({ capabilities: { drop: ["ALL"] } }), "capabilities-dropped"],
+  ["one that sudo needs dropped", security({ capabilities: { drop: ["CAP_SETUID"] } }), "capabilities-dropped"],
+  [
+    "one that root needs dropped",
+    security({ runAsUser: 0, capabilities: { drop: ["chown"] } }),
+    "capabilities-dropped",
+  ],
+  [
+    "a kubernetes mode",
+    variables({ name: "ACTIONS_RUNNER_CONTAINER_HOOKS", value: "/hooks/index.js" }),
+    "kubernetes-mode",
+  ],
+  ["no command", (pod) => delete containerOf(pod, "runner").command, "no-command"],
+  ["no runner", (pod) => (containerOf(pod, "runner").name = "other"), "no-runner-container"],
+])("%s: left out, with the reason", (_what, change, reason) => {
+  const before = goldenPod("dind-sidecar");
+  change(before);
+  const { pod, outcome } = run(before);
+  expect(pod).toBe(before);
+  expect(outcome).toMatchObject({ result: "skipped", reason });
+});
+
+test.each<[string, (pod: Pod) => unknown]>([
+  ["root needs no escalation", security({ runAsUser: 0, allowPrivilegeEscalation: false })],
+  [
+    "nor does the pod's root",
+    (pod) => {
+      pod.spec.securityContext = { runAsUser: 0 };
+      security({ allowPrivilegeEscalation: false })(pod);
+    },
+  ],
+  ["a privileged container has them all", security({ privileged: true, capabilities: { drop: ["ALL"] } })],
+  [
+    "dropped and added again",
+    security({ capabilities: { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID"] } }),
+  ],
+  ["others dropped", security({ capabilities: { drop: ["NET_RAW"] } })],
+  [
+    "runAsNonRoot of the pod",
+    (pod) => (pod.spec.securityContext = { runAsNonRoot: true, runAsUser: 1001, fsGroup: 123 }),
+  ],
+  [
+    "jobs without a container in a kubernetes mode",
+    variables(
+      { name: "ACTIONS_RUNNER_CONTAINER_HOOKS", value: "/x" },
+      { name: "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER", value: "false" },
+    ),
+  ],
+])("%s: applied", (_what, change) => {
+  const before = goldenPod("dind-sidecar");
+  change(before);
+  expect(run(before).outcome.result).toBe("applied");
+});
+
+test("Pod Security: baseline takes a root init container, restricted does not", () => {
+  const settings = { packages: ["curl"] };
+  expect(run(goldenPod("default-mode"), settings, "baseline").outcome.result).toBe("applied");
+  expect(run(goldenPod("default-mode"), settings, "restricted").outcome).toMatchObject({ reason: "pod-security" });
+});
+
+test.each([
+  [{ enabled: false, packages: ["curl"] }, "disabled"],
+  [{}, "not-configured"],
+])("settings %j: %s", (settings, reason) => {
+  expect(run(goldenPod("dind-sidecar"), settings).outcome).toMatchObject({ reason });
+});
+
+test("what another webhook took away is put back, and nothing is there twice", () => {
+  const { pod } = run(goldenPod("dind-sidecar"));
+  const stripped = structuredClone(pod);
+  containerOf(stripped, "runner").command = ["/home/runner/run.sh"];
+  const again = run(stripped);
+  expect(again.outcome.result).toBe("applied");
+  expect(again.pod).toEqual(pod);
+});

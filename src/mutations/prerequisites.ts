@@ -1,0 +1,125 @@
+import type { Profile } from "../config/schema.ts";
+import { quantityValue } from "../config/values.ts";
+import { findContainer, setsEnv } from "../pod/containers.ts";
+import { escapeForKubelet } from "../pod/expansion.ts";
+import { sidekick } from "../pod/sidekick.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import type { MutationReason } from "../runner/reasons.ts";
+import applyScript from "../scripts/apply-packages.sh";
+import installScript from "../scripts/install-packages.sh";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation, Surroundings } from "./mutation.ts";
+
+type Settings = Profile["prerequisites"];
+
+/** The init container and the volume through which it hands on what it installed. */
+const name = "arc-primer-prerequisites";
+const wrapperName = "arc-primer-packages";
+const directory = "/arc-primer/prerequisites";
+
+/**
+ * Packages that the runner's image lacks, without another image: an init container, made of the runner's own image and
+ * running as root, installs them and leaves what changed as an archive (src/scripts/install-packages.sh); a wrapper
+ * around the runner's command puts that in place (src/scripts/apply-packages.sh).
+ *
+ * The init container comes last: sidecars run by then, so that dockerd boots meanwhile and a mesh's proxy is up.
+ */
+export const prerequisites: Mutation = {
+  name: "prerequisites",
+  mutate(pod, { runner, prerequisites: settings }, surroundings) {
+    if (!settings.enabled) return doesNotApply("disabled");
+    if (settings.packages.length === 0 && settings.script === undefined) return doesNotApply("not-configured");
+    const container = findContainer(pod, runner.container);
+    if (!container) return doesNotApply("no-runner-container");
+    const obstacle = jobsRunElsewhere(container) ?? cannotInstall(pod, container, surroundings);
+    if (obstacle) return doesNotApply(obstacle);
+
+    if (!pod.spec.initContainers?.some((one) => one.name === name)) {
+      (pod.spec.initContainers ??= []).push(installer(container, settings));
+    }
+    if (!pod.spec.volumes?.some((volume) => volume.name === name)) {
+      (pod.spec.volumes ??= []).push({ name, emptyDir: { sizeLimit: settings.sizeLimit } });
+    }
+    if (!container.volumeMounts?.some((mount) => mount.name === name)) {
+      (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
+    }
+    if (!isWrapped(container, wrapperName)) {
+      const command = container.command?.length ? container.command : runner.command;
+      if (!command) return doesNotApply("no-command");
+      const told = [`directory=${directory}`, `on-failure=${settings.onFailure}`];
+      wrapCommand(container, command, { name: wrapperName, script: applyScript, settings: told });
+    }
+    return applies();
+  },
+};
+
+/** In ARC's kubernetes modes steps run in pods of their own, unless the job may do without a container. */
+function jobsRunElsewhere(runner: Container): MutationReason | undefined {
+  const demand = runner.env?.findLast(({ name: variable }) => variable === "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER");
+  return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && demand?.value !== "false" ? "kubernetes-mode" : undefined;
+}
+
+/** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */
+function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surroundings): MutationReason | undefined {
+  if (podSecurity === "restricted") return "pod-security";
+  const { allowPrivilegeEscalation, capabilities, privileged, readOnlyRootFilesystem, runAsUser } =
+    runner.securityContext ?? {};
+  if (readOnlyRootFilesystem) return "read-only-root";
+  const isRoot = (runAsUser ?? pod.spec.securityContext?.runAsUser) === 0;
+  if (!isRoot && allowPrivilegeEscalation === false) return "escalation-forbidden";
+  if (privileged) return undefined;
+  const needed = ["CHOWN", "DAC_OVERRIDE", "FOWNER", ...(isRoot ? [] : ["SETUID", "SETGID"])];
+  const has = (list: readonly string[] | null | undefined, capability: string) =>
+    list?.some((one) => [capability, "ALL"].includes(one.toUpperCase().replace(/^CAP_/, ""))) ?? false;
+  const lacking = needed.some((one) => has(capabilities?.drop, one) && !has(capabilities?.add, one));
+  return lacking ? "capabilities-dropped" : undefined;
+}
+
+function installer(runner: Container, settings: Settings): Container {
+  const mounted = (runner.volumeMounts ?? []).map(({ mountPath }) => `mounted=${mountPath}`);
+  return sidekick(runner, {
+    name,
+    command: [
+      "/bin/sh",
+      "-c",
+      ...[installScript, name, ...settingsOf(settings), ...mounted].map(escapeForKubelet),
+      "--",
+    ],
+    ...(settings.packages.length > 0 && { args: [...settings.packages] }),
+    // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
+    securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [{ name, mountPath: directory }],
+  });
+}
+
+/** What the script is told, in the order that it reads: the volume first, a source's key before the source. */
+function settingsOf({ apt, onFailure, script, sizeLimit, timeout }: Settings): string[] {
+  return [
+    `directory=${directory}`,
+    `on-failure=${onFailure}`,
+    `timeout=${timeout / 1000}`,
+    // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
+    `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
+    ...(apt.proxy === undefined ? [] : [`proxy=${apt.proxy}`]),
+    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${from}`, `by=${to}`]),
+    ...apt.sources.flatMap((source) => [
+      ...(source.signedBy === undefined ? [] : [`key=${source.signedBy}`]),
+      `source=${stanza(source)}`,
+    ]),
+    ...(script === undefined ? [] : [`script=${script}`]),
+  ];
+}
+
+/** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */
+function stanza({ url, suites, components, architectures, trusted }: Settings["apt"]["sources"][number]): string {
+  return [
+    "Types: deb",
+    `URIs: ${url}`,
+    `Suites: ${suites.join(" ")}`,
+    ...(components.length > 0 ? [`Components: ${components.join(" ")}`] : []),
+    ...(architectures.length > 0 ? [`Architectures: ${architectures.join(" ")}`] : []),
+    ...(trusted ? ["Trusted: yes"] : []),
+  ].join("\n");
+}

@@ -1,0 +1,25 @@
+import type { Container } from "./types.ts";
+
+const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
+
+/**
+ * A container that arc-primer adds. It takes after the runner: the same image, so that nothing else is pulled and
+ * libraries match; the same pull policy (the API server would make it `Always` for `:latest`); the same resources, so
+ * that quotas and the pod's quality of service hold; ARC's proxy. Never its other variables: one of them is the
+ * runner's registration.
+ *
+ * @param own its name and command, and whatever else is its own
+ */
+export function sidekick(runner: Container, own: Container): Container {
+  const { limits, requests } = runner.resources ?? {};
+  const env = (runner.env ?? []).filter(({ name }) => proxyVariables.includes(name.toLowerCase()));
+  return {
+    ...(runner.image && { image: runner.image }),
+    ...(runner.imagePullPolicy && { imagePullPolicy: runner.imagePullPolicy }),
+    ...(env.length > 0 && { env: env.map((variable) => ({ ...variable })) }),
+    ...((limits || requests) && {
+      resources: { ...(limits && { limits: { ...limits } }), ...(requests && { requests: { ...requests } }) },
+    }),
+    ...own,
+  };
+}

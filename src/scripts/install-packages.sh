@@ -1,0 +1,314 @@
+#!/bin/sh
+# Installs the packages that the runner's image lacks, in an init container of that same image, and leaves what changed
+# as an archive on a shared volume, for apply-packages.sh in the runner container.
+#
+#   sh -c SCRIPT arc-primer-prerequisites directory=DIR on-failure=warn timeout=300 size-limit=BYTES \
+#     [mounted=PATH]... [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] -- [PACKAGE[=VERSION]...]
+#
+# It runs as root and as process 1. apt means Debian and its kin, so beyond POSIX sh it uses what those cannot be
+# without: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a shell runs its traps only
+# between foreground commands.
+#
+# What it leaves in DIR:
+#   changes.tar           what is new or changed; present only if there is something to apply
+#   deleted, deleted-directories   what is gone: absolute paths, each ended by a NUL
+#   fingerprint           the package state that it began with, for sha256sum --check
+#   problem               what is missing and why, for the runner's log; present only if something is
+set -uf
+umask 022
+
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
+
+# Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
+now() {
+  read -r uptime _ < /proc/uptime
+  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+}
+
+# $took: the seconds since $1, for people.
+took() {
+  now
+  took=$(((now - $1) / 100)).$(((now - $1) % 100 / 10))$(((now - $1) % 10))
+}
+
+job=
+stop() {
+  say "told to stop while preparing packages"
+  [ -z "$job" ] || kill "$job" 2> /dev/null
+  exit "$1"
+}
+trap 'stop 143' TERM
+trap 'stop 130' INT
+
+# Adds to what has gone wrong.
+problem=
+trouble() { problem="${problem:+$problem; }$1"; }
+
+# Says what has gone wrong and ends: the job starts without it, or does not start.
+give_up() {
+  {
+    printf '%s\n' "$problem"
+    [ ! -f "$work/log" ] || grep -E '^(E|Err|W|dpkg)[: ]' "$work/log" | tail -n 20 | sed 's/^/  /'
+  } > "$directory/problem"
+  sed 's/^/arc-primer: /' "$directory/problem" >&2
+  # What kubectl describe shows as the container's termination message.
+  [ ! -w /dev/termination-log ] || tail -c 4000 "$directory/problem" > /dev/termination-log
+  rm -rf "$work"
+  if [ "$on_failure" = warn ]; then
+    say "the job starts all the same, as onFailure: warn asks"
+    exit 0
+  fi
+  say "the runner is not started, as onFailure: fail asks"
+  exit 1
+}
+
+sources=0
+while [ "$1" != -- ]; do
+  value=${1#*=}
+  case $1 in
+    directory=*)
+      directory=$value
+      work=$directory/work
+      now
+      begin=$now
+      awk -v then="$(find "$directory" -maxdepth 0 -printf %C@)" -v now="$(date +%s.%N)" \
+        'BEGIN { printf "arc-primer: preparing packages, %.2f s after the volume for them was made\n", now - then }' >&2
+      rm -rf "$work"
+      mkdir -p "$work/sources.list.d" "$work/keys"
+      for file in mounted script mirrors.sed log sources.list; do : > "$work/$file"; done
+      ;;
+    on-failure=*) on_failure=$value ;;
+    timeout=*) deadline=$((begin + value * 100)) ;;
+    size-limit=*) size_limit=$value ;;
+    mounted=*) printf '%s\n' "$value" >> "$work/mounted" ;;
+    proxy=*) proxy=$value ;;
+    mirror=*) from=$value ;;
+    by=*)
+      # Where a word begins with the address, at the end of a component of its path.
+      printf 's,\\(^\\|[[:space:]]\\)%s\\(/\\|[[:space:]]\\|$\\),\\1%s\\2,g\n' \
+        "$(printf %s "$from" | sed 's/[.[*^$]/\\&/g')" "$value" >> "$work/mirrors.sed"
+      ;;
+    key=*) printf '%s\n' "$value" > "$work/keys/$sources.asc" ;;
+    source=*)
+      printf '%s\n' "$value" > "$work/sources.list.d/arc-primer-$sources.sources"
+      [ ! -f "$work/keys/$sources.asc" ] ||
+        printf 'Signed-By: %s\n' "$work/keys/$sources.asc" >> "$work/sources.list.d/arc-primer-$sources.sources"
+      sources=$((sources + 1))
+      ;;
+    script=*) printf '%s\n' "$value" > "$work/script" ;;
+  esac
+  shift
+done
+shift
+
+# Runs a command within what is left of the time. Its output goes to the container's log as it comes, and to $work/log.
+bounded() {
+  now
+  if [ "$now" -ge "$deadline" ]; then
+    say "no time is left for: $1"
+    return 124
+  fi
+  printed=$(wc -c < "$work/log")
+  timeout --kill-after=5 "$(((deadline - now + 99) / 100))" "$@" >> "$work/log" 2>&1 &
+  job=$!
+  tail -c "+$((printed + 1))" -f -s 0.05 --pid="$job" "$work/log" >&2 &
+  tail=$!
+  wait "$job"
+  status=$?
+  job=
+  wait "$tail"
+  [ "$status" -ne 124 ] || say "the time for packages is over; ended: $1"
+  return "$status"
+}
+
+apt_get() {
+  DEBIAN_FRONTEND=noninteractive bounded apt-get -q -y \
+    -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/sources.list.d" \
+    ${proxy:+-o} ${proxy:+"Acquire::http::Proxy=$proxy"} \
+    -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o Acquire::Retries=2 \
+    -o APT::Cmd::Pattern-Only=true -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+}
+
+# Is NAME[:ARCHITECTURE][=VERSION] installed? A version may hold *, as apt takes it.
+is_there() {
+  case $1 in *=*) wanted=${1#*=} ;; *) wanted='*' ;; esac
+  for state in $(dpkg-query --show --showformat='${db:Status-Status}=${Version}\n' "${1%%=*}" 2> /dev/null); do
+    # shellcheck disable=SC2254 # a pattern on purpose
+    case $state in installed=$wanted) return 0 ;; esac
+  done
+  return 1
+}
+
+# Sets $missing to those of the given packages that are not there.
+look_for() {
+  missing=
+  for package in "$@"; do is_there "$package" || missing="$missing $package"; done
+  missing=${missing# }
+}
+
+# Lists what could have been changed: TYPE MODE UID GID PATH, each ended by a NUL, sorted, to $1. With $2, also the paths
+# whose inode changed after the file $2, directories aside, to $3.
+# Not what is mounted here or will be in the runner, what the kubelet writes, what lives only as long as a container.
+list() {
+  list=$1 since=${2:-} changed=${3:-/dev/null}
+  set -- -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./var/tmp \
+    -o -path ./etc/hosts -o -path ./etc/resolv.conf -o -path ./etc/hostname -o -path ./.dockerenv \
+    -o -path './var/lib/apt/lists/*' -o '(' -path './var/cache/*' ! -type d ')'
+  while IFS= read -r path; do set -- "$@" -o -path "$path"; done < "$work/pruned"
+  (cd / && find . -xdev '(' "$@" ')' -prune -o '(' -fprintf "$list.unsorted" '%y %m %U %G %p\0' \
+    , ! -type d ${since:+-cnewer} ${since:+"$since"} -fprintf "$changed" '%p\0' ')') &&
+    LC_ALL=C sort -z -o "$list" "$list.unsorted"
+}
+
+# The paths that `list` leaves out for being mounted, as patterns for find.
+pruned() {
+  {
+    cat "$work/mounted"
+    # Links as they resolve here: /var/run is a link to /run.
+    while IFS= read -r path; do readlink -m -- "$path"; done < "$work/mounted"
+    while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo
+  } | sed -e 's|/*$||' -e '/^$/d' -e 's/[][*?\\]/\\&/g' -e 's/^/./' | sort -u > "$work/pruned"
+}
+
+# The image's sources under $work, with the mirrors in them, beside those that the settings add. The image's own stay.
+copy_sources() {
+  [ ! -f /etc/apt/sources.list ] || sed -f "$work/mirrors.sed" /etc/apt/sources.list > "$work/sources.list"
+  [ -d /etc/apt/sources.list.d ] || return 0
+  find /etc/apt/sources.list.d '(' -name '*.list' -o -name '*.sources' ')' '(' -type f -o -type l ')' > "$work/found"
+  while IFS= read -r file; do
+    sed -f "$work/mirrors.sed" "$file" > "$work/sources.list.d/${file##*/}"
+  done < "$work/found"
+}
+
+# The packages that are neither wholly installed nor wholly not.
+half_installed() {
+  dpkg-query --show --showformat='${db:Status-Status} ${binary:Package}\n' |
+    sed -n -E '/^(installed|config-files|not-installed) /!p' | tr '\n' ' '
+}
+
+install() {
+  # Slim images lack the manual's folders, and some packages do not install without.
+  for section in 1 2 3 4 5 6 7 8; do mkdir -p "/usr/share/man/man$section"; done
+  # Services must not start here: this exit code of policy-rc.d tells their packages so.
+  policy=
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    policy=/usr/sbin/policy-rc.d
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+  fi
+  if ! apt_get install --no-install-recommends --allow-downgrades -- "$@" && [ "$#" -gt 1 ]; then
+    say "not all of them can be installed together; trying one by one"
+    for package in "$@"; do apt_get install --no-install-recommends --allow-downgrades -- "$package"; done
+  fi
+  [ -z "$policy" ] || rm -f "$policy"
+}
+
+# The administrator's own script, with the interpreter that it names.
+run_script() {
+  say "running the script of the profile"
+  chmod 755 "$work/script"
+  case $(head -c 2 "$work/script") in
+    '#!') bounded "$work/script" ;;
+    *) bounded /bin/sh "$work/script" ;;
+  esac
+  status=$?
+  [ "$status" -eq 0 ] || trouble "the profile's script ended with exit code $status"
+}
+
+strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # of a line of `list`, the path
+keys() { sed -z 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* /\1 /'; }       # the type and the path
+absolute() { sed -z -e 's/^[^ ]* \.//'; }                        # of a key, the path from /
+
+# What came, went or changed. A folder that only has other entries than before is no change of its own.
+compare() {
+  list "$work/after" "$work/begin" "$work/changed" || return
+  comm -z -23 "$work/before" "$work/after" > "$work/gone"
+  comm -z -13 "$work/before" "$work/after" > "$work/came"
+  { cat "$work/changed" && strip < "$work/came"; } | sort -zu > "$work/changes"
+  keys < "$work/gone" | sort -z > "$work/gone.keys"
+  keys < "$work/came" | sort -z > "$work/came.keys"
+  comm -z -23 "$work/gone.keys" "$work/came.keys" > "$work/deleted"
+  grep -zv '^d ' "$work/deleted" | absolute > "$directory/deleted"
+  grep -z '^d ' "$work/deleted" | absolute | sort -zr > "$directory/deleted-directories"
+}
+
+# Leaves the archive, or says why there is none.
+capture() {
+  now
+  from=$now
+  LC_ALL=C
+  export LC_ALL
+  compare || { trouble "what was installed could not be listed; nothing is put into the runner container"; return; }
+  if ! [ -s "$work/changes" ] && ! [ -s "$directory/deleted" ] && ! [ -s "$directory/deleted-directories" ]; then
+    say "nothing has changed"
+    return
+  fi
+  size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$work/changes" | awk '{ size += $1 } END { printf "%.0f", size }')
+  if [ "$size" -gt "$size_limit" ]; then
+    trouble "the packages take $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
+    return
+  fi
+  : > "$directory/changes.partial"
+  chmod 600 "$directory/changes.partial" # what is in it need not be for everybody's eyes
+  bounded tar --create --file="$directory/changes.partial" --directory=/ --numeric-owner \
+    --xattrs --xattrs-include=security.capability --xattrs-include='user.*' --no-recursion --null --verbatim-files-from \
+    --files-from="$work/changes"
+  status=$?
+  if [ "$status" -gt 1 ]; then # 1: a file changed while it was read
+    rm -f "$directory/changes.partial"
+    trouble "what was installed could not be archived (tar ended with $status, of $((size / 1024)) KiB; free: $(df -k --output=avail "$directory" | tail -n 1) KiB); nothing is put into the runner container"
+    return
+  fi
+  mv "$directory/changes.partial" "$directory/changes.tar"
+  took "$from"
+  say "captured $(tr -dc '\0' < "$work/changes" | wc -c) entries, $((size / 1024)) KiB, in $took s"
+}
+
+if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
+  trouble "packages are installed with apt, which this image does not have; missing: $*"
+  give_up
+fi
+look_for "$@"
+if [ -z "$missing" ] && ! [ -s "$work/script" ]; then
+  took "$begin"
+  say "nothing is missing; looked in $took s"
+  rm -rf "$work"
+  exit 0
+fi
+
+sha256sum /var/lib/dpkg/status > "$directory/fingerprint"
+: > "$work/begin"
+half=$(half_installed)
+pruned
+if [ -z "$missing" ]; then
+  list "$work/before"
+else
+  say "missing in this image: $missing"
+  copy_sources
+  list "$work/before" &
+  listing=$!
+  now
+  from=$now
+  apt_get update || say "apt-get update failed; going on with the lists that there are"
+  took "$from"
+  update=$took
+  wait "$listing"
+  now
+  from=$now
+  # shellcheck disable=SC2086 # one word a package: a package's name holds no blanks
+  install $missing
+  took "$from"
+  say "apt-get update took $update s, apt-get install $took s"
+fi
+look_for "$@"
+[ -z "$missing" ] || trouble "these packages could not be installed: $missing"
+[ "$(half_installed)" = "$half" ] || {
+  trouble "dpkg is left half-way ($(half_installed)), so nothing is put into the runner container"
+  give_up
+}
+[ ! -s "$work/script" ] || run_script
+if [ -s "$work/script" ] || ! sha256sum --check --status "$directory/fingerprint"; then capture; fi
+took "$begin"
+say "packages prepared in $took s"
+[ -z "$problem" ] || give_up
+rm -rf "$work"

@@ -1,0 +1,416 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { aptRepository } from "../../test/support/apt-repository.ts";
+import type { AptRepository } from "../../test/support/apt-repository.ts";
+import { Container, buildPackage, debianTree } from "../../test/support/debian-tree.ts";
+import type { DebianPackage, Ended, Started } from "../../test/support/debian-tree.ts";
+import { haveTools } from "../../test/support/tools.ts";
+import applyScript from "./apply-packages.sh";
+import installScript from "./install-packages.sh";
+
+// Both scripts for real: real apt and dpkg, a real repository, real sudo, in containers that are overlays over a tree of
+// Debian packages.
+
+test.runIf(haveTools("shellcheck")).each(["install-packages.sh", "apply-packages.sh"])(
+  "shellcheck finds nothing in %s",
+  (name) => {
+    const file = new URL(name, import.meta.url).pathname;
+    const { stdout } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+    expect(stdout).toBe("");
+  },
+);
+
+/** What the runner's image has already. */
+const installed: DebianPackage[] = [
+  {
+    name: "tool",
+    fill: "mkdir -p usr/share/tool/docs usr/bin; echo one > usr/share/tool/data; echo 1 > usr/share/tool/gone; echo x > usr/share/tool/docs/x; echo tool > usr/bin/tool",
+  },
+  { name: "old-tool", fill: "mkdir -p usr/lib/old-tool/deep; echo old > usr/lib/old-tool/deep/file" },
+];
+
+const offered: DebianPackage[] = [
+  {
+    name: "hello",
+    fill: `mkdir -p bin usr/bin usr/lib/hello/empty etc/hello var/cache/hello usr/share/man/man1
+      printf '#!/bin/sh\\necho hello\\n' > usr/bin/hello; chmod 755 usr/bin/hello
+      ln usr/bin/hello usr/bin/hello-hard; ln -s hello usr/bin/hello-soft; ln -s /nowhere usr/lib/hello/dangling
+      printf '#!/bin/sh\\necho in bin\\n' > bin/hello-in-bin; chmod 755 bin/hello-in-bin
+      cp /bin/true usr/bin/hello-setuid; chmod 4755 usr/bin/hello-setuid; cp /bin/true usr/bin/hello-capable
+      echo grüße > 'usr/lib/hello/grüße und 日本'; echo c > var/cache/hello/cached
+      echo page > usr/share/man/man1/hello.1; chmod 1770 usr/lib/hello/empty; echo conf > etc/hello/hello.conf`,
+    postinst: `setcap cap_net_bind_service=ep /usr/bin/hello-capable; chown 33:1001 /usr/lib/hello/empty
+      rm -f /etc/legal-notice; echo x > '/usr/lib/hello/new
+line'; set +e; /usr/sbin/policy-rc.d; echo $? > /usr/lib/hello/policy`,
+  },
+  {
+    name: "tool",
+    version: "2.0",
+    fill: "mkdir -p usr/share/tool usr/bin; echo two > usr/share/tool/data; printf '#!/bin/sh\\n' > usr/bin/tool; chmod 755 usr/bin/tool",
+    postinst: "rm -rf /usr/share/tool/docs; ln -s . /usr/share/tool/docs",
+  },
+  {
+    name: "new-tool",
+    control: "Conflicts: old-tool\nReplaces: old-tool",
+    fill: "mkdir -p usr/lib; echo new > usr/lib/new-tool",
+  },
+  { name: "broken", postinst: "echo 'this postinst fails' >&2; exit 1" },
+  { name: "slow", postinst: "sleep 60" },
+  { name: "big", fill: "mkdir -p usr/share; head -c 31457280 /dev/zero > usr/share/big" },
+];
+
+const shells = { dash: ["/bin/dash"], bash: ["/bin/bash", "--posix"], busybox: ["/bin/busybox", "sh"] };
+const root = mkdtempSync(join(tmpdir(), "arc-primer-packages-"));
+const made: Container[] = [];
+let repository: AptRepository;
+let image: string[];
+
+function container(...layers: string[]): Container {
+  made.push(new Container(...layers, ...image));
+  return made.at(-1)!;
+}
+
+interface Options {
+  packages?: string[];
+  settings?: string[];
+  shell?: readonly string[];
+  timeout?: string;
+  onFailure?: string;
+  sizeLimit?: number;
+  mode?: "rw" | "full";
+  source?: string[];
+}
+
+/** The volume that both containers of a pod see. */
+function newVolume(): string {
+  const volume = mkdtempSync(join(root, "volume-"));
+  chmodSync(volume, 0o777);
+  return volume;
+}
+
+function startInstall(one: Container, volume: string, options: Options): Started {
+  const { packages = [], settings = [], shell = shells.dash, timeout = "60", onFailure = "warn" } = options;
+  const { sizeLimit = 1e9, mode = "rw" } = options;
+  const source = options.source ?? [`key=${repository.key}`, `source=Types: deb\nURIs: ${repository.url}\nSuites: ./`];
+  const words = ["directory=/arc-primer/prerequisites", `on-failure=${onFailure}`, `timeout=${timeout}`];
+  const all = [...words, `size-limit=${sizeLimit}`, ...source, ...settings];
+  const command = [...shell, "-c", installScript, "arc-primer-prerequisites", ...all, "--", ...packages];
+  return one.start(command, { volume, mode });
+}
+
+async function install(options: Options): Promise<Ended & { volume: string; container: Container }> {
+  const volume = newVolume();
+  const one = container();
+  return { ...(await startInstall(one, volume, options).exit), volume, container: one };
+}
+
+async function apply(
+  volume: string,
+  options: {
+    uid?: number;
+    shell?: readonly string[];
+    onFailure?: string;
+    layers?: string[];
+    command?: string[];
+    change?: (one: Container) => void;
+  } = {},
+): Promise<Ended & { container: Container }> {
+  const { uid = 0, shell = shells.dash, onFailure = "warn", layers = [], command = ["echo", "started"] } = options;
+  const one = container(...layers);
+  options.change?.(one);
+  const words = ["directory=/arc-primer/prerequisites", `on-failure=${onFailure}`];
+  const script = [...shell, "-c", applyScript, "arc-primer-packages", ...words, "--", ...command];
+  return { ...(await one.start(script, { volume, uid, mode: "ro" }).exit), container: one };
+}
+
+/** Everything about a container's files that is to be the same: type, mode, owner, links, time, content, capabilities. */
+async function filesOf(one: Container): Promise<string[]> {
+  const left =
+    "-path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./arc-primer -o -path './var/lib/apt/lists/*' -o -path './var/cache/*' -o -path ./mnt -o -path ./etc/hosts";
+  const script = `cd /; find . '(' ${left} ')' -prune -o -type d -printf '%y %m %U:%G %p\\n' -o -printf '%y %m %U:%G %n %Ts %l %p\\n'
+    find . '(' ${left} ')' -prune -o -type f -print0 | xargs -0 sha256sum; getcap -r /usr`;
+  const { stdout, code, stderr } = await one.start(["/bin/sh", "-c", script], { volume: newVolume() }).exit;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout.split("\n").toSorted();
+}
+
+const inside = (one: Container, ...command: string[]) => one.start(command, { volume: newVolume() }).exit;
+const has = (volume: string, name: string) => existsSync(join(volume, name));
+const problem = (volume: string) => readFileSync(join(volume, "problem"), "utf8");
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot && process.env["CI"]) throw new Error("the tests of packages need root: they make containers");
+
+describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "gpg", "unshare", "dash", "bash"))(
+  "packages",
+  { timeout: 60_000 },
+  () => {
+    beforeAll(async () => {
+      repository = await aptRepository(offered);
+      image = [debianTree()];
+      const base = container();
+      const folder = join(base.folder, "upper/root");
+      mkdirSync(folder);
+      const archives = installed.map((one) => `/root/${buildPackage(folder, one).split("/").at(-1)}`);
+      expect(
+        (await inside(base, "/bin/sh", "-c", `echo notice > /etc/legal-notice; dpkg -i ${archives.join(" ")}`)).code,
+      ).toBe(0);
+      image = [base.layer, ...image];
+    }, 180_000);
+    afterAll(() => {
+      repository.close();
+      for (const one of made) one.remove();
+      rmSync(root, { recursive: true });
+    });
+
+    test.each(Object.entries(shells))("nothing is missing: no apt, no archive, no apply (%s)", async (_name, shell) => {
+      repository.requests.length = 0;
+      const { code, stderr, volume } = await install({ packages: ["tool", "bash", "tool=1.*"], shell });
+      expect({ code, requests: repository.requests }).toEqual({ code: 0, requests: [] });
+      expect(stderr).toMatch(
+        /preparing packages, \d+\.\d\d s after the volume for them was made\n.*nothing is missing; looked in 0\.\d\d s/,
+      );
+      expect(["changes.tar", "problem", "work"].map((name) => has(volume, name))).toEqual([false, false, false]);
+      const applied = await apply(volume, { shell });
+      expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: "" });
+    });
+
+    test.each([
+      ["root", "dash", 0],
+      ["an ordinary user with sudo", "dash", 1001],
+      ["an ordinary user with sudo", "bash", 1001],
+      ["root", "busybox", 0],
+    ] as const)(
+      "applied as %s under %s, the runner's files are those of the init container, to the last bit",
+      async (_who, name, uid) => {
+        const shell = shells[name];
+        const installedIn = await install({ packages: ["hello", "tool=2.0", "new-tool"], shell });
+        expect(installedIn.code).toBe(0);
+        expect(installedIn.stderr).toMatch(/missing in this image: hello tool=2.0 new-tool\n/);
+        expect(installedIn.stderr).toMatch(/apt-get update took \d+\.\d\d s, apt-get install \d+\.\d\d s\n/);
+        expect(installedIn.stderr).toMatch(/captured \d+ entries, \d+ KiB, in \d+\.\d\d s\n/);
+        expect(has(installedIn.volume, "problem")).toBe(false);
+
+        const applied = await apply(installedIn.volume, { shell, uid });
+        expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
+        expect(applied.stderr).toMatch(/^arc-primer: packages in place after \d+\.\d\d s\n$/);
+
+        const [want, got] = [await filesOf(installedIn.container), await filesOf(applied.container)];
+        expect(got).toEqual(want);
+        // And that is not because nothing happened:
+        const text = got.join("\n");
+        for (const there of [
+          "f 4755 0:0 1",
+          "hello-setuid",
+          "cap_net_bind_service=ep",
+          "grüße und 日本",
+          "d 1770 33:1001 ./usr/lib/hello/empty",
+          "./usr/lib/new-tool",
+          "l 777 0:0 1",
+          "./usr/share/man/man1/hello.1",
+        ])
+          expect(text).toContain(there);
+        expect(text).toMatch(/f 755 0:0 2 .*\.\/usr\/bin\/hello-hard/);
+        expect(text).toMatch(/f 755 .*\.\/usr\/bin\/hello-in-bin/);
+        expect(text).not.toMatch(/\.\/bin\/hello-in-bin|old-tool\/deep|share\/tool\/gone|legal-notice/);
+        expect(await inside(applied.container, "hello-in-bin")).toMatchObject({ stdout: "in bin\n" });
+        expect(await inside(applied.container, "cat", "/usr/lib/hello/policy")).toMatchObject({ stdout: "101\n" });
+        expect(
+          await inside(applied.container, "dpkg-query", "-Wf${Version} ${db:Status-Status}", "tool"),
+        ).toMatchObject({ stdout: "2.0 installed" });
+      },
+    );
+
+    test("another package state in the runner's image: refused, and said", async () => {
+      const { volume } = await install({ packages: ["new-tool"] });
+      const other = await install({ packages: ["hello"] });
+      const warned = await apply(volume, { layers: [other.container.layer] });
+      expect(warned).toMatchObject({ code: 0, stdout: "started\n" });
+      expect(warned.stderr).toContain("its image has another package state");
+      expect(await filesOf(warned.container)).toEqual(await filesOf(other.container));
+      const failed = await apply(volume, { layers: [other.container.layer], onFailure: "fail" });
+      expect(failed).toMatchObject({ code: 1, stdout: "" });
+    });
+
+    test.each([
+      ["no sudo in the image", "rm /usr/bin/sudo", "this image has no sudo"],
+      ["sudo that asks for a password", "rm /etc/sudoers.d/runner", "sudo said: sudo: a password is required"],
+    ])("%s: the job starts without, and the log says so", async (_what, change, said) => {
+      const { volume } = await install({ packages: ["new-tool"] });
+      const changed = container();
+      await inside(changed, "/bin/sh", "-c", change);
+      const applied = await apply(volume, { layers: [changed.layer], uid: 1001 });
+      expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
+      expect(applied.stderr).toContain(said);
+    });
+
+    test("an unknown package: apt's own words, and the others are there", async () => {
+      const { code, stderr, volume } = await install({ packages: ["nope", "new-tool", "nope.*"] });
+      expect(code).toBe(0);
+      expect(stderr).toContain("E: Unable to locate package nope");
+      expect(problem(volume)).toMatch(
+        /^these packages could not be installed: nope nope\.\*\n(  .*\n)*  E: Unable to locate package nope\n/,
+      );
+      const applied = await apply(volume);
+      expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
+      expect(applied.stderr).toMatch(/\* these packages could not be installed: nope nope/);
+      expect(applied.stderr).toContain("E: Unable to locate package nope");
+      expect(await inside(applied.container, "cat", "/usr/lib/new-tool")).toMatchObject({ stdout: "new\n" });
+
+      const failed = await install({ packages: ["nope"], onFailure: "fail" });
+      expect(failed.code).toBe(1);
+      expect(failed.stderr).toContain("the runner is not started");
+    });
+
+    test("a package whose post-install fails: nothing half-installed reaches the runner", async () => {
+      const { code, stderr, volume } = await install({ packages: ["broken", "new-tool"] });
+      expect(code).toBe(0);
+      expect(stderr).toContain("this postinst fails");
+      expect(problem(volume)).toMatch(/dpkg is left half-way \(half-configured broken/);
+      expect(has(volume, "changes.tar")).toBe(false);
+      expect(await apply(volume)).toMatchObject({ code: 0, stdout: "started\n" });
+      expect(await install({ packages: ["broken"], onFailure: "fail" })).toMatchObject({ code: 1 });
+    });
+
+    test("a repository that hangs: bounded", async () => {
+      repository.hanging = true;
+      const { code, stderr, seconds, volume } = await install({ packages: ["hello"], timeout: "2" });
+      repository.hanging = false;
+      expect(code).toBe(0);
+      expect(seconds).toBeLessThan(10);
+      expect(stderr).toContain("the time for packages is over");
+      expect(problem(volume)).toContain("these packages could not be installed: hello");
+    });
+
+    test.each([
+      ["apt", true, ["hello"]],
+      ["dpkg", false, ["slow"]],
+    ])("TERM while %s works: ended at once", async (_what, hangs, packages) => {
+      repository.hanging = hangs;
+      const started = startInstall(container(), newVolume(), { packages });
+      await sleep(3000);
+      const began = performance.now();
+      started.kill("SIGTERM");
+      const { code, stderr } = await started.exit;
+      repository.hanging = false;
+      expect(code).toBe(143);
+      expect(stderr).toContain("told to stop while preparing packages");
+      expect(performance.now() - began).toBeLessThan(2000);
+    });
+
+    test("a full disk: said, and nothing is put into the runner", async () => {
+      const { code, stderr } = await install({ packages: ["big"], mode: "full" });
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/No space left on device|tar: .*: Wrote only/);
+      expect(stderr).toContain("what was installed could not be archived");
+    });
+
+    test("more than sizeLimit: said, and nothing is put into the runner", async () => {
+      const { code, volume } = await install({ packages: ["big"], sizeLimit: 20e6 });
+      expect(code).toBe(0);
+      expect(problem(volume)).toMatch(/the packages take 3\d+ bytes, more than sizeLimit allows \(20000000\)/);
+      expect(has(volume, "changes.tar")).toBe(false);
+    });
+
+    test("what lies below the runner's own volumes stays out of the archive", async () => {
+      const { volume, stderr } = await install({
+        packages: ["hello"],
+        settings: ["mounted=/usr/lib/hello", "mounted=/bin/hello-in-bin"],
+      });
+      expect(stderr).toContain("captured");
+      const { container: one } = await apply(volume);
+      expect(await inside(one, "ls", "/usr/bin/hello-soft", "/etc/hello/hello.conf")).toMatchObject({ code: 0 });
+      expect(await inside(one, "ls", "/usr/lib/hello")).toMatchObject({
+        stderr: expect.stringContaining("No such file"),
+      });
+      expect(await inside(one, "ls", "/usr/bin/hello-in-bin")).toMatchObject({
+        stderr: expect.stringContaining("No such file"),
+      });
+    });
+
+    test.each([
+      ["shell by default", "echo $0 > /etc/by-script; tool=1; ls /usr/lib/new-tool"],
+      ["its own interpreter", "#!/usr/bin/perl\nopen(my $f, '>', '/etc/by-script'); print $f 'perl';"],
+    ])("the administrator's script runs as root after the packages: %s", async (_what, script) => {
+      const { code, volume } = await install({ packages: ["new-tool"], settings: [`script=${script}`] });
+      expect({ code, problem: has(volume, "problem") }).toEqual({ code: 0, problem: false });
+      const applied = await apply(volume, { uid: 1001 });
+      expect(await inside(applied.container, "cat", "/etc/by-script")).toMatchObject({
+        stdout: expect.stringMatching(/work\/script\n|perl/),
+      });
+    });
+
+    test("the administrator's script fails: said, and the packages are there", async () => {
+      const { code, volume } = await install({ packages: ["new-tool"], settings: ["script=echo oh no >&2; exit 3"] });
+      expect(code).toBe(0);
+      expect(problem(volume)).toContain("the profile's script ended with exit code 3");
+      const applied = await apply(volume);
+      expect(await inside(applied.container, "cat", "/usr/lib/new-tool")).toMatchObject({ stdout: "new\n" });
+    });
+
+    test("a script alone, with nothing missing: applied, without apt", async () => {
+      repository.requests.length = 0;
+      const { volume } = await install({
+        packages: ["tool"],
+        settings: ["script=mv /usr/share/tool /usr/share/moved"],
+      });
+      expect(repository.requests).toEqual([]);
+      const { container: one } = await apply(volume);
+      expect(await inside(one, "cat", "/usr/share/moved/docs/x")).toMatchObject({ stdout: "x\n" });
+      expect(await inside(one, "ls", "/usr/share/tool")).toMatchObject({ code: 2 });
+    });
+
+    test("a mirror and a proxy: apt goes where they say, and the image's own sources stay as they are", async () => {
+      const list = "# of the image\ndeb [trusted=yes] http://packages.example.com/debian ./\n";
+      const changed = container();
+      writeFileSync(join(changed.layer, "list"), list);
+      await inside(changed, "/bin/sh", "-c", "mv /list /etc/apt/sources.list");
+      image = [changed.layer, ...image];
+      try {
+        repository.requests.length = 0;
+        const mirrored = await install({
+          packages: ["new-tool"],
+          source: [],
+          settings: ["mirror=http://packages.example.com/debian", `by=${repository.url}/copy`],
+        });
+        expect(has(mirrored.volume, "problem")).toBe(false);
+        expect(repository.requests).toContain("/debian/copy/./new-tool_1.0_all.deb");
+        const { container: one } = await apply(mirrored.volume);
+        expect(await inside(one, "cat", "/etc/apt/sources.list")).toMatchObject({ stdout: list });
+
+        const proxied = await install({
+          packages: ["new-tool"],
+          source: [],
+          settings: [`proxy=${repository.url.replace("/debian", "")}`],
+        });
+        expect(has(proxied.volume, "problem")).toBe(false);
+        expect(repository.requests).toContain("http://packages.example.com/debian/./new-tool_1.0_all.deb");
+      } finally {
+        image = image.slice(1);
+      }
+    });
+
+    test("a source signed with another key is not trusted", async () => {
+      const other = await aptRepository([]);
+      const source = [`key=${other.key}`, `source=Types: deb\nURIs: ${repository.url}\nSuites: ./`];
+      const { volume, stderr } = await install({ packages: ["new-tool"], source });
+      other.close();
+      expect(stderr).toContain("NO_PUBKEY");
+      expect(problem(volume)).toContain("these packages could not be installed: new-tool");
+    });
+
+    test("an image without apt: a reason, and no guess", async () => {
+      const changed = container();
+      await inside(changed, "/bin/sh", "-c", "rm /usr/bin/apt-get");
+      image = [changed.layer, ...image];
+      const { code, volume } = await install({ packages: ["hello"] });
+      image = image.slice(1);
+      expect(code).toBe(0);
+      expect(problem(volume)).toBe("packages are installed with apt, which this image does not have; missing: hello\n");
+    });
+  },
+);

@@ -1,0 +1,160 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+// Containers without a container runtime: a tree made of Debian packages, an overlay over it for each, namespaces and
+// chroot. What runs in one runs as process 1, as in a pod.
+
+const cache = fileURLToPath(new URL("../../.cache/", import.meta.url));
+
+export function run(command: string, args: readonly string[], input?: string): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: "utf8", ...(input && { input }) });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? stderr}`);
+  return stdout;
+}
+
+/**
+ * A tree like a runner image: a small Debian with sudo, and a user `runner`, 1001, who may use it. Made once, in about
+ * 30 s, then kept.
+ */
+export function debianTree(): string {
+  const recipe = [
+    "--quiet",
+    "--variant=minbase",
+    "--include=sudo,libcap2-bin,busybox",
+    // What slim images do.
+    '--customize-hook=rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
+    '--customize-hook=chroot "$1" useradd --create-home --uid 1001 runner',
+    '--customize-hook=echo "runner ALL=(ALL) NOPASSWD:ALL" > "$1/etc/sudoers.d/runner"',
+    // The tests bring a repository of their own.
+    '--customize-hook=rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
+    "bookworm",
+  ];
+  const key = createHash("sha256").update(recipe.join()).digest("hex").slice(0, 12);
+  const tree = join(cache, `debian-tree-${key}`);
+  if (existsSync(tree)) return tree;
+  mkdirSync(cache, { recursive: true });
+  const partial = mkdtempSync(join(cache, "debian-tree-partial-"));
+  run("mmdebstrap", [...recipe.slice(0, -1), "--format=directory", recipe.at(-1)!, partial]);
+  run("chmod", ["755", partial]);
+  renameSync(partial, tree);
+  return tree;
+}
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+  seconds: number;
+}
+
+export interface Started {
+  /** Sends a signal to process 1. */
+  kill(signal: NodeJS.Signals): void;
+  exit: Promise<Ended>;
+}
+
+const setup = `
+set -eu
+lower=$1 folder=$2 volume=$3 mode=$4
+shift 4
+mount --make-rprivate /
+mount -t overlay -o "lowerdir=$lower,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/merged"
+mount -t proc proc "$folder/merged/proc"
+mount --rbind /dev "$folder/merged/dev"
+echo "127.0.0.1 localhost $(uname -n)" > "$folder/merged/etc/hosts"
+mkdir -p "$folder/merged/arc-primer/prerequisites"
+case $mode in
+  full) mount -t tmpfs -o size=10m,mode=777 full "$folder/merged/arc-primer/prerequisites" ;;
+  *) mount --bind "$volume" "$folder/merged/arc-primer/prerequisites" ;;
+esac
+[ "$mode" != ro ] || mount -o remount,bind,ro "$folder/merged/arc-primer/prerequisites"
+[ ! -d "$folder/mount" ] || mount --bind "$folder/mount" "$folder/merged/mnt"
+exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
+`;
+
+/** A container: an overlay over trees, the upper ones first. Files written in it stay from one `start` to the next. */
+export class Container {
+  readonly folder = mkdtempSync(join(tmpdir(), "arc-primer-container-"));
+  readonly #lower: string;
+
+  constructor(...lower: string[]) {
+    this.#lower = lower.join(":");
+    for (const name of ["upper", "work", "merged"]) mkdirSync(join(this.folder, name));
+  }
+
+  /** What was written in it, as a tree to lay over what it was made of. */
+  get layer(): string {
+    return join(this.folder, "upper");
+  }
+
+  /** @param options.volume what is mounted at /arc-primer/prerequisites; `mode` `full`: a small file system instead */
+  start(
+    command: readonly string[],
+    options: { volume: string; mode?: "rw" | "ro" | "full"; uid?: number; env?: string[] },
+  ): Started {
+    const { volume, mode = "rw", uid = 0, env = [] } = options;
+    const enter = [...env, "chroot", `--userspec=${uid}:${uid}`, join(this.folder, "merged"), ...command];
+    const args = ["--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", setup, "sh"];
+    const began = performance.now();
+    const child = spawn("unshare", [...args, this.#lower, this.folder, volume, mode, ...enter], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
+    child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
+    return {
+      kill(signal) {
+        const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
+        process.kill(Number(children.split(" ")[0]), signal);
+      },
+      exit: new Promise((resolve) => {
+        child.once("close", (code) => {
+          resolve({ code, stdout, stderr, seconds: (performance.now() - began) / 1000 });
+        });
+      }),
+    };
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export interface DebianPackage {
+  name: string;
+  version?: string;
+  /** More lines for the control file. */
+  control?: string;
+  /** A shell script that fills the package's tree, its working directory. */
+  fill?: string;
+  postinst?: string;
+}
+
+/** Builds a package into a folder, with the real dpkg-deb. */
+export function buildPackage(
+  folder: string,
+  { name, version = "1.0", control, fill, postinst }: DebianPackage,
+): string {
+  const root = mkdtempSync(join(tmpdir(), "arc-primer-package-"));
+  mkdirSync(join(root, "DEBIAN"));
+  const fields = [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    "Architecture: all",
+    "Maintainer: nobody <nobody@example.com>",
+    ...(control ? [control] : []),
+    "Description: for a test",
+    "",
+  ];
+  writeFileSync(join(root, "DEBIAN/control"), fields.join("\n"));
+  if (postinst) writeFileSync(join(root, "DEBIAN/postinst"), `#!/bin/sh\nset -e\n${postinst}\n`, { mode: 0o755 });
+  if (fill) run("sh", ["-euc", `cd "$1"\n${fill}`, "sh", root]);
+  const file = join(folder, `${name}_${version}_all.deb`);
+  run("dpkg-deb", ["--build", "--root-owner-group", "-Znone", root, file]);
+  rmSync(root, { recursive: true });
+  return file;
+}
