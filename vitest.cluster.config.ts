@@ -7,7 +7,8 @@ const tier = process.env["CLUSTER_TIER"] ?? "apiserver";
 export default defineConfig({
   ...base,
   test: {
-    include: [`test/cluster/${tier}.test.ts`],
+    include: [`test/cluster/${tier}.test.ts`, `test/cluster/*.${tier}.test.ts`],
+    fileParallelism: false, // there is one cluster
     testTimeout: 120_000,
     hookTimeout: 180_000,
     reporters: process.env["CI"]

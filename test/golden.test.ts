@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { readFile, readdir } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
@@ -6,10 +5,10 @@ import { foldScripts, unfoldScripts } from "../src/cli/show.ts";
 import { parseConfig } from "../src/config/load.ts";
 import { readManifests } from "../src/manifests/yaml.ts";
 import { mutations } from "../src/mutations/index.ts";
-import type { PodSecurity } from "../src/mutations/mutation.ts";
 import type { Pod } from "../src/pod/types.ts";
 import { prime } from "../src/runner/prime.ts";
 import { report } from "../src/runner/report.ts";
+import { goldenPodSecurity } from "./support/pods.ts";
 
 // Each folder of test/golden is a pod that came in, a configuration, the pod that comes out, and what is said about it.
 // `npm run golden` writes want.yaml and report.txt anew; look at what changed before you commit it.
@@ -25,12 +24,6 @@ test("there are golden folders", () => {
 describe.each(cases)("golden: %s", (name) => {
   const folder = new URL(`${name}/`, golden);
 
-  /** What the namespace enforces: for most cases nothing. */
-  async function level(): Promise<PodSecurity> {
-    const file = new URL("pod-security.txt", folder);
-    return existsSync(file) ? ((await readFile(file, "utf8")).trim() as PodSecurity) : "privileged";
-  }
-
   async function run(change: (pod: Pod) => Pod = (pod) => pod) {
     const [document] = readManifests(await readFile(new URL("pod.yaml", folder), "utf8"), `${name}/pod.yaml`);
     const pod = change(unfoldScripts(document?.value as Pod));
@@ -39,7 +32,7 @@ describe.each(cases)("golden: %s", (name) => {
     return {
       pod,
       namespace,
-      primed: prime(pod, { namespace, podSecurity: await level(), config, mutations, version: "0.0.0-test" }),
+      primed: prime(pod, { namespace, podSecurity: goldenPodSecurity(name), config, mutations, version: "0.0.0-test" }),
     };
   }
 

@@ -1,7 +1,7 @@
 // The settings for packages. What passes here reaches apt as words of a command line: nothing of it is shell text, but
 // for the administrator's own script.
 import { z } from "zod";
-import { mirrorUrl, quote } from "./addresses.ts";
+import { hostIpReference, mirrorUrl, quote } from "./addresses.ts";
 import * as values from "./values.ts";
 
 // Debian policy 5.6.1 and 5.6.12. A name that ends in - would tell apt to remove; * in a version is apt's own wildcard.
@@ -22,6 +22,12 @@ function nameOf(text: string): string {
   return text.split("=")[0]!;
 }
 
+/** An address for apt, which gets it as it stands. */
+const url = mirrorUrl.refine(
+  (text) => !text.includes(hostIpReference),
+  `${hostIpReference} is for registry mirrors only`,
+);
+
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, {
   error: ({ input }) => `${quote(input)} is not a name that apt takes`,
 });
@@ -39,7 +45,7 @@ const armoredKey = z
 
 const source = z
   .strictObject({
-    url: mirrorUrl,
+    url,
     suites: z.array(suite).min(1),
     components: z.array(word).default([]),
     architectures: z.array(word).default([]),
@@ -60,16 +66,14 @@ const source = z
     }
   });
 
-const mirrors = z.record(mirrorUrl, mirrorUrl).default({});
+const mirrors = z.record(url, url).default({});
 
 /** `profiles.NAME.prerequisites`. */
 export const prerequisites = z
   .strictObject({
     enabled: z.boolean().default(true),
     packages,
-    apt: z
-      .strictObject({ proxy: mirrorUrl.optional(), mirrors, sources: z.array(source).max(50).default([]) })
-      .prefault({}),
+    apt: z.strictObject({ proxy: url.optional(), mirrors, sources: z.array(source).max(50).default([]) }).prefault({}),
     script: values.plainText.min(1).max(100_000).optional(),
     onFailure: z.enum(["warn", "fail"]).default("warn"),
     timeout: values.duration({ min: "10s", max: "1h", wholeSeconds: true }).prefault("5m"),

@@ -103,13 +103,18 @@ function settingsOf({ apt, onFailure, script, sizeLimit, timeout }: Settings): s
     // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
     `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
     ...(apt.proxy === undefined ? [] : [`proxy=${apt.proxy}`]),
-    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${from}`, `by=${to}`]),
+    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${bare(from)}`, `by=${bare(to)}`]),
     ...apt.sources.flatMap((source) => [
       ...(source.signedBy === undefined ? [] : [`key=${source.signedBy}`]),
       `source=${stanza(source)}`,
     ]),
     ...(script === undefined ? [] : [`script=${script}`]),
   ];
+}
+
+/** An address without the slash at its end, which not everybody writes. */
+function bare(url: string): string {
+  return url.replace(/\/+$/, "");
 }
 
 /** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */

@@ -10,10 +10,11 @@ const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
  *
  * @param own its name and command, and whatever else is its own
  */
-export function sidekick(runner: Container, own: Container): Container {
+export function sidekick(runner: Container, { name, ...own }: Container): Container {
   const { limits, requests } = runner.resources ?? {};
-  const env = (runner.env ?? []).filter(({ name }) => proxyVariables.includes(name.toLowerCase()));
+  const env = (runner.env ?? []).filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
   return {
+    name,
     ...(runner.image && { image: runner.image }),
     ...(runner.imagePullPolicy && { imagePullPolicy: runner.imagePullPolicy }),
     ...(env.length > 0 && { env: env.map((variable) => ({ ...variable })) }),

@@ -156,9 +156,9 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const folder = join(base.folder, "upper/root");
       mkdirSync(folder);
       const archives = installed.map((one) => `/root/${buildPackage(folder, one).split("/").at(-1)}`);
-      expect(
-        (await inside(base, "/bin/sh", "-c", `echo notice > /etc/legal-notice; dpkg -i ${archives.join(" ")}`)).code,
-      ).toBe(0);
+      const script = `echo notice > /etc/legal-notice; dpkg -i ${archives.join(" ")}`;
+      const { code, stderr } = await inside(base, "/bin/sh", "-c", script);
+      if (code !== 0) throw new Error(stderr);
       image = [base.layer, ...image];
     }, 180_000);
     afterAll(() => {

@@ -9,8 +9,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { defaultConfig, parseConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
+import { podSecurityLevels } from "../../src/mutations/mutation.ts";
 import { statusAnnotation } from "../../src/runner/status.ts";
-import { goldenPod, configWith, mirrors } from "../support/pods.ts";
+import { configWith, goldenPod, goldenPodSecurity, mirrors } from "../support/pods.ts";
 import { certificate, testWebhook } from "../support/webhook.ts";
 import { apply, call, create, createNamespace, remove, tryCreate } from "./support/kube.ts";
 import type { Answer, Resource } from "./support/kube.ts";
@@ -20,7 +21,11 @@ import { kubectl } from "./support/stack.ts";
 // webhook is the real HTTPS server in this process; kube-apiserver calls it by URL.
 
 type Webhook = Awaited<ReturnType<typeof testWebhook>>;
-type PodResource = Resource & { spec: { containers: { name: string; resources?: object }[] } };
+interface Part {
+  name: string;
+  resources?: object;
+}
+type PodResource = Resource & { spec: { containers: Part[]; initContainers?: Part[] } };
 
 const bundle = fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
@@ -29,21 +34,19 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
 const golden = new URL("../golden/", import.meta.url);
 const registration = parse(
   readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
-) as Resource & { webhooks: { name: string; failurePolicy: string; clientConfig: object }[] };
+) as Resource & { webhooks: { name: string; failurePolicy: string; clientConfig: { service: { path: string } } }[] };
 
 let webhook: Webhook;
 let config: Config = defaultConfig;
 
 /** Registers the webhook, or changes its registration. */
 async function register(changes: { failurePolicy?: string; port?: number } = {}): Promise<void> {
-  const clientConfig = {
-    url: `https://localhost:${changes.port ?? webhook.port}/mutate`,
-    caBundle: Buffer.from(webhook.issued.cert).toString("base64"),
-  };
+  const caBundle = Buffer.from(webhook.issued.cert).toString("base64");
+  const server = `https://localhost:${changes.port ?? webhook.port}`;
   const webhooks = registration.webhooks.map((one) => ({
     ...one,
     failurePolicy: changes.failurePolicy ?? one.failurePolicy,
-    clientConfig,
+    clientConfig: { url: server + one.clientConfig.service.path, caBundle },
   }));
   await apply({ ...registration, webhooks });
   // kube-apiserver takes up a changed registration in about a second; until then the old one is in force.
@@ -118,17 +121,22 @@ describe("every golden pod, created for real", () => {
   const cases = readdirSync(golden);
 
   beforeAll(async () => {
-    await createNamespace("arc-webhook");
-    await createNamespace("arc-render", {});
+    for (const level of podSecurityLevels) {
+      const enforce = { "pod-security.kubernetes.io/enforce": level };
+      await createNamespace(`arc-webhook-${level}`, { "arc-primer.dev/inject": "enabled", ...enforce });
+      await createNamespace(`arc-render-${level}`, enforce);
+    }
   });
 
   test.each(cases)("%s is accepted, and comes out as render shows it", async (name) => {
     const file = join(fileURLToPath(golden), name, "config.yaml");
     config = parseConfig(readFileSync(file, "utf8"), name);
-    const came = named(goldenPod(name), name, "arc-webhook");
-    const { stdout } = await run(process.execPath, [bundle, "render", "-", "--config", file, "-o", "json"], came);
+    const level = goldenPodSecurity(name);
+    const came = named(goldenPod(name), name, `arc-webhook-${level}`);
+    const options = ["--config", file, "--pod-security", level, "-o", "json"];
+    const { stdout } = await run(process.execPath, [bundle, "render", "-", ...options], came);
     const byWebhook = await create(came);
-    const byRender = await create(named(JSON.parse(stdout), name, "arc-render"));
+    const byRender = await create(named(JSON.parse(stdout), name, `arc-render-${level}`));
     // What render never sees, because the registration keeps it from the webhook, has to come out as it came.
     expect(created(byWebhook)).toEqual(created(byRender));
   });
@@ -185,6 +193,14 @@ describe("where pods are checked again", () => {
     },
   );
 
+  test("packages need a root container: left out where that is forbidden, added where it is not", async () => {
+    config = configWith({ prerequisites: { packages: ["curl"] } });
+    const restricted = await create(restrictedRunner("packages", "pss-restricted"));
+    expect(restricted.metadata.annotations?.[statusAnnotation]).toContain('"prerequisites":"pod-security"');
+    const baseline = await create(named(goldenPod("default-mode"), "packages", "pss-baseline"));
+    expect(baseline.metadata.annotations?.[statusAnnotation]).toContain('"applied":["prerequisites"]');
+  });
+
   test("a quota that demands limits of every container", async () => {
     const space = await createNamespace("quota");
     const hard = { "limits.cpu": "100", "limits.memory": "100Gi", pods: "100" };
@@ -209,11 +225,15 @@ describe("where pods are checked again", () => {
     for (const container of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
       container.resources = { limits: { cpu: "1", memory: "1Gi" } };
     }
-    config = configWith({ ...mirrors, docker: { daemon: { mtu: 1400, resources: { limits: { memory: "2Gi" } } } } });
+    config = configWith({
+      ...mirrors,
+      docker: { daemon: { mtu: 1400, resources: { limits: { memory: "2Gi" } } } },
+      prerequisites: { packages: ["curl"] },
+    });
     const primed = await create(named(pod, "with", space));
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain("resources-kept");
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain(
-      '"applied":["wait-for-docker","registry-mirror","dockerd-settings"]',
+      '"applied":["wait-for-docker","registry-mirror","dockerd-settings","prerequisites"]',
     );
   });
 
@@ -233,10 +253,15 @@ describe("where pods are checked again", () => {
       metadata: { name: "defaults", namespace: space },
       spec: { limits },
     });
-    config = configWith({ docker: { daemon: { resources: { limits: { memory: "8Gi" } } } } });
+    config = configWith({
+      docker: { daemon: { resources: { limits: { memory: "8Gi" } } } },
+      prerequisites: { packages: ["curl"] },
+    });
     const primed = await create(named(goldenPod("dind-container"), "primed", space));
-    expect(primed.spec.containers.map(({ resources }) => resources)).toEqual(
-      primed.spec.containers.map(() => ({
+    const all = [...primed.spec.containers, ...primed.spec.initContainers!];
+    expect(all.map(({ name }) => name)).toContain("arc-primer-prerequisites");
+    expect(all.map(({ resources }) => resources)).toEqual(
+      all.map(() => ({
         limits: { cpu: "1", memory: "1Gi" },
         requests: { cpu: "100m", memory: "128Mi" },
       })),
@@ -290,7 +315,7 @@ test("after another webhook has added a sidecar, ours is asked again and changes
   const mesh = {
     ...registration,
     metadata: { name: "zz-mesh" }, // called after ours: webhooks go by name
-    webhooks: registration.webhooks.map((one) => ({
+    webhooks: registration.webhooks.slice(0, 1).map((one) => ({
       ...one,
       name: "mesh.example.com",
       clientConfig: { url, caBundle: Buffer.from(issued.cert).toString("base64") },

@@ -52,7 +52,7 @@ for tier in "$@"; do
     node/bare)
       [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
       need openssl:openssl curl:curl jq:jq containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins \
-        ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox
+        ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils
       all_built || need_go
       all_packed || need mmdebstrap:mmdebstrap gcc:gcc /usr/include/signal.h:libc6-dev
       ;;

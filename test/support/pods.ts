@@ -1,15 +1,21 @@
 import { unfoldScripts } from "../../src/cli/show.ts";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
-import type { Surroundings } from "../../src/mutations/mutation.ts";
+import type { PodSecurity, Surroundings } from "../../src/mutations/mutation.ts";
 import type { Container, Pod } from "../../src/pod/types.ts";
 
 /** A fresh copy of a golden folder's pod. */
 export function goldenPod(name: string): Pod {
   const text = readFileSync(new URL(`../golden/${name}/pod.yaml`, import.meta.url), "utf8");
   return unfoldScripts(parse(text, { version: "1.1" }) as Pod);
+}
+
+/** What the namespace of a golden folder's pod enforces: nothing, unless the folder says so. */
+export function goldenPodSecurity(name: string): PodSecurity {
+  const file = new URL(`../golden/${name}/pod-security.txt`, import.meta.url);
+  return existsSync(file) ? (readFileSync(file, "utf8").trim() as PodSecurity) : "privileged";
 }
 
 /** The configuration whose default profile is this YAML (or JSON). */

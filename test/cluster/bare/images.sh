@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Stand-ins, made of Debian packages under the real images' names, where no image registry can be reached: the pause
 # image, GitHub's runner image, docker:dind and registry:3. About 2 minutes, once.
-# The runner stand-in lacks curl, git and the manual pages' folders on purpose: images that people run do.
+# The runner stand-in lacks curl, git and the manual pages' folders on purpose: images that people run do. Nor has it package sources: pods could not reach them.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -42,7 +42,7 @@ if [ ! -f runner.tar ]; then
   say "image: actions-runner ..."
   debian "$work/root.tar" ca-certificates,sudo,docker.io,procps \
     'chroot "$1" useradd -m -u 1001 runner; chroot "$1" groupadd -f -g 123 docker-host; chroot "$1" usermod -aG 123,sudo runner' \
-    'echo "runner ALL=(ALL) NOPASSWD:ALL" > "$1/etc/sudoers.d/runner"' \
+    'echo "runner ALL=(ALL) NOPASSWD:ALL" > "$1/etc/sudoers.d/runner"; rm -f "$1/etc/apt/sources.list"' \
     'mkdir -p "$1/home/runner/externals/node24/bin"; printf "#!/bin/bash\necho stand-in: no job\n" > "$1/home/runner/run.sh"' \
     'chmod 755 "$1/home/runner/run.sh"; chroot "$1" chown -R 1001:1001 /home/runner'
   pack "$work/root.tar" ghcr.io/actions/actions-runner:latest runner.tar \

@@ -31,13 +31,13 @@ export interface Terminated {
  * controller add for a real job, and with a run.sh of the test's own mounted over the image's.
  *
  * @param job the body of run.sh
- * @param layout the golden folder to take: `dind-sidecar` or `dind-container`
+ * @param layout the golden folder to take
  */
 export async function runnerPod(
   name: string,
   namespace: string,
   job: string,
-  options: { layout?: "dind-sidecar" | "dind-container"; change?: (pod: RunnerPod) => void } = {},
+  options: { layout?: "dind-sidecar" | "dind-container" | "default-mode"; change?: (pod: RunnerPod) => void } = {},
 ): Promise<RunnerPod> {
   const { spec, metadata } = goldenPod(options.layout ?? "dind-sidecar") as unknown as RunnerPod;
   const volumes = (spec.volumes ?? []).filter((volume) => !volume.name.startsWith("kube-api-access"));

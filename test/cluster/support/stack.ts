@@ -16,7 +16,7 @@ const here = fileURLToPath(new URL("..", import.meta.url));
 const provider = process.env["CLUSTER_PROVIDER"] ?? "bare";
 
 interface Registration extends Resource {
-  webhooks: { clientConfig: object; namespaceSelector: object }[];
+  webhooks: { clientConfig: { service: { path: string } } }[];
 }
 const registration = parse(readFileSync(join(here, "manifests/registration.yaml"), "utf8")) as Registration;
 const manifests = parseAllDocuments(readFileSync(join(here, "manifests/webhook.yaml"), "utf8")).map(
@@ -62,14 +62,15 @@ export async function writeSecret({ cert, key }: Issued): Promise<void> {
 
 /** Registers the webhook's Service, trusting these certificates. */
 export async function register(...trusted: Issued[]): Promise<void> {
-  const clientConfig = {
-    service: { name: "arc-primer", namespace: "arc-primer", path: "/mutate", port: 443 },
-    caBundle: Buffer.from(trusted.map(({ cert }) => cert).join("")).toString("base64"),
-  };
+  const service = { name: "arc-primer", namespace: "arc-primer", port: 443 };
+  const caBundle = Buffer.from(trusted.map(({ cert }) => cert).join("")).toString("base64");
   await apply({
     ...registration,
     metadata: { ...registration.metadata, labels: runLabel },
-    webhooks: registration.webhooks.map((one) => ({ ...one, clientConfig })),
+    webhooks: registration.webhooks.map((one) => ({
+      ...one,
+      clientConfig: { service: { ...service, path: one.clientConfig.service.path }, caBundle },
+    })),
   } as Resource);
   // kube-apiserver takes up a changed registration in about a second.
   await new Promise((resolve) => setTimeout(resolve, 2000));
