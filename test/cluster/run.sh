@@ -36,7 +36,7 @@ running=
 down() {
   [ -n "$running" ] || return
   [ "$running" = "$here/existing" ] || echo "taking the cluster down (${running##*/}) ..." >&2
-  "$running/down.sh" || status=1
+  setsid --wait "$running/down.sh" || status=1 # kubectl and kind would heed a second Ctrl-C
   running=
 }
 # shellcheck disable=SC2317 # it is called by the trap

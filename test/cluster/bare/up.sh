@@ -31,7 +31,7 @@ fi
 failed() {
   trap '' INT TERM HUP
   [ ! -d "$RUN" ] || echo "${!:-none}" > "$RUN/last.pid"
-  "$here/down.sh"
+  setsid --wait "$here/down.sh"
 }
 trap '[ $? -eq 0 ] || failed' EXIT
 trap 'exit 129' HUP
