@@ -68,7 +68,11 @@ describe("the webhook", () => {
         mode: "enforce",
         profile: "default",
         applied: ["wait-for-docker"],
-        skipped: { "registry-mirror": "not-configured", "dockerd-settings": "not-configured" },
+        skipped: {
+          "registry-mirror": "not-configured",
+          "dockerd-settings": "not-configured",
+          prerequisites: "not-configured",
+        },
         patchOperations: expect.any(Number),
         milliseconds: expect.any(Number),
         msg: "decision",

@@ -19,10 +19,12 @@ export async function readConfig(file: string | undefined): Promise<Config> {
  */
 export async function checkConfig(file: string): Promise<void> {
   const { mode, profiles, rules } = await readConfig(file);
-  const written = Object.entries(profiles).map(([key, { name: _name, docker, ...profile }]) => {
-    const wait = { ...docker.wait, timeout: `${docker.wait.timeout}ms`, interval: `${docker.wait.interval}ms` };
-    return [key, { ...profile, docker: { ...docker, wait } }];
-  });
+  const written = Object.entries(profiles).map(([key, { name: _name, ...profile }]) => [key, profile]);
   const config = { ...configHead, mode, profiles: Object.fromEntries(written), rules };
-  process.stdout.write(stringify(config, { aliasDuplicateObjects: false }));
+  process.stdout.write(stringify(config, asWritten, { aliasDuplicateObjects: false }));
+}
+
+/** Durations are numbers once they are read. */
+function asWritten(key: unknown, value: unknown): unknown {
+  return (key === "timeout" || key === "interval") && typeof value === "number" ? `${value}ms` : value;
 }
