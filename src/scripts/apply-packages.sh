@@ -84,7 +84,7 @@ apply() {
   say "packages in place after $(((now - begin) / 100)).$(((now - begin) % 100 / 10))$(((now - begin) % 10)) s"
 }
 
-[ ! -f "$directory/changes.tar" ] || apply
-[ ! -f "$directory/problem" ] || loudly "$(cat "$directory/problem")"
+[ ! -e "$directory/changes.tar" ] || apply
+[ ! -e "$directory/problem" ] || loudly "$(cat "$directory/problem")"
 trap - TERM INT
 exec "$@"

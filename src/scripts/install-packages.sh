@@ -48,7 +48,7 @@ trouble() { problem="${problem:+$problem; }$1"; }
 give_up() {
   {
     printf '%s\n' "$problem"
-    [ ! -f "$work/log" ] || grep -E '^(E|Err|W|dpkg)[: ]' "$work/log" | tail -n 20 | sed 's/^/  /'
+    [ ! -f "$work/log" ] || grep -E '^(E|Err|W|dpkg|tar)[: ]' "$work/log" | tail -n 20 | sed 's/^/  /'
   } > "$directory/problem"
   sed 's/^/arc-primer: /' "$directory/problem" >&2
   # What kubectl describe shows as the container's termination message.
@@ -71,8 +71,7 @@ while [ "$1" != -- ]; do
       work=$directory/work
       now
       begin=$now
-      awk -v then="$(find "$directory" -maxdepth 0 -printf %C@)" -v now="$(date +%s.%N)" \
-        'BEGIN { printf "arc-primer: preparing packages, %.2f s after the volume for them was made\n", now - then }' >&2
+      made=$(stat -c %Z "$directory")
       rm -rf "$work"
       mkdir -p "$work/sources.list.d" "$work/keys"
       for file in mounted script mirrors.sed log sources.list; do : > "$work/$file"; done
@@ -268,6 +267,7 @@ if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
   trouble "packages are installed with apt, which this image does not have; missing: $*"
   give_up
 fi
+say "preparing packages, $(($(date +%s) - made)) s after the volume for them was made"
 look_for "$@"
 if [ -z "$missing" ] && ! [ -s "$work/script" ]; then
   took "$begin"
