@@ -1,8 +1,9 @@
-import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, Option } from "commander";
 import type { RenderOptions, RenderOutput } from "./cli/render.ts";
 import type { ServeOptions } from "./cli/serve.ts";
+import { addTlsOptions, tlsMistake } from "./cli/tls-options.ts";
+import { port, time } from "./cli/values.ts";
 import { podSecurityLevels } from "./mutations/mutation.ts";
-import { milliseconds } from "./config/values.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong.
 // Each subcommand is imported when it is called for, so that serve starts without what only render needs.
@@ -14,19 +15,22 @@ const program = new Command("arc-primer")
   .showHelpAfterError("(--help tells what there is)")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-program
+const serveCommand = program
   .command("serve")
   .description("run the admission webhook")
-  .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
-  .requiredOption("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched (required)")
-  .requiredOption("--tls-private-key-file <file>", "its key, PEM; watched (required)")
+  .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)");
+addTlsOptions(serveCommand)
   .option("--host <address>", "address to listen on", "0.0.0.0")
   .option("--port <number>", "port of the webhook, HTTPS", port, 10250)
   .option("--ops-port <number>", "port for health, readiness and metrics, HTTP", port, 8080)
   .addOption(time("--shutdown-delay <duration>", "time from SIGTERM to closing the port", 5000, "5s"))
   .addOption(time("--watch-interval <duration>", "time between two looks at the watched files", 1000, "1s"))
   .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
-  .action(async (options: ServeOptions) => (await import("./cli/serve.ts")).serve(options));
+  .action(async (options: ServeOptions) => {
+    const mistake = tlsMistake(options);
+    if (mistake) serveCommand.error(`error: ${mistake}`);
+    await (await import("./cli/serve.ts")).serve(options);
+  });
 
 program
   .command("render")
@@ -64,20 +68,4 @@ try {
 } catch (error) {
   process.stderr.write(`arc-primer: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value <= 65_535) return value;
-  throw new InvalidArgumentError("expected a port, 0 to 65535");
-}
-
-function time(flags: string, description: string, fallback: number, shown: string): Option {
-  return new Option(flags, description).argParser(duration).default(fallback, shown);
-}
-
-function duration(text: string): number {
-  const value = milliseconds(text);
-  if (value !== undefined) return value;
-  throw new InvalidArgumentError("expected a duration like 5s or 500ms");
 }

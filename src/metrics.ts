@@ -12,9 +12,16 @@ export interface Metrics {
   reload(what: "config" | "certificate", accepted: boolean): void;
   /** The serving certificate's end, in seconds since 1970. */
   certificateExpiry(seconds: number): void;
+  /** The end of the authority that signs serving certificates, if we keep one, in seconds since 1970. */
+  authorityExpiry(seconds: number): void;
+  /** A self-managed certificate was made, or the caBundle repaired. */
+  selfManaged(what: ManagedPart, result: "written" | "conflict" | "failed"): void;
   /** The text that Prometheus reads, and its content type. */
   expose(): Promise<{ text: string; contentType: string }>;
 }
+
+/** What a self-managed certificate consists of; `bundle` in the Secret, `ca-bundle` in the webhook configuration. */
+export type ManagedPart = "authority" | "serving" | "bundle" | "ca-bundle";
 
 const prefix = "arc_primer_";
 
@@ -51,6 +58,10 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     help: "When the serving certificate ends.",
     registers,
   });
+  const writes = counter("self_managed_writes_total", "Self-managed certificates written, by part and result.", [
+    "what",
+    "result",
+  ]);
 
   return {
     decision(decision, reason, mode, duration) {
@@ -61,6 +72,17 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     refused: (status) => refusals.inc({ status: String(status) }),
     reload: (what, accepted) => reloads.inc({ what, result: accepted ? "accepted" : "refused" }),
     certificateExpiry: (value) => expiry.set(value),
+    authorityExpiry: late("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
+    selfManaged: (what, result) => writes.inc({ what, result }),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+/** A gauge that is not there before it has a value: its 0 would set off alerts where it never gets one. */
+function late(name: string, help: string, registry: Registry): (value: number) => void {
+  let gauge: Gauge | undefined;
+  return (value) => {
+    gauge ??= new Gauge({ name: prefix + name, help, registers: [registry] });
+    gauge.set(value);
   };
 }

@@ -291,6 +291,60 @@ describe("the command line", () => {
   });
 });
 
+describe("where serve gets its certificate: one of two ways", () => {
+  const files = ["--tls-cert-file=a", "--tls-private-key-file=b"];
+  const own = ["--tls-secret=ns/name", "--tls-webhook-configuration=c", "--tls-dns-name=d"];
+  test.each([
+    ["neither", [], /: one of the two is needed/],
+    ["both", [...files, ...own], /: not both/],
+    ["half of one", own.slice(1), /go together: --tls-secret is missing/],
+    ["half of the other", files.slice(1), /go together: --tls-cert-file is missing/],
+    ["no namespace", ["--tls-secret=name"], /expected NAMESPACE\/NAME/],
+    ["too short a life", [...own, "--tls-cert-lifetime=1m"], /--tls-cert-lifetime has to be at least 72 times/],
+    ["an authority that does not outlive it", [...own, "--tls-ca-lifetime=100d"], /--tls-ca-lifetime has to be/],
+  ])("%s", async (_, args, words) => {
+    const { code, stderr } = await run(["serve", ...args]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(words) });
+  });
+
+  test("self-managed with an API server that is not there: it runs, is not ready, and says why", async () => {
+    const kubeconfig = file(
+      "kubeconfig",
+      JSON.stringify({
+        clusters: [{ name: "c", cluster: { server: "https://localhost:9" } }],
+        users: [{ name: "u", user: {} }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      }),
+    );
+    const ports = ["--host=localhost", "--port=0", "--ops-port=0"];
+    const server = start(["serve", ...own, ...ports, "--shutdown-delay=0s"], "", { KUBECONFIG: kubeconfig });
+    const lines = () =>
+      server
+        .stdout()
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const { opsPort } = await vi.waitFor(() => {
+      const line = lines().find(({ msg }) => msg === "listening");
+      expect(line).toBeDefined();
+      return line as { opsPort: number };
+    }, 5000);
+    await vi.waitFor(async () => {
+      expect(await (await fetch(`http://localhost:${opsPort}/readyz`)).text()).toMatch(
+        /API server at .* does not answer/,
+      );
+    }, 5000);
+    expect(lines().find(({ level }) => level === "error")).toMatchObject({
+      msg: "cannot manage the certificate; there is none to serve",
+      reason: expect.stringContaining("the MutatingWebhookConfiguration c"),
+    });
+    expect(await read(`http://localhost:${opsPort}/healthz`)).toBe(200);
+    server.child.kill("SIGTERM");
+    expect((await server.exit).code).toBe(0);
+  });
+});
+
 describe("demo", () => {
   test("the stock pod by default, and any other by name or file", async () => {
     const stock = await run(["demo"]);

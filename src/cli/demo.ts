@@ -17,6 +17,7 @@ import { mutations } from "../mutations/index.ts";
 import { prime } from "../runner/prime.ts";
 import { report } from "../runner/report.ts";
 import { selfSigned } from "../tls/certificate.ts";
+import { filesSource } from "../tls/files.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, unfoldScripts } from "./show.ts";
 
@@ -113,8 +114,9 @@ async function start(folder: string, config: Awaited<ReturnType<typeof readConfi
   const metrics = createMetrics({ processMetrics: false });
   const clock = () => performance.now();
   const admit = createAdmit({ config: () => config, mutations, version: ARC_PRIMER_VERSION, log, metrics, clock });
-  const addresses = { host: "localhost", port: 0, opsPort: 0, watchInterval: 1000 };
-  return { webhook: await startWebhook({ admit, log, metrics, certFile, keyFile, ...addresses }), cert: issued.cert };
+  const certificates = filesSource({ certFile, keyFile, interval: 1000, log, metrics });
+  const addresses = { host: "localhost", port: 0, opsPort: 0 };
+  return { webhook: await startWebhook({ admit, certificates, log, metrics, ...addresses }), cert: issued.cert };
 }
 
 /** A demonstration is coloured wherever it is shown, unless NO_COLOR is set (no-color.org). */

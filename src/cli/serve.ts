@@ -8,18 +8,16 @@ import { createMetrics } from "../metrics.ts";
 import type { Metrics } from "../metrics.ts";
 import { mutations } from "../mutations/index.ts";
 import { watchFiles } from "../watch.ts";
+import { certificateSource } from "./tls-options.ts";
+import type { TlsOptions } from "./tls-options.ts";
 
-export interface ServeOptions {
+export interface ServeOptions extends TlsOptions {
   readonly config?: string;
-  readonly tlsCertFile: string;
-  readonly tlsPrivateKeyFile: string;
   readonly host: string;
   readonly port: number;
   readonly opsPort: number;
   /** Milliseconds. */
   readonly shutdownDelay: number;
-  /** Milliseconds. */
-  readonly watchInterval: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -40,12 +38,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const clock = () => performance.now();
   const webhook = await startWebhook({
     admit: createAdmit({ config, mutations, version: ARC_PRIMER_VERSION, log, metrics, clock }),
-    certFile: options.tlsCertFile,
-    keyFile: options.tlsPrivateKeyFile,
+    certificates: await certificateSource(options, { log, metrics }),
     host: options.host,
     port: options.port,
     opsPort: options.opsPort,
-    watchInterval: options.watchInterval,
     log,
     metrics,
   });

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { quote } from "./addresses.ts";
 
-const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A duration like `120s` or `1m30s`, read as milliseconds. */
 export function duration(bounds: { min: string; max: string; wholeSeconds?: boolean }) {
@@ -24,8 +24,8 @@ export function duration(bounds: { min: string; max: string; wholeSeconds?: bool
 
 /** The milliseconds of a duration like `1m30s`; undefined if it is not one. */
 export function milliseconds(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return undefined;
-  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g);
+  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
+  const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
 }
 

@@ -4,7 +4,7 @@ import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pair } from "./certs.ts";
+import type { Pair } from "../tls/pair.ts";
 
 /**
  * Milliseconds. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under

@@ -2,19 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admit } from "../admission/admit.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { watchFiles } from "../watch.ts";
+import { invalidity } from "../tls/pair.ts";
+import type { Pair } from "../tls/pair.ts";
+import type { CertificateSource } from "../tls/source.ts";
 import { createOpsApp, createWebhookApp } from "./app.ts";
-import { checkPair, invalidity } from "./certs.ts";
-import type { Pair } from "./certs.ts";
 import { startServers } from "./server.ts";
 import type { Addresses } from "./server.ts";
 
 export interface WebhookParts extends Addresses {
   readonly admit: Admit;
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** Milliseconds between two looks at the files. */
-  readonly watchInterval: number;
+  readonly certificates: CertificateSource;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -29,15 +26,15 @@ export interface Webhook {
   stop(delay: number): Promise<void>;
 }
 
-/** The running webhook: both listeners, and the certificate, watched and swapped. Ready while its certificate is valid. */
+/** The running webhook: both listeners, and the certificate, swapped live. Ready while its certificate is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
-  const { admit, log, metrics } = parts;
+  const { admit, certificates, log, metrics } = parts;
   let pair: Pair | undefined;
   let draining = false;
 
   const notReady = () => {
     if (draining) return "shutting down";
-    return pair ? invalidity(pair, Date.now()) : `no usable certificate in ${parts.certFile} and ${parts.keyFile} yet`;
+    return pair ? invalidity(pair, Date.now()) : certificates.missing();
   };
   const servers = await startServers(
     createWebhookApp({ admit, log, metrics, draining: () => draining }),
@@ -45,29 +42,11 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
     parts,
   );
 
-  let refusal: string | undefined;
-  const watcher = await watchFiles([parts.certFile, parts.keyFile], parts.watchInterval, (contents) => {
-    try {
-      if (contents instanceof Error) throw contents;
-      const [cert = "", key = ""] = contents;
-      pair = checkPair(cert, key, Date.now());
-    } catch (error) {
-      // Looked at again even if the files stay: a certificate can be one that is valid only in a moment.
-      const reason = (error as Error).message;
-      if (reason !== refusal) {
-        metrics.reload("certificate", false);
-        const kept = pair ? "the one in use stays" : "there is none to serve";
-        log.error({ certFile: parts.certFile, keyFile: parts.keyFile, reason }, `certificate refused; ${kept}`);
-      }
-      refusal = reason;
-      return "again";
-    }
-    refusal = undefined;
-    servers.swap(pair);
-    metrics.certificateExpiry(pair.validTo / 1000);
-    metrics.reload("certificate", true);
-    log.info({ validTo: new Date(pair.validTo).toISOString() }, "serving a new certificate");
-    return undefined;
+  await certificates.start((next) => {
+    servers.swap(next);
+    pair = next;
+    metrics.certificateExpiry(next.validTo / 1000);
+    log.info({ validTo: new Date(next.validTo).toISOString() }, "serving a new certificate");
   });
 
   return {
@@ -77,7 +56,7 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
       draining = true;
       log.info({ delay }, "shutting down");
       await sleep(delay);
-      watcher.stop();
+      certificates.stop();
       await servers.close();
     },
   };

@@ -13,6 +13,7 @@ import { mutations as allMutations } from "../../src/mutations/index.ts";
 import type { Mutation } from "../../src/mutations/mutation.ts";
 import { selfSigned } from "../../src/tls/certificate.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
+import { filesSource } from "../../src/tls/files.ts";
 
 const hour = 3_600_000;
 
@@ -51,7 +52,8 @@ export async function testWebhook(
     clock: () => performance.now(),
   });
   const addresses = { host: "localhost", port: 0, opsPort: 0 };
-  const webhook = await startWebhook({ admit, log, metrics, certFile, keyFile, watchInterval: 50, ...addresses });
+  const certificates = filesSource({ certFile, keyFile, interval: 50, log, metrics });
+  const webhook = await startWebhook({ admit, certificates, log, metrics, ...addresses });
   const agents: Agent[] = [];
   return {
     ...webhook,

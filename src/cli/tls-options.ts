@@ -1,0 +1,94 @@
+import { InvalidArgumentError, Option } from "commander";
+import type { Command } from "commander";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { filesSource } from "../tls/files.ts";
+import type { CertificateSource } from "../tls/source.ts";
+import { time } from "./values.ts";
+
+/** The options of `serve` that say where its certificate comes from. */
+export interface TlsOptions {
+  readonly tlsCertFile?: string;
+  readonly tlsPrivateKeyFile?: string;
+  readonly tlsSecret?: { namespace: string; name: string };
+  readonly tlsWebhookConfiguration?: string;
+  readonly tlsDnsName?: readonly string[];
+  /** Milliseconds, like those that follow. */
+  readonly tlsCaLifetime: number;
+  readonly tlsCertLifetime: number;
+  readonly tlsCheckInterval: number;
+  readonly watchInterval: number;
+}
+
+const day = 86_400_000;
+/** In intervals of looking: so long has an authority to be trusted before anything changes over to it. */
+const settlingLooks = 12;
+
+export function addTlsOptions(command: Command): Command {
+  return command
+    .option("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched")
+    .option("--tls-private-key-file <file>", "its key, PEM; watched")
+    .addOption(new Option("--tls-secret <namespace/name>", "or: the Secret to keep an own CA in").argParser(secret))
+    .option("--tls-webhook-configuration <name>", "the MutatingWebhookConfiguration whose caBundle is kept with it")
+    .addOption(new Option("--tls-dns-name <name>", "the name kube-apiserver calls it by; repeatable").argParser(names))
+    .addOption(time("--tls-ca-lifetime <duration>", "of an own CA; renewed at two thirds", 1825 * day, "1825d"))
+    .addOption(time("--tls-cert-lifetime <duration>", "of a certificate that it signs", 90 * day, "90d"))
+    .addOption(time("--tls-check-interval <duration>", "time between two looks at the Secret", 5000, "5s"));
+}
+
+/** What is wrong with these options together, if something is. */
+export function tlsMistake(options: TlsOptions): string | undefined {
+  const { tlsCaLifetime, tlsCertLifetime, tlsCheckInterval } = options;
+  const files = { "--tls-cert-file": options.tlsCertFile, "--tls-private-key-file": options.tlsPrivateKeyFile };
+  const own = {
+    "--tls-secret": options.tlsSecret,
+    "--tls-webhook-configuration": options.tlsWebhookConfiguration,
+    "--tls-dns-name": options.tlsDnsName,
+  };
+  const given = [files, own].map((way) => Object.values(way).some((value) => value !== undefined));
+  const ways = `the certificate comes from ${and(files)}, or is kept by the webhook itself with ${and(own)}`;
+  if (given[0] === given[1]) return `${ways}: ${given[0] ? "not both" : "one of the two is needed"}`;
+  const missing = Object.entries(given[0] ? files : own).filter(([, value]) => value === undefined);
+  if (missing.length) return `${and(given[0] ? files : own)} go together: ${missing.map(([name]) => name)} is missing`;
+  if (given[0]) return undefined;
+  if (tlsCertLifetime < 6 * settlingLooks * tlsCheckInterval) {
+    return `--tls-cert-lifetime has to be at least ${6 * settlingLooks} times --tls-check-interval`;
+  }
+  if (tlsCaLifetime < 1.5 * tlsCertLifetime)
+    return "--tls-ca-lifetime has to be at least 1.5 times --tls-cert-lifetime";
+  return undefined;
+}
+
+/**
+ * The source that the options name. What only a self-managed certificate needs is loaded only for it.
+ *
+ * @param options without mistakes
+ */
+export async function certificateSource(
+  options: TlsOptions,
+  { log, metrics }: { log: Logger; metrics: Metrics },
+): Promise<CertificateSource> {
+  const { tlsSecret, tlsWebhookConfiguration = "", tlsDnsName = [], tlsCheckInterval: interval } = options;
+  if (!tlsSecret) {
+    const { tlsCertFile: certFile = "", tlsPrivateKeyFile: keyFile = "", watchInterval } = options;
+    return filesSource({ certFile, keyFile, interval: watchInterval, log, metrics });
+  }
+  const { clusterObjects } = await import("../tls/kubernetes.ts");
+  const { selfManagedSource } = await import("../tls/self-managed.ts");
+  const times = {
+    authorityLifetime: options.tlsCaLifetime,
+    servingLifetime: options.tlsCertLifetime,
+    settling: settlingLooks * interval,
+  };
+  const objects = clusterObjects(tlsSecret, tlsWebhookConfiguration);
+  return selfManagedSource({ objects, names: tlsDnsName, times, interval, clock: Date.now, log, metrics });
+}
+
+function secret(text: string): { namespace: string; name: string } {
+  const [namespace = "", name = "", ...more] = text.split("/");
+  if (namespace && name && !more.length) return { namespace, name };
+  throw new InvalidArgumentError("expected NAMESPACE/NAME");
+}
+
+const names = (text: string, before: readonly string[] = []): string[] => [...before, text];
+const and = (way: object): string => Object.keys(way).join(" and ");

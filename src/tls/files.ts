@@ -1,0 +1,48 @@
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { watchFiles } from "../watch.ts";
+import { checkPair } from "./pair.ts";
+import type { CertificateSource } from "./source.ts";
+
+/** Certificate and key from two files that somebody else keeps: a mounted Secret, cert-manager's for example. */
+export function filesSource(parts: {
+  certFile: string;
+  keyFile: string;
+  /** Milliseconds between two looks at the files. */
+  interval: number;
+  log: Logger;
+  metrics: Metrics;
+}): CertificateSource {
+  const { certFile, keyFile, interval, log, metrics } = parts;
+  let refusal: string | undefined;
+  let served = false;
+  let watcher: { stop: () => void } | undefined;
+
+  return {
+    async start(serve) {
+      watcher = await watchFiles([certFile, keyFile], interval, (contents) => {
+        try {
+          if (contents instanceof Error) throw contents;
+          const [cert = "", key = ""] = contents;
+          serve(checkPair(cert, key, Date.now()));
+        } catch (error) {
+          // Looked at again even if the files stay: a certificate can be one that is valid only in a moment.
+          const reason = (error as Error).message;
+          if (reason !== refusal) {
+            metrics.reload("certificate", false);
+            const kept = served ? "the one in use stays" : "there is none to serve";
+            log.error({ certFile, keyFile, reason }, `certificate refused; ${kept}`);
+          }
+          refusal = reason;
+          return "again";
+        }
+        refusal = undefined;
+        served = true;
+        metrics.reload("certificate", true);
+        return undefined;
+      });
+    },
+    missing: () => `no usable certificate in ${certFile} and ${keyFile} yet`,
+    stop: () => watcher?.stop(),
+  };
+}
