@@ -25,6 +25,11 @@ const plurals: Record<string, string> = {
   "v1/Service": "services",
   "v1/ResourceQuota": "resourcequotas",
   "v1/LimitRange": "limitranges",
+  "v1/ServiceAccount": "serviceaccounts",
+  "rbac.authorization.k8s.io/v1/Role": "roles",
+  "rbac.authorization.k8s.io/v1/RoleBinding": "rolebindings",
+  "rbac.authorization.k8s.io/v1/ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
+  "rbac.authorization.k8s.io/v1/ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
   "apps/v1/Deployment": "deployments",
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",

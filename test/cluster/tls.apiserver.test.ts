@@ -1,0 +1,304 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { KubeConfig } from "@kubernetes/client-node";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { statusAnnotation } from "../../src/runner/status.ts";
+import { certificatesIn } from "../../src/tls/held.ts";
+import { goldenPod } from "../support/pods.ts";
+import { apply, call, create, createNamespace, remove, tryCreate, until } from "./support/kube.ts";
+import type { Resource } from "./support/kube.ts";
+import { freePorts, gate, handshake, startReplica } from "./support/replica.ts";
+
+// The self-managed certificate against a real API server: two replicas of the real bundle, with the rights that the
+// chart gives them and no more, and lives so short that everything is renewed several times while pods are created.
+
+const space = "arc-tls";
+const rights = "arc-primer-certificate";
+const secretName = "arc-primer-tls";
+const configurationName = "arc-primer-tls";
+const times = ["--tls-ca-lifetime=27s", "--tls-cert-lifetime=18s", "--tls-check-interval=250ms"]; // settling: 3 s
+const secretPath = `/api/v1/namespaces/${space}/secrets/${secretName}`;
+const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
+const folder = mkdtempSync(join(tmpdir(), "arc-primer-tls-"));
+
+type Replica = ReturnType<typeof startReplica>;
+interface Configuration extends Resource {
+  webhooks: { name: string; clientConfig: { url: string; caBundle?: string } }[];
+}
+
+const decoded = (text: string) => Buffer.from(text, "base64").toString();
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const secret = async () => (await call<{ data?: Record<string, string> }>("GET", secretPath)).body.data ?? {};
+const caBundles = async () => {
+  const { body } = await call<Configuration>("GET", configurationPath);
+  return body.webhooks.map(({ clientConfig }) => decoded(clientConfig.caBundle ?? ""));
+};
+const emptySecret = {
+  apiVersion: "v1",
+  kind: "Secret",
+  type: "Opaque",
+  metadata: { name: secretName, namespace: space },
+};
+
+/** Each replica has an entry and a namespace of its own, so that a pod tells which one was asked. */
+const namespaceOf = (replica: number) => `arc-tls-${replica}`;
+let replicas: Replica[] = [];
+let way: Awaited<ReturnType<typeof gate>>;
+let token: string;
+
+function role(kind: "Role" | "ClusterRole", rules: object[]): Resource[] {
+  const metadata = { name: rights, ...(kind === "Role" && { namespace: space }) };
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const subjects = [{ kind: "ServiceAccount", name: "arc-primer", namespace: space }];
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind, name: rights };
+  return [
+    { apiVersion, kind, metadata, rules },
+    { apiVersion, kind: `${kind}Binding`, metadata, subjects, roleRef },
+  ];
+}
+const secretRights = role("Role", [
+  { apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "patch"] },
+]);
+const configurationRights = role("ClusterRole", [
+  {
+    apiGroups: ["admissionregistration.k8s.io"],
+    resources: ["mutatingwebhookconfigurations"],
+    resourceNames: [configurationName],
+    verbs: ["get", "patch"],
+  },
+]);
+
+function kubeconfig(name: string, server: string): string {
+  const admin = new KubeConfig();
+  admin.loadFromDefault();
+  const { caFile, caData } = admin.getCurrentCluster()!;
+  const ca = caData ?? readFileSync(caFile!).toString("base64");
+  const file = join(folder, name);
+  const content = {
+    clusters: [{ name: "c", cluster: { server, "certificate-authority-data": ca } }],
+    users: [{ name: "u", user: { token } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  };
+  writeFileSync(file, JSON.stringify(content));
+  return file;
+}
+
+async function tryPod(replica: number, name: string) {
+  const { metadata, ...rest } = goldenPod("dind-sidecar") as unknown as Resource;
+  const own = { ...metadata, name, namespace: namespaceOf(replica), ownerReferences: undefined };
+  const { status, body } = await tryCreate({ ...rest, metadata: own } as Resource);
+  if (status !== 201) return `${status} ${(body as unknown as { message: string }).message}`;
+  return body.metadata.annotations?.[statusAnnotation] ? "primed" : "not primed";
+}
+
+/** Creates pods in both namespaces without a pause, and makes handshakes, while something happens: what came of them. */
+async function meanwhile(act: () => Promise<unknown>) {
+  const stop = new AbortController();
+  const outcomes: string[] = [];
+  const seen = { serving: new Set<string>(), authorities: new Set<string>() };
+  const pods = [0, 1].map(async (replica) => {
+    for (let index = 0; !stop.signal.aborted; index++) {
+      outcomes.push(await tryPod(replica, `p${Date.now()}-${index}`));
+      await sleep(20);
+    }
+  });
+  const handshakes = (async () => {
+    for (let before = (await caBundles())[0]!; !stop.signal.aborted;) {
+      const [present = ""] = await caBundles();
+      for (const { fingerprint } of certificatesIn(present)) seen.authorities.add(fingerprint);
+      // With what stood there at the look before as well: kube-apiserver may be behind.
+      for (const { port } of replicas) seen.serving.add(await handshake(port, before || present));
+      before = present;
+      await sleep(500);
+    }
+  })();
+  try {
+    await act();
+  } finally {
+    stop.abort();
+    await Promise.all([...pods, handshakes]);
+  }
+  return { outcomes, ...seen };
+}
+
+const onlyPrimed = (outcomes: readonly string[]) => outcomes.filter((outcome) => outcome !== "primed");
+
+beforeAll(async () => {
+  await createNamespace(space, {});
+  for (const replica of [0, 1]) await createNamespace(namespaceOf(replica), {});
+  await create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "arc-primer", namespace: space } });
+  for (const object of [...secretRights, ...configurationRights]) await create(object);
+  const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } };
+  const path = `/api/v1/namespaces/${space}/serviceaccounts/arc-primer/token`;
+  token = (await call<{ status: { token: string } }>("POST", path, request)).body.status.token;
+
+  const ports = await freePorts(4);
+  const registration = parse(
+    readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
+  ) as Configuration;
+  const [entry] = registration.webhooks;
+  await create({
+    ...registration,
+    metadata: { name: configurationName },
+    webhooks: [0, 1].map((replica) => ({
+      ...entry,
+      name: `replica-${replica}.arc-primer.dev`,
+      failurePolicy: "Fail",
+      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespaceOf(replica) } },
+      clientConfig: { url: `https://localhost:${ports[replica]}/mutate` },
+    })),
+  });
+  await create(emptySecret);
+
+  const admin = new KubeConfig();
+  admin.loadFromDefault();
+  const server = new URL(admin.getCurrentCluster()!.server);
+  way = await gate({ host: server.hostname, port: Number(server.port) });
+  const ways = [server.origin, `https://localhost:${way.port}`]; // the second replica's can be shut
+  replicas = ways.map((url, index) =>
+    startReplica({
+      kubeconfig: kubeconfig(`replica-${index}`, url),
+      port: ports[index]!,
+      opsPort: ports[index + 2]!,
+      secret: `${space}/${secretName}`,
+      configuration: configurationName,
+      times,
+    }),
+  );
+});
+afterAll(async () => {
+  for (const replica of replicas) await replica.stop();
+  way?.close();
+  await remove({
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "MutatingWebhookConfiguration",
+    metadata: { name: configurationName },
+  });
+  rmSync(folder, { recursive: true });
+});
+
+test("two replicas at once, from an empty Secret: one authority, which both serve and kube-apiserver trusts", async () => {
+  await until("readiness", 20, async () => {
+    const answers = await Promise.all(replicas.map((replica) => replica.readiness()));
+    return answers.every(({ status }) => status === 200);
+  });
+  const data = await secret();
+  expect(Object.keys(data).toSorted()).toEqual(["ca-bundle.crt", "ca.crt", "ca.key", "tls.crt", "tls.key"]);
+  expect(await caBundles()).toEqual([decoded(data["ca.crt"]!), decoded(data["ca.crt"]!)]);
+  const served = await Promise.all(replicas.map(({ port }) => handshake(port, decoded(data["ca.crt"]!))));
+  expect(served[0]).toBe(served[1]);
+  const made = replicas.flatMap((replica) => replica.lines()).filter(({ msg }) => msg.startsWith("the Secret was"));
+  expect(made).toHaveLength(1);
+  await until("a primed pod", 5, async () => (await tryPod(0, `first-${Date.now()}`)) === "primed");
+  await until("a primed pod", 5, async () => (await tryPod(1, `first-${Date.now()}`)) === "primed");
+});
+
+test("certificate and authority are renewed again and again: every pod is primed", async () => {
+  const { outcomes, serving, authorities } = await meanwhile(() => sleep(50_000));
+  expect(onlyPrimed(outcomes)).toEqual([]);
+  expect(outcomes.length).toBeGreaterThan(200);
+  expect(authorities.size).toBeGreaterThanOrEqual(3);
+  expect(serving.size).toBeGreaterThanOrEqual(4);
+  expect(certificatesIn((await caBundles())[0]!).length).toBeLessThanOrEqual(3);
+  process.stderr.write(`${outcomes.length} pods, ${authorities.size} authorities, ${serving.size} certificates\n`);
+});
+
+test("an emptied caBundle is written again within seconds", async () => {
+  const [wanted] = await caBundles();
+  const empty = [0, 1].map((replica) => ({
+    name: `replica-${replica}.arc-primer.dev`,
+    clientConfig: { caBundle: "" },
+  }));
+  const type = "application/strategic-merge-patch+json";
+  expect((await call("PATCH", configurationPath, { webhooks: empty }, type)).status).toBe(200);
+  const began = performance.now();
+  await until("the repair", 5, async () => (await caBundles()).every((text) => text !== ""));
+  process.stderr.write(`repaired after ${Math.round(performance.now() - began)} ms\n`);
+  expect(certificatesIn((await caBundles())[1]!).length).toBeGreaterThanOrEqual(certificatesIn(wanted!).length);
+  for (const replica of [0, 1]) {
+    await until("a primed pod", 5, async () => (await tryPod(replica, `repaired-${Date.now()}`)) === "primed");
+  }
+});
+
+describe("trouble, while pods are created", () => {
+  /** From now on: what a replica logs that has this in it. */
+  const logged = (replica: number) => {
+    const from = replicas[replica]!.lines().length;
+    return (text: string) =>
+      until(`the log of replica ${replica}: ${text}`, 15, async () =>
+        replicas[replica]!.lines()
+          .slice(from)
+          .find((line) => JSON.stringify(line).includes(text)),
+      );
+  };
+
+  test("a replica cut off from the API server goes on with what it has", async () => {
+    const log = logged(1);
+    const { outcomes } = await meanwhile(async () => {
+      way.shut();
+      expect(await log("does not answer")).toMatchObject({ level: "error" });
+      await sleep(4000);
+      expect(await replicas[1]!.readiness()).toMatchObject({ status: 200 });
+      way.open();
+      await log("the certificate is managed again");
+    });
+    expect(onlyPrimed(outcomes)).toEqual([]);
+  });
+
+  test.each([
+    ["the Secret", secretRights, `it is forbidden; what it takes is a Role in ${space}, with get and patch on secrets`],
+    ["the webhook configuration", configurationRights, "it is forbidden; what it takes is a ClusterRole with get and"],
+  ])("the right to %s is taken away for a while", async (_, [, binding], words) => {
+    const logs = [0, 1].map(logged);
+    const { outcomes } = await meanwhile(async () => {
+      await remove(binding!);
+      for (const log of logs) await log(words);
+      await sleep(2000);
+      await create(binding!);
+      for (const log of logs) await log("the certificate is managed again");
+    });
+    expect(onlyPrimed(outcomes)).toEqual([]);
+  });
+
+  test("garbage in the Secret heals", async () => {
+    const log = logged(0);
+    const { outcomes } = await meanwhile(async () => {
+      const garbage = Object.fromEntries(
+        Object.keys(await secret()).map((key) => [key, Buffer.from("nonsense").toString("base64")]),
+      );
+      expect((await call("PATCH", secretPath, { data: garbage }, "application/merge-patch+json")).status).toBe(200);
+      await until("healing", 5, async () => decoded((await secret())["ca.crt"]!).startsWith("-----BEGIN CERT"));
+      await log("serving a new certificate");
+    });
+    expect(onlyPrimed(outcomes)).toEqual([]);
+    const [trusted = ""] = await caBundles();
+    expect(trusted).toContain(decoded((await secret())["ca.crt"]!));
+  });
+
+  test("the Secret is deleted, and made again by the chart", async () => {
+    const log = logged(0);
+    const { outcomes } = await meanwhile(async () => {
+      await remove(emptySecret);
+      await log("it is not there; the chart makes it");
+      await apply(emptySecret);
+      await log("the certificate is managed again");
+      await log("serving a new certificate");
+    });
+    expect(onlyPrimed(outcomes)).toEqual([]);
+  });
+});
+
+test("metrics tell of all that, and the end is orderly", async () => {
+  const texts = await Promise.all(replicas.map((replica) => replica.metrics()));
+  const all = texts.join("\n");
+  expect(all).toMatch(/self_managed_writes_total\{what="authority",result="written"\} [1-9]/);
+  expect(all).toMatch(/self_managed_writes_total\{what="ca-bundle",result="written"\} [1-9]/);
+  for (const text of texts) {
+    expect(text).toMatch(/^arc_primer_ca_expiry_timestamp_seconds \d{10}/m);
+    expect(text).toMatch(/^arc_primer_certificate_expiry_timestamp_seconds \d{10}/m);
+  }
+  expect(await Promise.all(replicas.map((replica) => replica.stop()))).toEqual([0, 0]);
+});
