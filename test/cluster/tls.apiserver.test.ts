@@ -177,6 +177,7 @@ afterAll(async () => {
     kind: "MutatingWebhookConfiguration",
     metadata: { name: configurationName },
   });
+  for (const object of configurationRights) await remove(object);
   rmSync(folder, { recursive: true });
 });
 
