@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { Agent } from "node:https";
 import { tmpdir } from "node:os";
@@ -245,6 +245,12 @@ spec:
   });
 });
 
+/** As the kubelet does it: in one step, so that nobody sees half a file. */
+function replaceFile(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 describe("config check", () => {
   test("the resolved profiles, or every problem", async () => {
     const good = await run(["config", "check", golden("profile-annotation", "config.yaml")]);
@@ -425,9 +431,9 @@ describe("serve", () => {
       ).toString();
     expect(await patch()).toContain("timeout=120");
 
-    writeFileSync(config, `${head}profiles: { default: { docker: { wait: { timeout: 33s } } } }\n`);
+    replaceFile(config, `${head}profiles: { default: { docker: { wait: { timeout: 33s } } } }\n`);
     await vi.waitFor(async () => expect(await patch()).toContain("timeout=33"), 3000);
-    writeFileSync(config, `${head}mode: nonsense\n`);
+    replaceFile(config, `${head}mode: nonsense\n`);
     await vi.waitFor(() => {
       const line = lines().find(({ msg }) => msg === "configuration refused; the last good one stays in force");
       expect(line).toMatchObject({ level: "error", reason: expect.stringContaining("live.yaml:3 mode:") });
