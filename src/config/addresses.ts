@@ -32,8 +32,10 @@ export const insecureRegistry = z
     error: ({ input }) => `${quote(input)} is neither host[:port] nor a CIDR like 10.0.0.0/8`,
   });
 
+const httpUrl = z.string().meta({ pattern: "^[hH][tT][tT][pP][sS]?://[^?#\\s]+$" });
+
 /** A mirror's URL as dockerd takes it: http or https, a path if need be, nothing else. Credentials are never repeated. */
-export const mirrorUrl = z.string().superRefine((text, context) => {
+export const mirrorUrl = httpUrl.superRefine((text, context) => {
   const match = /^([a-z]+):\/\/([^/?#\s]*)(\/[^\s]*)?$/i.exec(text);
   const [, scheme = "", authority = "", path = ""] = match ?? [];
   if (authority.includes("@")) return context.addIssue("a mirror's URL must not contain credentials");

@@ -5,9 +5,13 @@ import { quote } from "./addresses.ts";
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+// What `meta` says, here and elsewhere, becomes the chart's schema: patterns in the dialect that Helm knows.
+const durationPattern = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
+const durationText = z.string("expected a duration like 120s, 50ms or 2m").meta({ pattern: durationPattern.source });
+
 /** A duration like `120s` or `1m30s`, read as milliseconds. */
 export function duration(bounds: { min: string; max: string; wholeSeconds?: boolean }) {
-  return z.string("expected a duration like 120s, 50ms or 2m").transform((text, context) => {
+  return durationText.transform((text, context) => {
     const value = milliseconds(text);
     if (value === undefined) {
       context.addIssue(`${quote(text)} is not a duration like 120s, 50ms or 2m`);
@@ -24,7 +28,7 @@ export function duration(bounds: { min: string; max: string; wholeSeconds?: bool
 
 /** The milliseconds of a duration like `1m30s`; undefined if it is not one. */
 export function milliseconds(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(text)) return undefined;
+  if (!durationPattern.test(text)) return undefined;
   const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
 }

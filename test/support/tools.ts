@@ -1,4 +1,5 @@
 import { accessSync, constants } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** What the tests run for real, and the Debian package that brings each. */
@@ -16,12 +17,19 @@ const packages = {
   unshare: "util-linux",
 } as const;
 
-type Tool = keyof typeof packages;
+/** What the tests run for real, and test/cluster/tools.sh builds. */
+type Built = "helm" | "kubeconform";
 
-/** Where a program is, or undefined. */
+type Tool = keyof typeof packages | Built;
+
+/** The folder where the cluster tests keep what they have built; test/cluster/common.sh names the same. */
+export const clusterCache =
+  process.env["ARC_PRIMER_CLUSTER_CACHE"] ??
+  join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "arc-primer-cluster");
+
+/** Where a program is, on the PATH or among what the cluster tests have built; or undefined. */
 export function findTool(name: string): string | undefined {
-  return (process.env["PATH"] ?? "")
-    .split(":")
+  return [...(process.env["PATH"] ?? "").split(":"), join(clusterCache, "bin")]
     .map((folder) => join(folder, name))
     .find((path) => {
       try {
@@ -42,8 +50,14 @@ export function findTool(name: string): string | undefined {
 export function haveTools(...names: Tool[]): boolean {
   const missing = names.filter((name) => !findTool(name));
   if (missing.length === 0) return true;
-  const message = `left out for want of ${missing.join(", ")}: apt-get install -y ${missing.map((name) => packages[name]).join(" ")}`;
+  const message = `left out for want of ${missing.join(", ")}: ${howToGet(missing)}`;
   if (process.env["CI"]) throw new Error(message);
   process.stderr.write(`${message}\n`);
   return false;
+}
+
+function howToGet(missing: readonly Tool[]): string {
+  const debian = missing.flatMap((name) => (name in packages ? [packages[name as keyof typeof packages]] : []));
+  const install = debian.length > 0 ? [`apt-get install -y ${debian.join(" ")}`] : [];
+  return [...install, ...(debian.length < missing.length ? ["test/cluster/tools.sh"] : [])].join("; ");
 }

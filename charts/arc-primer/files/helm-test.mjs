@@ -1,0 +1,61 @@
+// What `helm test` runs, in a pod of its own: creates a runner pod as ARC would, as a dry run, and looks whether it
+// comes back primed. Prints what the webhook says of the pod; exits 1 if it was not primed within the time.
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const { KUBERNETES_SERVICE_HOST: address, KUBERNETES_SERVICE_PORT: port, NAMESPACE, MODE, SECONDS } = process.env;
+const token = await readFile("/var/run/secrets/kubernetes.io/serviceaccount/token", "utf8");
+const host = address.includes(":") ? `[${address}]` : address;
+const url = `https://${host}:${port}/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
+
+// It asks for nothing that Pod Security `restricted` forbids: it has to be allowed, not to run. A quota is met as well.
+const resources = { requests: { cpu: "1m", memory: "1Mi" }, limits: { cpu: "1m", memory: "1Mi" } };
+const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+const pod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name: "arc-primer-helm-test", labels: { "actions-ephemeral-runner": "True" } },
+  spec: {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1001, seccompProfile: { type: "RuntimeDefault" } },
+    initContainers: [{ name: "dind", image: "docker:dind", restartPolicy: "Always", securityContext, resources }],
+    containers: [
+      {
+        name: "runner",
+        image: "ghcr.io/actions/actions-runner:latest",
+        command: ["/home/runner/run.sh"],
+        env: [{ name: "DOCKER_HOST", value: "unix:///var/run/docker.sock" }],
+        securityContext,
+        resources,
+      },
+    ],
+  },
+};
+
+/** Why the pod is not as it should be; undefined if it is. */
+async function problem() {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${token.trim()}` };
+  const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(pod) });
+  const { message, metadata } = await response.json();
+  if (response.status !== 201) return `the API server refused the pod: ${response.status} ${message}`;
+  const status = metadata.annotations?.["arc-primer.dev/status"];
+  if (MODE === "audit") return status && `the mode is audit, and yet the pod was changed: ${status}`;
+  if (!status) return "the pod was created unprimed: the webhook was not asked, could not be reached, or left it alone";
+  console.log(status);
+  return JSON.parse(status).applied.length > 0 ? undefined : "nothing was applied to the pod";
+}
+
+// The namespace's own account, a new certificate and a new registration all take a moment to be there.
+const end = Date.now() + Number(SECONDS) * 1000;
+let last = "";
+for (;;) {
+  last = await problem().catch((error) => `the API server could not be reached: ${error.cause ?? error}`);
+  if (last === undefined) break;
+  if (Date.now() > end) {
+    console.error(`${last}\nnamespace ${NAMESPACE}, tried for ${SECONDS} s`);
+    process.exit(1);
+  }
+  await sleep(1000);
+}
+console.log(MODE === "audit" ? "the pod was left as it came, as mode audit asks" : "a runner pod comes out primed");

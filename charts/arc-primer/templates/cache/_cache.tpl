@@ -1,0 +1,27 @@
+{{/* The upstreams by registry; `null` has taken one away. */}}
+{{- define "arc-primer.upstreams" -}}
+{{- range $host, $upstream := .Values.registryCache.upstreams }}
+{{- if kindIs "map" $upstream }}
+{{- if contains "@" (default "" $upstream.url) }}
+{{- fail (printf "registryCache.upstreams.%s.url: it must not contain credentials; name a Secret as credentialsSecret" $host) }}
+{{- end }}
+{{ $host | quote }}: {{ merge (dict) $upstream (dict "url" (printf "https://%s" $host)) | toJson }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The name of the cache for a registry. Takes a list: the context, and the registry. */}}
+{{- define "arc-primer.cacheName" -}}
+{{- $host := last . -}}
+{{- $name := printf "%s-cache-%s" (include "arc-primer.fullname" (first .)) (regexReplaceAll "[^a-z0-9]+" $host "-") -}}
+{{- if gt (len $name) 52 -}}
+{{- fail (printf "registryCache.upstreams.%s: %s is longer than the 52 characters that a StatefulSet's name may have; set a shorter fullnameOverride" $host $name) -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{/* By these a cache's Service knows its pod. Takes a list: the context, and the cache's name. */}}
+{{- define "arc-primer.cacheLabels" -}}
+{{ include "arc-primer.selectorLabels" (first .) }}
+app.kubernetes.io/component: {{ last . }}
+{{- end -}}

@@ -1,0 +1,531 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { parseConfig } from "../src/config/load.ts";
+import { generatedFiles } from "../scripts/chart.ts";
+import { chartFolder, helm, render, template } from "./support/helm.ts";
+import type { Manifest, Values } from "./support/helm.ts";
+import { schemaLocation, writeSchemas } from "./support/kubernetes-schemas.ts";
+import { clusterCache, findTool, haveTools } from "./support/tools.ts";
+
+// The chart as Helm renders it. What becomes of it on a cluster is test/cluster/chart.node.test.ts.
+
+const isHelmHere = haveTools("helm", "kubeconform");
+
+const caBundle = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+const everything = {
+  registryCache: {
+    enabled: true,
+    upstreams: { "ghcr.io": { credentialsSecret: "ghcr" }, "harbor.example.com:8443": {} },
+    storage: { persistent: true, storageClassName: "fast" },
+  },
+  networkPolicy: { enabled: true, opsFrom: [{ namespaceSelector: {} }] },
+  serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
+  prometheusRule: { enabled: true },
+  dashboard: { enabled: true },
+};
+const valueSets: Record<string, Values> = {
+  "the defaults": {},
+  "cert-manager": { tls: { provider: "cert-manager" } },
+  "cert-manager with an issuer": {
+    tls: { provider: "cert-manager", certManager: { issuerRef: { name: "corporate", kind: "ClusterIssuer" } } },
+  },
+  "a Secret": { tls: { provider: "existing-secret", existingSecret: { name: "mine", caBundle } } },
+  "everything on": everything,
+  "the host's network and placement": {
+    hostNetwork: true,
+    webhook: { port: 10260, opsPort: 10261, annotations: { a: "b" } },
+    priorityClassName: "system-cluster-critical",
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    tolerations: [{ key: "control-plane", operator: "Exists" }],
+    affinity: { nodeAffinity: {} },
+    podLabels: { team: "ci" },
+    podAnnotations: { note: "1" },
+    imagePullSecrets: [{ name: "pull" }],
+  },
+};
+
+/** The text that Helm refuses the values with. */
+function refusal(values: Values): string {
+  const { status, stderr } = template(values);
+  expect(status).not.toBe(0);
+  return stderr;
+}
+
+const podSpec = (values?: Values) => render(values).one("Deployment").spec.template.spec;
+
+describe.runIf(isHelmHere)("the chart", () => {
+  test("passes helm lint, strictly", () => {
+    const { status, stdout, stderr } = helm(["lint", "--strict", chartFolder]);
+    expect(stdout + stderr).toContain("0 chart(s) failed");
+    expect(status).toBe(0);
+  });
+
+  test("its generated files are up to date (npm run chart)", async () => {
+    for (const [file, text] of await generatedFiles()) expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  test("renders to the same twice, and looks nothing up", () => {
+    expect(template(everything).stdout).toBe(template(everything).stdout);
+    const templates = readdirSync(join(chartFolder, "templates"), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
+    expect(templates.length).toBeGreaterThan(10);
+    expect(templates.join("\n")).not.toMatch(/\b(lookup|rand\w*|genCA|gen\w*Cert|genPrivateKey|uuidv4|now)\b/);
+  });
+
+  describe("is valid", () => {
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "arc-primer-schemas-"));
+      writeSchemas(join(clusterCache, "api"), folder);
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    const kubeconform = (input: string) =>
+      spawnSync(
+        findTool("kubeconform")!,
+        ["-strict", "-summary", "-output=json", "-schema-location", schemaLocation(folder)],
+        { encoding: "utf8", input },
+      );
+
+    test.each(Object.entries(valueSets))("with %s, for kubeconform", (_name, values) => {
+      const { text, all } = render(values);
+      const { stdout } = kubeconform(text);
+      const { resources = [], summary } = JSON.parse(stdout) as { resources?: unknown[]; summary: object };
+      expect(resources).toEqual([]);
+      expect(summary).toEqual({ valid: all.length, invalid: 0, errors: 0, skipped: 0 });
+    });
+
+    test("as plain manifests", () => {
+      const { status } = kubeconform(readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8"));
+      expect(status).toBe(0);
+    });
+
+    test("and kubeconform would say if it were not", () => {
+      const { status, stdout } = kubeconform(render().text.replace("maxUnavailable: 1", "maxUnavailabel: 1"));
+      expect(status).toBe(1);
+      expect(stdout).toContain("maxUnavailabel");
+    });
+  });
+});
+
+describe.runIf(isHelmHere)("the webhook's registration", () => {
+  const levels = ["privileged", "baseline", "restricted"];
+  const registered = (values: Values = {}) => render(values).one("MutatingWebhookConfiguration");
+
+  /** The paths whose namespaceSelector matches a namespace with these labels. */
+  function pathsFor(values: Values, labels: Record<string, string>): string[] {
+    const matches = ({ namespaceSelector: { matchLabels, matchExpressions } }: Manifest) =>
+      Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+      matchExpressions.every(({ key, operator, values: listed }: Manifest) => {
+        const isListed = labels[key] !== undefined && listed.includes(labels[key]);
+        return operator === "In" ? isListed : operator === "NotIn" && !isListed;
+      });
+    return registered(values)
+      .webhooks.filter(matches)
+      .map(({ clientConfig }: Manifest) => clientConfig.service.path);
+  }
+
+  test.each(levels)("has one entry for each namespace, by its Pod Security level; %s without a label", (level) => {
+    const values = { podSecurity: { default: level } };
+    const pathOf = (name: string) => (name === "privileged" ? "/mutate" : `/mutate/${name}`);
+    const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
+    expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
+    for (const enforced of levels) {
+      const labels = { ...optedIn, "pod-security.kubernetes.io/enforce": enforced };
+      expect(pathsFor(values, labels)).toEqual([pathOf(enforced)]);
+      expect(pathsFor(values, { ...labels, "arc-primer.dev/inject": "disabled" })).toEqual([]);
+      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "kube-system" })).toEqual([]);
+      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "primer-system" })).toEqual([]);
+    }
+  });
+
+  test("asks about runner pods alone, and never holds ARC up for long", () => {
+    for (const webhook of registered().webhooks) {
+      expect(webhook).toMatchObject({
+        objectSelector: { matchLabels: { "actions-ephemeral-runner": "True" } },
+        failurePolicy: "Ignore",
+        timeoutSeconds: 5,
+        reinvocationPolicy: "IfNeeded",
+        sideEffects: "None",
+        admissionReviewVersions: ["v1"],
+        matchConditions: [{ name: "not-windows" }],
+      });
+      expect(webhook.rules).toHaveLength(1);
+      expect(webhook.clientConfig.caBundle).toBeUndefined();
+    }
+  });
+
+  test("the failure policy and the time are settings", () => {
+    for (const webhook of registered({ webhook: { failurePolicy: "Fail", timeoutSeconds: 30 } }).webhooks) {
+      expect(webhook).toMatchObject({ failurePolicy: "Fail", timeoutSeconds: 30 });
+    }
+  });
+});
+
+describe.runIf(isHelmHere)("TLS", () => {
+  const args = (values?: Values): string[] => podSpec(values).containers[0].args;
+  const certificateFlags = (values: Values) => args(values).filter((flag) => flag.startsWith("--tls"));
+  const files = ["--tls-cert-file=/tls/tls.crt", "--tls-private-key-file=/tls/tls.key"];
+
+  test("self-managed: an empty Secret, and rights to it and to the registration, by name", () => {
+    const manifests = render();
+    const secret = manifests.one("Secret");
+    expect(Object.keys(secret).toSorted()).toEqual(["apiVersion", "kind", "metadata", "type"]);
+    expect(manifests.one("Role").rules).toEqual([
+      {
+        apiGroups: [""],
+        resources: ["secrets"],
+        resourceNames: [secret.metadata.name],
+        verbs: ["get", "update", "patch"],
+      },
+    ]);
+    expect(manifests.one("ClusterRole").rules).toEqual([
+      {
+        apiGroups: ["admissionregistration.k8s.io"],
+        resources: ["mutatingwebhookconfigurations"],
+        resourceNames: [manifests.one("MutatingWebhookConfiguration").metadata.name],
+        verbs: ["get", "update", "patch"],
+      },
+    ]);
+    expect(certificateFlags({})).toEqual([
+      `--tls-secret=primer-system/${secret.metadata.name}`,
+      "--tls-webhook-configuration=arc-primer",
+      "--tls-dns-name=arc-primer.primer-system.svc",
+    ]);
+    expect(podSpec().automountServiceAccountToken).toBe(true);
+    expect(podSpec().volumes.map(({ name }: Manifest) => name)).toEqual(["config"]);
+  });
+
+  test.each(["cert-manager", "a Secret"])("%s: files, no rights, no token", (name) => {
+    const values = valueSets[name]!;
+    expect(
+      render(values)
+        .kinds()
+        .filter((kind) => /Role|^Secret$/.test(kind)),
+    ).toEqual([]);
+    expect(certificateFlags(values)).toEqual(files);
+    expect(podSpec(values).automountServiceAccountToken).toBe(false);
+  });
+
+  test("cert-manager: a CA of its own, or an issuer of yours; the CA is injected", () => {
+    const own = render(valueSets["cert-manager"]);
+    const certificate = own.one("Certificate", "arc-primer-tls");
+    expect(own.one("Issuer", certificate.spec.issuerRef.name).spec.ca.secretName).toBe(
+      own.one("Certificate", "arc-primer-ca").spec.secretName,
+    );
+    expect(certificate.spec.dnsNames).toEqual(["arc-primer.primer-system.svc"]);
+    expect(podSpec(valueSets["cert-manager"]).volumes[1].secret.secretName).toBe(certificate.spec.secretName);
+    expect(own.one("MutatingWebhookConfiguration").metadata.annotations).toEqual({
+      "cert-manager.io/inject-ca-from": "primer-system/arc-primer-tls",
+    });
+
+    const given = render(valueSets["cert-manager with an issuer"]);
+    expect(given.kinds()).not.toContain("Issuer");
+    expect(given.one("Certificate").spec.issuerRef).toEqual({ name: "corporate", kind: "ClusterIssuer" });
+  });
+
+  test("existing-secret: the Secret that is named, and its CA or an annotation", () => {
+    expect(podSpec(valueSets["a Secret"]).volumes[1].secret.secretName).toBe("mine");
+    for (const { clientConfig } of render(valueSets["a Secret"]).one("MutatingWebhookConfiguration").webhooks) {
+      expect(Buffer.from(clientConfig.caBundle, "base64").toString()).toBe(caBundle);
+    }
+    const injected = { "cert-manager.io/inject-ca-from-secret": "primer-system/mine" };
+    const values = {
+      tls: { provider: "existing-secret", existingSecret: { name: "mine" } },
+      webhook: { annotations: injected },
+    };
+    expect(render(values).one("MutatingWebhookConfiguration").metadata.annotations).toEqual(injected);
+  });
+});
+
+describe.runIf(isHelmHere)("the webhook's pods", () => {
+  test("pass Pod Security `restricted`, as do the caches and the test", () => {
+    const manifests = render({ registryCache: { enabled: true } });
+    const specs = [
+      manifests.one("Deployment").spec.template.spec,
+      manifests.one("StatefulSet").spec.template.spec,
+      manifests.hook("Pod").spec,
+    ];
+    for (const { securityContext, containers, hostNetwork } of specs) {
+      expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+      expect(hostNetwork).toBeUndefined();
+      for (const container of containers) {
+        expect(container.securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ["ALL"] },
+        });
+        expect(container.resources.requests).toBeDefined();
+        expect(container.resources.limits.memory).toBeDefined();
+      }
+    }
+  });
+
+  test("are two, apart from each other, with probes, a budget and a heap limit", () => {
+    const manifests = render();
+    const { spec } = manifests.one("Deployment");
+    const { template: pod, replicas, selector } = spec;
+    expect(replicas).toBe(2);
+    expect(pod.metadata.labels).toMatchObject(selector.matchLabels);
+    expect(pod.spec.topologySpreadConstraints.map(({ topologyKey }: Manifest) => topologyKey)).toEqual([
+      "kubernetes.io/hostname",
+      "topology.kubernetes.io/zone",
+    ]);
+    for (const { labelSelector } of pod.spec.topologySpreadConstraints) expect(labelSelector).toEqual(selector);
+    expect(manifests.one("PodDisruptionBudget").spec).toMatchObject({ maxUnavailable: 1, selector });
+    expect(manifests.one("Service").spec.selector).toEqual(selector.matchLabels);
+    const [container] = pod.spec.containers;
+    expect(container.image).toBe("arc-primer:0.1.0");
+    expect(container.env).toEqual([{ name: "NODE_OPTIONS", value: "--max-old-space-size=192" }]);
+    expect(container.livenessProbe.httpGet.path).toBe("/healthz");
+    expect(container.readinessProbe.httpGet.path).toBe("/readyz");
+  });
+
+  test("take image, ports, network, priority and placement from the values", () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const values = { ...valueSets["the host's network and placement"], image: { repository: "r.example/a", digest } };
+    const { spec, metadata } = render(values).one("Deployment").spec.template;
+    const [container] = spec.containers;
+    expect(container.image).toBe(`r.example/a@${digest}`);
+    expect(container.args).toEqual(expect.arrayContaining(["--port=10260", "--ops-port=10261"]));
+    expect(container.ports.map(({ containerPort }: Manifest) => containerPort)).toEqual([10260, 10261]);
+    expect(spec).toMatchObject({
+      hostNetwork: true,
+      dnsPolicy: "ClusterFirstWithHostNet",
+      priorityClassName: "system-cluster-critical",
+      nodeSelector: { "kubernetes.io/os": "linux" },
+      tolerations: [{ key: "control-plane" }],
+      affinity: { nodeAffinity: {} },
+      imagePullSecrets: [{ name: "pull" }],
+    });
+    expect(metadata.labels).toMatchObject({ team: "ci" });
+    expect(metadata.annotations).toEqual({ note: "1" });
+    expect(render(values).one("Deployment").spec.strategy.rollingUpdate).toEqual({ maxSurge: 0, maxUnavailable: 1 });
+  });
+});
+
+describe.runIf(isHelmHere)("the configuration", () => {
+  const configOf = (values: Values) => render(values).one("ConfigMap", "arc-primer").data["config.yaml"] as string;
+
+  test("is the value, in a folder of its own, so that a change needs no restart", () => {
+    const config = {
+      mode: "audit",
+      profiles: { gpu: { docker: { daemon: { mtu: 1400 } } } },
+      rules: [{ profile: "gpu" }],
+    };
+    expect(parse(configOf({ config }))).toEqual({
+      apiVersion: "arc-primer.dev/v1alpha1",
+      kind: "PrimerConfiguration",
+      ...config,
+    });
+    const mount = podSpec({ config }).containers[0].volumeMounts[0];
+    expect(mount).toEqual({ name: "config", mountPath: "/config", readOnly: true });
+    expect(podSpec({ config })).toEqual(podSpec());
+    expect(JSON.stringify(render({ config }).one("Deployment"))).not.toContain("checksum");
+  });
+
+  test.each(Object.entries(valueSets))("is one that the webhook takes, with %s", (_name, values) => {
+    expect(() => parseConfig(configOf(values), "config.yaml")).not.toThrow();
+  });
+});
+
+describe.runIf(isHelmHere)("the caches", () => {
+  test("are off by default, as are policy, monitoring and dashboard", () => {
+    const off = ["StatefulSet", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"];
+    expect(
+      render()
+        .kinds()
+        .filter((kind) => off.includes(kind)),
+    ).toEqual([]);
+    expect(render().all.filter((one) => one.kind === "ConfigMap" && !one.metadata.annotations)).toHaveLength(1);
+  });
+
+  const env = (manifests: ReturnType<typeof render>, name: string) =>
+    Object.fromEntries(
+      manifests
+        .one("StatefulSet", name)
+        .spec.template.spec.containers[0].env.map((one: Manifest) => [
+          one.name,
+          one.value ?? one.valueFrom.secretKeyRef,
+        ]),
+    );
+
+  test("are one an upstream, and the default profile's last mirrors", () => {
+    const mine = { mirrors: [{ url: "https://mirror.example.com" }] };
+    const config = { profiles: { default: { registries: { "docker.io": mine } }, other: {} } };
+    const manifests = render({ ...everything, config });
+    const { profiles } = parse(manifests.one("ConfigMap", "arc-primer").data["config.yaml"]);
+    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc:5000` });
+    expect(profiles).toEqual({
+      default: {
+        registries: {
+          "docker.io": { mirrors: [...mine.mirrors, cache("docker-io")] },
+          "ghcr.io": { mirrors: [cache("ghcr-io")] },
+          "harbor.example.com:8443": { mirrors: [cache("harbor-example-com-8443")] },
+        },
+      },
+      other: {},
+    });
+    expect(env(manifests, "arc-primer-cache-docker-io")).toMatchObject({
+      REGISTRY_PROXY_REMOTEURL: "https://registry-1.docker.io",
+      REGISTRY_PROXY_TTL: "168h",
+      REGISTRY_STORAGE_DELETE_ENABLED: "true",
+    });
+    expect(env(manifests, "arc-primer-cache-docker-io")).not.toHaveProperty("REGISTRY_PROXY_USERNAME");
+    expect(env(manifests, "arc-primer-cache-ghcr-io")).toMatchObject({
+      REGISTRY_PROXY_REMOTEURL: "https://ghcr.io",
+      REGISTRY_PROXY_USERNAME: { name: "ghcr", key: "username" },
+      REGISTRY_PROXY_PASSWORD: { name: "ghcr", key: "password" },
+    });
+    for (const name of ["arc-primer-cache-docker-io", "arc-primer-cache-ghcr-io"]) {
+      const { spec } = manifests.one("StatefulSet", name);
+      expect(manifests.one("Service", name).spec.selector).toEqual(spec.selector.matchLabels);
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    }
+    expect(manifests.one("Service", "arc-primer").spec.selector["app.kubernetes.io/component"]).toBe("webhook");
+  });
+
+  test("keep what they have on the node, or in a volume that goes with the release", () => {
+    const stateful = (storage: Values) => render({ registryCache: { enabled: true, storage } }).one("StatefulSet").spec;
+    expect(stateful({}).template.spec.volumes).toEqual([{ name: "data", emptyDir: { sizeLimit: "20Gi" } }]);
+    expect(stateful({}).volumeClaimTemplates).toBeUndefined();
+    const kept = stateful({ persistent: true, storageClassName: "fast", size: "5Gi" });
+    expect(kept.template.spec.volumes).toBeUndefined();
+    expect(kept.volumeClaimTemplates[0].spec).toMatchObject({
+      storageClassName: "fast",
+      resources: { requests: { storage: "5Gi" } },
+    });
+    expect(kept.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe("Delete");
+  });
+
+  test("an upstream is taken away by null", () => {
+    const upstreams = { "docker.io": null, "ghcr.io": {} };
+    expect(render({ registryCache: { enabled: true, upstreams } }).one("StatefulSet").metadata.name).toBe(
+      "arc-primer-cache-ghcr-io",
+    );
+  });
+});
+
+describe.runIf(isHelmHere)("policy and monitoring", () => {
+  test("the network policy lets in what is asked for, and out to the API server at most", () => {
+    const policy = (values: Values) => render(values).one("NetworkPolicy").spec;
+    const { ingress, egress, podSelector } = policy(everything);
+    expect(podSelector).toEqual(render().one("Deployment").spec.selector);
+    expect(ingress).toEqual([
+      { ports: [{ port: "webhook", protocol: "TCP" }] },
+      { ports: [{ port: "ops", protocol: "TCP" }], from: [{ namespaceSelector: {} }] },
+    ]);
+    expect(egress[0].ports.map(({ port }: Manifest) => port)).toEqual([443, 6443]);
+    expect(policy({ networkPolicy: { enabled: true }, tls: { provider: "cert-manager" } }).egress).toEqual([]);
+  });
+
+  test("alerts and dashboard speak of metrics that there are", async () => {
+    const { createMetrics } = await import("../src/metrics.ts");
+    const { text } = await createMetrics({ processMetrics: false }).expose();
+    const known = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    const manifests = render(everything);
+    const dashboard = manifests.one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"];
+    expect(JSON.parse(dashboard).panels.length).toBeGreaterThan(5);
+    const said = dashboard + JSON.stringify(manifests.one("PrometheusRule"));
+    const used = [...said.matchAll(/\barc_primer_\w+/g)].map(([name]) => name.replace(/_bucket$/, ""));
+    expect(used.length).toBeGreaterThan(8);
+    expect(used.filter((name) => !known.has(name))).toEqual([]);
+    expect(manifests.one("ServiceMonitor").spec.selector.matchLabels).toEqual(
+      manifests.one("Service", "arc-primer").spec.selector,
+    );
+  });
+});
+
+describe.runIf(isHelmHere)("helm test", () => {
+  const roleAndNamespace = (values: Values) => {
+    const manifests = render(values);
+    return { namespace: manifests.hook("Namespace"), role: manifests.hook("Role") };
+  };
+
+  test("makes a namespace for itself, and may create pods there and no more", () => {
+    const { namespace, role } = roleAndNamespace({});
+    expect(namespace.metadata.labels["arc-primer.dev/inject"]).toBe("enabled");
+    expect(role.metadata.namespace).toBe(namespace.metadata.name);
+    expect(role.rules).toEqual([{ apiGroups: [""], resources: ["pods"], verbs: ["create"] }]);
+  });
+
+  test("or takes one that is there", () => {
+    const { namespace, role } = roleAndNamespace({ test: { namespace: "runners" } });
+    expect(namespace).toBeUndefined();
+    expect(role.metadata.namespace).toBe("runners");
+  });
+});
+
+describe.runIf(isHelmHere)("bad values are refused, by name:", () => {
+  const mirror = (url: string) => ({
+    config: { profiles: { gpu: { registries: { "docker.io": { mirrors: [{ url }] } } } } },
+  });
+  test.each<[string, Values, RegExp[]]>([
+    ["an unknown key", { replica: 3 }, [/replica'/]],
+    ["an unknown key in a part", { webhook: { timeoutSecond: 3 } }, [/\/webhook'/, /timeoutSecond'/]],
+    [
+      "an unknown setting",
+      { config: { profiles: { default: { dokcer: {} } } } },
+      [/config\/profiles\/default/, /dokcer/],
+    ],
+    ["a time-out over 30 s", { webhook: { timeoutSeconds: 31 } }, [/webhook\/timeoutSeconds/, /31/, /30/]],
+    ["a time-out of 0 s", { webhook: { timeoutSeconds: 0 } }, [/webhook\/timeoutSeconds/]],
+    [
+      "a mirror with credentials",
+      mirror("https://me:secret@mirror.example.com"),
+      [/config\.profiles\.gpu\.registries\.docker\.io\.mirrors\[0\]\.url: a mirror's URL must not contain credentials/],
+    ],
+    [
+      "a mirror that is no URL",
+      mirror("mirror.example.com"),
+      [/config\/profiles\/gpu\/registries\/docker\.io\/mirrors\/0\/url/],
+    ],
+    [
+      "a wait without a unit",
+      { config: { profiles: { a: { docker: { wait: { timeout: "soon" } } } } } },
+      [/profiles\/a\/docker\/wait\/timeout/],
+    ],
+    [
+      "an exit code of 0",
+      { config: { profiles: { a: { docker: { wait: { exitCode: 0 } } } } } },
+      [/docker\/wait\/exitCode/],
+    ],
+    [
+      "a rule's profile that is not defined",
+      { config: { profiles: { cpu: {} }, rules: [{ profile: "gpu" }] } },
+      [/config\.rules\[0\]\.profile: there is no profile gpu; there are: cpu, default/],
+    ],
+    [
+      "an allowed profile that is not defined",
+      { config: { rules: [{ profile: "default", allowedProfiles: ["big"] }] } },
+      [/config\.rules\[0\]\.allowedProfiles\[0\]: there is no profile big/],
+    ],
+    [
+      "a base that is not defined",
+      { config: { profiles: { gpu: { extends: "cpu" } } } },
+      [/config\.profiles\.gpu\.extends: there is no profile cpu/],
+    ],
+    [
+      "an upstream with credentials",
+      { registryCache: { enabled: true, upstreams: { "docker.io": { url: "https://me:secret@hub.example.com" } } } },
+      [/registryCache\.upstreams\.docker\.io\.url: it must not contain credentials; name a Secret/],
+    ],
+    ["another provider", { tls: { provider: "self-signed" } }, [/tls\/provider/, /self-managed/]],
+    ["existing-secret without a Secret", { tls: { provider: "existing-secret" } }, [/tls\.existingSecret\.name/]],
+    ["the host's network at the kubelet's port", { hostNetwork: true }, [/webhook\.port/, /kubelet/]],
+    [
+      "a cache whose name is too long",
+      { registryCache: { enabled: true, upstreams: { [`${"very.".repeat(9)}long`]: {} } } },
+      [/registryCache\.upstreams\.very/, /fullnameOverride/],
+    ],
+  ])("%s", (_name, values, said) => {
+    const message = refusal(values);
+    for (const part of said) expect(message).toMatch(part);
+    expect(message).not.toContain("secret@");
+  });
+});

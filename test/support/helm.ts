@@ -1,0 +1,87 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import { findTool } from "./tools.ts";
+
+export const chartFolder = fileURLToPath(new URL("../../charts/arc-primer", import.meta.url));
+
+/** Values for the chart, as plain data. */
+export type Values = { [key: string]: unknown };
+
+// Any object of the Kubernetes API; tests look into it as JSON.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Manifest = any;
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs Helm; what `input` says goes to its standard input. */
+export function helm(args: readonly string[], input = ""): Ran {
+  const program = findTool("helm");
+  if (!program) throw new Error("Helm is not here: test/cluster/tools.sh builds it");
+  return spawnSync(program, args, { encoding: "utf8", input, maxBuffer: 64 * 1024 * 1024 });
+}
+
+/** `helm template` of the chart with these values; as release `arc-primer` in namespace `primer-system`. */
+export function template(values: Values, ...args: string[]): Ran {
+  const fixed = ["template", "arc-primer", chartFolder, "--namespace", "primer-system", "--values", "-"];
+  return helm([...fixed, ...args], JSON.stringify(values));
+}
+
+const rendered = new Map<string, Manifests>();
+
+/**
+ * The chart's manifests for these values; rendered once for each set of them.
+ *
+ * @throws {Error} with Helm's own words, where it refuses the values
+ */
+export function render(values: Values = {}): Manifests {
+  const key = JSON.stringify(values);
+  const manifests = rendered.get(key) ?? rendering(values);
+  rendered.set(key, manifests);
+  return manifests;
+}
+
+function rendering(values: Values): Manifests {
+  const { status, stdout, stderr } = template(values);
+  if (status !== 0) throw new Error(stderr);
+  return new Manifests(
+    stdout,
+    parseAllDocuments(stdout)
+      .map((document) => document.toJS() as Manifest)
+      .filter(Boolean),
+  );
+}
+
+/** What a rendering holds, hooks included. */
+export class Manifests {
+  readonly text: string;
+  readonly all: Manifest[];
+
+  constructor(text: string, all: Manifest[]) {
+    this.text = text;
+    this.all = all;
+  }
+
+  kinds(): string[] {
+    return [...new Set(this.all.filter((one) => !isHook(one)).map(({ kind }) => kind as string))].toSorted();
+  }
+
+  /** The one object of this kind, hooks aside; by name where there are several. */
+  one(kind: string, name?: string): Manifest {
+    const found = this.all.filter((one) => one.kind === kind && !isHook(one) && (!name || one.metadata.name === name));
+    if (found.length !== 1) throw new Error(`${found.length} objects are ${kind} ${name ?? ""}`);
+    return found[0];
+  }
+
+  hook(kind: string): Manifest {
+    return this.all.find((one) => one.kind === kind && isHook(one));
+  }
+}
+
+function isHook(manifest: Manifest): boolean {
+  return Boolean(manifest.metadata?.annotations?.["helm.sh/hook"]);
+}
