@@ -29,7 +29,7 @@ go_is_new() { # From 1.21 on, Go fetches a newer one where it is needed, unless 
 }
 
 need_go() {
-  local how="Go $GO_VERSION or later builds Kubernetes $KUBERNETES_VERSION and etcd; Debian's may be older: https://go.dev/doc/install"
+  local how="Go $GO_VERSION or later builds Kubernetes $KUBERNETES_VERSION, etcd and Helm; Debian's may be older: https://go.dev/doc/install"
   need_other go "$how"
   ! command -v go > /dev/null || go_is_new || others+=("go: $how (here: $(go env GOVERSION))")
 }
@@ -52,12 +52,14 @@ for tier in "$@"; do
     node/bare)
       [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
       need openssl:openssl curl:curl jq:jq containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins \
-        ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils
-      all_built || need_go
-      all_packed || need mmdebstrap:mmdebstrap gcc:gcc /usr/include/signal.h:libc6-dev
+        ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
+        buildah:buildah mmdebstrap:mmdebstrap
+      { all_built && built helm "$HELM_VERSION"; } || need_go
+      all_packed || need gcc:gcc /usr/include/signal.h:libc6-dev
       ;;
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox
+      built helm "$HELM_VERSION" || need_go
       need_other docker "https://docs.docker.com/engine/install/"
       ! command -v docker > /dev/null || said=$(docker info 2>&1 > /dev/null) ||
         others+=("docker: its daemon does not answer: $(tail -n 1 <<< "$said")")
@@ -66,6 +68,7 @@ for tier in "$@"; do
       ;;
     node/existing)
       need jq:jq skopeo:skopeo busybox:busybox
+      built helm "$HELM_VERSION" || need_go
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
       ;;
     *) others+=("$tier/$provider: there is no such tier (apiserver, node) or provider (bare, kind, existing)") ;;

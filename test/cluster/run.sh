@@ -32,6 +32,8 @@ in_session() {
   wait $!
 }
 
+if [[ " ${tiers[*]} " == *" node "* ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
+
 running=
 down() {
   [ -n "$running" ] || return

@@ -3,9 +3,10 @@
 # against. They land in the cluster tests' cache. About 3 minutes on two cores, once.
 # usage: tools.sh      the last line printed is the folder of the programs
 . "$(dirname "$0")/bare/env.sh"
-need go:golang jq:jq
+for tool in go jq; do
+  command -v "$tool" > /dev/null || { echo "tools: $tool is missing on this machine; test/cluster/need.sh tells how to get it" >&2; exit 1; }
+done
 
-helm=v4.3.1
 kubeconform=v0.8.0
 certmanager=v1.21.2
 prometheus=v0.85.0
@@ -15,7 +16,7 @@ mkdir -p "$BIN"
 # build NAME MODULE VERSION PACKAGE
 build() {
   local folder=$CACHE/src/$1-$3 began=$SECONDS
-  [ -x "$BIN/$1" ] && [ "$(cat "$BIN/.$1.version" 2> /dev/null)" = "$3" ] && return
+  built "$1" "$3" && return
   echo "tools: building $1 $3 ..." >&2
   mkdir -p "$folder"
   cd "$folder" || exit 1
@@ -29,7 +30,7 @@ build() {
 # folder MODULE VERSION: where Go keeps the module's files
 folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
 
-build helm helm.sh/helm/v4/cmd/helm "$helm" helm.sh/helm/v4/cmd/helm
+build helm helm.sh/helm/v4/cmd/helm "$HELM_VERSION" helm.sh/helm/v4/cmd/helm
 build kubeconform github.com/yannh/kubeconform/cmd/kubeconform "$kubeconform" github.com/yannh/kubeconform/cmd/kubeconform
 
 # What kubeconform's schemas are made of (test/support/kubernetes-schemas.ts): Kubernetes' own OpenAPI description, and

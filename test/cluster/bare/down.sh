@@ -47,6 +47,7 @@ awk -v folder="$RUN/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort 
 
 # What is outside of $RUN, as up.sh noted it. Each file of notes is there only if up.sh came so far.
 notes() { if [ -f "$1" ]; then cat "$1"; fi; }
+[ ! -f api-service ] || api_service -D
 notes links | xargs -r -n 1 ip link del
 notes cgroups | while read -r cgroup; do
   for _ in $(seq 20); do # the last process is gone a moment before its cgroup can go

@@ -10,6 +10,7 @@ export BIN IMAGES RUN
 
 export KUBERNETES_VERSION=v1.34.4
 export ETCD_VERSION=v3.6.16
+export HELM_VERSION=v4.3.1
 export GO_VERSION=1.26 # what their modules ask for
 export GATEWAY=10.244.0.1 # the node, as pods see it
 export API_PORT=16443
@@ -36,4 +37,9 @@ all_built() { # [apiserver]
 all_packed() {
   local image
   for image in pause runner dind registry; do [ -f "$IMAGES/$image.tar" ] || return; done
+}
+
+# The rule by which pods reach kube-apiserver at its Service's address, since there is no kube-proxy. $1: -A or -D.
+api_service() {
+  iptables -t nat "$1" PREROUTING -i "${OURS}0" -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination "$GATEWAY:$API_PORT"
 }

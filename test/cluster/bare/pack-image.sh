@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 cp "$1" "$work/layer.tar"
 digest=sha256:$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
 jq -n --arg digest "$digest" --arg architecture "$architecture" --argjson config "$4" \
-  '{$architecture, os: "linux", config: $config, rootfs: {type: "layers", diff_ids: [$digest]}}' > "$work/config.json"
+  '{$architecture, os: "linux", config: $config, rootfs: {type: "layers", diff_ids: [$digest]}, history: [{created_by: "pack-image.sh"}]}' > "$work/config.json"
 jq -n --arg name "$2" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' > "$work/manifest.json"
 tar -C "$work" -cf "$3.partial" manifest.json config.json layer.tar
 mv "$3.partial" "$3"

@@ -148,6 +148,8 @@ if [ "$tier" = node ]; then
   echo "${OURS}0" > links
   ip addr add "$GATEWAY/24" dev "${OURS}0"
   ip link set "${OURS}0" up
+  api_service -A
+  touch api-service
   cat > cni/10-bridge.conflist << K
 {"cniVersion": "0.4.0", "name": "$OURS", "plugins": [
   {"type": "bridge", "bridge": "${OURS}0", "isGateway": true, "hairpinMode": true,

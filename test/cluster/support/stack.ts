@@ -30,14 +30,14 @@ function run(command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`, { cause: error });
 }
 
-/** The webhook's image on the node: packed from this checkout, or ARC_PRIMER_IMAGE, which the cluster pulls itself. */
-function image(): string {
+/** The webhook's image on the node: built of this checkout by the Dockerfile, or ARC_PRIMER_IMAGE, which the cluster pulls. */
+export function webhookImage(): string {
   const given = process.env["ARC_PRIMER_IMAGE"];
   if (given) return given;
   if (provider === "existing") throw new Error("set ARC_PRIMER_IMAGE to an image that this cluster can pull");
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-image-"));
   const archive = join(folder, "image.tar");
-  run(join(here, "webhook-image.sh"), "docker.io/library/arc-primer:test", archive);
+  run(join(here, "build-image.sh"), "docker.io/library/arc-primer:test", archive);
   run(join(here, provider, "load-image.sh"), archive);
   rmSync(folder, { recursive: true });
   return "arc-primer:test";
@@ -127,7 +127,7 @@ export async function uninstall(): Promise<void> {
  * `uninstall` removes it.
  */
 export async function installWebhook(configuration: string, issued: Issued): Promise<void> {
-  const name = image();
+  const name = webhookImage();
   for (const manifest of manifests) {
     if (manifest.kind === "Deployment") (manifest as Deployment).spec.template.spec.containers[0]!.image = name;
     if (manifest.kind !== "Namespace") await apply(manifest);

@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Builds the image by the Dockerfile and writes it as an archive. With Docker it is an ordinary build. Without, it is
+# buildah's, and the base images, which no registry can be asked for, are stand-ins under the same names: node:24 is
+# Debian with this machine's npm and the Node of the dev dependencies, distroless is that Node with the libraries it is
+# linked with.
+# usage: build-image.sh NAME:TAG OUT.tar      (after `npm ci`)
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/bare/env.sh"
+root=$(cd "$here/../.." && pwd)
+
+if docker info > /dev/null 2>&1; then
+  docker build --quiet --tag "$1" "$root" >&2
+  docker save --output "$2" "$1"
+  exit
+fi
+
+for tool in buildah mmdebstrap jq npm; do
+  command -v "$tool" > /dev/null || { say "$tool is missing on this machine: apt-get install -y $tool"; exit 1; }
+done
+node=$root/node_modules/node/bin/node
+[ -x "$node" ] || { say "the image needs Node for its stand-ins: run npm ci first"; exit 1; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$IMAGES/bases"
+
+# The libraries that Node is linked with, below a folder.
+with_node() {
+  mkdir -p "$1/${2%/*}"
+  cp -L "$node" "$1/$2"
+  ldd "$node" | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$1"; done
+}
+
+version=$("$node" --version)
+if [ ! -f "$IMAGES/bases/node-$version.tar" ]; then
+  say "image: stand-in for node:24 ..."
+  npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
+  # What this machine trusts, the build has to trust as well: a proxy may stand between it and the registry.
+  # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
+  mmdebstrap --quiet --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 \
+    --customize-hook="cp -L '$node' \"\$1/usr/local/bin/node\"" \
+    --customize-hook="mkdir -p \"\$1/usr/local/lib/node_modules\" && cp -r '$npm' \"\$1/usr/local/lib/node_modules/npm\"" \
+    --customize-hook='ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/usr/local/bin/npm"' \
+    --customize-hook='cp /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"' \
+    bookworm "$work/root.tar"
+  "$here/bare/pack-image.sh" "$work/root.tar" docker.io/library/node:24 "$IMAGES/bases/node-$version.tar" \
+    '{"Env":["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt"]}'
+fi
+if [ ! -f "$IMAGES/bases/distroless-$version.tar" ]; then
+  say "image: stand-in for distroless ..."
+  with_node "$work/distroless" nodejs/bin/node
+  mkdir -p "$work/distroless/etc"
+  echo 'nonroot:x:65532:65532::/home/nonroot:/sbin/nologin' > "$work/distroless/etc/passwd"
+  tar -C "$work/distroless" --owner=0 --group=0 --sort=name --mtime=@0 -cf "$work/distroless.tar" .
+  "$here/bare/pack-image.sh" "$work/distroless.tar" gcr.io/distroless/nodejs24-debian13:nonroot \
+    "$IMAGES/bases/distroless-$version.tar" '{"Entrypoint":["/nodejs/bin/node"],"User":"65532"}'
+fi
+
+# In a chroot, because a build has no need of namespaces of its own; with the storage apart from the machine's.
+store=(--root "$CACHE/buildah" --runroot "$work/run" --storage-driver "${BUILDAH_STORAGE_DRIVER:-overlay}")
+for base in node distroless; do
+  buildah "${store[@]}" pull --quiet "docker-archive:$IMAGES/bases/$base-$version.tar" > /dev/null
+done
+say "image: building $1 by the Dockerfile ..."
+buildah "${store[@]}" build --isolation chroot --network host --pull-never --layers --quiet \
+  --tag "$1" --file "$root/Dockerfile" "$root" > /dev/null
+rm -f "$2"
+buildah "${store[@]}" push --quiet "$1" "docker-archive:$2:$1"

@@ -1,0 +1,329 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusAnnotation } from "../../src/runner/status.ts";
+import { selfSigned } from "../../src/tls/certificate.ts";
+import type { Issued } from "../../src/tls/certificate.ts";
+import { chartFolder } from "../support/helm.ts";
+import type { Manifest, Values } from "../support/helm.ts";
+import { clusterCache } from "../support/tools.ts";
+import { apply, call, createNamespace, get, list, logs, remove, until } from "./support/kube.ts";
+import type { Resource } from "./support/kube.ts";
+import {
+  install,
+  kubectlPrints,
+  namespace,
+  objectsOfRelease,
+  onRelease,
+  release,
+  serviceName,
+} from "./support/release.ts";
+import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod } from "./support/runner-pod.ts";
+import { installRegistry } from "./support/stack.ts";
+
+// The chart on a cluster: installed by Helm with each TLS provider, changed, and taken away again.
+
+const job = 'docker version --format "docker {{.Server.Version}}" || exit 9\necho run.sh done';
+const registrationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release}`;
+const status = (pod: Resource) => pod.metadata.annotations?.[statusAnnotation];
+const podsOf = async () => list<Manifest>("Pod", namespace, "app.kubernetes.io/component=webhook");
+const names = (objects: Resource[]) => objects.map(({ metadata }) => metadata.name).toSorted();
+
+let count = 0;
+/** A runner pod of the test's own name. */
+const runner = async (where: string, script = job, change?: (pod: RunnerPod) => void) =>
+  runnerPod(`runner-${(count += 1)}`, where, script, change ? { change } : {});
+
+/** A runner pod that comes out primed, or not; the registration takes a moment to be in force. */
+async function primed(expected: boolean): Promise<void> {
+  await until(`a pod that is ${expected ? "" : "not "}primed`, 30, async () => {
+    const pod = await runner("chart-runners");
+    await remove(pod, 0);
+    return (status(pod) !== undefined) === expected;
+  });
+}
+
+async function issue(): Promise<Issued> {
+  const now = Date.now();
+  return selfSigned([serviceName], { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
+}
+
+async function writeSecret(name: string, { cert, key }: Issued): Promise<void> {
+  const stringData = { "tls.crt": cert, "tls.key": key, "ca.crt": cert };
+  await apply({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace },
+    type: "kubernetes.io/tls",
+    stringData,
+  });
+}
+
+beforeAll(async () => {
+  // What the other file of this tier has registered would prime pods as well.
+  await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
+  await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
+  await createNamespace("chart-runners");
+  await createNamespace("chart-unlabelled", {});
+});
+
+afterAll(async () => {
+  for (const name of [namespace, "chart-runners", "chart-unlabelled"]) {
+    await call("DELETE", `/api/v1/namespaces/${name}`);
+  }
+});
+
+/** What every installation has to do, whatever its certificates come from. */
+function itWorks(): void {
+  test("two replicas are ready, as Pod Security `restricted` allows them", async () => {
+    const ready = (await podsOf()).filter((pod) => pod.status.containerStatuses?.every((one: Manifest) => one.ready));
+    expect(ready).toHaveLength(2);
+  });
+
+  test("a stock runner pod in a labelled namespace is primed and reaches run.sh", async () => {
+    await primed(true);
+    const pod = await runner("chart-runners");
+    expect(status(pod)).toContain('"wait-for-docker"');
+    const { exitCode, log } = await ended(pod, 90);
+    expect(log).toMatch(/arc-primer: ready to start after .*\ndocker \d+\.\S+\nrun\.sh done\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  test("one in a namespace without the label is as ARC made it", async () => {
+    const pod = await runner("chart-unlabelled");
+    expect(status(pod)).toBeUndefined();
+    expect(containerNamed(pod, "runner").command).toEqual(["/home/runner/run.sh"]);
+    await remove(pod, 0);
+  });
+
+  test("helm test passes, and leaves nothing of itself", () => {
+    const before = objectsOfRelease();
+    expect(onRelease("test", ["--timeout", "120s"]).stdout).toMatch(/Phase:\s+Succeeded/);
+    expect(objectsOfRelease().filter((name) => !before.includes(name) && !name.startsWith("namespace/"))).toEqual([]);
+  });
+}
+
+function itGoes(): void {
+  test("uninstalling leaves nothing but the namespace's label", { timeout: 180_000 }, async () => {
+    onRelease("uninstall", ["--wait"]);
+    await until("the end of all objects", 90, async () => objectsOfRelease().length === 0);
+    expect(await get("Namespace", "", "chart-runners")).toMatchObject({
+      metadata: { labels: { "arc-primer.dev/inject": "enabled" } },
+    });
+    const pod = await runner("chart-runners");
+    expect(status(pod)).toBeUndefined();
+    await remove(pod, 0);
+  });
+}
+
+describe("with a Secret that is there", () => {
+  let values: Values;
+  beforeAll(async () => {
+    const certificate = await issue();
+    await writeSecret("serving", certificate);
+    values = { tls: { provider: "existing-secret", existingSecret: { name: "serving", caBundle: certificate.cert } } };
+    install(values, "--wait", "--timeout", "120s");
+  });
+
+  itWorks();
+
+  test("the notes say how to label a namespace, and how to see that it works", () => {
+    const notes = onRelease("get notes").stdout;
+    expect(notes).toContain("kubectl label namespace NAMESPACE arc-primer.dev/inject=enabled");
+    expect(notes).toContain(`helm test ${release} -n ${namespace}`);
+  });
+
+  test("helm test fails where the webhook primes nothing, and says so", { timeout: 240_000 }, async () => {
+    const without = { ...values, config: { profiles: { default: { enabled: false } } } };
+    install(without);
+    await configurationRead();
+    expect(() => onRelease("test", ["--timeout", "150s"])).toThrow(/failed/i);
+    expect(await logs(namespace, `${release}-test`, "test")).toContain("created unprimed");
+    install(values);
+    await configurationRead();
+    await primed(true);
+  });
+
+  test("another configuration is in force without a restart; a rollback brings the first one back", async () => {
+    const before = await podsOf();
+    install({ ...values, config: { mode: "audit" } });
+    await configurationRead();
+    await primed(false);
+    onRelease("rollback");
+    await configurationRead();
+    await primed(true);
+    expect(names(await podsOf())).toEqual(names(before));
+  });
+
+  test("an upgrade to other values rolls the pods one by one; a rollback as well", { timeout: 240_000 }, async () => {
+    const before = await podsOf();
+    install({ ...values, replicas: 1, webhook: { port: 10443, timeoutSeconds: 3 } }, "--wait", "--timeout", "120s");
+    await until("one pod", 60, async () => (await podsOf()).length === 1);
+    const { body } = await call<Manifest>("GET", registrationPath);
+    expect(body.webhooks.map(({ timeoutSeconds }: Manifest) => timeoutSeconds)).toEqual([3, 3, 3]);
+    await primed(true);
+    onRelease("rollback", ["--wait", "--timeout", "120s"]);
+    await until("two pods", 60, async () => (await podsOf()).length === 2);
+    expect(names(await podsOf())).not.toEqual(names(before));
+    await primed(true);
+  });
+
+  itGoes();
+});
+
+/** Waits until all pods have read what is in the ConfigMap now. A changed pod makes the kubelet look at its volumes. */
+async function configurationRead(): Promise<void> {
+  const accepted = 'arc_primer_reloads_total{what="config",result="accepted"} ';
+  const reads = async () => {
+    const pods = names(await podsOf());
+    const texts = pods.map(
+      async (pod) => (await call<string>("GET", `/api/v1/namespaces/${namespace}/pods/${pod}:8080/proxy/metrics`)).body,
+    );
+    const lines = (await Promise.all(texts)).map((text) => text.split("\n").find((line) => line.startsWith(accepted)));
+    return lines.map((line) => Number(line?.slice(accepted.length)));
+  };
+  const before = await reads();
+  for (const pod of names(await podsOf())) {
+    const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
+    await call("PATCH", `/api/v1/namespaces/${namespace}/pods/${pod}`, patch, "application/merge-patch+json");
+  }
+  await until("the configuration in every pod", 100, async () =>
+    (await reads()).every((reloads, index) => reloads > before[index]!),
+  );
+}
+
+describe("with cert-manager", () => {
+  const crds = readdirSync(join(clusterCache, "api"))
+    .filter((file) => file.startsWith("cert-manager.io_"))
+    .map((file) => join(clusterCache, "api", file));
+  const files = crds.flatMap((file) => ["-f", file]);
+  let isReal: boolean;
+
+  beforeAll(async () => {
+    isReal = (await call("GET", "/apis/cert-manager.io/v1")).status === 200;
+    if (!isReal) {
+      kubectlPrints(["apply", "--server-side", ...files]);
+      kubectlPrints(["wait", "--for=condition=Established", "--timeout=30s", ...files]);
+    }
+    install({ tls: { provider: "cert-manager" } });
+    if (!isReal) await playCertManager();
+    kubectlPrints(["rollout", "status", "-n", namespace, `deployment/${release}`, "--timeout=120s"]);
+  });
+  afterAll(() => void (isReal || kubectlPrints(["delete", "--ignore-not-found", ...files])));
+
+  itWorks();
+
+  test("the plain manifests are what the API server takes", () => {
+    const manifests = readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8");
+    const here = manifests.replaceAll(/^(\s*)namespace: arc-primer$/gm, `$1namespace: ${namespace}`);
+    const said = kubectlPrints(["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"], here);
+    expect(said.split("\n").filter((line) => line.startsWith("certificate.cert-manager.io/"))).toHaveLength(2);
+  });
+
+  itGoes();
+});
+
+/** Does what cert-manager and its CA injector would, from what the objects say. */
+async function playCertManager(): Promise<void> {
+  const path = `/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${release}-tls`;
+  const { spec } = (await call<Manifest>("GET", path)).body;
+  expect(spec.dnsNames).toEqual([serviceName]);
+  const certificate = await issue();
+  await writeSecret(spec.secretName, certificate);
+  const { metadata, webhooks } = (await call<Manifest>("GET", registrationPath)).body;
+  expect(metadata.annotations["cert-manager.io/inject-ca-from"]).toBe(`${namespace}/${release}-tls`);
+  const caBundle = Buffer.from(certificate.cert).toString("base64");
+  const patch = webhooks.map((_: unknown, index: number) => ({
+    op: "add",
+    path: `/webhooks/${index}/clientConfig/caBundle`,
+    value: caBundle,
+  }));
+  await call("PATCH", registrationPath, patch, "application/json-patch+json");
+}
+
+describe("with certificates that the webhook makes itself", () => {
+  const secretData = async () => (await get<Manifest>("Secret", namespace, `${release}-self-managed`)).data;
+  const bundles = async (): Promise<string[]> =>
+    (await call<Manifest>("GET", registrationPath)).body.webhooks.map(
+      ({ clientConfig }: Manifest) => clientConfig.caBundle,
+    );
+
+  beforeAll(() => void install({}, "--wait", "--timeout", "120s"));
+
+  itWorks();
+
+  test("an upgrade leaves what the webhook wrote", async () => {
+    const [data, written] = [await secretData(), await bundles()];
+    expect(Object.keys(data).length).toBeGreaterThan(0);
+    expect(written.every(Boolean)).toBe(true);
+    install({ webhook: { timeoutSeconds: 4 } }, "--wait", "--timeout", "120s");
+    expect(await secretData()).toEqual(data);
+    expect(await bundles()).toEqual(written);
+    onRelease("rollback", ["--wait", "--timeout", "120s"]);
+    expect(await secretData()).toEqual(data);
+    expect(await bundles()).toEqual(written);
+    await primed(true);
+  });
+
+  test("a caBundle that somebody emptied is repaired", async () => {
+    const before = await bundles();
+    const patch = before.map((_, index) => ({
+      op: "remove",
+      path: `/webhooks/${index}/clientConfig/caBundle`,
+    }));
+    await call("PATCH", registrationPath, patch, "application/json-patch+json");
+    await until("the bundle's return", 60, async () => (await bundles()).every(Boolean));
+    await primed(true);
+    expect(await bundles()).toEqual(before);
+  });
+
+  itGoes();
+});
+
+describe("the cache", () => {
+  const cache = `${release}-cache-docker-io`;
+  const host = `${cache}.${namespace}.svc`;
+  let hub: Awaited<ReturnType<typeof installRegistry>>;
+
+  beforeAll(async () => {
+    hub = await installRegistry();
+    const certificate = await issue();
+    await writeSecret("serving", certificate);
+    const upstreams = { "docker.io": { url: `http://${hub.address}` } };
+    install(
+      {
+        tls: { provider: "existing-secret", existingSecret: { name: "serving", caBundle: certificate.cert } },
+        registryCache: { enabled: true, upstreams },
+      },
+      "--wait",
+      "--timeout",
+      "120s",
+    );
+    await primed(true);
+  });
+
+  /** Pulls hello:1 in a runner pod. The bare cluster has neither DNS nor kube-proxy: the pod gets the cache's address. */
+  async function pull(): Promise<string> {
+    const { podIP } = (await get<Manifest>("Pod", namespace, `${cache}-0`)).status;
+    const script = "docker pull --quiet hello:1 || exit 9\ndocker run --rm hello:1 || exit 8";
+    const pod = await runner("chart-runners", script, ({ spec }) =>
+      Object.assign(spec, { hostAliases: [{ ip: podIP, hostnames: [host] }] }),
+    );
+    expect(containerNamed(pod, "dind").args).toContain(`--registry-mirror=http://${host}:5000`);
+    return (await ended(pod, 90)).log;
+  }
+
+  test("serves a docker pull of what the upstream has", async () => {
+    expect(await pull()).toContain("hello from the registry");
+    expect(await logs(hub.namespace, hub.pod, "registry")).toContain("/v2/library/hello/");
+  });
+
+  test("and once more when the upstream is gone", async () => {
+    await remove({ apiVersion: "v1", kind: "Pod", metadata: { name: hub.pod, namespace: hub.namespace } }, 0);
+    await until("the upstream's end", 30, async () => (await list("Pod", hub.namespace)).length === 0);
+    expect(await pull()).toContain("hello from the registry");
+  });
+
+  itGoes();
+});

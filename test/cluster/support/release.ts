@@ -1,0 +1,52 @@
+import { spawnSync } from "node:child_process";
+import { chartFolder, helm } from "../../support/helm.ts";
+import type { Ran, Values } from "../../support/helm.ts";
+import { kubectl, webhookImage } from "./stack.ts";
+
+// The chart as a release of the cluster under test.
+
+export const release = "arc-primer";
+export const namespace = "primer-system";
+/** The name that the API server calls the webhook by. */
+export const serviceName = `${release}.${namespace}.svc`;
+
+let image: string | undefined;
+
+/** The values that name the image under test, and these. */
+export function withImage(values: Values): Values {
+  image ??= webhookImage();
+  const colon = image.lastIndexOf(":");
+  return { ...values, image: { repository: image.slice(0, colon), tag: image.slice(colon + 1) } };
+}
+
+/** Runs Helm on the release. @throws {Error} with Helm's own words, if it fails */
+export function onRelease(command: string, args: readonly string[] = [], values?: Values): Ran {
+  const input = values && JSON.stringify(withImage(values));
+  const given = input === undefined ? [] : ["--values", "-"];
+  const ran = helm([...command.split(" "), release, ...args, "--namespace", namespace, ...given], input);
+  if (ran.status !== 0) throw new Error(`helm ${command}: ${ran.stderr}${ran.stdout}`);
+  return ran;
+}
+
+/** `helm upgrade --install` with these values, and waits until all of it is ready. */
+export function install(values: Values, ...args: string[]): Ran {
+  return onRelease("upgrade", ["--install", chartFolder, ...args], values);
+}
+
+/** What kubectl prints. @throws {Error} if it fails */
+export function kubectlPrints(args: readonly string[], input = ""): string {
+  const { status, stdout, stderr } = spawnSync(kubectl(), args, { encoding: "utf8", input });
+  if (status !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+/** The kinds and names of all objects in the cluster that are the release's, or its tests'. */
+export function objectsOfRelease(): string[] {
+  const kinds = kubectlPrints(["api-resources", "--verbs=list", "-o", "name"]).trim().split("\n");
+  const seen = new Set(["events", "events.events.k8s.io"]); // they end by themselves
+  const asked = kinds.filter((kind) => !seen.has(kind)).join(",");
+  const selector = `app.kubernetes.io/instance=${release}`;
+  const byLabel = kubectlPrints(["get", asked, "--all-namespaces", "-l", selector, "-o", "name"]);
+  const ofHelm = kubectlPrints(["get", "secret", "--all-namespaces", "-l", `owner=helm,name=${release}`, "-o", "name"]);
+  return `${byLabel}${ofHelm}`.split("\n").filter(Boolean);
+}
