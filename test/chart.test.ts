@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parser as promql } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
@@ -329,6 +331,13 @@ describe.runIf(isHelmHere)("the configuration", () => {
     expect(JSON.stringify(render({ config }).one("Deployment"))).not.toContain("checksum");
   });
 
+  const golden = fileURLToPath(new URL("golden", import.meta.url));
+  test.each(readdirSync(golden))("may be anything that the webhook takes: the one of test/golden/%s", (name) => {
+    const config = parse(readFileSync(join(golden, name, "config.yaml"), "utf8")) as Values;
+    const { apiVersion: _, kind: __, ...values } = config;
+    expect(parse(configOf({ config: values }))).toEqual(config);
+  });
+
   test.each(Object.entries(valueSets))("is one that the webhook takes, with %s", (_name, values) => {
     expect(() => parseConfig(configOf(values), "config.yaml")).not.toThrow();
   });
@@ -411,6 +420,12 @@ describe.runIf(isHelmHere)("the caches", () => {
   });
 });
 
+function isPromql(query: string): boolean {
+  let isOne = true;
+  promql.parse(query).iterate({ enter: ({ type }) => void (isOne &&= !type.isError) });
+  return isOne;
+}
+
 describe.runIf(isHelmHere)("policy and monitoring", () => {
   test("the network policy lets in what is asked for, and out to the API server at most", () => {
     const policy = (values: Values) => render(values).one("NetworkPolicy").spec;
@@ -435,6 +450,11 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
     const used = [...said.matchAll(/\barc_primer_\w+/g)].map(([name]) => name.replace(/_bucket$/, ""));
     expect(used.length).toBeGreaterThan(8);
     expect(used.filter((name) => !known.has(name))).toEqual([]);
+    const rules: Manifest[] = manifests.one("PrometheusRule").spec.groups[0].rules;
+    const targets: Manifest[] = JSON.parse(dashboard).panels.flatMap((panel: Manifest) => panel.targets);
+    const queries = [...rules, ...targets].map(({ expr }) => expr.replaceAll("$__rate_interval", "5m") as string);
+    expect(queries.filter((query) => !isPromql(query))).toEqual([]);
+    expect(isPromql("sum(rate(a[5m])")).toBe(false);
     expect(manifests.one("ServiceMonitor").spec.selector.matchLabels).toEqual(
       manifests.one("Service", "arc-primer").spec.selector,
     );
