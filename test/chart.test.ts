@@ -7,6 +7,7 @@ import { parser as promql } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
+import { mutatePaths } from "../src/http/app.ts";
 import { generatedFiles } from "../scripts/chart.ts";
 import { chartFolder, helm, render, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
@@ -116,7 +117,7 @@ describe.runIf(isHelmHere)("the chart", () => {
 });
 
 describe.runIf(isHelmHere)("the webhook's registration", () => {
-  const levels = ["privileged", "baseline", "restricted"];
+  const levels = Object.values(mutatePaths);
   const registered = (values: Values = {}) => render(values).one("MutatingWebhookConfiguration");
 
   /** The paths whose namespaceSelector matches a namespace with these labels. */
@@ -134,7 +135,7 @@ describe.runIf(isHelmHere)("the webhook's registration", () => {
 
   test.each(levels)("has one entry for each namespace, by its Pod Security level; %s without a label", (level) => {
     const values = { podSecurity: { default: level } };
-    const pathOf = (name: string) => (name === "privileged" ? "/mutate" : `/mutate/${name}`);
+    const pathOf = (name: string) => Object.entries(mutatePaths).find(([, enforced]) => enforced === name)?.[0];
     const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
     expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
     for (const enforced of levels) {
