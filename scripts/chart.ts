@@ -99,6 +99,8 @@ function plainManifests(helm: string): string {
       document.setIn(["metadata", "namespace"], name);
     }
   }
+  // Helm's own order is not the same in all its versions, and none is needed.
+  const sorted = documents.map(String).toSorted();
   const head = `# The chart with cert-manager, for those without Helm; made by npm run chart. cert-manager must be there already,
 # and the image is yours to name: kubectl apply -f deploy/arc-primer.yaml`;
   const namespace = `apiVersion: v1
@@ -106,7 +108,7 @@ kind: Namespace
 metadata:
   name: ${name}
   labels: { pod-security.kubernetes.io/enforce: restricted }\n`;
-  return [`${head}\n${namespace}`, ...documents.map(String)].join("---\n").replaceAll("---\n---\n", "---\n");
+  return [`${head}\n${namespace}`, ...sorted].join("---\n").replaceAll("---\n---\n", "---\n");
 }
 
 const clusterWide = /^(MutatingWebhookConfiguration|ClusterRole|ClusterRoleBinding|Namespace)$/;
