@@ -71,6 +71,24 @@ describe.runIf(isHelmHere)("the chart", () => {
     for (const [file, text] of await generatedFiles()) expect(readFileSync(file, "utf8")).toBe(text);
   });
 
+  test("its schema is closed, but for what Kubernetes itself defines", () => {
+    const open = (schema: unknown, path: string): string[] => {
+      if (typeof schema !== "object" || schema === null) return [];
+      const { type, additionalProperties } = schema as { type?: string | string[]; additionalProperties?: unknown };
+      const isOpen = [type].flat().includes("object") && additionalProperties === undefined;
+      return [
+        ...(isOpen ? [path] : []),
+        ...Object.entries(schema).flatMap(([key, value]) => open(value, path ? `${path}.${key}` : key)),
+      ];
+    };
+    const schema: unknown = JSON.parse(readFileSync(join(chartFolder, "values.schema.json"), "utf8"));
+    expect(open(schema, "").map((path) => path.replaceAll("properties.", ""))).toEqual([
+      "global",
+      "affinity",
+      "registryCache.affinity",
+    ]);
+  });
+
   test("renders to the same twice, and looks nothing up", () => {
     expect(template(everything).stdout).toBe(template(everything).stdout);
     const templates = readdirSync(join(chartFolder, "templates"), { recursive: true, withFileTypes: true })
