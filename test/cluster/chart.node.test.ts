@@ -17,6 +17,7 @@ import {
   onRelease,
   release,
   serviceName,
+  withImage,
 } from "./support/release.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
@@ -59,6 +60,8 @@ async function writeSecret(name: string, { cert, key }: Issued): Promise<void> {
     stringData,
   });
 }
+
+beforeAll(() => void withImage({}), 600_000); // builds the image
 
 beforeAll(async () => {
   // What the other file of this tier has registered would prime pods as well.
@@ -142,7 +145,7 @@ describe("with a Secret that is there", () => {
     expect(await logs(namespace, `${release}-test`, "test")).toContain("created unprimed");
     install(values);
     await configurationRead();
-    await primed(true);
+    onRelease("test", ["--timeout", "120s"]); // takes the pod of the failed one away
   });
 
   test("another configuration is in force without a restart; a rollback brings the first one back", async () => {
@@ -311,7 +314,7 @@ describe("the cache", () => {
       Object.assign(spec, { hostAliases: [{ ip: podIP, hostnames: [host] }] }),
     );
     expect(containerNamed(pod, "dind").args).toContain(`--registry-mirror=http://${host}:5000`);
-    return (await ended(pod, 90)).log;
+    return (await ended(pod, 200)).log;
   }
 
   test("serves a docker pull of what the upstream has", async () => {
@@ -319,7 +322,8 @@ describe("the cache", () => {
     expect(await logs(hub.namespace, hub.pod, "registry")).toContain("/v2/library/hello/");
   });
 
-  test("and once more when the upstream is gone", async () => {
+  // Whoever asks for an address that is gone waits for the network to say so, the cache as well.
+  test("and once more when the upstream is gone", { timeout: 240_000 }, async () => {
     await remove({ apiVersion: "v1", kind: "Pod", metadata: { name: hub.pod, namespace: hub.namespace } }, 0);
     await until("the upstream's end", 30, async () => (await list("Pod", hub.namespace)).length === 0);
     expect(await pull()).toContain("hello from the registry");
