@@ -4,7 +4,7 @@ FROM node:24 AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
-COPY build.mjs ./
+COPY build.mjs tsconfig.json ./
 COPY src src
 RUN npm run build
 

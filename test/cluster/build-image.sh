@@ -20,7 +20,9 @@ done
 node=$root/node_modules/node/bin/node
 [ -x "$node" ] || { say "the image needs Node for its stand-ins: run npm ci first"; exit 1; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+known=/var/lib/containers # buildah notes there which layers it has seen, wherever its storage is
+[ ! -e "$known" ] || known=
+trap 'rm -rf "$work" ${known:+"$known"}' EXIT
 mkdir -p "$IMAGES/bases"
 
 # The libraries that Node is linked with, below a folder.
@@ -65,3 +67,5 @@ buildah "${store[@]}" build --isolation chroot --network host --pull-never --lay
   --tag "$1" --file "$root/Dockerfile" "$root" > /dev/null
 rm -f "$2"
 buildah "${store[@]}" push --quiet "$1" "docker-archive:$2:$1"
+# The stages of the last builds make the next one quick; older ones only take room.
+buildah "${store[@]}" images --quiet --filter dangling=true | tail -n +4 | xargs -r buildah "${store[@]}" rmi --force > /dev/null
