@@ -88,7 +88,7 @@ note_machine() {
     echo "$path $(cat "/proc/sys/$path")"
   done > sysctls
   for path in /run/containerd /run/containerd/s /var/lib/cni /var/lib/cni/results /var/lib/kubelet \
-    /var/lib/kubelet/device-plugins /var/log/containers; do
+    /var/lib/kubelet/device-plugins /var/log/containers /var/lib/containers /var/lib/containers/cache; do
     [ -e "$path" ] || echo "$path"
   done > absent
 }
