@@ -12,7 +12,7 @@ import { brokenInvariants } from "../src/pod/invariants.ts";
 import type { Container, Pod } from "../src/pod/types.ts";
 import { prime } from "../src/runner/prime.ts";
 import { kubeletExpand } from "./support/expand.ts";
-import { configWith } from "./support/pods.ts";
+import { allRegistries, configWith } from "./support/pods.ts";
 
 // What must hold for every pod, not only for those that somebody thought of.
 
@@ -159,6 +159,15 @@ const configs = fc.constantFrom<Config>(
       "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }, { url: "http://$(HOST_IP):30500" }] },
     },
   }),
+  configWith(allRegistries),
+  configWith({
+    runner: { command: ["/start"], home: "/work" },
+    docker: { imageStore: "containerd" },
+    registries: {
+      "ghcr.io": { privateCA: true, mirrors: [{ url: "http://$(HOST_IP):5000" }, { url: "https://a/v2/b" }] },
+    },
+    privateCA: { secret: { name: "corporate-ca" } },
+  }),
 );
 
 function admitter(config: Config) {
@@ -242,9 +251,9 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
   );
 });
 
-test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, the status, and what it adds", () => {
+test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, our annotations, and what it adds", () => {
   const ours =
-    /^\/metadata\/annotations(\/arc-primer\.dev~1status)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts)(\/|$)/;
+    /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts)(\/|$)/;
   const added = /^\/spec\/(initContainers|volumes)(\/\d+)?$/;
   fc.assert(
     fc.property(pods, configs, (pod, config) => {

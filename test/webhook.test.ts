@@ -71,6 +71,10 @@ describe("the webhook", () => {
         skipped: {
           "registry-mirror": "not-configured",
           "dockerd-settings": "not-configured",
+          "registry-hosts": "not-configured",
+          "buildkit-mirrors": "not-configured",
+          "dagger-mirrors": "not-configured",
+          "private-ca": "not-configured",
           prerequisites: "not-configured",
         },
         patchOperations: expect.any(Number),

@@ -2,6 +2,7 @@ import { createTwoFilesPatch } from "diff";
 import { styleText } from "node:util";
 import applyPackages from "../scripts/apply-packages.sh";
 import installPackages from "../scripts/install-packages.sh";
+import placeFiles from "../scripts/place-files.sh";
 import waitForDocker from "../scripts/wait-for-docker.sh";
 import { escapeForKubelet } from "../pod/expansion.ts";
 
@@ -32,6 +33,7 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
 const scripts = {
   "apply-packages.sh": applyPackages,
   "install-packages.sh": installPackages,
+  "place-files.sh": placeFiles,
   "wait-for-docker.sh": waitForDocker,
 };
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { examplePem } from "../../test/support/pods.ts";
 import { ConfigError, defaultConfig, parseConfig } from "./load.ts";
 
 const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
@@ -229,4 +230,51 @@ test.each([
   "{ docker: { wait: { timeout: 1m30s } } }",
 ])("%s is accepted", (profile) => {
   expect(profileProblems(profile)).toEqual([]);
+});
+
+const pem = (text: string) => `{ privateCA: { pem: ${JSON.stringify(text)} } }`;
+
+test.each([
+  [
+    "{ registries: { ghcr.io: { privateCA: true } } }",
+    'registries["ghcr.io"].privateCA: the profile has no certificates',
+  ],
+  [
+    "{ registries: { ghcr.io: { mirrors: [{ url: 'https://a', privateCA: true }] } } }",
+    'registries["ghcr.io"].mirrors[0].privateCA: the profile has no certificates',
+  ],
+  ["{ registries: { docker.io: { insecure: true } } }", "Docker Hub is not insecure"],
+  ["{ privateCA: { runner: true } }", "the certificates come from one of pem, configMap and secret"],
+  ["{ privateCA: { configMap: { name: a }, secret: { name: b } } }", "come from one of pem, configMap and secret"],
+  ["{ privateCA: { configMap: { name: Upper } } }", "is not the name of a ConfigMap or Secret"],
+  ["{ privateCA: { secret: { name: a, key: ../b } } }", "is not a key of a ConfigMap or Secret"],
+  ["{ runner: { home: home/runner } }", "is not a folder like /home/runner"],
+  ["{ runner: { home: '/a:b' } }", "is not a folder like /home/runner"],
+  ["{ docker: { imageStore: overlay2 } }", "docker.imageStore: Invalid option"],
+  [pem("nothing"), "there is no certificate in it"],
+  [pem(examplePem.replace("MIIB", "AAAA")), "certificate 1 of 1 cannot be read"],
+  [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----`), "not a PRIVATE KEY"],
+])("of registries and certificates, %s is refused: %s", (profile, message) => {
+  const found = profileProblems(profile).join("\n");
+  expect(found).toContain(message);
+  expect(found).not.toContain("c2VjcmV0");
+});
+
+test("certificates may come from the profile that is extended", () => {
+  const { profiles } = parseConfig(
+    `${head}
+profiles:
+  default: { privateCA: { configMap: { name: corporate-ca } } }
+  more: { extends: default, registries: { ghcr.io: { privateCA: true } }, privateCA: { runner: true } }
+`,
+    "c.yaml",
+  );
+  expect(profiles["more"]?.privateCA).toEqual({ configMap: { name: "corporate-ca", key: "ca.crt" }, runner: true });
+});
+
+test("more than a pod's annotations can carry is refused, and what can be done about it is said", () => {
+  const [problem, ...others] = profileProblems(pem(examplePem.repeat(500)));
+  expect(problem).toMatch(/privateCA\.pem: the files for this come to \d{6} bytes .* a ConfigMap can hold/);
+  expect(others).toEqual([]);
+  expect(profileProblems(pem(examplePem.repeat(300)))).toEqual([]);
 });

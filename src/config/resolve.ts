@@ -1,5 +1,6 @@
 import { freeze } from "immer";
 import type { z } from "zod";
+import { registryProblems } from "./registries.ts";
 import { configSchema, profileSchema } from "./schema.ts";
 import type { Config, Profile } from "./schema.ts";
 
@@ -37,7 +38,9 @@ export function resolve(raw: unknown): Resolved {
       return [name, undefined as never];
     }
     const { extends: _, ...settings } = result.data;
-    return [name, { name, ...settings }];
+    const profile = { name, ...settings };
+    problems.push(...registryProblems(profile));
+    return [name, profile];
   });
   if (problems.length > 0) return { problems };
   const { mode, rules } = parsed.data;

@@ -87,6 +87,8 @@ const daemon = z
   })
   .prefault({});
 
+const enabled = z.strictObject({ enabled: z.boolean().default(true) }).prefault({});
+
 const docker = z
   .strictObject({
     container: z.string().min(1).default("dind"),
@@ -97,13 +99,37 @@ const docker = z
         insecureRegistries: z.array(addresses.insecureRegistry).default([]),
       })
       .prefault({}),
+    hosts: enabled,
+    imageStore: z.enum(["auto", "containerd"]).default("auto"),
     daemon,
   })
   .prefault({});
 
-const registry = z.strictObject({
-  mirrors: z.array(z.strictObject({ url: addresses.mirrorUrl, insecure: z.boolean().default(false) })).default([]),
+const mirror = z.strictObject({
+  url: addresses.mirrorUrl,
+  insecure: z.boolean().default(false),
+  privateCA: z.boolean().default(false),
 });
+
+const registry = z.strictObject({
+  insecure: z.boolean().default(false),
+  privateCA: z.boolean().default(false),
+  mirrors: z.array(mirror).default([]),
+});
+
+const keyOf = z.strictObject({ name: values.objectName, key: values.dataKey.default("ca.crt") });
+
+const privateCA = z
+  .strictObject({
+    pem: values.certificates.optional(),
+    configMap: keyOf.optional(),
+    secret: keyOf.optional(),
+    runner: z.boolean().default(false),
+  })
+  .superRefine(({ pem, configMap, secret }, context) => {
+    if ([pem, configMap, secret].filter((source) => source !== undefined).length > 1)
+      context.addIssue("the certificates come from one of pem, configMap and secret");
+  });
 
 export const profileSchema = z.strictObject({
   extends: values.profileName.optional(),
@@ -111,6 +137,7 @@ export const profileSchema = z.strictObject({
   runner: z
     .strictObject({
       container: z.string().min(1).default("runner"),
+      home: values.folder.optional(),
       command: z
         .array(values.plainText)
         .min(1)
@@ -121,6 +148,9 @@ export const profileSchema = z.strictObject({
   docker,
   prerequisites,
   registries: z.record(addresses.registryHost, registry).default({}),
+  privateCA: privateCA.optional(),
+  buildkit: enabled,
+  dagger: enabled,
 });
 
 const rule = z.strictObject({

@@ -1,5 +1,6 @@
 // The kinds of value a configuration is made of, each checked when it is read: what passes here is what dockerd, the
 // kubelet and the API server will take.
+import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { quote } from "./addresses.ts";
 
@@ -92,3 +93,40 @@ export const namePattern = z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$
 export const profileName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
+
+/** The name of a ConfigMap or Secret (a DNS subdomain). */
+export const objectName = z
+  .string()
+  .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
+    error: ({ input }) => `${quote(input)} is not the name of a ConfigMap or Secret`,
+  });
+
+/** A key in one. */
+export const dataKey = z.string().regex(/^(?!\.\.?$)(?!\.\.)[-._a-zA-Z0-9]{1,253}$/, {
+  error: ({ input }) => `${quote(input)} is not a key of a ConfigMap or Secret`,
+});
+
+/** An absolute path to a folder, such as can be mounted at and named in a list of paths. */
+export const folder = z
+  .string()
+  .regex(/^(\/[\w.@%+=,~-]+)+$/, { error: ({ input }) => `${quote(input)} is not a folder like /home/runner` });
+
+const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
+
+/** Certificates as PEM. What passes can be read by OpenSSL, and so by those who are given it; a key is never repeated. */
+export const certificates = z.string().superRefine((text, context) => {
+  const blocks = [...text.matchAll(pemBlock)];
+  if (blocks.length === 0) return context.addIssue("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
+  for (const [index, [block, kind]] of blocks.entries()) {
+    if (kind !== "CERTIFICATE") context.addIssue(`only certificates belong here, not a ${kind}`);
+    else if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be read`);
+  }
+});
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false; // what is wrong is for the caller to say
+  }
+}

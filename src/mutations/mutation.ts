@@ -2,7 +2,15 @@ import type { Profile } from "../config/schema.ts";
 import type { MutationReason, Note } from "../runner/reasons.ts";
 import type { Pod } from "../pod/types.ts";
 
-export type MutationName = "wait-for-docker" | "registry-mirror" | "dockerd-settings" | "prerequisites";
+export type MutationName =
+  | "wait-for-docker"
+  | "registry-mirror"
+  | "dockerd-settings"
+  | "registry-hosts"
+  | "buildkit-mirrors"
+  | "dagger-mirrors"
+  | "private-ca"
+  | "prerequisites";
 
 /** What else there is to say: a note, or the reason why a part was left out. */
 export type Remark = Note | MutationReason;

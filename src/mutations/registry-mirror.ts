@@ -1,9 +1,8 @@
-import type { Profile } from "../config/schema.ts";
 import { hostIpReference } from "../config/addresses.ts";
 import { findDind, isDindImage } from "../pod/containers.ts";
 import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
 import type { Container } from "../pod/types.ts";
-import type { Note } from "../runner/reasons.ts";
+import { endpointOf } from "../registries/endpoint.ts";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 
@@ -15,9 +14,15 @@ export const registryMirror: Mutation = {
   name: "registry-mirror",
   mutate(pod, { runner, docker, registries }) {
     if (!docker.mirror.enabled) return doesNotApply("disabled");
-    const mirrors = registries["docker.io"]?.mirrors ?? [];
-    const insecure = [...docker.mirror.insecureRegistries, ...mirrors.filter((mirror) => mirror.insecure).map(hostOf)];
-    if (mirrors.length === 0 && insecure.length === 0) return doesNotApply("not-configured");
+    const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
+    const mirrors = all.filter(({ after }) => after === "");
+    const insecure = [
+      ...docker.mirror.insecureRegistries,
+      ...Object.keys(registries).filter((host) => registries[host]?.insecure),
+      ...mirrors.filter((mirror) => mirror.insecure).map(({ host }) => host),
+    ];
+    if (mirrors.length === 0 && insecure.length === 0)
+      return doesNotApply(all.length > 0 ? "mirror-not-a-flag" : "not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
     const { flags, obstacle } = dockerdFlags(dind, pod);
@@ -27,20 +32,20 @@ export const registryMirror: Mutation = {
       ...missingFlags(
         flags,
         "--registry-mirror",
-        mirrors.map(({ url }) => url),
+        mirrors.map(({ scheme, host, before }) => `${scheme}://${host}${before}`),
       ),
       ...missingFlags(flags, "--insecure-registry", insecure),
     ];
     const onNode = missing.filter((flag) => flag.includes(hostIpReference));
     const possible = onNode.length === 0 || canUseHostIp(dind);
     addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
-    return applies(...remarks(dind, registries), ...(possible ? [] : ["host-ip-taken" as const]));
+    return applies(
+      ...(isDindImage(dind.image) ? [] : (["custom-image"] as const)),
+      ...(mirrors.length < all.length ? (["mirror-not-a-flag"] as const) : []),
+      ...(possible ? [] : (["host-ip-taken"] as const)),
+    );
   },
 };
-
-function hostOf({ url }: { url: string }): string {
-  return url.split("/")[2] ?? "";
-}
 
 function missingFlags(flags: readonly string[], name: string, wanted: readonly string[]): string[] {
   const present = new Set(flagValues(flags, name).map(withoutSlash));
@@ -61,12 +66,4 @@ function canUseHostIp(container: Container): boolean {
   const hostIp = { name: "HOST_IP", valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } } };
   container.env = [...(container.env ?? []), hostIp];
   return true;
-}
-
-function remarks(dind: Container, registries: Profile["registries"]): Note[] {
-  const others = Object.entries(registries).some(([host, { mirrors }]) => host !== "docker.io" && mirrors.length > 0);
-  return [
-    ...(isDindImage(dind.image) ? [] : ["custom-image" as const]),
-    ...(others ? ["other-registries" as const] : []),
-  ];
 }

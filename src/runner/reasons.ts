@@ -46,6 +46,25 @@ export const mutationReasons = {
     "The runner container forbids privilege escalation (allowPrivilegeEscalation: false), so sudo cannot put packages in place.",
   "capabilities-dropped":
     "The runner container drops capabilities without which root cannot put packages in place (such as CHOWN or DAC_OVERRIDE).",
+  "mirror-not-a-flag":
+    "dockerd's --registry-mirror takes no path after /v2; such mirrors of Docker Hub are used by registry-hosts alone.",
+  "docker-too-old": "Mirrors of other registries than Docker Hub need Docker 28 or later in the DinD container.",
+  "image-store":
+    "Docker 28 uses mirrors of other registries than Docker Hub only with the containerd image store: set docker.imageStore: containerd in the profile.",
+  "graph-driver":
+    "The DinD container asks for one of dockerd's own storage drivers; mirrors of other registries than Docker Hub need the containerd image store.",
+  "docker-version-unknown":
+    "The DinD image does not tell its version of Docker. If it is 28 or later with the containerd image store, set docker.imageStore: containerd in the profile.",
+  "certs-d-mounted":
+    "The DinD container has a volume of its own at dockerd's certs.d, or where it would have to be made.",
+  "no-usable-mirror":
+    "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
+  "buildkit-file-mounted": "The runner container has a volume of its own at buildx's folder.",
+  "dagger-files-mounted":
+    "The runner or DinD container has a volume of its own at Dagger's folder, or both share one above it.",
+  "path-unknown":
+    "A variable that names the folder for the files (HOME, XDG_CONFIG_HOME, DOCKER_CONFIG, BUILDX_CONFIG) has a value that only the kubelet knows.",
+  "no-room-for-files": "The pod's annotations, which carry the files, would be larger than 256 KiB.",
   "mutation-failed": "This mutation threw an error and was discarded. This is a bug; the log has the error.",
   "invariant-broken":
     "This mutation would have broken the pod and was discarded. This is a bug; the log has the details.",
@@ -64,7 +83,12 @@ export const notes = {
     "The DinD sidecar keeps its startup probe: the runner container has a postStart hook or probes that start with it.",
   "startup-probe-kept-for-liveness-probe":
     "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
-  "other-registries": "dockerd's --registry-mirror serves Docker Hub only; mirrors of other registries are not used.",
+  "mirrors-left-out":
+    "Some mirrors were left out: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
+  "docker-data-kept":
+    "Docker's data lies in a volume that may outlive the pod. If a Docker before 29 has filled it, mirrors of other registries than Docker Hub are not used.",
+  "feature-flag-left-out":
+    "dockerd could not be given --feature=containerd-snapshotter=true; mirrors of other registries work if its configuration file says so.",
   "custom-image":
     "The DinD image is not docker:dind. If it has a daemon.json with the same settings, dockerd will not start.",
   "flag-kept": "dockerd is given one of these flags already; the pod's own stays.",
@@ -95,6 +119,7 @@ const problems = new Set<Code>([
   "unknown-profile",
   "profile-not-allowed",
   "no-room-for-status",
+  "no-room-for-files",
 ]);
 
 const sentences: Readonly<Record<Code, string>> = { ...podReasons, ...mutationReasons, ...notes };

@@ -1,12 +1,10 @@
 import { z } from "zod";
 import type { Outcome } from "../mutations/run.ts";
+import { annotationLimit, annotationSize } from "../pod/annotations.ts";
 import type { Pod } from "../pod/types.ts";
 import type { Note } from "./reasons.ts";
 
 export const statusAnnotation = "arc-primer.dev/status";
-
-/** All annotations of a pod together may have 256 KiB, in bytes of UTF-8 (k8s.io/apimachinery, TotalAnnotationSizeLimitB). */
-const annotationLimit = 256 * 1024;
 
 /** The pod's own account of what was done to it: the value of the status annotation, as JSON. */
 export interface Status {
@@ -35,7 +33,7 @@ export function withStatus(
   const value = JSON.stringify(statusOf(now, earlierStatus(annotations[statusAnnotation])));
   if (annotations[statusAnnotation] === value) return pod;
   const updated = { ...annotations, [statusAnnotation]: value };
-  if (size(updated) > annotationLimit) return undefined;
+  if (annotationSize(updated) > annotationLimit) return undefined;
   return { ...pod, metadata: { ...pod.metadata, annotations: updated } };
 }
 
@@ -71,12 +69,4 @@ function earlierStatus(value: string | undefined): Status | undefined {
   } catch {
     return undefined; // not JSON: somebody else's text, which this status replaces
   }
-}
-
-function size(annotations: Readonly<Record<string, string>>): number {
-  const encoder = new TextEncoder();
-  return Object.entries(annotations).reduce(
-    (sum, [key, value]) => sum + encoder.encode(key).length + encoder.encode(value).length,
-    0,
-  );
 }

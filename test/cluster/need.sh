@@ -54,7 +54,7 @@ for tier in "$@"; do
       need openssl:openssl curl:curl jq:jq containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins \
         ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
         buildah:buildah mmdebstrap:mmdebstrap
-      { all_built && built helm "$HELM_VERSION"; } || need_go
+      { all_built && built helm "$HELM_VERSION" && mirror_images_packed; } || need_go
       all_packed || need gcc:gcc /usr/include/signal.h:libc6-dev
       ;;
     node/kind)

@@ -59,7 +59,9 @@ afterAll(async () => {
 describe("1. Docker is there on the first line of run.sh", () => {
   test("in a stock DinD pod with a native sidecar", async () => {
     const pod = await runnerPod("sidecar", "runners", firstLine);
-    expect(status(pod)).toContain('"applied":["wait-for-docker","registry-mirror"]');
+    expect(status(pod)).toContain(
+      '"applied":["wait-for-docker","registry-mirror","buildkit-mirrors","dagger-mirrors"]',
+    );
     expect(containerNamed(pod, "dind").startupProbe).toBeUndefined();
     const { exitCode, log } = await ended(pod);
     expect(log).toMatch(/arc-primer: ready to start after \d+\.\d\d s\ndocker \d+\.\S+\nrun\.sh done\n$/);

@@ -44,3 +44,29 @@ export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://r
 
 /** A namespace that forbids nothing. */
 export const anywhere: Surroundings = { podSecurity: "privileged" };
+
+/** A certificate that nothing real trusts, for what is given private certificates. */
+export const examplePem = `-----BEGIN CERTIFICATE-----
+MIIBkjCCATegAwIBAgIUMzFSMFahkCs4QR4FeeQMlIpAfkQwCgYIKoZIzj0EAwIw
+HTEbMBkGA1UEAwwSRXhhbXBsZSBwcml2YXRlIENBMCAXDTI2MTEyMzEyNTkxMloY
+DzIxMjYxMDMwMTI1OTEyWjAdMRswGQYDVQQDDBJFeGFtcGxlIHByaXZhdGUgQ0Ew
+WTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAS+cb208/AYUoInu/7wleP+ZUcWDeGw
+GZWDsyMDAcierLhKzSdELEgj0XgE6QnSTHqqUk4vPT90MHSFST/PfKLxo1MwUTAd
+BgNVHQ4EFgQUTjWRhnqBKOvgHd3VnM21zx3rSY8wHwYDVR0jBBgwFoAUTjWRhnqB
+KOvgHd3VnM21zx3rSY8wDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNJADBG
+AiEArKVJkVGqqKWWCeVjJUaYrGjRtsipPwcp0A3gMEiI9M4CIQDhgBwKyFui2T87
+yk30GZ23/3c0h92urQmyVCmK62qz4w==
+-----END CERTIFICATE-----
+`;
+
+/** Registries of every kind: Docker Hub and others, mirrors with paths, by HTTP and HTTPS, with private certificates. */
+export const allRegistries = {
+  registries: {
+    "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] },
+    "ghcr.io": { mirrors: [{ url: "https://harbor.example.com:8443/v2/ghcr", privateCA: true }] },
+    "quay.io": { mirrors: [{ url: "https://cache.example.com/quay", insecure: true }] },
+    "harbor.example.com:8443": { privateCA: true },
+    "registry.ci:5000": { insecure: true },
+  },
+  privateCA: { pem: examplePem, runner: true },
+};

@@ -5,8 +5,9 @@ set -euo pipefail
 
 BIN=$CACHE/bin       # built from Go modules
 IMAGES=$CACHE/images # image archives
+MIRROR_IMAGES=$CACHE/mirror-images # those of the tests of mirrors
 RUN=$CACHE/run       # the running cluster; gone after `down`
-export BIN IMAGES RUN
+export BIN IMAGES MIRROR_IMAGES RUN
 
 export KUBERNETES_VERSION=v1.34.4
 export ETCD_VERSION=v3.6.16
@@ -42,4 +43,9 @@ all_packed() {
 # The rule by which pods reach kube-apiserver at its Service's address, since there is no kube-proxy. $1: -A or -D.
 api_service() {
   iptables -t nat "$1" PREROUTING -i "${OURS}0" -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination "$GATEWAY:$API_PORT"
+}
+
+mirror_images_packed() {
+  local image
+  for image in docker28-dind docker28-runner buildkit; do [ -f "$MIRROR_IMAGES/$image.tar" ] || return; done
 }

@@ -1,0 +1,50 @@
+import { findContainer, findDind, setsEnv } from "../pod/containers.ts";
+import { runnerFolders } from "../pod/home.ts";
+import type { Container } from "../pod/types.ts";
+import { buildkitFiles, buildkitdFile } from "../registries/files.ts";
+import { caFile } from "../registries/hosts-toml.ts";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
+import { mountedAt, placeInRunner } from "./place-files.ts";
+
+const name = "buildkit";
+
+/**
+ * Gives mirrors and private certificates to the builders that jobs create with buildx: BuildKit in a container of its own
+ * does not ask dockerd. buildx reads buildkitd.default.toml in the *runner* container when it creates a builder without a
+ * configuration of its own (docker/buildx, util/confutil/config.go).
+ */
+export const buildkitMirrors: Mutation = {
+  name: "buildkit-mirrors",
+  mutate(pod, profile) {
+    const { buildkit, docker, runner } = profile;
+    if (!buildkit.enabled) return doesNotApply("disabled");
+    const container = findContainer(pod, runner.container);
+    if (!container) return doesNotApply("no-runner-container");
+    const { home, buildx } = runnerFolders(pod, container, runner.home);
+    const ca = `${buildx}/arc-primer-ca.pem`;
+    const { files, leftOut } = buildkitFiles(profile, ca);
+    if (files.length === 0) return doesNotApply(leftOut ? "no-usable-mirror" : "not-configured");
+    if (!findDind(pod, { dind: docker.container, runner: runner.container }) && !setsEnv(container, "DOCKER_HOST"))
+      return doesNotApply(setsEnv(container, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker");
+    if (buildx === undefined) return doesNotApply("path-unknown");
+    if (isMounted(container, buildx)) return doesNotApply("buildkit-file-mounted");
+
+    const at = mountedAt(name);
+    const words = [
+      ...(home !== undefined && buildx.startsWith(`${home}/`) ? ["home", home] : []),
+      ...(files.some(({ path }) => path === caFile) ? ["copy-ca", `${at}/${caFile}`, ca] : []),
+      "copy",
+      `${at}/${buildkitdFile}`,
+      `${buildx}/${buildkitdFile}`,
+    ];
+    const obstacle = placeInRunner(pod, container, { name, files, words, command: runner.command });
+    if (obstacle) return doesNotApply(obstacle);
+    return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
+  },
+};
+
+/** Whether the pod has a volume for buildx's folder, or for its files: then they are somebody's choice. */
+function isMounted({ volumeMounts }: Container, folder: string): boolean {
+  return (volumeMounts ?? []).some(({ mountPath }) => `${mountPath.replace(/\/+$/, "")}/`.startsWith(`${folder}/`));
+}

@@ -1,0 +1,204 @@
+import { expect, test } from "vitest";
+import { allRegistries, anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { registryHosts } from "./registry-hosts.ts";
+import { runMutations } from "./run.ts";
+
+const ghcr = { registries: { "ghcr.io": { mirrors: [{ url: "http://cache:5000/v2/ghcr" }] } } };
+const containerd = { docker: { imageStore: "containerd" } };
+const feature = "--feature=containerd-snapshotter=true";
+
+function run(pod: Pod, profile: object = ghcr) {
+  const result = runMutations([registryHosts], pod, profileWith(profile), anywhere);
+  return { pod: result.pod, outcome: result.outcomes[0]! };
+}
+
+function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
+  const pod = goldenPod(golden);
+  Object.assign(containerOf(pod, "dind"), change);
+  return pod;
+}
+
+test("an annotation, a volume of it, and a mount at certs.d: nothing else is touched", () => {
+  const came = goldenPod("dind-sidecar");
+  const { pod, outcome } = run(came);
+  expect(outcome).toMatchObject({ result: "applied", notes: [] });
+  expect(pod.metadata.annotations).toMatchObject({
+    "arc-primer.dev/hosts-0": expect.stringContaining('[host."http://cache:5000/v2/ghcr"]'),
+  });
+  expect(pod.spec.volumes?.at(-1)).toEqual({
+    name: "arc-primer-registry-hosts",
+    projected: {
+      defaultMode: 420,
+      sources: [
+        {
+          downwardAPI: {
+            items: [
+              {
+                path: "ghcr.io/hosts.toml",
+                fieldRef: { apiVersion: "v1", fieldPath: "metadata.annotations['arc-primer.dev/hosts-0']" },
+              },
+            ],
+          },
+        },
+      ],
+    },
+  });
+  expect(containerOf(pod, "dind").volumeMounts?.at(-1)).toEqual({
+    name: "arc-primer-registry-hosts",
+    mountPath: "/etc/docker/certs.d",
+    readOnly: true,
+  });
+  expect(containerOf(pod, "dind").args).toEqual(containerOf(came, "dind").args);
+  expect(containerOf(pod, "runner")).toBe(containerOf(came, "runner"));
+});
+
+test("the second pass changes nothing, also after the API server has put its keys in order", () => {
+  const { pod } = run(goldenPod("dind-sidecar"), { ...allRegistries, ...containerd });
+  const sorted = JSON.parse(
+    JSON.stringify(pod, (_key, value: unknown) =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? 1 : -1)))
+        : value,
+    ),
+  ) as Pod;
+  const second = run(sorted, { ...allRegistries, ...containerd });
+  expect(second.outcome).toMatchObject({ reason: "already-there" });
+  expect(second.pod).toBe(sorted);
+});
+
+test.each([
+  ["docker:dind", true],
+  ["docker:latest", true],
+  ["docker", true],
+  ["docker:dind-rootless", true],
+  ["docker:29-dind", true],
+  ["docker:29.1.2-dind-alpine3.22", true],
+  ["harbor.example.com:8443/hub/library/docker:30-dind", true],
+  ["docker:28-dind", "image-store"],
+  ["docker:28.5.2-dind", "image-store"],
+  ["docker:27.5-dind", "docker-too-old"],
+  ["docker:20.10.24-dind", "docker-too-old"],
+  [`docker:dind@sha256:${"a".repeat(64)}`, "docker-version-unknown"],
+  [`docker:29-dind@sha256:${"a".repeat(64)}`, true],
+  ["example.com/ci/engine:29", "docker-version-unknown"],
+])("%s, by its tag alone: %s", (image, supported) => {
+  const { outcome } = run(withDind({ image }));
+  expect(outcome).toMatchObject(supported === true ? { result: "applied" } : { reason: supported });
+});
+
+test.each<[string, Partial<Container>, object, object]>([
+  ["28, by the setting", { image: "docker:28-dind" }, containerd, { result: "applied" }],
+  ["28, by its own flag", { image: "docker:28-dind", args: ["dockerd", feature] }, {}, { result: "applied" }],
+  ["27, whatever is set", { image: "docker:27-dind" }, containerd, { reason: "docker-too-old" }],
+  ["an unknown image, by the setting", { image: "x/engine:1", args: ["dockerd"] }, containerd, { result: "applied" }],
+  [
+    "29 that refuses the store",
+    { args: ["dockerd", "--feature", "containerd-snapshotter=false"] },
+    {},
+    { reason: "graph-driver" },
+  ],
+  ["29 with a driver of its own", { args: ["dockerd", "--storage-driver=overlay2"] }, {}, { reason: "graph-driver" }],
+  ["29 with one by variable", { env: [{ name: "DOCKER_DRIVER", value: "vfs" }] }, {}, { reason: "graph-driver" }],
+])("the image store: %s", (_what, change, more, want) => {
+  expect(run(withDind(change), { ...ghcr, ...more }).outcome).toMatchObject(want);
+});
+
+test("the feature flag is added to Docker 28 alone, once, and not beside a daemon.json", () => {
+  const twentyEight = { image: "docker:28-dind" };
+  expect(containerOf(run(withDind(twentyEight), { ...ghcr, ...containerd }).pod, "dind").args?.at(-1)).toBe(feature);
+  expect(containerOf(run(withDind({}), { ...ghcr, ...containerd }).pod, "dind").args).not.toContain(feature);
+  const own = withDind({ ...twentyEight, args: ["dockerd", "--feature=containerd-snapshotter=1"] });
+  expect(containerOf(run(own, { ...ghcr, ...containerd }).pod, "dind").args).toHaveLength(2);
+  const withFile = withDind({ ...twentyEight, args: ["dockerd", "--config-file=/d.json"] });
+  const { pod, outcome } = run(withFile, { ...ghcr, ...containerd });
+  expect(outcome).toMatchObject({ result: "applied", notes: ["feature-flag-left-out"] });
+  expect(containerOf(pod, "dind").args).toEqual(["dockerd", "--config-file=/d.json"]);
+});
+
+test.each<[object, string[]]>([
+  [{ persistentVolumeClaim: { claimName: "cache" } }, ["docker-data-kept"]],
+  [{ emptyDir: {} }, []],
+])("Docker's data in %j: %j", (source, notes) => {
+  const pod = goldenPod("dind-container");
+  containerOf(pod, "dind").volumeMounts?.push({ name: "data", mountPath: "/var/lib/docker" });
+  pod.spec.volumes?.push({ name: "data", ...source });
+  expect(run(pod).outcome).toMatchObject({ result: "applied", notes });
+});
+
+test("private certificates work with every Docker; that the mirrors do not is said", () => {
+  const { pod, outcome } = run(withDind({ image: "docker:24-dind" }), allRegistries);
+  expect(outcome).toMatchObject({ result: "applied", notes: ["docker-too-old"] });
+  const paths = JSON.stringify(
+    pod.spec.volumes?.at(-1)?.projected?.sources?.map(({ downwardAPI }) => downwardAPI?.items?.[0]?.path),
+  );
+  expect(paths).toBe('["ghcr.io/ca.crt","harbor.example.com:8443/ca.crt"]');
+});
+
+test("certificates by name may be missing: the pod starts all the same", () => {
+  const profile = { ...allRegistries, privateCA: { secret: { name: "corporate-ca", key: "tls.crt" } } };
+  const { pod } = run(goldenPod("dind-sidecar"), profile);
+  expect(pod.spec.volumes?.at(-1)?.projected?.sources).toContainEqual({
+    secret: {
+      name: "corporate-ca",
+      items: [{ key: "tls.crt", path: "harbor.example.com:8443/ca.crt" }],
+      optional: true,
+    },
+  });
+});
+
+test.each<[string, string, object, object]>([
+  ["certs.d itself", "/etc/docker/certs.d", { emptyDir: {} }, { reason: "certs-d-mounted" }],
+  ["a registry in it", "/etc/docker/certs.d/ghcr.io/", { configMap: {} }, { reason: "certs-d-mounted" }],
+  ["a folder above that can't be written", "/etc/docker", { configMap: {} }, { reason: "certs-d-mounted" }],
+  ["a folder above that can", "/etc", { emptyDir: {} }, { result: "applied" }],
+  ["a neighbour", "/etc/docker-other", { configMap: {} }, { result: "applied" }],
+])("the pod's own volume at %s", (_what, mountPath, source, want) => {
+  const pod = goldenPod("dind-container");
+  containerOf(pod, "dind").volumeMounts?.push({ name: "mine", mountPath });
+  pod.spec.volumes?.push({ name: "mine", ...source });
+  expect(run(pod).outcome).toMatchObject(want);
+});
+
+test.each<[string, Partial<Container>, string]>([
+  ["GitHub's template", {}, "/home/runner/.config/docker/certs.d"],
+  ["the image's own home", { volumeMounts: [] }, "/home/rootless/.config/docker/certs.d"],
+  ["HOME", { env: [{ name: "HOME", value: "/h" }] }, "/h/.config/docker/certs.d"],
+  ["XDG_CONFIG_HOME", { env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] }, "/x/docker/certs.d"],
+])("rootless, by %s", (_what, change, path) => {
+  const { pod } = run(withDind(change, "dind-rootless"));
+  expect(containerOf(pod, "dind").volumeMounts?.at(-1)?.mountPath).toBe(path);
+});
+
+test("a home that only the kubelet knows", () => {
+  const env = [{ name: "HOME", valueFrom: { configMapKeyRef: { name: "x", key: "y" } } }];
+  expect(run(withDind({ env }, "dind-rootless")).outcome).toMatchObject({ reason: "path-unknown" });
+});
+
+test.each([
+  [
+    "a mirror of Docker Hub alone",
+    { registries: { "docker.io": { mirrors: [{ url: "http://a" }] } } },
+    "not-configured",
+  ],
+  ["switched off", { ...ghcr, docker: { hosts: { enabled: false } } }, "disabled"],
+  [
+    "the node's address",
+    { registries: { "ghcr.io": { mirrors: [{ url: "http://$(HOST_IP)" }] } } },
+    "no-usable-mirror",
+  ],
+])("%s: %j is %s", (_what, profile, reason) => {
+  expect(run(goldenPod("dind-sidecar"), profile).outcome).toMatchObject({ reason });
+});
+
+test("no Docker, no hosts", () => {
+  expect(run(goldenPod("kubernetes-mode")).outcome).toMatchObject({ reason: "no-dind" });
+});
+
+test("annotations that are full already stay as they are", () => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.annotations = { big: "x".repeat(262_100) };
+  const result = run(pod);
+  expect(result.outcome).toMatchObject({ reason: "no-room-for-files" });
+  expect(result.pod).toBe(pod);
+});

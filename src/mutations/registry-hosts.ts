@@ -1,0 +1,49 @@
+import { findDind } from "../pod/containers.ts";
+import { addFlags, dockerdFlags } from "../pod/dockerd.ts";
+import { isOccupied, mountFiles, provideFiles } from "../pod/files.ts";
+import { certsFolder } from "../pod/home.ts";
+import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../pod/image-store.ts";
+import { dockerdFiles } from "../registries/files.ts";
+import type { Note } from "../runner/reasons.ts";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
+
+const volume = "registry-hosts";
+
+/**
+ * Points the DinD container's dockerd, and with it `docker build`, at mirrors of any registry, and lets it trust private
+ * certificates for the registries that need them: files in its certs.d (`HOST/hosts.toml`, `HOST/ca.crt`). Which dockerds
+ * read the first of these is told by src/pod/image-store.ts; the second all do.
+ */
+export const registryHosts: Mutation = {
+  name: "registry-hosts",
+  mutate(pod, profile) {
+    const { docker, runner } = profile;
+    if (!docker.hosts.enabled) return doesNotApply("disabled");
+    const { hosts, certificates, leftOut } = dockerdFiles(profile);
+    if (hosts.length + certificates.length === 0) return doesNotApply(leftOut ? "no-usable-mirror" : "not-configured");
+    const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
+    if (!dind) return doesNotApply("no-dind");
+
+    const { flags, obstacle } = dockerdFlags(dind, pod);
+    const support = hostsTomlSupport(dind, flags, docker.imageStore);
+    const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
+    if (unsupported && certificates.length === 0) return doesNotApply(unsupported);
+    const folder = certsFolder(dind);
+    if (folder === undefined) return doesNotApply("path-unknown");
+    if (isOccupied(pod, dind, folder)) return doesNotApply("certs-d-mounted");
+    if (!provideFiles(pod, volume, [...(unsupported ? [] : hosts), ...certificates]))
+      return doesNotApply("no-room-for-files");
+    mountFiles(dind, volume, folder);
+
+    const notes: Note[] = leftOut ? ["mirrors-left-out"] : [];
+    if (hosts.length > 0 && docker.imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
+      notes.push("docker-data-kept");
+    if (hosts.length > 0 && !unsupported && support === "with-feature-flag") {
+      // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
+      if (obstacle) notes.push("feature-flag-left-out");
+      else addFlags(dind, [`--feature=${containerdFeature}=true`]);
+    }
+    return applies(...(unsupported && hosts.length > 0 ? [unsupported] : []), ...notes);
+  },
+};

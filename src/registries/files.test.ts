@@ -1,0 +1,151 @@
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { allRegistries, examplePem, profileWith } from "../../test/support/pods.ts";
+import type { PodFile } from "../pod/files.ts";
+import { buildkitRegistries } from "./buildkit.ts";
+import { endpointOf } from "./endpoint.ts";
+import { annotationBytes, buildkitFiles, daggerFiles, dockerdFiles } from "./files.ts";
+
+const texts = (files: readonly PodFile[]) =>
+  Object.fromEntries(files.map(({ path, source }) => [path, "text" in source ? source.text : source]));
+
+const dockerd = (profile: object) => {
+  const { hosts, certificates, leftOut } = dockerdFiles(profileWith(profile));
+  return { ...texts([...hosts, ...certificates]), leftOut };
+};
+
+test.each([
+  ["http://cache:5000", "http", "cache:5000", "", ""],
+  ["https://cache.example.com/", "https", "cache.example.com", "", ""],
+  ["https://nexus.example.com/repository/hub", "https", "nexus.example.com", "/repository/hub", ""],
+  ["https://harbor.example.com/v2/hub", "https", "harbor.example.com", "", "/hub"],
+  ["https://harbor.example.com/v2", "https", "harbor.example.com", "", ""],
+  ["https://x.example.com/a/v2/b/", "https", "x.example.com", "/a", "/b"],
+  ["https://x.example.com/docker-v2/hub", "https", "x.example.com", "/docker-v2/hub", ""],
+  ["HTTP://[2001:db8::1]:5000/v2/a", "http", "[2001:db8::1]:5000", "", "/a"],
+])("%s is taken apart around /v2", (url, scheme, host, before, after) => {
+  expect(endpointOf(url)).toEqual({ scheme, host, before, after });
+});
+
+test("hosts.toml: the mirrors in their order, each at the root of its API", () => {
+  const mirrors = [{ url: "http://cache:5000/v2/ghcr" }, { url: "https://nexus.example.com/repository/ghcr" }];
+  expect(dockerd({ registries: { "ghcr.io": { mirrors } } })).toEqual({
+    "ghcr.io/hosts.toml": `[host."http://cache:5000/v2/ghcr"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+
+[host."https://nexus.example.com/repository/ghcr/v2"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+`,
+    leftOut: false,
+  });
+});
+
+test("hosts.toml: certificates that are not looked at, private ones, and the registry's own", () => {
+  const mirrors = [
+    { url: "https://a.example.com", insecure: true },
+    { url: "https://b.example.com", privateCA: true },
+  ];
+  const registries = { "harbor.example.com:8443": { privateCA: true, mirrors } };
+  expect(dockerd({ registries, privateCA: { pem: examplePem } })).toEqual({
+    "harbor.example.com:8443/hosts.toml": `ca = "ca.crt"
+
+[host."https://a.example.com/v2"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+  skip_verify = true
+
+[host."https://b.example.com/v2"]
+  capabilities = ["pull", "resolve"]
+  override_path = true
+  ca = "ca.crt"
+`,
+    "harbor.example.com:8443/ca.crt": examplePem,
+    "b.example.com/ca.crt": examplePem,
+    leftOut: false,
+  });
+});
+
+test("on plain HTTP nothing is said of certificates, or containerd would try HTTPS first", () => {
+  const mirrors = [{ url: "http://cache:5000", insecure: true, privateCA: true }];
+  const files = dockerd({ registries: { "ghcr.io": { mirrors } }, privateCA: { pem: examplePem } });
+  expect(files).toMatchObject({ "ghcr.io/hosts.toml": expect.not.stringMatching(/skip_verify|ca =/) });
+});
+
+test("Docker Hub is a matter of flags, unless they cannot say it", () => {
+  const hub = (...mirrors: object[]) =>
+    Object.keys(dockerd({ registries: { "docker.io": { mirrors } }, privateCA: { pem: examplePem } }));
+  expect(hub({ url: "http://cache:5000" }, { url: "https://nexus.example.com/hub", insecure: true })).toEqual([
+    "leftOut",
+  ]);
+  expect(hub({ url: "https://harbor.example.com/v2/hub" })).toContain("docker.io/hosts.toml");
+  expect(hub({ url: "https://cache.example.com", privateCA: true }).toSorted()).toEqual([
+    "cache.example.com/ca.crt",
+    "docker.io/ca.crt",
+    "docker.io/hosts.toml",
+    "leftOut",
+  ]);
+});
+
+test("a file cannot hold the node's address", () => {
+  const mirrors = [{ url: "http://$(HOST_IP):5000" }];
+  expect(dockerd({ registries: { "ghcr.io": { mirrors } } })).toEqual({ leftOut: true });
+  expect(dockerd({ registries: { "docker.io": { mirrors } } })).toEqual({ leftOut: false });
+});
+
+test("buildkitd.default.toml: mirrors without scheme, and how each host is spoken to", () => {
+  const { files, leftOut } = buildkitFiles(profileWith(allRegistries), "/home/runner/ca.pem");
+  expect(leftOut).toBe(true); // the mirror with a path before /v2
+  expect(texts(files)).toEqual({
+    "buildkitd.default.toml": `[registry."docker.io"]
+  mirrors = ["registry-cache:5000"]
+
+[registry."registry-cache:5000"]
+  http = true
+
+[registry."ghcr.io"]
+  mirrors = ["harbor.example.com:8443/ghcr"]
+
+[registry."harbor.example.com:8443"]
+  ca = ["/home/runner/ca.pem"]
+
+[registry."registry.ci:5000"]
+  http = true
+  insecure = true
+`,
+    "ca.crt": examplePem,
+  });
+});
+
+test("engine.json says the same, without certificates: those have a folder", () => {
+  const files = texts(daggerFiles(profileWith(allRegistries)).files);
+  expect(parse(String(files["engine.json"]))).toEqual({
+    registries: {
+      "docker.io": { mirrors: ["registry-cache:5000"] },
+      "registry-cache:5000": { http: true },
+      "ghcr.io": { mirrors: ["harbor.example.com:8443/ghcr"] },
+      "registry.ci:5000": { http: true, insecure: true },
+    },
+  });
+  expect(files["ca-certificates/arc-primer.crt"]).toBe(examplePem);
+});
+
+test("a host that is both a registry and a mirror has one entry", () => {
+  const registries = {
+    "cache:5000": { insecure: true },
+    "docker.io": { mirrors: [{ url: "https://cache:5000", privateCA: true }] },
+  };
+  const { entries } = buildkitRegistries(profileWith({ registries, privateCA: { pem: examplePem } }).registries);
+  expect(entries.get("cache:5000")).toEqual({ http: true, insecure: true, privateCA: true });
+});
+
+test("certificates by name are a reference, in every folder; inline they are counted once", () => {
+  const profile = { ...allRegistries, privateCA: { configMap: { name: "corporate-ca" } } };
+  expect(dockerd(profile)["harbor.example.com:8443/ca.crt" as never]).toEqual({
+    configMap: { name: "corporate-ca", key: "ca.crt" },
+  });
+  const byName = annotationBytes(profileWith(profile));
+  const inline = annotationBytes(profileWith(allRegistries));
+  expect(inline - byName).toBe(examplePem.length + "arc-primer.dev/ca".length);
+});

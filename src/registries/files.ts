@@ -1,0 +1,83 @@
+import type { Profile } from "../config/schema.ts";
+import { annotationSize } from "../pod/annotations.ts";
+import { annotationsOf } from "../pod/files.ts";
+import type { FileSource, PodFile } from "../pod/files.ts";
+import { buildkitRegistries, buildkitdToml, daggerEngineJson } from "./buildkit.ts";
+import { endpointOf, isOnNode } from "./endpoint.ts";
+import { caFile, hostsToml, hostsWithPrivateCA } from "./hosts-toml.ts";
+
+// The files that a profile's registries come to, one function for each program that reads them.
+
+type Registries = Pick<Profile, "registries" | "privateCA">;
+
+/** Where the profile's private certificates come from; undefined where it names none. */
+export function privateCASource({ privateCA }: Pick<Profile, "privateCA">): FileSource | undefined {
+  if (privateCA?.pem !== undefined) return { annotation: "ca", text: privateCA.pem };
+  if (privateCA?.configMap) return { configMap: privateCA.configMap };
+  return privateCA?.secret && { secret: privateCA.secret };
+}
+
+/**
+ * What goes into dockerd's certs.d: mirrors, which only some dockerds read, and certificates, which all do. `leftOut` says
+ * whether mirrors on the node's address had to be left out; those of Docker Hub are flags.
+ */
+export function dockerdFiles(profile: Registries): { hosts: PodFile[]; certificates: PodFile[]; leftOut: boolean } {
+  const source = privateCASource(profile);
+  const hosts = Object.entries(profile.registries).flatMap(([host, registry], index): PodFile[] => {
+    const text = hostsToml(host, registry);
+    return text === undefined ? [] : [{ path: `${host}/hosts.toml`, source: { annotation: `hosts-${index}`, text } }];
+  });
+  const certificates = source
+    ? hostsWithPrivateCA(profile.registries).map((host): PodFile => ({ path: `${host}/${caFile}`, source }))
+    : [];
+  const leftOut = Object.entries(profile.registries).some(
+    ([host, { mirrors }]) => host !== "docker.io" && mirrors.some(({ url }) => isOnNode(endpointOf(url))),
+  );
+  return { hosts, certificates, leftOut };
+}
+
+export const buildkitdFile = "buildkitd.default.toml";
+
+/**
+ * What buildx reads when it creates a builder.
+ *
+ * @param caPath where the certificates will lie, in the runner container
+ * @returns the files, the certificates among them as `ca.crt` if one entry needs them, and whether mirrors were left out
+ */
+export function buildkitFiles(profile: Registries, caPath: string): { files: PodFile[]; leftOut: boolean } {
+  const { entries, leftOut } = buildkitRegistries(profile.registries);
+  if (entries.size === 0) return { files: [], leftOut };
+  const source = [...entries.values()].some(({ privateCA }) => privateCA) ? privateCASource(profile) : undefined;
+  const text = buildkitdToml(entries, caPath);
+  return {
+    files: [
+      { path: buildkitdFile, source: { annotation: "buildkitd", text } },
+      ...(source ? [{ path: caFile, source }] : []),
+    ],
+    leftOut,
+  };
+}
+
+/** What Dagger's engine is given: its registries, and the folder of certificates that it trusts. */
+export function daggerFiles(profile: Registries): { files: PodFile[]; leftOut: boolean } {
+  const { entries, leftOut } = buildkitRegistries(profile.registries);
+  const text = daggerEngineJson(entries);
+  const source = privateCASource(profile);
+  return {
+    files: [
+      ...(text === undefined ? [] : [{ path: "engine.json", source: { annotation: "dagger-engine", text } }]),
+      ...(source ? [{ path: "ca-certificates/arc-primer.crt", source }] : []),
+    ],
+    leftOut,
+  };
+}
+
+/** How many bytes of annotations a pod of this profile can come to carry for its files. */
+export function annotationBytes(profile: Registries): number {
+  const source = privateCASource(profile);
+  const { hosts, certificates } = dockerdFiles(profile);
+  // The path of the certificates is the pod's own; this one is longer than those in use.
+  const { files } = buildkitFiles(profile, `/${"x".repeat(250)}`);
+  const own = source ? [{ path: caFile, source }] : [];
+  return annotationSize(annotationsOf([...hosts, ...certificates, ...files, ...daggerFiles(profile).files, ...own]));
+}

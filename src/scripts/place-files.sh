@@ -1,0 +1,121 @@
+#!/bin/sh
+# Puts files where programs of the job look for them, then becomes the command after "--".
+#
+#   sh -c SCRIPT arc-primer-NAME [home DIR] [copy FROM TO]... [copy-ca FROM TO]... [trust FROM] -- COMMAND [ARG...]
+#
+#   home DIR         says so if HOME is another folder than the one that the files were meant for
+#   copy FROM TO     copies a file, unless something is there; folders that are missing belong to whoever runs this
+#   copy-ca FROM TO  the same for certificates, which may be missing: TO is then empty, for programs that insist on it
+#   trust FROM       lets this container trust these certificates: NODE_EXTRA_CA_CERTS, and the system's store
+#
+# Nothing here stops the job: what fails is said, and on it goes. POSIX sh only, whatever /bin/sh the image has.
+set -u
+trap 'exit 143' TERM # process 1 ignores signals without a trap
+trap 'exit 130' INT
+
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
+
+# place FROM TO: beside first and then renamed, so that nobody sees half a file.
+place() {
+  if [ -e "$2" ] || [ -L "$2" ]; then
+    say "$2 is there already, and stays as it is"
+    return 0
+  fi
+  case $2 in */*) mkdir -p "${2%/*}" || return 1 ;; esac
+  if cp "$1" "$2.arc-primer" && mv "$2.arc-primer" "$2"; then return 0; fi
+  rm -f "$2.arc-primer"
+  return 1
+}
+
+copy() {
+  if [ ! -r "$1" ]; then
+    say "$1 is missing, so there is no $2: is the ConfigMap or Secret that holds it in this namespace?"
+    return
+  fi
+  place "$1" "$2" || say "$2 could not be written; going on without it"
+}
+
+copy_ca() {
+  if [ -r "$1" ]; then
+    copy "$1" "$2"
+    return
+  fi
+  say "$1 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
+  place /dev/null "$2" || say "$2 could not be written; going on without it"
+}
+
+# Node reads one file more than its own, so with one that is named already both go into a third.
+trust_in_node() {
+  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
+    [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || say "NODE_EXTRA_CA_CERTS named $NODE_EXTRA_CA_CERTS, which cannot be read"
+    export NODE_EXTRA_CA_CERTS="$1"
+    return
+  fi
+  [ "$NODE_EXTRA_CA_CERTS" != "$1" ] || return 0
+  if both=$(mktemp) && { cat "$NODE_EXTRA_CA_CERTS" && echo && cat "$1"; } > "$both" && chmod 644 "$both"; then
+    export NODE_EXTRA_CA_CERTS="$both"
+  else
+    say "NODE_EXTRA_CA_CERTS could not be added to; it stays $NODE_EXTRA_CA_CERTS"
+  fi
+}
+
+# update-ca-certificates wants one certificate a file.
+split() { # FROM FOLDER
+  number=0
+  file=
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in *-----BEGIN*CERTIFICATE-----*)
+      number=$((number + 1))
+      file=$2/arc-primer-$number.crt
+      ;;
+    esac
+    [ -z "$file" ] || printf '%s\n' "$line" >> "$file" || return 1
+    case $line in *-----END*CERTIFICATE-----*) file= ;; esac
+  done < "$1"
+  [ "$number" -gt 0 ]
+}
+
+trust_in_system() {
+  store=/usr/local/share/ca-certificates
+  as=
+  if ! command -v update-ca-certificates > /dev/null 2>&1; then
+    say "the system's certificates stay as they are: this image has no update-ca-certificates"
+    return
+  elif [ "$(id -u)" -ne 0 ]; then
+    as='sudo -n'
+    if ! sudo -n true 2> /dev/null; then
+      say "the system's certificates stay as they are: this user is not root, and has no sudo without a password"
+      return
+    fi
+  fi
+  # $as is meant to be split.
+  if parts=$(mktemp -d) && split "$1" "$parts" && $as mkdir -p "$store" && $as cp "$parts"/*.crt "$store/" \
+    && output=$($as update-ca-certificates 2>&1); then :; else
+    say "the system's certificates could not be added to; going on without. ${output:-}"
+  fi
+  rm -rf "${parts:-}"
+}
+
+while [ "$1" != -- ]; do
+  case $1 in
+    home)
+      [ "${HOME:-}" = "$2" ] || say "HOME is ${HOME:-not set}, not $2, where files go that programs look for in HOME: set runner.home in the profile"
+      shift 2
+      ;;
+    copy) copy "$2" "$3"; shift 3 ;;
+    copy-ca) copy_ca "$2" "$3"; shift 3 ;;
+    trust)
+      if [ -r "$2" ]; then
+        trust_in_node "$2"
+        trust_in_system "$2"
+      else
+        say "$2 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
+      fi
+      shift 2
+      ;;
+    *) say "what is $1?"; shift ;;
+  esac
+done
+shift
+trap - TERM INT
+exec "$@"

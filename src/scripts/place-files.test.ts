@@ -1,0 +1,219 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { examplePem } from "../../test/support/pods.ts";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import script from "./place-files.sh";
+
+// The script as it runs in pods: under each shell, with real files, as root and as somebody else.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-files-"));
+chmodSync(root, 0o755);
+afterAll(() => rmSync(root, { recursive: true }));
+const isRoot = process.getuid?.() === 0;
+const nobody = 65_534;
+let count = 0;
+
+/** A new folder, with a source file in it, and a home that belongs to whoever the script is to run as. */
+function place(): { at: string; source: string; home: string } {
+  const at = join(root, String((count += 1)));
+  const home = join(at, "home");
+  mkdirSync(home, { recursive: true });
+  if (isRoot) chownSync(home, nobody, nobody);
+  const source = join(at, "source");
+  writeFileSync(source, "content\n");
+  return { at, source, home };
+}
+
+const tools = ["cp", "mv", "rm", "mkdir", "cat", "mktemp", "chmod", "id"];
+
+function pathWith(...more: [name: string, body: string][]): string {
+  const path = join(root, String((count += 1)));
+  mkdirSync(path);
+  for (const tool of tools) symlinkSync(findTool(tool)!, join(path, tool));
+  for (const [name, body] of more) writeFileSync(join(path, name), `#!${findTool("dash")}\n${body}\n`, { mode: 0o755 });
+  return path;
+}
+
+function run(shell: readonly string[], words: string[], env: Record<string, string> = {}, asRoot = false) {
+  const [program = "", ...first] = shell;
+  const command = [findTool("dash")!, "-c", 'echo "started $# ${NODE_EXTRA_CA_CERTS-}"', "zero", "two words", "$(x)"];
+  const args = [...first, "-c", script, "arc-primer-files", ...words, "--", ...command];
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: { PATH: pathWith(), TMPDIR: tmpdir(), ...env },
+    ...(isRoot && !asRoot && { uid: nobody, gid: nobody }),
+  });
+  return { status, stdout, stderr };
+}
+
+const started = "started 2 \n";
+
+test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+  const file = new URL("place-files.sh", import.meta.url).pathname;
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect(stdout).toBe("");
+  expect(status).toBe(0);
+});
+
+const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
+
+describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
+  describe.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    test("copies files, and the folders that were missing belong to whoever runs it", () => {
+      const { source, home } = place();
+      const [one, two] = [join(home, ".docker/buildx/a file"), join(home, ".config/dagger/engine.json")];
+      const result = run(sh, ["home", home, "copy", source, one, "copy", source, two], { HOME: home });
+      expect(result).toEqual({ status: 0, stdout: started, stderr: "" });
+      expect([readFileSync(one, "utf8"), readFileSync(two, "utf8")]).toEqual(["content\n", "content\n"]);
+      expect(readdirSync(join(home, ".docker/buildx"))).toEqual(["a file"]);
+      expect(statSync(join(home, ".docker")).uid).toBe(isRoot ? nobody : process.getuid?.());
+    });
+
+    test("never over a file that is there, and says so", () => {
+      const { source, home } = place();
+      const target = join(home, "mine");
+      writeFileSync(target, "my own\n");
+      const { status, stderr } = run(sh, ["copy", source, target]);
+      expect({ status, stderr }).toEqual({
+        status: 0,
+        stderr: `arc-primer: ${target} is there already, and stays as it is\n`,
+      });
+      expect(readFileSync(target, "utf8")).toBe("my own\n");
+    });
+
+    test("nor over a link that leads nowhere", () => {
+      const { at, source, home } = place();
+      const target = join(home, "mine");
+      symlinkSync(join(at, "nowhere"), target);
+      expect(run(sh, ["copy", source, target]).stderr).toContain("is there already");
+      expect(existsSync(join(at, "nowhere"))).toBe(false);
+    });
+
+    test("a source that is missing is said, and the job starts", () => {
+      const { at, home } = place();
+      const { status, stdout, stderr } = run(sh, ["copy", join(at, "gone"), join(home, "x/y")]);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: started });
+      expect(stderr).toMatch(/gone is missing, so there is no .*y: is the ConfigMap or Secret/);
+      expect(readdirSync(home)).toEqual([]);
+    });
+
+    test("certificates that are missing leave an empty file, for buildx insists on one", () => {
+      const { at, home } = place();
+      const { status, stderr } = run(sh, ["copy-ca", join(at, "gone"), join(home, "x/ca.pem")]);
+      expect(status).toBe(0);
+      expect(stderr).toContain("private certificates are not trusted");
+      expect(readFileSync(join(home, "x/ca.pem"), "utf8")).toBe("");
+    });
+
+    test.runIf(isRoot)("where nothing can be written: the tool's own words, ours, and the job starts", () => {
+      const { at, source } = place();
+      chmodSync(at, 0o755);
+      const { status, stdout, stderr } = run(sh, ["copy", source, join(at, "no/where")]);
+      expect({ status, stdout }).toEqual({ status: 0, stdout: started });
+      expect(stderr).toMatch(/mkdir: .*ermission denied\n/);
+      expect(stderr).toContain("could not be written; going on without it");
+    });
+
+    test("HOME elsewhere is said", () => {
+      const { home } = place();
+      const { stderr } = run(sh, ["home", home], { HOME: "/else" });
+      expect(stderr).toContain(`HOME is /else, not ${home}`);
+      expect(run(sh, ["home", home]).stderr).toContain("HOME is not set");
+    });
+
+    test("Node: named where nothing was, added to where something was, and what was there is not changed", () => {
+      const { at, source } = place();
+      expect(run(sh, ["trust", source]).stdout).toBe(`started 2 ${source}\n`);
+      expect(run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: source }).stdout).toBe(`started 2 ${source}\n`);
+
+      const own = join(at, "own.pem");
+      writeFileSync(own, "my own"); // without a line's end
+      const { stdout } = run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: own });
+      const both = stdout.trim().split(" ").at(-1)!;
+      expect([own, source]).not.toContain(both);
+      expect(readFileSync(both, "utf8")).toBe("my own\ncontent\n");
+      expect(readFileSync(own, "utf8")).toBe("my own");
+      rmSync(both);
+      expect(run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: "/gone" })).toMatchObject({
+        stdout: `started 2 ${source}\n`,
+        stderr: expect.stringContaining("NODE_EXTRA_CA_CERTS named /gone, which cannot be read"),
+      });
+    });
+
+    test("the system's store: what stands in the way is said", () => {
+      const { at, source } = place();
+      expect(run(sh, ["trust", source]).stderr).toContain("this image has no update-ca-certificates");
+      const { status, stderr } = run(sh, ["trust", join(at, "gone")]);
+      expect(status).toBe(0);
+      expect(stderr).toContain("private certificates are not trusted");
+    });
+
+    test.runIf(isRoot)("the system's store belongs to root", () => {
+      const { source } = place();
+      const path = pathWith(["update-ca-certificates", "exit 0"], ["sudo", "exit 1"]);
+      expect(run(sh, ["trust", source], { PATH: path }).stderr).toContain("no sudo without a password");
+    });
+
+    test.runIf(isRoot)("the system's store gets a file for each certificate", () => {
+      const { at } = place();
+      const bundle = join(at, "bundle.pem");
+      writeFileSync(bundle, `first\n${examplePem}\nsecond\n${examplePem.trim()}`);
+      chmodSync(at, 0o777);
+      // sudo that does as root would, in a folder of the test's own: only the store's path is another.
+      const redirect = `shift; for word in "$@"; do shift; case $word in /usr/local/share/*) word=${at}/store/ ;; esac; set -- "$@" "$word"; done; exec "$@"`;
+      const path = pathWith(
+        ["sudo", redirect],
+        ["true", "exit 0"],
+        ["update-ca-certificates", `echo updated > ${at}/ran`],
+      );
+      const result = run(sh, ["trust", bundle], { PATH: path });
+      expect(result.stderr).toBe("");
+      expect(readdirSync(join(at, "store")).toSorted()).toEqual(["arc-primer-1.crt", "arc-primer-2.crt"]);
+      expect(readFileSync(join(at, "store/arc-primer-2.crt"), "utf8")).toBe(examplePem);
+      expect(readFileSync(join(at, "ran"), "utf8")).toBe("updated\n");
+    });
+
+    test.runIf(isRoot)("update-ca-certificates fails: its words, and the job starts", () => {
+      const { at } = place();
+      const bundle = join(at, "bundle.pem");
+      writeFileSync(bundle, examplePem);
+      const path = pathWith(
+        ["sudo", 'shift; case $1 in update*) exec "$@" ;; esac'],
+        ["update-ca-certificates", "echo disk full; exit 1"],
+      );
+      const { status, stdout, stderr } = run(sh, ["trust", bundle], { PATH: path });
+      expect({ status, stdout }).toEqual({ status: 0, stdout: `started 2 ${bundle}\n` });
+      expect(stderr).toContain("could not be added to; going on without. disk full");
+    });
+
+    test("it becomes the command: same process, same arguments, its exit code", () => {
+      const words = ["two words", "$(date) $$ $HOME", "", "*", "--", "it's"];
+      const [program = "", ...rest] = sh;
+      const report = 'printf "%s|" "$$" "$@"; exit 3';
+      const child = spawnSync(
+        program,
+        [...rest, "-c", script, "arc-primer-files", "--", findTool("dash")!, "-c", report, "zero", ...words],
+        { encoding: "utf8" },
+      );
+      expect(child.status).toBe(3);
+      expect(child.stdout.split("|").slice(0, -1)).toEqual([String(child.pid), ...words]);
+    });
+  });
+});

@@ -1,0 +1,138 @@
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Issued } from "../../../src/tls/certificate.ts";
+import { selfSigned } from "../../../src/tls/certificate.ts";
+import { apply, createNamespace, get, logs, until } from "./kube.ts";
+import type { Resource } from "./kube.ts";
+import { kubectl } from "./stack.ts";
+
+// A registry that plays the mirror of several others, by HTTP and, with a private certificate, by HTTPS.
+
+const here = fileURLToPath(new URL("..", import.meta.url));
+const namespace = "mirror";
+const pod = "mirror";
+
+export interface Mirror {
+  /** Its address for HTTP, as pods reach it: host:port. */
+  readonly http: string;
+  /** The same for HTTPS, with a certificate that only `certificate` vouches for. */
+  readonly https: string;
+  readonly certificate: Issued;
+}
+
+function run(command: string, args: readonly string[], input?: string): string {
+  const { status, error, stdout } = spawnSync(command, args, {
+    encoding: "utf8",
+    stdio: ["pipe", "pipe", "inherit"],
+    ...(input !== undefined && { input }),
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`, { cause: error });
+  return stdout;
+}
+
+/** Makes the images of these tests where they are missing, and makes those for the node known to it. */
+export function mirrorImages(): string {
+  const folder = run(join(here, "bare/mirror-images.sh"), []).trim().split("\n").at(-1)!;
+  for (const name of ["docker28-dind", "docker28-runner"])
+    run(join(here, "bare/load-image.sh"), [join(folder, `${name}.tar`)]);
+  return folder;
+}
+
+interface RunningPod extends Resource {
+  status: { podIP?: string; containerStatuses?: { ready: boolean; state: { running?: object } }[] };
+}
+
+/** Starts the mirror, and fills it: `archive` as each of the names, which are paths below its /v2. */
+export async function installMirror(contents: readonly { archive: string; as: string }[]): Promise<Mirror> {
+  await createNamespace(namespace, {});
+  const container = (name: string, port: number, env: Record<string, string>) => ({
+    name,
+    image: "registry:3",
+    imagePullPolicy: "IfNotPresent",
+    // The certificate names the pod's address, which is known only once it runs.
+    command: ["sh", "-c", 'until [ -f /certs/ready ]; do sleep 0.1; done; exec "$@"', "wait"],
+    args: ["docker-registry", "serve", "/etc/docker/registry/config.yml"],
+    env: Object.entries({
+      REGISTRY_HTTP_ADDR: `:${port}`,
+      REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: "/var/lib/registry",
+      ...env,
+    }).map(([key, value]) => ({ name: key, value })),
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+    volumeMounts: [
+      { name: "data", mountPath: "/var/lib/registry" },
+      { name: "certs", mountPath: "/certs" },
+    ],
+  });
+  const tls = { REGISTRY_HTTP_TLS_CERTIFICATE: "/certs/tls.crt", REGISTRY_HTTP_TLS_KEY: "/certs/tls.key" };
+  const containers = [container("http", 5000, {}), container("https", 5443, tls)];
+  const volumes = ["data", "certs"].map((name) => ({ name, emptyDir: {} }));
+  await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: pod, namespace }, spec: { containers, volumes } });
+  const { status } = await until("the mirror's containers", 60, async () => {
+    const found = await get<RunningPod>("Pod", namespace, pod);
+    return found.status.containerStatuses?.every(({ state }) => state.running) ? found : undefined;
+  });
+  const address = status.podIP!;
+  const now = Date.now();
+  const certificate = await selfSigned([address], { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
+  for (const [file, text] of [
+    ["tls.crt", certificate.cert],
+    ["tls.key", certificate.key],
+    ["ready", ""],
+  ] as const)
+    run(kubectl(), ["exec", "-i", "-n", namespace, pod, "-c", "http", "--", "sh", "-c", `cat > /certs/${file}`], text);
+  await until("the mirror", 60, async () =>
+    (await get<RunningPod>("Pod", namespace, pod)).status.containerStatuses?.every(({ ready }) => ready),
+  );
+  await fill(contents);
+  return { http: `${address}:5000`, https: `${address}:5443`, certificate };
+}
+
+async function fill(contents: readonly { archive: string; as: string }[]): Promise<void> {
+  const forward = spawn(kubectl(), ["port-forward", "-n", namespace, `pod/${pod}`, ":5000"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  try {
+    const port = await new Promise<string>((resolve, reject) => {
+      forward.once("error", reject);
+      forward.stdout.on("data", (text: Buffer) => {
+        const found = /127\.0\.0\.1:(\d+)/.exec(text.toString())?.[1];
+        if (found) resolve(found);
+      });
+    });
+    for (const { archive, as } of contents) {
+      const target = `docker://localhost:${port}/${as}`;
+      run("skopeo", [
+        "copy",
+        "--quiet",
+        "--insecure-policy",
+        "--dest-tls-verify=false",
+        `docker-archive:${archive}`,
+        target,
+      ]);
+    }
+  } finally {
+    forward.kill();
+  }
+}
+
+/** A small image for jobs to pull, as an archive in `folder`; another name is another image. */
+export function helloArchive(folder: string, name: string): string {
+  const archive = join(folder, `${name}.tar`);
+  run(join(here, "hello-image.sh"), [archive, `hello from ${name}`]);
+  return archive;
+}
+
+/**
+ * Watches what the mirror answers with success. The function that comes back gives what has been answered since, a line
+ * each: `http 10.0.0.1 … "GET /v2/…" 200 … "USER AGENT"`, or `https …`.
+ */
+export async function watchMirror(): Promise<() => Promise<string[]>> {
+  const read = async (listener: string) =>
+    (await logs(namespace, pod, listener))
+      .split("\n")
+      .filter((line) => /"GET \/v2\/\S+ HTTP\/[\d.]+" 200 /.test(line))
+      .map((line) => `${listener} ${line}`);
+  const before = { http: (await read("http")).length, https: (await read("https")).length };
+  return async () => [...(await read("http")).slice(before.http), ...(await read("https")).slice(before.https)];
+}
