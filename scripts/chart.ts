@@ -85,7 +85,17 @@ function shown(value: unknown): string {
 /** The chart with cert-manager, for people without Helm: its namespace first, and nothing that speaks of Helm. */
 function plainManifests(helm: string): string {
   const name = "arc-primer";
-  const args = ["template", name, chart, "--namespace", name, "--set", "tls.provider=cert-manager", "--no-hooks"];
+  const args = [
+    "template",
+    name,
+    chart,
+    "--namespace",
+    name,
+    "--set",
+    "tls.provider=cert-manager",
+    "--no-hooks",
+    "--skip-schema-validation",
+  ];
   const documents = parseAllDocuments(execFileSync(helm, args, { encoding: "utf8" })) as Document[];
   for (const document of documents) {
     document.commentBefore = null;

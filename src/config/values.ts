@@ -97,7 +97,8 @@ export const profileName = z
 /** The name of a ConfigMap or Secret (a DNS subdomain). */
 export const objectName = z
   .string()
-  .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
     error: ({ input }) => `${quote(input)} is not the name of a ConfigMap or Secret`,
   });
 

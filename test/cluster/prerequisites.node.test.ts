@@ -119,9 +119,11 @@ test("an unknown package under fail: run.sh is never started, and the pod says w
     exitCode: 1,
     message: expect.stringContaining("E: Unable to locate package no-such-package"),
   });
-  const { status: end } = await get<RunnerPod>("Pod", "packages", pod.metadata.name);
-  expect(end?.phase).toBe("Failed");
-  expect(JSON.stringify(end?.containerStatuses)).not.toContain("startedAt");
+  const end = await until("the end of the pod", 30, async () => {
+    const { status: now } = await get<RunnerPod>("Pod", "packages", pod.metadata.name);
+    return now?.phase === "Failed" ? now : undefined;
+  });
+  expect(JSON.stringify(end.containerStatuses)).not.toContain("startedAt");
 });
 
 test("a pod with runAsNonRoot, runAsUser, fsGroup and imagePullSecrets", async () => {
