@@ -94,7 +94,7 @@ export const profileName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
 
-/** The name of a ConfigMap or Secret (a DNS subdomain). */
+/** The name of a ConfigMap or Secret (a DNS subdomain). No lookahead in these: Helm's schema takes none. */
 export const objectName = z
   .string()
   .max(253)
@@ -103,7 +103,7 @@ export const objectName = z
   });
 
 /** A key in one. */
-export const dataKey = z.string().regex(/^(?!\.\.?$)(?!\.\.)[-._a-zA-Z0-9]{1,253}$/, {
+export const dataKey = z.string().regex(/^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251})$/, {
   error: ({ input }) => `${quote(input)} is not a key of a ConfigMap or Secret`,
 });
 
