@@ -233,7 +233,7 @@ describe("where pods are checked again", () => {
     const primed = await create(named(pod, "with", space));
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain("resources-kept");
     expect(primed.metadata.annotations?.[statusAnnotation]).toContain(
-      '"applied":["wait-for-docker","registry-mirror","dockerd-settings","prerequisites"]',
+      '"applied":["wait-for-docker","registry-mirror","dockerd-settings","buildkit-mirrors","dagger-mirrors","prerequisites"]',
     );
   });
 
