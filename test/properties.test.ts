@@ -94,6 +94,7 @@ const container = fc
       restartPolicy: fc.constantFrom("Always", undefined),
       startupProbe: fc.constantFrom(undefined, { exec: { command: ["docker", "info"] } }),
       livenessProbe: fc.constantFrom(undefined, undefined, { tcpSocket: { port: 1 } }),
+      lifecycle: fc.constantFrom(undefined, undefined, { preStop: { exec: { command: ["true"] } } }),
       resources: fc.constantFrom(undefined, {}, { limits: { cpu: "1" } }),
       securityContext: fc.constantFrom(undefined, { privileged: true }),
       unknown,
@@ -102,7 +103,7 @@ const container = fc
   )
   .map(({ unknown: more, ...fields }) => ({ ...fields, ...more }) as unknown as Container);
 
-const pods: fc.Arbitrary<Pod> = fc
+const anyPods: fc.Arbitrary<Pod> = fc
   .record({
     labels: fc.constantFrom(
       { "actions-ephemeral-runner": "True", "actions.github.com/scale-set-name": "linux" },
@@ -125,8 +126,10 @@ const pods: fc.Arbitrary<Pod> = fc
         { name: "dind-sock", emptyDir: {} },
         { name: "etc", emptyDir: {} },
       ]),
-      { nil: undefined },
+      { nil: undefined, freq: 2 },
     ),
+    terminationGracePeriodSeconds: fc.constantFrom(undefined, 30, 3600),
+    securityContext: fc.constantFrom(undefined, { runAsUser: 1001, runAsNonRoot: true }),
     unknown,
   })
   .map(({ labels, annotations, unknown: more, ...spec }) => {
@@ -137,10 +140,45 @@ const pods: fc.Arbitrary<Pod> = fc
     ) as Pod;
   });
 
+/** The same pod with a runner and no Docker, which chance alone makes too seldom. */
+function withoutDocker(pod: Pod): Pod {
+  const unset = ["DOCKER_HOST", "ACTIONS_RUNNER_CONTAINER_HOOKS"];
+  const [first, ...others] = pod.spec.containers;
+  const runner: Container = {
+    ...first,
+    name: "runner",
+    env: (first?.env ?? []).filter((variable) => !unset.includes(variable.name)),
+  };
+  const isOther = ({ name: own, image }: Container) => !["runner", "dind"].includes(own) && !image?.includes("dind");
+  const { initContainers, volumes, ...spec } = pod.spec;
+  return {
+    ...pod,
+    spec: {
+      ...spec,
+      containers: [runner, ...others.filter(isOther)],
+      ...(initContainers && { initContainers: initContainers.filter(isOther) }),
+      ...(volumes && { volumes: volumes.filter((volume) => volume.name !== "dind-sock") }),
+    },
+  };
+}
+
+const pods = fc.oneof({ arbitrary: anyPods, weight: 3 }, { arbitrary: anyPods.map(withoutDocker), weight: 1 });
+
 const configs = fc.constantFrom<Config>(
   configWith({}),
   configWith({ prerequisites: { packages: ["curl", "git=1:2.39*"], script: "echo $(A) $$", onFailure: "fail" } }),
   configWith({}, { mode: "audit" }),
+  configWith({ docker: { inject: true, credentials: { secret: "logins" }, gracefulEnd: { gracePeriod: "10m" } } }),
+  configWith({
+    docker: {
+      inject: true,
+      injected: { layout: "container", rootless: true },
+      daemon: { mtu: 1400, resources: { limits: { memory: "1Gi" } } },
+      gracefulEnd: { gracePeriod: "10m" },
+    },
+    prerequisites: { packages: ["curl"] },
+    registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } },
+  }),
   configWith({
     runner: { command: ["/start"] },
     docker: {
@@ -218,6 +256,22 @@ test("the second patch is empty, and so is one after another webhook added a sid
   );
 });
 
+/** What we add is ours by its name, or DinD as ARC calls it. */
+const ours = /^arc-primer-|^(work|dind-sock|dind-externals|dind-etc|dind-home|dind|init-dind-(externals|rootless))$/;
+
+/** The names of all containers and volumes. */
+function names({ spec }: Pod): string[] {
+  return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.volumes ?? [])].map((one) => one.name);
+}
+
+/** The names of the privileged containers that were added. */
+function privileged(before: Pod, after: Pod): string[] {
+  const came = names(before);
+  return [...(after.spec.initContainers ?? []), ...after.spec.containers]
+    .filter((one) => !came.includes(one.name) && one.securityContext?.privileged)
+    .map((one) => one.name);
+}
+
 test("the invariants hold: names, order, volumes, mounts, restart policies, privileges", () => {
   const untouched = ({ name: own, restartPolicy, securityContext, livenessProbe }: Container) =>
     ({ own, restartPolicy, securityContext, livenessProbe }) as const;
@@ -227,16 +281,18 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
       // Ours come after all that was there.
       const first = <T>(list: readonly T[] = [], count = 0) => list.slice(0, count);
       expect(first(after.spec.volumes, pod.spec.volumes?.length)).toEqual(pod.spec.volumes ?? []);
-      expect(after.spec.containers).toHaveLength(pod.spec.containers.length);
       for (const { came, left } of pairs(pod, after)) {
         expect(untouched(left)).toEqual(untouched(came));
         expect(first(left.volumeMounts, came.volumeMounts?.length)).toEqual(came.volumeMounts ?? []);
       }
-      const names = (list: readonly { name: string }[] = []) => list.map((one) => one.name);
-      const added = [...names(after.spec.initContainers), ...names(after.spec.volumes)].filter(
-        (one) => ![...names(pod.spec.initContainers), ...names(pod.spec.volumes)].includes(one),
+      expect(privileged(pod, after).every((one) => one === "dind" && config.profiles["default"]?.docker.inject)).toBe(
+        true,
       );
-      for (const one of added) expect(one).toMatch(/^arc-primer-/);
+      const came = names(pod);
+      for (const one of names(after).filter((now) => !came.includes(now))) expect(one).toMatch(ours);
+      expect(after.spec.terminationGracePeriodSeconds ?? 30).toBeGreaterThanOrEqual(
+        pod.spec.terminationGracePeriodSeconds ?? 30,
+      );
       // By reference, as the engine judges: so on its own result, not on one that went through JSON.
       const primed = prime(pod, {
         namespace: "arc-runners",
@@ -245,20 +301,26 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
         mutations,
         version: "1",
       }).pod as Pod;
-      expect(brokenInvariants(pod, primed)).toEqual([]);
+      expect(
+        brokenInvariants(
+          pod,
+          primed,
+          mutations.flatMap(({ may = [] }) => may),
+        ),
+      ).toEqual([]);
     }),
     runs,
   );
 });
 
-test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, our annotations, and what it adds", () => {
-  const ours =
-    /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts)(\/|$)/;
-  const added = /^\/spec\/(initContainers|volumes)(\/\d+)?$/;
+test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, hooks, the grace period, our annotations, and what it adds", () => {
+  const touched =
+    /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts|lifecycle)(\/|$)|^\/spec\/terminationGracePeriodSeconds$/;
+  const added = /^\/spec\/(initContainers|containers|volumes)(\/\d+)?$/;
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       for (const { op, path } of patchOf(admitter(config)(pod))) {
-        expect(op === "add" && added.test(path) ? "ours" : path).toMatch(new RegExp(`^ours$|${ours.source}`));
+        expect(op === "add" && added.test(path) ? "ours" : path).toMatch(new RegExp(`^ours$|${touched.source}`));
       }
     }),
     runs,

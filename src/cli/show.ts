@@ -1,8 +1,12 @@
 import { createTwoFilesPatch } from "diff";
 import { styleText } from "node:util";
 import applyPackages from "../scripts/apply-packages.sh";
+import awaitRunner from "../scripts/await-runner.sh";
+import dockerCredentials from "../scripts/docker-credentials.sh";
+import holdDocker from "../scripts/hold-docker.sh";
 import installPackages from "../scripts/install-packages.sh";
 import placeFiles from "../scripts/place-files.sh";
+import prepareRootless from "../scripts/prepare-rootless.sh";
 import waitForDocker from "../scripts/wait-for-docker.sh";
 import { escapeForKubelet } from "../pod/expansion.ts";
 
@@ -32,8 +36,12 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
 /** The scripts that mutations put into pods, by the files they stand in. */
 const scripts = {
   "apply-packages.sh": applyPackages,
+  "await-runner.sh": awaitRunner,
+  "docker-credentials.sh": dockerCredentials,
+  "hold-docker.sh": holdDocker,
   "install-packages.sh": installPackages,
   "place-files.sh": placeFiles,
+  "prepare-rootless.sh": prepareRootless,
   "wait-for-docker.sh": waitForDocker,
 };
 

@@ -185,6 +185,13 @@ test.each([
   ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a text"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
   ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
+  ["{ docker: { inject: please } }", "docker.inject"],
+  ["{ docker: { injected: { layout: pod } } }", "docker.injected.layout"],
+  ["{ docker: { credentials: { secret: My_Secret } } }", '"My_Secret" is not the name of a ConfigMap or Secret'],
+  ["{ docker: { credentials: { secret: a..b } } }", '"a..b" is not the name of a ConfigMap or Secret'],
+  ["{ docker: { credentials: { password: x } } }", "docker.credentials.password: there is no such setting"],
+  ["{ docker: { gracefulEnd: { gracePeriod: 25h } } }", "outside 1s to 24h"],
+  ["{ docker: { gracefulEnd: { gracePeriod: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],
   ["{ docker: { wait: { interval: 1ms } } }", "outside 10ms to 10s"],
@@ -228,6 +235,8 @@ test.each([
   "{ docker: { daemon: { resources: { requests: { cpu: 0.5, memory: 1e9 }, limits: { cpu: 1, memory: 2Gi } } } } }",
   "{ registries: { docker.io: { mirrors: [{ url: 'http://[$(HOST_IP)]:30500' }] } } }",
   "{ docker: { wait: { timeout: 1m30s } } }",
+  "{ docker: { inject: true, injected: { layout: container, rootless: true } } }",
+  "{ docker: { credentials: { secret: registry.logins-1 }, gracefulEnd: { gracePeriod: 1h } } }",
 ])("%s is accepted", (profile) => {
   expect(profileProblems(profile)).toEqual([]);
 });

@@ -1,6 +1,9 @@
 import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
+import { dockerCredentials } from "./docker-credentials.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
+import { gracefulEnd } from "./graceful-end.ts";
+import { injectDocker } from "./inject-docker.ts";
 import type { Mutation } from "./mutation.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { privateCA } from "./private-ca.ts";
@@ -9,12 +12,16 @@ import { registryMirror } from "./registry-mirror.ts";
 import { waitForDocker } from "./wait-for-docker.ts";
 
 /**
- * All mutations, in the order in which they are applied; no mutation may rely on another. A wrapper put on later runs
- * earlier in the pod, so packages are in place before the other scripts, which may need them. `registry-hosts` looks at
- * the version of Docker, so it comes after the one that can replace it.
+ * All mutations, in the order in which they are applied. DinD is added first, so that all the others treat it as if the
+ * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
+ * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
+ * so it comes after the one that can replace it.
  */
 export const mutations: readonly Mutation[] = [
+  injectDocker,
+  gracefulEnd,
   waitForDocker,
+  dockerCredentials,
   registryMirror,
   dockerdSettings,
   registryHosts,

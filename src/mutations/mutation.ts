@@ -1,9 +1,13 @@
 import type { Profile } from "../config/schema.ts";
 import type { MutationReason, Note } from "../runner/reasons.ts";
+import type { Permission } from "../pod/invariants.ts";
 import type { Pod } from "../pod/types.ts";
 
 export type MutationName =
+  | "inject-docker"
+  | "graceful-end"
   | "wait-for-docker"
+  | "docker-credentials"
   | "registry-mirror"
   | "dockerd-settings"
   | "registry-hosts"
@@ -29,6 +33,8 @@ export type PodSecurity = (typeof podSecurityLevels)[number];
 
 export interface Mutation {
   readonly name: MutationName;
+  /** What it may do that no other mutation may; nothing, unless it says so. */
+  readonly may?: readonly Permission[];
   /**
    * Edits the pod, which is a draft: plain assignments, kept only if the mutation applies and the pod stays sound.
    * Edit only what has to change: a pod that has everything already must come out untouched.

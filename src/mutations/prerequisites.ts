@@ -1,6 +1,6 @@
 import type { Profile } from "../config/schema.ts";
 import { quantityValue } from "../config/values.ts";
-import { findContainer, setsEnv } from "../pod/containers.ts";
+import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { sidekick } from "../pod/sidekick.ts";
 import type { Container, Pod } from "../pod/types.ts";
@@ -32,7 +32,8 @@ export const prerequisites: Mutation = {
     if (settings.packages.length === 0 && settings.script === undefined) return doesNotApply("not-configured");
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
-    const obstacle = jobsRunElsewhere(container) ?? cannotInstall(pod, container, surroundings);
+    if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
+    const obstacle = cannotInstall(pod, container, surroundings);
     if (obstacle) return doesNotApply(obstacle);
 
     if (!pod.spec.initContainers?.some((one) => one.name === name)) {
@@ -53,12 +54,6 @@ export const prerequisites: Mutation = {
     return applies();
   },
 };
-
-/** In ARC's kubernetes modes steps run in pods of their own, unless the job may do without a container. */
-function jobsRunElsewhere(runner: Container): MutationReason | undefined {
-  const demand = runner.env?.findLast(({ name: variable }) => variable === "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER");
-  return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && demand?.value !== "false" ? "kubernetes-mode" : undefined;
-}
 
 /** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */
 function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surroundings): MutationReason | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { mutations } from "./index.ts";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 import { runMutations } from "./run.ts";
@@ -78,12 +79,65 @@ test.each<[string, Mutation["mutate"], RegExp]>([
     (pod) => ((pod.spec.serviceAccountName = "x"), applies()),
     /spec.serviceAccountName was changed/,
   ],
+  [
+    "a new privileged container",
+    (pod) => (pod.spec.containers.push({ name: "x", securityContext: { privileged: true } }), applies()),
+    /container x was added with privileges/,
+  ],
+  [
+    "a new container with capabilities",
+    (pod) => (
+      pod.spec.initContainers?.push({ name: "x", securityContext: { capabilities: { add: ["SYS_ADMIN"] } } }),
+      applies()
+    ),
+    /container x was added with privileges/,
+  ],
+  [
+    "another grace period",
+    (pod) => ((pod.spec.terminationGracePeriodSeconds = 600), applies()),
+    /terminationGracePeriodSeconds was changed/,
+  ],
   ["another name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
 ])("a mutation that leaves %s is discarded", (_what, mutate, message) => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcomes } = runMutations([other(mutate)], before, profile, anywhere);
   expect(pod).toBe(before);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken", error: { message: expect.stringMatching(message) } }]);
+});
+
+test("with the permission a privileged container may be added, but none that is there raised", () => {
+  const may = ["add-privileged-containers"] as const;
+  const add: Mutation["mutate"] = (pod) => {
+    pod.spec.containers.push({ name: "x", securityContext: { privileged: true } });
+    return applies();
+  };
+  const before = goldenPod("dind-sidecar");
+  expect(runMutations([{ ...other(add), may }], before, profile, anywhere).outcomes[0]?.result).toBe("applied");
+  const raise: Mutation["mutate"] = (pod) => {
+    containerOf(pod, "runner").securityContext = { privileged: true };
+    return applies();
+  };
+  const { outcomes } = runMutations([{ ...other(raise), may }], before, profile, anywhere);
+  expect(outcomes).toMatchObject([{ reason: "invariant-broken" }]);
+});
+
+test.each([
+  [31, "applied"],
+  [29, "skipped"],
+  [undefined, "skipped"],
+])("with the permission the grace period may be lengthened, not shortened: %s", (seconds, result) => {
+  const change: Mutation["mutate"] = (pod) => {
+    if (seconds === undefined) delete pod.spec.terminationGracePeriodSeconds;
+    else pod.spec.terminationGracePeriodSeconds = seconds;
+    return applies();
+  };
+  const mutation: Mutation = { ...other(change), may: ["lengthen-grace-period"] };
+  expect(runMutations([mutation], goldenPod("dind-sidecar"), profile, anywhere).outcomes[0]?.result).toBe(result);
+});
+
+test("only the one that adds DinD may add privileged containers", () => {
+  const allowed = mutations.filter(({ may }) => may?.includes("add-privileged-containers"));
+  expect(allowed.map(({ name }) => name)).toEqual(["inject-docker"]);
 });
 
 test("what was wrong before is not blamed on a mutation", () => {

@@ -51,7 +51,7 @@ function runOne(mutation: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): 
     const { next, verdict } = edit(mutation, pod, mutate);
     if (!verdict.applies) return skipped(verdict.reason);
     if (next === pod) return skipped("already-there", verdict.notes);
-    const broken = brokenInvariants(pod, next);
+    const broken = brokenInvariants(pod, next, mutation.may);
     if (broken.length > 0) return skipped("invariant-broken", [], new Error(broken.join("; ")));
     return { next, outcome: { mutation: mutation.name, result: "applied", notes: verdict.notes } };
   } catch (error) {

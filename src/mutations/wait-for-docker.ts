@@ -1,5 +1,6 @@
 import type { Profile } from "../config/schema.ts";
-import { findContainer, findDind, isSidecar, ownPrefix, setsEnv, volumesAt } from "../pod/containers.ts";
+import { findContainer, findDind, isSidecar, ownPrefix, setsEnv } from "../pod/containers.ts";
+import { literalHost, socketVolumes } from "../pod/docker-socket.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { isWrapped, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason, Note } from "../runner/reasons.ts";
@@ -8,7 +9,6 @@ import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 
 const wrapperName = "arc-primer-wait";
-const defaultSocket = "/var/run/docker.sock";
 
 /**
  * Makes the runner wait for Docker: wraps the runner container's command in src/scripts/wait-for-docker.sh. ARC's own
@@ -77,16 +77,4 @@ function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | und
   );
   if (others.some(usesDocker)) return "startup-probe-kept-for-container";
   return dind.livenessProbe ? "startup-probe-kept-for-liveness-probe" : undefined;
-}
-
-/** The volumes through which the runner sees Docker's socket. In the runner image /var/run is a link to /run. */
-function socketVolumes(runner: Container): string[] {
-  const host = literalHost(runner);
-  const socket = host.startsWith("unix://") ? host.slice("unix://".length) : defaultSocket;
-  return [...volumesAt(runner, socket), ...volumesAt(runner, socket.replace(/^\/var\/run\//, "/run/"))];
-}
-
-/** `DOCKER_HOST`, where it stands in the container as a value. */
-function literalHost(runner: Container): string {
-  return runner.env?.findLast(({ name }) => name === "DOCKER_HOST")?.value ?? "";
 }

@@ -59,6 +59,12 @@ export function setsEnv(container: Container, name: string): boolean {
   return entry !== undefined && (Boolean(entry.valueFrom) || Boolean(entry.value));
 }
 
+/** In ARC's kubernetes modes steps run in pods of their own, unless the job may do without a container. */
+export function jobsRunElsewhere(runner: Container): boolean {
+  const demand = runner.env?.findLast(({ name }) => name === "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER");
+  return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && demand?.value !== "false";
+}
+
 /** The names of the volumes through which the container sees `path`: those mounted there or above. */
 export function volumesAt(container: Container, path: string): string[] {
   return (container.volumeMounts ?? [])

@@ -1,5 +1,10 @@
 import type { Container, Pod } from "./types.ts";
 
+const gracePeriodKey = "terminationGracePeriodSeconds";
+
+/** What a mutation may do that others may not. */
+export type Permission = "add-privileged-containers" | "lengthen-grace-period";
+
 /**
  * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
  *
@@ -9,13 +14,16 @@ import type { Container, Pod } from "./types.ts";
  *
  * @param before the pod as the mutation got it
  * @param after the pod as it left it
+ * @param permissions what this mutation may do beyond what all may
  */
-export function brokenInvariants(before: Pod, after: Pod): string[] {
+export function brokenInvariants(before: Pod, after: Pod, permissions: readonly Permission[] = []): string[] {
   if (before === after) return [];
   const had = new Set(structuralProblems(before));
   return [
     ...structuralProblems(after).filter((problem) => !had.has(problem)),
     ...untouchables(before, after),
+    ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
+    ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
     ...brokenContainers("init container", before.spec.initContainers ?? [], after.spec.initContainers ?? []),
     ...brokenContainers("container", before.spec.containers, after.spec.containers),
   ];
@@ -47,8 +55,29 @@ function untouchables(before: Pod, after: Pod): string[] {
   return [
     ...changedKeys(restBefore, restAfter, []),
     ...changedKeys(metadataBefore, metadataAfter, ["annotations"]).map((key) => `metadata.${key}`),
-    ...changedKeys(specBefore, specAfter, ["containers", "initContainers", "volumes"]).map((key) => `spec.${key}`),
+    ...changedKeys(specBefore, specAfter, ["containers", "initContainers", "volumes", gracePeriodKey]).map(
+      (key) => `spec.${key}`,
+    ),
   ].map((path) => `${path} was changed`);
+}
+
+/** Containers that were added with more than any container has: those that were there are compared below. */
+function addedPrivileges({ spec: before }: Pod, { spec: after }: Pod): string[] {
+  const had = new Set([...(before.initContainers ?? []), ...before.containers].map(({ name }) => name));
+  return [...(after.initContainers ?? []), ...after.containers]
+    .filter(({ name, securityContext }) => !had.has(name) && isPrivileged(securityContext))
+    .map(({ name }) => `container ${name} was added with privileges`);
+}
+
+function isPrivileged(context: Container["securityContext"]): boolean {
+  return Boolean(context?.privileged) || (context?.capabilities?.add ?? []).length > 0;
+}
+
+/** Even with the permission it is never shortened. */
+function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: boolean): string[] {
+  const [was, is] = [before[gracePeriodKey], after[gracePeriodKey]];
+  if (was === is || (mayLengthen && is !== undefined && is > (was ?? 30))) return [];
+  return [`spec.${gracePeriodKey} was changed`];
 }
 
 /** Containers that were there stay, in their order, with their restart policy and not a privilege more. */

@@ -11,16 +11,23 @@ const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
  * @param own its name and command, and whatever else is its own
  */
 export function sidekick(runner: Container, { name, ...own }: Container): Container {
-  const { limits, requests } = runner.resources ?? {};
-  const env = (runner.env ?? []).filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
   return {
     name,
     ...(runner.image && { image: runner.image }),
     ...(runner.imagePullPolicy && { imagePullPolicy: runner.imagePullPolicy }),
+    ...proxyAndResources(runner),
+    ...own,
+  };
+}
+
+/** What every container that arc-primer adds takes from the runner, whatever its image: proxy variables, resources. */
+export function proxyAndResources(runner: Container): Pick<Container, "env" | "resources"> {
+  const { limits, requests } = runner.resources ?? {};
+  const env = (runner.env ?? []).filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
+  return {
     ...(env.length > 0 && { env: env.map((variable) => ({ ...variable })) }),
     ...((limits || requests) && {
       resources: { ...(limits && { limits: { ...limits } }), ...(requests && { requests: { ...requests } }) },
     }),
-    ...own,
   };
 }

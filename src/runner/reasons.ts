@@ -26,11 +26,19 @@ export const mutationReasons = {
   "no-command":
     "The runner container sets no command, and a command must not be guessed; name it as runner.command in the profile.",
   "no-docker":
-    "The pod has no Docker: neither a DinD container nor DOCKER_HOST. In ARC's values: containerMode.type: dind.",
+    "The pod has no Docker: neither a DinD container nor DOCKER_HOST. In ARC's values: containerMode.type: dind; or, in the profile, docker.inject: true.",
   "kubernetes-mode": "In ARC's kubernetes modes jobs run in pods of their own, without Docker.",
   "docker-out-of-reach":
     "There is a DinD container, but the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
   "windows-docker": "DOCKER_HOST is a named pipe, which only Windows has.",
+  "docker-elsewhere":
+    "The runner container has a Docker of its own: it sets DOCKER_HOST, or mounts a volume where the socket would be.",
+  "privilege-forbidden":
+    "The namespace enforces Pod Security baseline or restricted, which would refuse the pod with a privileged container, as DinD needs.",
+  "name-taken":
+    "The pod has a container or a volume by a name that DinD would have (such as dind or dind-sock), or its work folder at a path of dockerd's own.",
+  "work-subpath":
+    "The runner container mounts its work folder by a subPathExpr, which cannot be carried over to a DinD container.",
   "no-dind": "The pod has no Docker-in-Docker container.",
   "shell-command": "dockerd is started by a shell string, which is not taken apart.",
   "unknown-command": "The DinD container's command starts something other than dockerd.",
@@ -98,6 +106,8 @@ export const notes = {
   "host-ip-taken": "The DinD container means something else by HOST_IP; mirrors on the node's address were left out.",
   "env-kept": "The DinD container sets one of these variables already; the pod's own stays.",
   "resources-kept": "The DinD container or the pod has resources already (its own, or a LimitRange's); they stay.",
+  "pre-stop-kept":
+    "The DinD container has a preStop hook of its own; it stays, and is what keeps dockerd until the runner has ended.",
   "unknown-profile": "The pod asks for a profile that is not defined; the rule's own is used.",
   "profile-not-allowed": "The pod asks for a profile that the rules do not allow it; the rule's own is used.",
   "no-room-for-status": "The pod's annotations are full; arc-primer.dev/status was left out.",

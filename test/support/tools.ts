@@ -15,6 +15,7 @@ const packages = {
   "apt-ftparchive": "apt-utils",
   gpg: "gpg",
   unshare: "util-linux",
+  jq: "jq",
 } as const;
 
 /** What the tests run for real, and test/cluster/tools.sh builds. */

@@ -195,9 +195,27 @@ export async function pullImages(): Promise<void> {
   });
 }
 
-/** A registry pod that holds one image, `library/hello:1`. Returns its address as pods reach it. */
-export async function installRegistry(): Promise<{ address: string; namespace: string; pod: string }> {
-  const namespace = await createNamespace("registry", {});
+/** Who may talk to a registry that demands a login, and the line that its htpasswd file has for them. */
+export interface Login {
+  readonly user: string;
+  readonly password: string;
+  /** `user:hash`, by bcrypt, which is all that registries take: htpasswd -nbB USER PASSWORD. */
+  readonly line: string;
+}
+
+/**
+ * A registry pod that holds one image, `library/hello:1`, in a namespace of that name. Returns its address as pods
+ * reach it.
+ */
+export async function installRegistry(
+  name = "registry",
+  login?: Login,
+): Promise<{ address: string; namespace: string; pod: string }> {
+  const namespace = await createNamespace(name, {});
+  if (login) {
+    const stringData = { htpasswd: `${login.line}\n` };
+    await apply({ apiVersion: "v1", kind: "Secret", metadata: { name: "htpasswd", namespace }, stringData });
+  }
   const container = {
     name: "registry",
     image: "registry:3",
@@ -205,21 +223,35 @@ export async function installRegistry(): Promise<{ address: string; namespace: s
     env: [
       { name: "REGISTRY_HTTP_ADDR", value: ":5000" },
       { name: "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY", value: "/var/lib/registry" },
+      ...(login
+        ? [
+            { name: "REGISTRY_AUTH", value: "htpasswd" },
+            { name: "REGISTRY_AUTH_HTPASSWD_REALM", value: name },
+            { name: "REGISTRY_AUTH_HTPASSWD_PATH", value: "/auth/htpasswd" },
+          ]
+        : []),
     ],
-    readinessProbe: { httpGet: { path: "/v2/", port: 5000 }, periodSeconds: 1 },
-    volumeMounts: [{ name: "data", mountPath: "/var/lib/registry" }],
+    readinessProbe: { tcpSocket: { port: 5000 }, periodSeconds: 1 },
+    volumeMounts: [
+      { name: "data", mountPath: "/var/lib/registry" },
+      ...(login ? [{ name: "auth", mountPath: "/auth", readOnly: true }] : []),
+    ],
   };
-  const spec = { containers: [container], volumes: [{ name: "data", emptyDir: {} }] };
+  const volumes = [
+    { name: "data", emptyDir: {} },
+    ...(login ? [{ name: "auth", secret: { secretName: "htpasswd" } }] : []),
+  ];
+  const spec = { containers: [container], volumes };
   await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "registry", namespace }, spec });
   const { status } = await until("the registry", 60, async () => {
     const pod = await get<RunningPod>("Pod", namespace, "registry");
     return pod.status.containerStatuses?.every(({ ready }) => ready) ? pod : undefined;
   });
-  await fillRegistry(namespace);
+  await fillRegistry(namespace, login);
   return { address: `${status.podIP}:5000`, namespace, pod: "registry" };
 }
 
-async function fillRegistry(namespace: string): Promise<void> {
+async function fillRegistry(namespace: string, login?: Login): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-hello-"));
   const archive = join(folder, "hello.tar");
   run(join(here, "hello-image.sh"), archive);
@@ -241,6 +273,7 @@ async function fillRegistry(namespace: string): Promise<void> {
       "--quiet",
       "--insecure-policy",
       "--dest-tls-verify=false",
+      ...(login ? [`--dest-creds=${login.user}:${login.password}`] : []),
       `docker-archive:${archive}`,
       `docker://localhost:${port}/library/hello:1`,
     );

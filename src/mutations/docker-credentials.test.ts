@@ -1,0 +1,76 @@
+import { expect, test } from "vitest";
+import { kubeletExpand } from "../../test/support/expand.ts";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import type { Pod } from "../pod/types.ts";
+import script from "../scripts/docker-credentials.sh";
+import { dockerCredentials } from "./docker-credentials.ts";
+import { mutations } from "./index.ts";
+import { runMutations } from "./run.ts";
+
+const name = "arc-primer-docker-credentials";
+
+function run(pod: Pod, credentials: object = { secret: "logins" }, more: object = {}) {
+  const profile = profileWith({ docker: { credentials }, ...more });
+  const result = runMutations([dockerCredentials], pod, profile, anywhere);
+  return { pod: result.pod, outcome: result.outcomes[0]! };
+}
+
+test("the Secret is mounted into the runner alone, read-only, and the pod starts without it", () => {
+  const { pod } = run(goldenPod("dind-sidecar"));
+  expect(pod.spec.volumes?.at(-1)).toEqual({
+    name,
+    secret: {
+      secretName: "logins",
+      optional: true,
+      defaultMode: 0o444,
+      items: [{ key: ".dockerconfigjson", path: "config.json" }],
+    },
+  });
+  const mounting = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].filter(({ volumeMounts }) =>
+    volumeMounts?.some((mount) => mount.name === name),
+  );
+  expect(mounting.map((container) => container.name)).toEqual(["runner"]);
+  expect(containerOf(pod, "runner").volumeMounts?.at(-1)).toEqual({
+    name,
+    mountPath: "/arc-primer/docker-credentials",
+    readOnly: true,
+  });
+  expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
+});
+
+test("the script gets the file and the Secret's name as words, and is what the kubelet hands on", () => {
+  const { command = [] } = containerOf(run(goldenPod("default-mode")).pod, "runner");
+  expect(command.slice(3)).toEqual([
+    name,
+    "file=/arc-primer/docker-credentials/config.json",
+    "secret=logins",
+    "--",
+    "/home/runner/run.sh",
+  ]);
+  const names = [...script.matchAll(/\$\(([^)]*)\)/g)].map(([, one]) => one ?? "");
+  expect(kubeletExpand(command[2] ?? "", Object.fromEntries(names.map((one) => [one, "REPLACED"])))).toBe(script);
+});
+
+test("the logins are there before the wait for Docker", () => {
+  const profile = profileWith({ docker: { credentials: { secret: "logins" } } });
+  const { pod } = runMutations(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const words = containerOf(pod, "runner").command ?? [];
+  expect(words.indexOf(name)).toBeLessThan(words.indexOf("arc-primer-wait"));
+});
+
+test.each<[string, object, string]>([
+  ["dind-sidecar", {}, "not-configured"],
+  ["dind-sidecar", { secret: "logins", enabled: false }, "disabled"],
+  ["kubernetes-mode", { secret: "logins" }, "kubernetes-mode"],
+  ["no-command", { secret: "logins" }, "no-command"],
+])("%s with %j is left alone: %s", (golden, credentials, reason) => {
+  const pod = goldenPod(golden);
+  const result = run(pod, credentials);
+  expect(result.outcome).toMatchObject({ result: "skipped", reason });
+  expect(result.pod).toBe(pod);
+});
+
+test("a command from the profile is wrapped", () => {
+  const { pod } = run(goldenPod("no-command"), undefined, { runner: { command: ["/start"] } });
+  expect(containerOf(pod, "runner").command?.slice(-2)).toEqual(["--", "/start"]);
+});

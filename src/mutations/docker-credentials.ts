@@ -1,0 +1,46 @@
+import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
+import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import script from "../scripts/docker-credentials.sh";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
+
+const name = "arc-primer-docker-credentials";
+const directory = "/arc-primer/docker-credentials";
+
+/**
+ * Registry logins before the first step: mounts a Secret of type kubernetes.io/dockerconfigjson into the runner
+ * container alone, and a wrapper puts what it holds into a Docker config that jobs may write to
+ * (src/scripts/docker-credentials.sh). dockerd needs none of it: the client sends the logins along.
+ *
+ * The Secret is optional, for without that a missing one would keep the pod in CreateContainerConfigError.
+ */
+export const dockerCredentials: Mutation = {
+  name: "docker-credentials",
+  mutate(pod, { runner, docker: { credentials } }) {
+    const { enabled, secret } = credentials;
+    if (!enabled) return doesNotApply("disabled");
+    if (secret === undefined) return doesNotApply("not-configured");
+    const container = findContainer(pod, runner.container);
+    if (!container) return doesNotApply("no-runner-container");
+    if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
+
+    if (!pod.spec.volumes?.some((volume) => volume.name === name)) {
+      const items = [{ key: ".dockerconfigjson", path: "config.json" }];
+      const volume = { name, secret: { secretName: secret, optional: true, defaultMode: 0o444, items } };
+      (pod.spec.volumes ??= []).push(volume);
+    }
+    if (!container.volumeMounts?.some((mount) => mount.name === name)) {
+      (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
+    }
+    if (!isWrapped(container, name)) {
+      const command = container.command?.length ? container.command : runner.command;
+      if (!command) return doesNotApply("no-command");
+      wrapCommand(container, command, {
+        name,
+        script,
+        settings: [`file=${directory}/config.json`, `secret=${secret}`],
+      });
+    }
+    return applies();
+  },
+};

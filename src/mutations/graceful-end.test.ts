@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import type { Pod } from "../pod/types.ts";
+import awaitRunner from "../scripts/await-runner.sh";
+import { gracefulEnd } from "./graceful-end.ts";
+import { runMutations } from "./run.ts";
+
+const name = "arc-primer-hold";
+
+function run(pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) {
+  const profile = profileWith({ docker: { gracefulEnd: settings }, ...more });
+  const result = runMutations([gracefulEnd], pod, profile, anywhere);
+  return { pod: result.pod, outcome: result.outcomes[0]! };
+}
+
+test("a native sidecar: the grace period, and nothing else", () => {
+  const before = goldenPod("dind-sidecar");
+  const { pod, outcome } = run(before);
+  expect(outcome).toMatchObject({ result: "applied", notes: [] });
+  expect(pod).toEqual({ ...before, spec: { ...before.spec, terminationGracePeriodSeconds: 600 } });
+  expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
+});
+
+test("an ordinary container: a preStop hook that waits for the end of the pipe which the runner holds open", () => {
+  const before = goldenPod("dind-container");
+  containerOf(before, "dind").lifecycle = { postStart: { exec: { command: ["true"] } } };
+  const { pod } = run(before);
+  const [runner, dind] = [containerOf(pod, "runner"), containerOf(pod, "dind")];
+  const file = "/arc-primer/hold/runner";
+  expect(dind.lifecycle).toEqual({
+    postStart: { exec: { command: ["true"] } },
+    preStop: { exec: { command: ["/bin/sh", "-c", awaitRunner, name, file] } },
+  });
+  expect(runner.command?.slice(3)).toEqual([name, `file=${file}`, "--", "/home/runner/run.sh"]);
+  for (const { volumeMounts } of [runner, dind]) {
+    expect(volumeMounts?.at(-1)).toEqual({ name, mountPath: "/arc-primer/hold" });
+  }
+  expect(pod.spec.volumes?.at(-1)).toEqual({ name, emptyDir: {} });
+  expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
+});
+
+test.each([
+  [undefined, 600],
+  [30, 600],
+  [600, 600],
+  [3600, 3600],
+])("a grace period of %s becomes %s: it is never shortened", (was, is) => {
+  const pod = goldenPod("dind-container");
+  if (was === undefined) delete pod.spec.terminationGracePeriodSeconds;
+  else pod.spec.terminationGracePeriodSeconds = was;
+  expect(run(pod).pod.spec.terminationGracePeriodSeconds).toBe(is);
+});
+
+test("a preStop hook of the pod's own stays", () => {
+  const before = goldenPod("dind-container");
+  const own = { preStop: { exec: { command: ["sleep", "60"] } } };
+  containerOf(before, "dind").lifecycle = own;
+  const { pod, outcome } = run(before);
+  expect(outcome).toMatchObject({ result: "applied", notes: ["pre-stop-kept"] });
+  expect(containerOf(pod, "dind").lifecycle).toEqual(own);
+  expect(containerOf(pod, "runner")).toEqual(containerOf(before, "runner"));
+});
+
+test.each<[string, object, string]>([
+  ["dind-container", {}, "not-configured"],
+  ["dind-container", { enabled: false, gracePeriod: "10m" }, "disabled"],
+  ["default-mode", { gracePeriod: "10m" }, "no-dind"],
+  ["no-command", { gracePeriod: "10m" }, "applied"],
+])("%s with %j: %s", (golden, settings, want) => {
+  const { outcome } = run(goldenPod(golden), settings);
+  expect(outcome.result === "applied" ? "applied" : outcome.reason).toBe(want);
+});
+
+test("an ordinary DinD container beside a runner without a command: nothing is done by halves", () => {
+  const pod = goldenPod("dind-container");
+  delete containerOf(pod, "runner").command;
+  const result = run(pod);
+  expect(result.outcome).toMatchObject({ reason: "no-command" });
+  expect(result.pod).toBe(pod);
+});

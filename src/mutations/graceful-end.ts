@@ -1,0 +1,60 @@
+import { findContainer, findDind } from "../pod/containers.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import awaitRunner from "../scripts/await-runner.sh";
+import holdDocker from "../scripts/hold-docker.sh";
+import { applies, doesNotApply } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
+
+const name = "arc-primer-hold";
+const directory = "/arc-primer/hold";
+const file = `${directory}/runner`;
+
+/**
+ * dockerd outlives the runner's clean-up when the pod is deleted: the pod gets a longer grace period, and an ordinary
+ * DinD container, which is told to stop together with the runner, a preStop hook that waits for the runner's end.
+ *
+ * A native sidecar needs no hook: the kubelet tells it to stop when the ordinary containers have ended (Kubernetes
+ * 1.29; pkg/kubelet/kuberuntime, killContainer and terminationOrdering).
+ */
+export const gracefulEnd: Mutation = {
+  name: "graceful-end",
+  may: ["lengthen-grace-period"],
+  mutate(pod, { runner, docker }) {
+    const { enabled, gracePeriod } = docker.gracefulEnd;
+    if (!enabled) return doesNotApply("disabled");
+    if (gracePeriod === undefined) return doesNotApply("not-configured");
+    const container = findContainer(pod, runner.container);
+    if (!container) return doesNotApply("no-runner-container");
+    const dind = findDind(pod, { dind: docker.container, runner: runner.container });
+    if (!dind) return doesNotApply("no-dind");
+    const seconds = gracePeriod / 1000;
+    if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
+    if (dind.layout === "sidecar") return applies();
+
+    const present = dind.container.lifecycle?.preStop;
+    if (present && !present.exec?.command?.includes(name)) return applies("pre-stop-kept");
+    if (!isWrapped(container, name)) {
+      const command = container.command?.length ? container.command : runner.command;
+      if (!command) return doesNotApply("no-command");
+      wrapCommand(container, command, { name, script: holdDocker, settings: [`file=${file}`] });
+    }
+    share(pod, container, dind.container);
+    if (!present) addHook(dind.container);
+    return applies();
+  },
+};
+
+/** A volume for the pipe alone: templates differ in what else the two containers share. */
+function share({ spec }: Pod, ...containers: Container[]): void {
+  if (!spec.volumes?.some((volume) => volume.name === name)) (spec.volumes ??= []).push({ name, emptyDir: {} });
+  for (const container of containers) {
+    if (container.volumeMounts?.some((mount) => mount.name === name)) continue;
+    (container.volumeMounts ??= []).push({ name, mountPath: directory });
+  }
+}
+
+/** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
+function addHook(dind: Container): void {
+  dind.lifecycle = { ...dind.lifecycle, preStop: { exec: { command: ["/bin/sh", "-c", awaitRunner, name, file] } } };
+}

@@ -1,0 +1,213 @@
+import { expect, test } from "vitest";
+import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { kubeletExpand } from "../../test/support/expand.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import prepareRootless from "../scripts/prepare-rootless.sh";
+import { mutations } from "./index.ts";
+import { injectDocker } from "./inject-docker.ts";
+import type { PodSecurity } from "./mutation.ts";
+import { runMutations } from "./run.ts";
+
+function run(pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") {
+  const profile = profileWith({ docker: { inject: true, ...docker } });
+  const result = runMutations([injectDocker], pod, profile, { podSecurity });
+  return { pod: result.pod, outcome: result.outcomes[0]! };
+}
+
+/** A container without what the API server fills in, and without the service account's token. */
+function asWritten({ startupProbe, resources, volumeMounts, env, ...container }: Container) {
+  const {
+    terminationMessagePath: _path,
+    terminationMessagePolicy: _policy,
+    imagePullPolicy: _pull,
+    ...rest
+  } = container;
+  const { timeoutSeconds: _timeout, successThreshold: _threshold, ...probe } = startupProbe ?? {};
+  return {
+    ...rest,
+    ...(startupProbe && { startupProbe: probe }),
+    ...(Object.keys(resources ?? {}).length > 0 && { resources }),
+    volumeMounts: volumeMounts?.filter(({ name }) => !name.startsWith("kube-api-access")),
+    env: env?.toSorted((a, b) => a.name.localeCompare(b.name)),
+  };
+}
+
+test.each([
+  ["sidecar", "dind-sidecar"],
+  ["container", "dind-container"],
+])("%s: what was added is what ARC's chart makes", (layout, golden) => {
+  const { pod, outcome } = run(goldenPod("default-mode"), { injected: { layout } });
+  expect(outcome).toEqual({ mutation: "inject-docker", result: "applied", notes: [] });
+  const want = goldenPod(golden);
+  expect(pod.spec.initContainers?.map(asWritten)).toEqual(want.spec.initContainers?.map(asWritten));
+  expect(pod.spec.containers.map(asWritten)).toEqual(want.spec.containers.map(asWritten));
+  const byName = (one: Pod) => one.spec.volumes?.toSorted((a, b) => a.name.localeCompare(b.name));
+  expect(byName(pod)).toEqual(byName(want));
+  expect(run(pod, { injected: { layout } }).outcome).toMatchObject({ reason: "already-there" });
+});
+
+test("the init container pulls as the runner does; dind as its own tag says", () => {
+  const { pod } = run(goldenPod("default-mode"));
+  expect(containerOf(pod, "init-dind-externals").imagePullPolicy).toBe("Always");
+  expect(containerOf(pod, "dind").imagePullPolicy).toBeUndefined();
+});
+
+test("the others treat it in the same pass as if the pod had come with it", () => {
+  const profile = profileWith({
+    docker: { inject: true, daemon: { mtu: 1400 }, gracefulEnd: { gracePeriod: "5m" } },
+    registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } },
+    prerequisites: { packages: ["git"] },
+  });
+  const { pod, outcomes } = runMutations(mutations, goldenPod("default-mode"), profile, anywhere);
+  expect(outcomes.filter(({ result }) => result === "applied").map(({ mutation }) => mutation)).toEqual([
+    "inject-docker",
+    "graceful-end",
+    "wait-for-docker",
+    "registry-mirror",
+    "dockerd-settings",
+    "buildkit-mirrors",
+    "dagger-mirrors",
+    "prerequisites",
+  ]);
+  expect(containerOf(pod, "dind").args).toContain("--mtu=1400");
+  expect(containerOf(pod, "dind").startupProbe).toBeUndefined();
+  expect(runMutations(mutations, pod, profile, anywhere).pod).toBe(pod);
+});
+
+test.each<[string, Pod, object, string]>([
+  ["it is off", goldenPod("default-mode"), { inject: false }, "not-configured"],
+  ["there is a DinD", goldenPod("dind-sidecar"), {}, "already-there"],
+  ["kubernetes mode", goldenPod("kubernetes-mode"), {}, "kubernetes-mode"],
+  ["kubernetes-novolume mode", goldenPod("kubernetes-novolume-mode"), {}, "kubernetes-mode"],
+  [
+    "DOCKER_HOST",
+    changed(({ env = [] }) => env.push({ name: "DOCKER_HOST", value: "tcp://docker:2375" })),
+    {},
+    "docker-elsewhere",
+  ],
+  [
+    "the node's socket",
+    changed(({ volumeMounts }) => volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" })),
+    {},
+    "docker-elsewhere",
+  ],
+  [
+    "a volume at /run",
+    changed(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/" })),
+    {},
+    "docker-elsewhere",
+  ],
+  [
+    "a volume where the rootless socket would be",
+    changed(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/user/1001" })),
+    { injected: { rootless: true } },
+    "docker-elsewhere",
+  ],
+  [
+    "a work folder by subPathExpr",
+    changed(({ volumeMounts }) => (volumeMounts![0]!.subPathExpr = "$(POD_NAME)")),
+    {},
+    "work-subpath",
+  ],
+  [
+    "a volume of the name",
+    changed((_, { spec }) => spec.volumes?.push({ name: "dind-sock", hostPath: { path: "/" } })),
+    {},
+    "name-taken",
+  ],
+  [
+    "a work folder at dockerd's own path",
+    changed(({ volumeMounts }) => (volumeMounts![0]!.mountPath = "/etc/")),
+    { injected: { rootless: true } },
+    "name-taken",
+  ],
+  [
+    "a container of the name",
+    changed((_, { spec }) => (spec.initContainers = [{ name: "dind", image: "x" }])),
+    {},
+    "name-taken",
+  ],
+  ["no runner container", changed((runner) => (runner.name = "main")), {}, "no-runner-container"],
+])("left out: %s", (_why, pod, docker, reason) => {
+  const result = run(pod, docker);
+  expect(result.outcome).toMatchObject({ result: "skipped", reason });
+  expect(result.pod).toBe(pod);
+});
+
+test.each<PodSecurity>(["baseline", "restricted"])("Pod Security %s would refuse it, so it is left out", (level) => {
+  expect(run(goldenPod("default-mode"), {}, level).outcome).toMatchObject({ reason: "privilege-forbidden" });
+  expect(run(goldenPod("default-mode"), { injected: { rootless: true } }, level).outcome).toMatchObject({
+    reason: "privilege-forbidden",
+  });
+});
+
+test("a work folder that is missing is made as ARC makes it; dockerd sees one that is there as the runner does", () => {
+  const without = changed((runner, { spec }) => {
+    runner.volumeMounts = [];
+    spec.volumes = [];
+  });
+  const { pod } = run(without);
+  expect(pod.spec.volumes).toContainEqual({ name: "work", emptyDir: {} });
+  expect(containerOf(pod, "runner").volumeMounts).toContainEqual({ name: "work", mountPath: "/home/runner/_work" });
+
+  const own = { name: "disk", mountPath: "/home/runner/_work/", subPath: "a" };
+  const elsewhere = changed((runner, { spec }) => {
+    runner.volumeMounts = [own];
+    spec.volumes = [{ name: "disk", emptyDir: {} }];
+  });
+  const { pod: after } = run(elsewhere);
+  expect(containerOf(after, "dind").volumeMounts?.[0]).toEqual(own);
+  expect(after.spec.volumes?.map(({ name }) => name)).toEqual(["disk", "dind-sock", "dind-externals"]);
+});
+
+test("resources: the settings', else the runner's, so that a quota on limits does not refuse the pod", () => {
+  const limits = { cpu: "1", memory: "1Gi" };
+  const pod = changed((runner) => (runner.resources = { limits }));
+  const own = { limits: { memory: "8Gi" } };
+  for (const layout of ["sidecar", "container"]) {
+    expect(containerOf(run(pod, { injected: { layout } }).pod, "dind").resources).toEqual({ limits });
+  }
+  expect(containerOf(run(pod, { daemon: { resources: own } }).pod, "dind").resources).toEqual(own);
+  expect(containerOf(run(pod, { daemon: { resources: own } }).pod, "init-dind-externals").resources).toEqual({
+    limits,
+  });
+  const rootless = run(pod, { injected: { rootless: true }, daemon: { resources: own, image: "x/docker:dind" } }).pod;
+  expect(containerOf(rootless, "init-dind-rootless")).toMatchObject({ resources: own, image: "x/docker:dind" });
+  const off = { daemon: { enabled: false, resources: own, image: "x/docker:dind" } };
+  expect(containerOf(run(pod, off).pod, "dind")).toMatchObject({ resources: { limits }, image: "docker:dind" });
+});
+
+test("ARC's proxy reaches dockerd; the runner's registration does not", () => {
+  const proxy = { name: "https_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "https_proxy" } } };
+  const { pod } = run(changed(({ env }) => env?.push(proxy)));
+  expect(containerOf(pod, "dind").env).toEqual([{ name: "DOCKER_GROUP_GID", value: "123" }, proxy]);
+  expect(JSON.stringify([pod.spec.initContainers])).not.toContain("JITCONFIG");
+});
+
+test("a pod that runs as another user: dockerd is root all the same, the copy is made by the runner's user", () => {
+  const context = { runAsUser: 1001, runAsGroup: 1001, runAsNonRoot: true };
+  const pod = changed((runner, { spec }) => {
+    spec.securityContext = context;
+    runner.securityContext = { ...context, privileged: true, capabilities: { add: ["SYS_ADMIN"] } };
+  });
+  const { pod: after } = run(pod);
+  const root = { privileged: true, runAsUser: 0, runAsGroup: 0, runAsNonRoot: false };
+  expect(containerOf(after, "dind").securityContext).toEqual(root);
+  expect(containerOf(after, "init-dind-externals").securityContext).toEqual(context);
+});
+
+test("rootless: the kubelet hands on the script as it is written, and dockerd runs as the runner's user", () => {
+  const { pod } = run(goldenPod("default-mode"), { injected: { rootless: true } });
+  const { command = [] } = containerOf(pod, "init-dind-rootless");
+  expect(kubeletExpand(command[2] ?? "", { uid: "x" })).toBe(prepareRootless);
+  expect(containerOf(pod, "dind")).toMatchObject({
+    image: "docker:dind-rootless",
+    securityContext: { privileged: true, runAsUser: 1001, runAsGroup: 1001 },
+  });
+});
+
+function changed(change: (runner: Container, pod: Pod) => unknown): Pod {
+  const pod = goldenPod("default-mode");
+  change(containerOf(pod, "runner"), pod);
+  return pod;
+}

@@ -1,0 +1,75 @@
+#!/bin/sh
+# Puts the logins of a mounted Secret into the runner's Docker config, then becomes the command after "--".
+#
+#   sh -c SCRIPT arc-primer-docker-credentials file=FILE secret=NAME -- COMMAND [ARG...]
+#
+# The config is a file of the runner's own, so that `docker login` can go on writing to it. A config that is there is
+# added to: what it says of a registry stays. Nothing of either file may reach the log: jq and node quote what they
+# cannot read, so what they say is thrown away. Whatever goes wrong, the command is started.
+set -u
+
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
+
+while [ "$1" != -- ]; do
+  case $1 in
+    file=*) file=${1#*=} ;;
+    secret=*) secret=${1#*=} ;;
+  esac
+  shift
+done
+shift
+
+folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
+config=$folder/config.json
+
+# Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
+find_node() {
+  for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
+    "$node" --version > /dev/null 2>&1 && echo "$node" && return
+  done
+}
+
+# Prints the config with the logins of the Secret that it has none for.
+merge() {
+  if command -v jq > /dev/null; then
+    jq --slurp '.[0] as $secret | .[1] | .auths = (($secret.auths // {}) + (.auths // {}))' "$file" "$config"
+  else
+    # shellcheck disable=SC2016 # that is JavaScript
+    "$(find_node)" -e 'const [secret, own] = process.argv.slice(1).map((file) => JSON.parse(require("fs").readFileSync(file, "utf8")));
+      console.log(JSON.stringify({ ...own, auths: { ...secret.auths, ...own.auths } }, null, "\t"));' "$file" "$config"
+  fi 2> /dev/null
+}
+
+# Writes the config anew: whole or not at all, and for its owner alone.
+put() (
+  umask 077
+  new=$folder/config.json.arc-primer
+  "$@" > "$new" && mv -f "$new" "$config" && return
+  rm -f "$new"
+  return 1
+)
+
+log_in() {
+  if [ ! -f "$file" ]; then
+    say "there is no Secret $secret of type kubernetes.io/dockerconfigjson in this namespace: starting without its logins"
+  elif [ ! -r "$file" ]; then
+    say "$file cannot be read by this user: starting without the logins of the Secret $secret"
+  elif [ -z "$folder" ]; then
+    say "neither DOCKER_CONFIG nor HOME is set: starting without the logins of the Secret $secret"
+  elif ! (umask 077 && mkdir -p "$folder"); then
+    say "$folder cannot be made: starting without the logins of the Secret $secret"
+  elif [ ! -s "$config" ]; then
+    if put cat "$file"; then say "$config has the logins of the Secret $secret"
+    else say "$config cannot be written: starting without the logins of the Secret $secret"; fi
+  elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
+    say "$config stays as it is: this image has neither jq nor node to add the logins of the Secret $secret to it"
+  elif ! put merge; then
+    say "$config stays as it is: the logins of the Secret $secret cannot be added to it; is it JSON, and may it be replaced?"
+  else
+    say "the logins of the Secret $secret were added to $config"
+    ! grep -q '"credsStore"' "$config" || say "$config names a credsStore, and Docker looks for logins nowhere else"
+  fi
+}
+
+log_in
+exec "$@"

@@ -1,0 +1,186 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import script from "./docker-credentials.sh";
+
+// The script as it runs in runner containers: under each shell, with and without jq and node.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-credentials-"));
+chmodSync(root, 0o755);
+afterAll(() => rmSync(root, { recursive: true }));
+let count = 0;
+const isRoot = process.getuid?.() === 0;
+const user = 1001;
+
+function folder(): string {
+  const path = join(root, String((count += 1)));
+  mkdirSync(path);
+  if (isRoot) chownSync(path, user, user);
+  return path;
+}
+
+function pathWith(...tools: string[]): string {
+  const path = folder();
+  for (const tool of ["mkdir", "cat", "mv", "rm", "grep", ...tools]) symlinkSync(findTool(tool)!, join(path, tool));
+  return path;
+}
+
+const auth = (text: string) => ({ auth: Buffer.from(text).toString("base64") });
+const secret = { auths: { "known.example.com": auth("ours:hunter2"), "both.example.com": auth("ours:hunter3") } };
+
+interface Options {
+  tools?: string[];
+  env?: Record<string, string>;
+  /** What the home folder's Docker config holds; undefined: there is none. */
+  own?: string;
+  /** What the Secret holds; null: there is none. */
+  mounted?: string | null;
+}
+
+function run(shell: readonly string[], { tools = [], env = {}, own, mounted = JSON.stringify(secret) }: Options) {
+  const [mount, home] = [folder(), folder()];
+  const file = join(mount, "config.json");
+  if (mounted !== null) writeFileSync(file, mounted, { mode: 0o444 });
+  const config = join(home, ".docker", "config.json");
+  if (own !== undefined) {
+    mkdirSync(join(home, ".docker"));
+    writeFileSync(config, own);
+    if (isRoot) for (const path of [join(home, ".docker"), config]) chownSync(path, user, user);
+  }
+  const [program = "", ...first] = shell;
+  const words = ["arc-primer-docker-credentials", `file=${file}`, "secret=logins", "--"];
+  const command = [findTool("dash")!, "-c", 'umask; echo "started $*"', "0", "with", "two  words"];
+  const { stdout, stderr, status } = spawnSync(program, [...first, "-c", script, ...words, ...command], {
+    encoding: "utf8",
+    env: { PATH: pathWith(...tools), HOME: home, ...env },
+    ...(isRoot && { uid: user, gid: user }),
+  });
+  expect({ stdout, status }).toEqual({ stdout: "0022\nstarted with two  words\n", status: 0 });
+  for (const word of ["hunter2", "hunter3", ...Object.values(secret.auths).map((one) => one.auth)]) {
+    expect(stderr).not.toContain(word);
+  }
+  return { home, config, stderr, text: existsSync(config) ? readFileSync(config, "utf8") : undefined };
+}
+
+test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+  const file = new URL("docker-credentials.sh", import.meta.url).pathname;
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+});
+
+const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
+
+describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.sh", () => {
+  process.umask(0o022);
+  describe.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    test("no config is there: the Secret becomes it, for the runner's user alone, who may write it", () => {
+      const { home, config, stderr, text } = run(sh, {});
+      expect(text).toBe(JSON.stringify(secret));
+      expect(stderr).toBe(`arc-primer: ${config} has the logins of the Secret logins\n`);
+      const { mode, uid } = statSync(config);
+      expect({ mode: mode & 0o777, uid }).toEqual({ mode: 0o600, uid: isRoot ? user : process.getuid?.() });
+      expect(statSync(join(home, ".docker")).mode & 0o777).toBe(0o700);
+    });
+
+    test("an empty one counts as none", () => {
+      expect(run(sh, { own: "" }).text).toBe(JSON.stringify(secret));
+    });
+
+    test("DOCKER_CONFIG says where, and parents are made", () => {
+      const place = join(folder(), "deep/er");
+      const { text } = run(sh, { env: { DOCKER_CONFIG: place } });
+      expect(text).toBeUndefined();
+      expect(JSON.parse(readFileSync(join(place, "config.json"), "utf8"))).toEqual(secret);
+    });
+
+    test.each([["jq"], ["node"]])("one that is there is added to with %s; what it says of a registry stays", (tool) => {
+      const own = {
+        auths: { "both.example.com": auth("mine:mine") },
+        proxies: { default: { httpProxy: "http://proxy" } },
+      };
+      const { text, stderr, config } = run(sh, { tools: [tool], own: JSON.stringify(own) });
+      expect(JSON.parse(text ?? "")).toEqual({
+        ...own,
+        auths: { "known.example.com": secret.auths["known.example.com"], ...own.auths },
+      });
+      expect(stderr).toBe(`arc-primer: the logins of the Secret logins were added to ${config}\n`);
+      expect(statSync(config).mode & 0o777).toBe(0o600);
+    });
+
+    test.each([["jq"], ["node"]])("a config without auths, and a Secret without auths, with %s", (tool) => {
+      expect(JSON.parse(run(sh, { tools: [tool], own: "{}" }).text ?? "")).toEqual(secret);
+      expect(JSON.parse(run(sh, { tools: [tool], own: '{"a":1}', mounted: "{}" }).text ?? "")).toEqual({
+        a: 1,
+        auths: {},
+      });
+    });
+
+    test("the runner's own node will do, and not the one for Alpine", () => {
+      const home = folder();
+      const externals = join(home, "externals");
+      for (const name of ["node20_alpine", "node24"]) mkdirSync(join(externals, name, "bin"), { recursive: true });
+      writeFileSync(join(externals, "node20_alpine/bin/node"), "not for this system", { mode: 0o755 });
+      symlinkSync(findTool("node")!, join(externals, "node24/bin/node"));
+      mkdirSync(join(home, ".docker"));
+      const config = join(home, ".docker/config.json");
+      writeFileSync(config, "{}");
+      if (isRoot) for (const path of [join(home, ".docker"), config]) chownSync(path, user, user);
+      run(sh, { env: { HOME: home } });
+      expect(JSON.parse(readFileSync(config, "utf8"))).toEqual(secret);
+    });
+
+    test("neither jq nor node: one that is there stays as it is, and the log says so", () => {
+      const { text, stderr } = run(sh, { own: '{"a":1}' });
+      expect(text).toBe('{"a":1}');
+      expect(stderr).toMatch(
+        /stays as it is: this image has neither jq nor node to add the logins of the Secret logins/,
+      );
+    });
+
+    test.each([["jq"], ["node"]])("no JSON, with %s: it stays as it is, and nothing of it is in the log", (tool) => {
+      for (const [own, mounted] of [
+        ["{ hunter2", JSON.stringify(secret)],
+        ["{}", "hunter2 {"],
+        ['["hunter2"]', JSON.stringify(secret)],
+      ] as const) {
+        const { text, stderr, home } = run(sh, { tools: [tool], own, mounted });
+        if (tool === "node" && own.startsWith("[")) continue; // JavaScript can add to a list
+        expect(text).toBe(own);
+        expect(stderr).toMatch(/stays as it is: .* is it JSON, and may it be replaced\?\n$/);
+        expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
+      }
+    });
+
+    test("a credsStore hides all logins, and the log says so", () => {
+      const { stderr } = run(sh, { tools: ["jq"], own: '{"credsStore":"pass"}' });
+      expect(stderr).toMatch(/names a credsStore, and Docker looks for logins nowhere else\n$/);
+    });
+
+    test("no Secret: the command is started without", () => {
+      const { text, stderr } = run(sh, { mounted: null });
+      expect(text).toBeUndefined();
+      expect(stderr).toMatch(/there is no Secret logins of type kubernetes\.io\/dockerconfigjson in this namespace/);
+    });
+
+    test("no HOME, or one that cannot be written to: the command is started without", () => {
+      expect(run(sh, { env: { HOME: "" } }).stderr).toContain("neither DOCKER_CONFIG nor HOME is set");
+      expect(run(sh, { env: { DOCKER_CONFIG: "/proc/nowhere" } }).stderr).toContain("/proc/nowhere cannot be made");
+    });
+  });
+});

@@ -1,0 +1,141 @@
+import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import awaitRunner from "./await-runner.sh";
+import holdDocker from "./hold-docker.sh";
+
+// The two scripts that belong together: the one that holds a pipe open in the runner container, and dockerd's preStop
+// hook that waits for its end.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-hold-"));
+const children: ChildProcess[] = [];
+afterAll(() => {
+  for (const child of children) child.kill("SIGKILL");
+  rmSync(root, { recursive: true });
+});
+let count = 0;
+
+function folder(): string {
+  const path = join(root, String((count += 1)));
+  mkdirSync(path);
+  return path;
+}
+
+function start(program: readonly string[], args: readonly string[], path?: string) {
+  const child = spawn(program[0]!, [...program.slice(1), ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(path !== undefined && { env: { PATH: path } }),
+  });
+  children.push(child);
+  const run = { child, stderr: "", stdout: "", over: false, exit: undefined as unknown as Promise<number | null> };
+  child.stdout.on("data", (text: Buffer) => (run.stdout += text.toString()));
+  child.stderr.on("data", (text: Buffer) => (run.stderr += text.toString()));
+  run.exit = new Promise((resolve) => {
+    child.once("close", (code) => {
+      run.over = true;
+      resolve(code);
+    });
+  });
+  return run;
+}
+
+async function until(what: () => boolean): Promise<void> {
+  for (let round = 0; !what(); round += 1) {
+    if (round > 250) throw new Error(`did not happen: ${what.toString()}`);
+    await sleep(20);
+  }
+}
+
+test.runIf(haveTools("shellcheck")).each(["hold-docker.sh", "await-runner.sh"])("shellcheck: %s", (name) => {
+  const file = new URL(name, import.meta.url).pathname;
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+});
+
+const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
+
+describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-runner.sh", () => {
+  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    const hold = (file: string, command: string[], path?: string) =>
+      start(sh, ["-c", holdDocker, "arc-primer-hold", `file=${file}`, "--", ...command], path);
+    /** The hook needs nothing but the shell. */
+    const hook = (file: string) => start(sh, ["-c", awaitRunner, "arc-primer-hold", file], folder());
+
+    test.each(["SIGTERM", "SIGKILL"] as const)("the hook ends when the runner does, here by %s", async (signal) => {
+      const file = join(folder(), "runner");
+      const runner = hold(file, [findTool("dash")!, "-c", "echo started; exec sleep 30"]);
+      await until(() => runner.stdout.includes("started") || runner.over);
+      const waiting = hook(file);
+      await sleep(300);
+      expect(waiting.over).toBe(false);
+      runner.child.kill(signal);
+      expect(await waiting.exit).toBe(0);
+      expect({ stdout: waiting.stdout, stderr: waiting.stderr, runner: runner.stderr }).toEqual({
+        stdout: "",
+        stderr: "",
+        runner: "",
+      });
+    });
+
+    test("the hook ends at once where the runner has ended, or never started", async () => {
+      const file = join(folder(), "runner");
+      expect(await hook(file).exit).toBe(0);
+      expect(existsSync(file)).toBe(false);
+      expect(await hold(file, [findTool("true")!]).exit).toBe(0);
+      expect(await hook(file).exit).toBe(0);
+    });
+
+    test("the command gets its words, its process and its exit code", async () => {
+      const runner = hold(join(folder(), "runner"), [
+        findTool("dash")!,
+        "-c",
+        'echo "$$ $*"; exit 7',
+        "0",
+        "two  words",
+      ]);
+      expect(await runner.exit).toBe(7);
+      expect(runner.stdout).toBe(`${runner.child.pid} two  words\n`);
+    });
+
+    test("no mkfifo, or no place for the pipe: the log says what that means, and the command is started", async () => {
+      const echo = [findTool("echo")!, "started"];
+      const without = hold(join(folder(), "runner"), echo, folder());
+      expect(await without.exit).toBe(0);
+      const nowhere = hold(join(folder(), "no/such"), echo);
+      expect(await nowhere.exit).toBe(0);
+      for (const { stdout, stderr } of [without, nowhere]) {
+        expect(stdout).toBe("started\n");
+        expect(stderr).toContain("dockerd will be told to stop at the same time as the runner");
+      }
+    });
+  });
+});
+
+// As root, in a container of its own, like the init container that runs it.
+describe.runIf(process.getuid?.() === 0 && haveTools("dash", "busybox"))("prepare-rootless.sh", () => {
+  test.each([["dash"], ["busybox", "sh"]])(
+    "under %s: names, ranges, and a home of the user's own",
+    async (...shell) => {
+      const { default: script } = await import("./prepare-rootless.sh");
+      const [etc, home] = [folder(), folder()];
+      const sh = [findTool(shell[0]!)!, ...shell.slice(1)];
+      const { status, stderr } = spawnSync(sh[0]!, [...sh.slice(1), "-c", script, "init", "1001", etc, home], {
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      const last = (name: string) => readFileSync(join(etc, name), "utf8").trimEnd().split("\n").at(-1);
+      expect(last("passwd")).toBe("runner:x:1001:1001:runner:/home/runner:/bin/sh");
+      expect(last("group")).toBe("runner:x:1001:");
+      expect([last("subuid"), last("subgid")]).toEqual(["runner:100000:65536", "runner:100000:65536"]);
+      const { stdout } = spawnSync("stat", ["-c", "%u:%g %a", home, etc], { encoding: "utf8" });
+      expect(stdout).toBe("1001:1001 755\n0:0 755\n");
+    },
+  );
+});

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Makes the /etc and the home folder with which rootless dockerd runs as the runner's user.
+#
+#   sh -c SCRIPT NAME USER-ID ETC HOME
+#
+# It runs once, as root, in docker:dind-rootless, whose own user has another id than the runner's. dockerd's entrypoint
+# wants the user to have a name, ranges in subuid and subgid, and a home folder that it may write to.
+set -eu
+uid=$1
+etc=$2
+home=$3
+
+cp -a /etc/. "$etc/"
+printf 'runner:x:%s:%s:runner:/home/runner:/bin/sh\n' "$uid" "$uid" >> "$etc/passwd"
+printf 'runner:x:%s:\n' "$uid" >> "$etc/group"
+printf 'runner:100000:65536\n' >> "$etc/subuid"
+printf 'runner:100000:65536\n' >> "$etc/subgid"
+chmod 755 "$etc" "$home"
+chown "$uid:$uid" "$home"

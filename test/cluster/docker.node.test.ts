@@ -1,0 +1,203 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusAnnotation } from "../../src/runner/status.ts";
+import { apply, call, createNamespace, get, logs, remove, until } from "./support/kube.ts";
+import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod, Terminated } from "./support/runner-pod.ts";
+import {
+  installRegistry,
+  installWebhook,
+  pullImages,
+  refuseIfInstalled,
+  servingCertificate,
+  uninstall,
+} from "./support/stack.ts";
+import type { Login } from "./support/stack.ts";
+
+// Docker for pods that have none, logged in from the first step, and a dockerd that outlives the job's clean-up: real
+// DinD pods, real registries that demand a login, a real kubelet that ends them.
+
+const hash = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2"; // of the password
+const login = (user: string): Login => ({ user, password: "correct horse", line: `${user}:${hash}` });
+const ours = login("ours");
+const theirs = login("theirs");
+
+let installing = false;
+let known: string;
+let other: string;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  const { address: open } = await installRegistry();
+  ({ address: known } = await installRegistry("known", ours));
+  ({ address: other } = await installRegistry("other", theirs));
+  const registries = { "docker.io": { mirrors: [{ url: `http://${open}` }] } };
+  const mirror = { insecureRegistries: [known, other] };
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: {
+      default: { registries, docker: { mirror } },
+      injected: { extends: "default", docker: { inject: true } },
+      beside: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
+      "logged-in": { extends: "default", docker: { credentials: { secret: "logins" } } },
+      "no-secret": { extends: "default", docker: { credentials: { secret: "nowhere" } } },
+      graceful: { docker: { gracefulEnd: { gracePeriod: "60s" } } },
+    },
+    rules: [
+      {
+        profile: "default",
+        allowedProfiles: ["injected", "beside", "logged-in", "no-secret", "graceful"],
+      },
+    ],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("docker");
+  const auth = Buffer.from(`${ours.user}:${ours.password}`).toString("base64");
+  const stringData = { ".dockerconfigjson": JSON.stringify({ auths: { [known]: { auth } } }) };
+  const metadata = { name: "logins", namespace: "docker" };
+  await apply({ apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/dockerconfigjson", stringData });
+}, 900_000);
+afterAll(async () => {
+  if (installing) await uninstall();
+});
+
+const profile = (name: string) => (pod: RunnerPod) => {
+  pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": name };
+};
+const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
+
+describe("1. A pod of ARC's default mode gets DinD", () => {
+  test.each(["injected", "beside"])("and runs a container in it: %s", async (name) => {
+    const pod = await runnerPod(name, "docker", "docker run --rm hello:1 2>&1", {
+      layout: "default-mode",
+      change: profile(name),
+    });
+    expect(status(pod)).toContain('"applied":["inject-docker","wait-for-docker","registry-mirror"]');
+    const { exitCode, log } = await ended(pod);
+    expect(log).toMatch(/ready to start after [^]*hello from the registry\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  test("unless the namespace's Pod Security would refuse it: then it is created and starts without", async () => {
+    const namespace = await createNamespace("docker-baseline", {
+      "arc-primer.dev/inject": "enabled",
+      "pod-security.kubernetes.io/enforce": "baseline",
+    });
+    const pod = await runnerPod("baseline", namespace, "echo run.sh", {
+      layout: "default-mode",
+      change: profile("injected"),
+    });
+    expect(status(pod)).toContain('"inject-docker":"privilege-forbidden"');
+    expect(await ended(pod)).toMatchObject({ exitCode: 0, log: "run.sh\n" });
+  });
+});
+
+describe("2. Logged in from the first step", () => {
+  const pull = (registry: string) => `docker pull --quiet ${registry}/library/hello:1 || exit 9`;
+
+  test("a registry that demands a login serves the first pull, and `docker login` to another one works after it", async () => {
+    const signIn = `echo "${theirs.password}" | docker login --username ${theirs.user} --password-stdin ${other} || exit 8`;
+    const job = [
+      pull(known),
+      signIn,
+      pull(other),
+      'stat --format "%U %a" ~/.docker/config.json',
+      "env | grep -ci auth",
+      "true",
+    ];
+    const pod = await runnerPod("logged-in", "docker", job.join("\n"), { change: profile("logged-in") });
+    const { exitCode, log } = await ended(pod);
+    expect(log).toMatch(/config\.json has the logins of the Secret logins\n[^]*Login Succeeded[^]*\nrunner 600\n0\n$/);
+    expect(exitCode).toBe(0);
+    const auth = Buffer.from(`${ours.user}:${ours.password}`).toString("base64");
+    for (const secret of [auth, ours.password]) expect(JSON.stringify(pod) + log).not.toContain(secret);
+  });
+
+  test("where the same pull without the setting is refused", async () => {
+    const pod = await runnerPod("logged-out", "docker", pull(known));
+    expect(await ended(pod)).toMatchObject({
+      exitCode: 9,
+      log: expect.stringMatching(/no basic auth credentials|unauthorized|authentication required/),
+    });
+  });
+
+  test("a Secret that is not there keeps no pod from starting", async () => {
+    const pod = await runnerPod("no-secret", "docker", "echo run.sh", { change: profile("no-secret") });
+    const { exitCode, log } = await ended(pod);
+    expect(log).toMatch(/there is no Secret nowhere [^]*run\.sh\n$/);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe("3. dockerd outlives the job's clean-up when the pod is deleted", () => {
+  // The clean-up takes a while before it needs Docker. What it found is told by the termination message, which outlives
+  // the container's log.
+  const cleaningUp = [
+    `trap 'sleep 8; docker version --format "docker {{.Server.Version}}" > /dev/termination-log 2>&1; exit' TERM`,
+    "echo ready",
+    "while :; do sleep 0.2; done",
+  ].join("\n");
+
+  test("in the older layout, and no longer than that", async () => {
+    const { runner, seconds } = await deleted("graceful-beside", "graceful", "dind-container", 30);
+    expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
+    expect(seconds).toBeLessThan(25);
+  });
+
+  test("where it is gone without the setting", async () => {
+    const { runner } = await deleted("graceless-beside", "default", "dind-container", 30);
+    expect(runner).toMatchObject({ exitCode: 1, message: expect.stringMatching(/connect to the docker/i) });
+  });
+
+  test("in a native sidecar, with the time that it takes", async () => {
+    const { runner, seconds } = await deleted("graceful-sidecar", "graceful", "dind-sidecar", 5);
+    expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
+    expect(seconds).toBeLessThan(25);
+  });
+
+  test("where the clean-up is cut short without the setting", async () => {
+    const { runner } = await deleted("graceless-sidecar", "default", "dind-sidecar", 5);
+    expect(runner.exitCode).toBe(137);
+    expect(runner.message ?? "").toBe("");
+  });
+
+  /** How the runner ended that was deleted in the middle of its job, and how long the whole pod took to end. */
+  async function deleted(
+    name: string,
+    chosen: string,
+    layout: "dind-container" | "dind-sidecar",
+    gracePeriod: number,
+  ): Promise<{ runner: Terminated; seconds: number }> {
+    const finalizers = ["arc-primer.dev/test"]; // keeps the pod's status readable when it has ended
+    const pod = await runnerPod(name, "docker", cleaningUp, {
+      layout,
+      change(created) {
+        profile(chosen)(created);
+        created.spec.terminationGracePeriodSeconds = gracePeriod;
+        Object.assign(created.metadata, { finalizers });
+      },
+    });
+    try {
+      await until("the job", 60, async () => (await logs("docker", name, "runner")).includes("ready\n"));
+      const began = performance.now();
+      await remove(pod);
+      const states = await until("the end of the pod", 90, async () => {
+        const { status: now } = await get<RunnerPod>("Pod", "docker", name);
+        const all = [...(now?.containerStatuses ?? []), ...(now?.initContainerStatuses ?? [])];
+        return all.every(({ state }) => "terminated" in state) && now?.containerStatuses;
+      });
+      const seconds = (performance.now() - began) / 1000;
+      const runner = states.find((container) => container.name === containerNamed(pod, "runner").name)?.state
+        .terminated;
+      process.stderr.write(
+        `  ${name}: ended after ${seconds.toFixed(1)} s, the runner with ${runner?.exitCode}: ${runner?.message}\n`,
+      );
+      return { runner: runner!, seconds };
+    } finally {
+      const patch = { metadata: { finalizers: null } };
+      await call("PATCH", `/api/v1/namespaces/docker/pods/${name}`, patch, "application/merge-patch+json");
+    }
+  }
+});
