@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parser as promql } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
 import { mutatePaths } from "../src/http/app.ts";
 import { generatedFiles } from "../scripts/chart.ts";
@@ -355,6 +355,24 @@ describe.runIf(isHelmHere)("the configuration", () => {
     const config = parse(readFileSync(join(golden, name, "config.yaml"), "utf8")) as Values;
     const { apiVersion: _, kind: __, ...values } = config;
     expect(parse(configOf({ config: values }))).toEqual(config);
+  });
+
+  test.each([
+    ["1.28.15", "container"],
+    ["1.29.0", "sidecar"],
+    ["1.29.3-eks-1", "sidecar"],
+    ["1.34.1", "sidecar"],
+  ])("DinD that is added on Kubernetes %s is a %s, unless the profile says otherwise", (version, layout) => {
+    const sidecar = { inject: true, injected: { layout: "sidecar" } };
+    const profiles = { default: { docker: { inject: true, wait: {} } }, own: { docker: sidecar }, other: {} };
+    const { stdout, stderr } = template({ config: { profiles } }, "--kube-version", version);
+    expect(stderr).toBe("");
+    const configMap = parseAllDocuments(stdout)
+      .map((document) => document.toJS() as Manifest)
+      .find((one) => one?.data?.["config.yaml"]);
+    const config = parseConfig(configMap.data["config.yaml"], "config.yaml");
+    expect(config.profiles["default"]?.docker).toMatchObject({ inject: true, injected: { layout } });
+    expect(config.profiles["own"]?.docker.injected.layout).toBe("sidecar");
   });
 
   test.each(Object.entries(valueSets))("is one that the webhook takes, with %s", (_name, values) => {

@@ -1,4 +1,5 @@
-{{/* The PrimerConfiguration: the values, and the caches as the last mirrors of the default profile. */}}
+{{/* The PrimerConfiguration: the values; the caches as the last mirrors of the default profile; and, on clusters without
+native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary container, unless a profile says otherwise. */}}
 {{- define "arc-primer.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if .Values.registryCache.enabled -}}
@@ -13,6 +14,14 @@
 {{- $_ := set $default "registries" $registries -}}
 {{- $_ := set $profiles "default" $default -}}
 {{- $_ := set $config "profiles" $profiles -}}
+{{- end -}}
+{{- if semverCompare "<1.29.0-0" .Capabilities.KubeVersion.Version -}}
+{{- range $_, $profile := $config.profiles -}}
+{{- $docker := dig "docker" (dict) (default (dict) $profile) | default (dict) -}}
+{{- if $docker.inject -}}
+{{- $_ := set $docker "injected" (merge (default (dict) $docker.injected) (dict "layout" "container")) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- include "arc-primer.checkConfig" $config -}}
 {{- merge (dict "apiVersion" "arc-primer.dev/v1alpha1" "kind" "PrimerConfiguration") $config | toYaml -}}
