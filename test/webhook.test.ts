@@ -70,6 +70,9 @@ describe("the webhook", () => {
         applied: ["wait-for-docker"],
         skipped: {
           "registry-mirror": "not-configured",
+          "inject-docker": "not-configured",
+          "graceful-end": "not-configured",
+          "docker-credentials": "not-configured",
           "dockerd-settings": "not-configured",
           "registry-hosts": "not-configured",
           "buildkit-mirrors": "not-configured",
