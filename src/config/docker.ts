@@ -87,7 +87,7 @@ const daemon = z
 /** `profiles.NAME.docker`. */
 export const docker = z
   .strictObject({
-    container: z.string().min(1).default("dind"),
+    container: values.containerName.default("dind"),
     wait,
     mirror: z
       .strictObject({

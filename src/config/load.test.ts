@@ -185,6 +185,8 @@ test.each([
   ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a text"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
   ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
+  ["{ docker: { container: Docker_1 } }", '"Docker_1" is not a container\'s name'],
+  ["{ runner: { container: '' } }", "is not a container's name"],
   ["{ docker: { inject: please } }", "docker.inject"],
   ["{ docker: { injected: { layout: pod } } }", "docker.injected.layout"],
   ["{ docker: { credentials: { secret: My_Secret } } }", '"My_Secret" is not the name of a ConfigMap or Secret'],

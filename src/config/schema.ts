@@ -40,7 +40,7 @@ export const profileSchema = z.strictObject({
   enabled: z.boolean().default(true),
   runner: z
     .strictObject({
-      container: z.string().min(1).default("runner"),
+      container: values.containerName.default("runner"),
       home: values.folder.optional(),
       command: z
         .array(values.plainText)

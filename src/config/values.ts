@@ -94,6 +94,14 @@ export const profileName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
 
+/** The name of a container (RFC 1123 label): DinD that is added bears it, and another one would be a refused pod. */
+export const containerName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, {
+    error: ({ input }) => `${quote(input)} is not a container's name`,
+  });
+
 /** The name of a ConfigMap or Secret (a DNS subdomain). No lookahead in these: Helm's schema takes none. */
 export const objectName = z
   .string()

@@ -177,6 +177,18 @@ test("resources: the settings', else the runner's, so that a quota on limits doe
   expect(containerOf(run(pod, off).pod, "dind")).toMatchObject({ resources: { limits }, image: "docker:dind" });
 });
 
+test("neither a device of the runner's is asked for twice, nor a limit of the whole pod exceeded", () => {
+  const gpu = changed((runner) => (runner.resources = { limits: { "nvidia.com/gpu": "1", memory: "1Gi" } }));
+  expect(containerOf(run(gpu).pod, "dind").resources).toEqual({ limits: { memory: "1Gi" } });
+  const limited = changed((runner, { spec }) => {
+    runner.resources = { requests: { memory: "1Gi" } };
+    spec.resources = { requests: { memory: "1Gi" }, limits: { memory: "2Gi" } };
+  });
+  for (const daemon of [{}, { resources: { limits: { memory: "8Gi" } } }]) {
+    expect(containerOf(run(limited, { daemon }).pod, "dind").resources).toBeUndefined();
+  }
+});
+
 test("ARC's proxy reaches dockerd; the runner's registration does not", () => {
   const proxy = { name: "https_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "https_proxy" } } };
   const { pod } = run(changed(({ env }) => env?.push(proxy)));

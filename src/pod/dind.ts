@@ -51,7 +51,7 @@ export function dindFor(pod: Pod, runner: Container, work: Mount, settings: Dind
     socket,
     initContainers: [
       copyExternals(runner),
-      ...(rootless ? [rootlessPreparation(runner, daemon)] : []),
+      ...(rootless ? [rootlessPreparation(daemon)] : []),
       ...(layout === "sidecar" ? [{ ...daemon, ...sidecarFields }] : []),
     ],
     containers: layout === "container" ? [daemon] : [],
@@ -88,7 +88,7 @@ function copyExternals(runner: Container): Container {
 
 function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSettings): Container {
   const { name, rootless, image = rootless ? "docker:dind-rootless" : "docker:dind", resources } = settings;
-  const { env: proxy = [], ...inherited } = proxyAndResources(runner);
+  const { env: proxy = [], resources: inherited } = proxyAndResources(runner);
   const host = `unix://${socketPath(rootless)}`;
   return {
     name,
@@ -103,8 +103,7 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
         : [{ name: "DOCKER_GROUP_GID", value: "123" }]),
       ...proxy,
     ],
-    ...inherited,
-    ...(resources && { resources: { ...resources } }),
+    ...amountsFor(pod, resources ?? withoutDevices(inherited)),
     securityContext: { privileged: true, ...daemonUser(pod, rootless) },
     volumeMounts: [
       { ...work },
@@ -120,6 +119,22 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
   };
 }
 
+/** Where the pod as a whole has limits, a container's own might not fit into them. */
+function amountsFor({ spec }: Pod, resources: Resources | undefined): Pick<Container, "resources"> {
+  return resources && !spec.resources ? { resources: { ...resources } } : {};
+}
+
+/** dockerd runs beside the runner: taking after its GPU would be asking for a second one. */
+function withoutDevices(resources: Resources | undefined): Resources | undefined {
+  if (!resources) return undefined;
+  const plain = (amounts: Record<string, string>) =>
+    Object.fromEntries(
+      Object.entries(amounts).filter(([name]) => ["cpu", "memory", "ephemeral-storage"].includes(name)),
+    );
+  const { limits, requests } = resources;
+  return { ...(limits && { limits: plain(limits) }), ...(requests && { requests: plain(requests) }) };
+}
+
 /** Root is the image's own user; it has to be said where the pod says otherwise, or the container would not start. */
 function daemonUser({ spec }: Pod, rootless: boolean): Container["securityContext"] {
   if (rootless) return { runAsUser: runnerUser, runAsGroup: runnerUser };
@@ -128,13 +143,12 @@ function daemonUser({ spec }: Pod, rootless: boolean): Container["securityContex
 }
 
 /** Root makes the files by which the runner's user may start a dockerd: names, and ranges of users of its own. */
-function rootlessPreparation(runner: Container, { image, resources }: Container): Container {
+function rootlessPreparation({ image, resources }: Container): Container {
   const name = "init-dind-rootless";
   return {
     name,
     ...(image && { image }),
     command: ["sh", "-c", escapeForKubelet(prepareRootless), name, String(runnerUser), "/dind-etc", "/dind-home"],
-    ...proxyAndResources({ ...runner, env: [] }),
     ...(resources && { resources }),
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     volumeMounts: [
