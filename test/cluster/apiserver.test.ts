@@ -237,6 +237,35 @@ describe("where pods are checked again", () => {
     );
   });
 
+  test("DinD that is added takes after the runner, where a quota demands limits and a LimitRange knows a maximum", async () => {
+    const space = await createNamespace("injected");
+    const limits = [
+      { type: "Container", default: { cpu: "1", memory: "1Gi" }, max: { memory: "2Gi", cpu: "2" }, min: { cpu: "1m" } },
+    ];
+    await create({
+      apiVersion: "v1",
+      kind: "LimitRange",
+      metadata: { name: "limits", namespace: space },
+      spec: { limits },
+    });
+    const hard = { "limits.cpu": "100", "limits.memory": "100Gi" };
+    const metadata = { name: "limits", namespace: space };
+    const quota = await create({ apiVersion: "v1", kind: "ResourceQuota", metadata, spec: { hard } });
+    await call("PUT", `/api/v1/namespaces/${space}/resourcequotas/limits/status`, {
+      ...quota,
+      status: { hard, used: { "limits.cpu": "0", "limits.memory": "0" } },
+    });
+    for (const injected of [{}, { layout: "container" }, { rootless: true }]) {
+      config = configWith({ docker: { inject: true, injected, gracefulEnd: { gracePeriod: "5m" } } });
+      const name = `injected-${Object.keys(injected).join("") || "sidecar"}`;
+      const { spec } = await create(named(goldenPod("default-mode"), name, space));
+      for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+        expect(resources).toMatchObject({ limits: { cpu: "1", memory: "1Gi" } });
+      }
+      expect(spec).toMatchObject({ terminationGracePeriodSeconds: 300 });
+    }
+  });
+
   test("a LimitRange, whose defaults and maximum hold for the primed pod as well", async () => {
     const space = await createNamespace("limit-range");
     const limits = [
