@@ -20,7 +20,7 @@ const serveCommand = program
   .description("run the admission webhook")
   .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)");
 addTlsOptions(serveCommand)
-  .option("--host <address>", "address to listen on", "0.0.0.0")
+  .option("--host <address>", "address to listen on (default: all, of IPv4 and IPv6)")
   .option("--port <number>", "port of the webhook, HTTPS", port, 10250)
   .option("--ops-port <number>", "port for health, readiness and metrics, HTTP", port, 8080)
   .addOption(time("--shutdown-delay <duration>", "time from SIGTERM to closing the port", 5000, "5s"))

@@ -13,7 +13,7 @@ import type { TlsOptions } from "./tls-options.ts";
 
 export interface ServeOptions extends TlsOptions {
   readonly config?: string;
-  readonly host: string;
+  readonly host?: string;
   readonly port: number;
   readonly opsPort: number;
   /** Milliseconds. */
@@ -39,7 +39,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const webhook = await startWebhook({
     admit: createAdmit({ config, mutations, version: ARC_PRIMER_VERSION, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
-    host: options.host,
+    ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     opsPort: options.opsPort,
     log,

@@ -24,7 +24,8 @@ const maxConnections = 1024;
 const halfSentGrace = 1_000;
 
 export interface Addresses {
-  readonly host: string;
+  /** All addresses if absent: of IPv6 and IPv4, as far as the machine has them. */
+  readonly host?: string;
   /** 0 lets the system choose. */
   readonly port: number;
   readonly opsPort: number;
@@ -104,10 +105,10 @@ function limitConnections(server: Server, connections: Map<string, Socket>): voi
   });
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
+async function listen(server: Server, host: string | undefined, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host }, () => {
       server.off("error", reject);
       resolve();
     });

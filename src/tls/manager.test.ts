@@ -140,6 +140,15 @@ describe("what others do to it", () => {
     expect(issuerOf(one.served, state.secret["ca.crt"]!)).toBeDefined();
   });
 
+  test("Secret and caBundles emptied together, as after a leak: what is served is trusted again at once", async () => {
+    const { state, one } = await running();
+    state.secret = {};
+    for (const name of Object.keys(state.bundles)) state.bundles[name] = "";
+    await one.settle();
+    expect(issuerOf(one.served, Object.values(state.bundles)[0]!)).toBeDefined();
+    expect(one.served?.cert).toBe(state.secret["tls.crt"]);
+  });
+
   test("somebody's own authority is taken over: trusted first, then signing", async () => {
     const { state, one, clock, before, setSecret } = await running();
     const own = await makeAuthority({ from: new Date(start - 1), to: new Date(start + times.authorityLifetime) });

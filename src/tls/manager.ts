@@ -126,9 +126,9 @@ export class Manager {
     const { clock, metrics, times } = this.#parts;
     if (isFault(next) || next.cert === this.#current?.cert) return;
     const now = clock();
-    const usable = this.#current && !invalidity(this.#current, now);
+    const usable = this.#current && !invalidity(this.#current, now) && this.#trustedFor(this.#current.signer, now) >= 0;
     const familiar = usable && this.#current?.signer === next.signer;
-    // With something to serve there is time; without, it is enough that kube-apiserver has been told.
+    // With something to serve that is trusted there is time; without, it is enough that kube-apiserver has been told.
     if (!familiar && this.#trustedFor(next.signer, now) < (usable ? times.settling : 0)) return;
     this.#current = next;
     this.#serve(next);
