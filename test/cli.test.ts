@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { Agent } from "node:https";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import jsonPatch from "fast-json-patch";
@@ -420,6 +420,27 @@ describe("serve", () => {
     const { code, stderr } = await server.exit;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(lines().at(-1)).toMatchObject({ msg: "stopped" });
+  });
+
+  test("without --host it listens on all addresses, those of IPv6 among them", async () => {
+    const [cert, key] = [file("nothing.crt", ""), file("nothing.key", "")];
+    const ports = ["--port", "0", "--ops-port", "0", "--shutdown-delay", "0s"];
+    const server = start(["serve", "--tls-cert-file", cert, "--tls-private-key-file", key, ...ports]);
+    const { opsPort } = await vi.waitFor(() => {
+      const line = server
+        .stdout()
+        .split("\n")
+        .find((one) => one.includes('"listening"'));
+      return JSON.parse(line!) as { opsPort: number };
+    }, 5000);
+    const hasIPv6 = Object.values(networkInterfaces())
+      .flat()
+      .some((one) => one?.address === "::1");
+    for (const address of ["127.0.0.1", ...(hasIPv6 ? ["[::1]"] : [])]) {
+      expect(await (await fetch(`http://${address}:${opsPort}/healthz`)).text()).toBe("ok\n");
+    }
+    server.child.kill("SIGINT");
+    expect((await server.exit).code).toBe(0);
   });
 
   test("a changed configuration is in force without a restart; a bad one is not, and says why", async () => {
