@@ -154,6 +154,13 @@ test.each([
   ["{ prerequisites: { packages: ['curl; rm -rf /'] } }", '"curl; rm -rf /" is not a package like curl'],
   ["{ prerequisites: { packages: [--force] } }", "is not a package like curl"],
   ["{ prerequisites: { packages: [curl-] } }", "is not a package like curl"],
+  ["{ prerequisites: { packages: ['curl:all-'] } }", "is not a package like curl"],
+  ["{ prerequisites: { packages: [curl=1-] } }", "is not a package like curl"],
+  [`{ prerequisites: { script: ${"é".repeat(62_000)} } }`, "prerequisites.script: is larger than 120 KiB"],
+  [
+    `{ prerequisites: { script: ${"a".repeat(100_000)}, apt: { mirrors: { ${Array.from({ length: 10 }, (_, index) => `'http://x/${index}': 'http://y/${"z".repeat(45_000)}'`).join(", ")} } } } }`,
+    "prerequisites: are larger than 512 KiB together",
+  ],
   ["{ prerequisites: { packages: [curl, curl=1] } }", "prerequisites.packages: a package is there twice"],
   ["{ prerequisites: { packages: ['git=1 2'] } }", "is not a package like curl"],
   ["{ prerequisites: { apt: { proxy: 'http://me:secret@x' } } }", "must not contain credentials"],

@@ -2,12 +2,13 @@
 // for the administrator's own script.
 import { z } from "zod";
 import { hostIpReference, mirrorUrl, quote } from "./addresses.ts";
+import { escapeForKubelet } from "../pod/expansion.ts";
 import * as values from "./values.ts";
 
-// Debian policy 5.6.1 and 5.6.12. A name that ends in - would tell apt to remove; * in a version is apt's own wildcard.
-const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9-]+)?(=[A-Za-z0-9.+:~*-]+)?$/;
+// Debian policy 5.6.1 and 5.6.12. What ends in - would tell apt to remove; * in a version is apt's own wildcard.
+const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+(-[a-z0-9]+)*)?(=[A-Za-z0-9.+:~*-]*[A-Za-z0-9.+~*])?$/;
 
-/** `curl`, `libc6:i386`, `git=1:2.39*`. */
+/** `curl`, `python3:any`, `git=1:2.39*`. */
 const packages = z
   .array(
     z.string().refine((text) => packageName.test(text), {
@@ -41,7 +42,8 @@ const armoredKey = z
   .string()
   .regex(/^-----BEGIN PGP PUBLIC KEY BLOCK-----\n[\t\n -~]*\n-----END PGP PUBLIC KEY BLOCK-----\s*$/, {
     error: "expected an ASCII-armoured public key: -----BEGIN PGP PUBLIC KEY BLOCK----- to its end",
-  });
+  })
+  .refine(isWord, "is larger than 120 KiB, and one word of a command line cannot be");
 
 const source = z
   .strictObject({
@@ -68,17 +70,30 @@ const source = z
 
 const mirrors = z.record(url, url).default({});
 
+/** Linux takes 128 KiB for one word of a command line (MAX_ARG_STRLEN); in the pod some of them are doubled for the kubelet. */
+function isWord(text: string): boolean {
+  return new TextEncoder().encode(escapeForKubelet(text)).length <= 120 * 1024;
+}
+
 /** `profiles.NAME.prerequisites`. */
 export const prerequisites = z
   .strictObject({
     enabled: z.boolean().default(true),
     packages,
     apt: z.strictObject({ proxy: url.optional(), mirrors, sources: z.array(source).max(50).default([]) }).prefault({}),
-    script: values.plainText.min(1).max(100_000).optional(),
+    script: values.plainText
+      .min(1)
+      .refine(isWord, "is larger than 120 KiB, and one word of a command line cannot be")
+      .optional(),
     onFailure: z.enum(["warn", "fail"]).default("warn"),
     timeout: values.duration({ min: "10s", max: "1h", wholeSeconds: true }).prefault("5m"),
     sizeLimit: values.quantity
       .refine((text) => values.quantityValue(text)! >= 2 ** 26, "less than 64Mi is no room for packages")
       .default("2Gi"),
   })
+  // A pod may have 1.5 MiB in etcd, with all else that is in it.
+  .refine(
+    (all) => JSON.stringify(all).length <= 512 * 1024,
+    "are larger than 512 KiB together, which is too much for a pod",
+  )
   .prefault({});

@@ -36,6 +36,8 @@ export const prerequisites: Mutation = {
     const obstacle = cannotInstall(pod, container, surroundings);
     if (obstacle) return doesNotApply(obstacle);
 
+    if (isNameTaken(pod)) return doesNotApply("name-taken");
+
     if (!pod.spec.initContainers?.some((one) => one.name === name)) {
       (pod.spec.initContainers ??= []).push(installer(container, settings));
     }
@@ -55,6 +57,12 @@ export const prerequisites: Mutation = {
   },
 };
 
+/** Whether something of the pod's own bears our name: root would write into a volume that is not ours. */
+function isNameTaken({ spec }: Pod): boolean {
+  const volume = spec.volumes?.find((one) => one.name === name);
+  return (volume !== undefined && !volume.emptyDir) || spec.containers.some((one) => one.name === name);
+}
+
 /** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */
 function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surroundings): MutationReason | undefined {
   if (podSecurity === "restricted") return "pod-security";
@@ -72,15 +80,9 @@ function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surrounding
 }
 
 function installer(runner: Container, settings: Settings): Container {
-  const mounted = (runner.volumeMounts ?? []).map(({ mountPath }) => `mounted=${mountPath}`);
   return sidekick(runner, {
     name,
-    command: [
-      "/bin/sh",
-      "-c",
-      ...[installScript, name, ...settingsOf(settings), ...mounted].map(escapeForKubelet),
-      "--",
-    ],
+    command: ["/bin/sh", "-c", ...[installScript, name, ...settingsOf(settings)].map(escapeForKubelet), "--"],
     ...(settings.packages.length > 0 && { args: [...settings.packages] }),
     // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },

@@ -20,10 +20,21 @@ export function sidekick(runner: Container, { name, ...own }: Container): Contai
   };
 }
 
+/** The variables that the kubelet would put into a value: `$(NAME)`. Never the runner's registration. */
+function references(value: string): string[] {
+  return [...value.matchAll(/\$\(([\w.-]+)\)/g)]
+    .map(([, name]) => name!)
+    .filter((name) => !name.startsWith("ACTIONS_"));
+}
+
 /** What every container that arc-primer adds takes from the runner, whatever its image: proxy variables, resources. */
 export function proxyAndResources(runner: Container): Pick<Container, "env" | "resources"> {
   const { limits, requests } = runner.resources ?? {};
-  const env = (runner.env ?? []).filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
+  const all = runner.env ?? [];
+  const proxies = all.filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
+  // A proxy's password may stand in a variable of its own, to which its address refers.
+  const wanted = proxies.flatMap(({ name, value }) => [name, ...references(value ?? "")]);
+  const env = all.filter(({ name }) => wanted.includes(name));
   return {
     ...(env.length > 0 && { env: env.map((variable) => ({ ...variable })) }),
     ...((limits || requests) && {

@@ -36,7 +36,7 @@ export const mutationReasons = {
   "privilege-forbidden":
     "The namespace enforces Pod Security baseline or restricted, which would refuse the pod with a privileged container, as DinD needs.",
   "name-taken":
-    "The pod has a container or a volume by a name that DinD would have (such as dind or dind-sock), or its work folder at a path of dockerd's own.",
+    "The pod has a container or a volume by a name that this would give one of its own, or its work folder at a path of dockerd's.",
   "work-subpath":
     "The runner container mounts its work folder by a subPathExpr, which cannot be carried over to a DinD container.",
   "no-dind": "The pod has no Docker-in-Docker container.",

@@ -4,19 +4,28 @@
 #   sh -c SCRIPT arc-primer-packages directory=DIR on-failure=warn -- COMMAND [ARG...]
 #
 # It runs as process 1, as root or as a user who may sudo, before anything else does. The image is the one that the
-# packages were installed in, so what that script needed is here, too.
+# packages were installed in, so what that script needed is here, too. The work is done in a child: no name that it uses
+# reaches the job's environment.
 set -uf
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
-while [ "$1" != -- ]; do
-  case $1 in
-    directory=*) directory=${1#*=} ;;
-    on-failure=*) on_failure=${1#*=} ;;
-  esac
-  shift
-done
-shift
+# Prints a file's lines. By the shell alone: where libraries were replaced only in part, no other program may start.
+loudly() {
+  say "******************************************************************"
+  while IFS= read -r line || [ -n "$line" ]; do say "* $line"; done
+  say "******************************************************************"
+}
+
+refuse() {
+  loudly << TEXT
+the packages of the profile are not in this container: $1
+TEXT
+  [ "$on_failure" = fail ] || return 0
+  say "exit 1: the runner is not started, as onFailure: fail asks"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: %s\n' "$1" > /dev/termination-log
+  return 1
+}
 
 # Sets $now: hundredths of a second.
 now() {
@@ -24,37 +33,29 @@ now() {
   now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
 }
 
-job=
-stop() {
-  say "told to stop while putting packages in place"
-  [ -z "$job" ] || kill "$job" 2> /dev/null
-  exit "$1"
-}
-trap 'stop 143' TERM
-trap 'stop 130' INT
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n -- "$@"; fi; }
 
-# Runs a command as root, and waits for it where a trap can interrupt.
-as_root() {
-  if [ "$(id -u)" -eq 0 ]; then "$@" & else sudo -n -- "$@" & fi
-  job=$!
-  wait "$job"
-  status=$?
-  job=
-  return "$status"
+# Prints the paths in a list that do not lie on a volume of this container: those are somebody else's files. Names with
+# a newline go through the lines of awk with another character in its place.
+on_the_image() {
+  tr '\n\0' '\1\n' < "$1" | awk 'FNR == NR { if ($5 != "/") mounted[$5]; next }
+    { for (path = $0; path ~ /\//; sub(/\/[^\/]*$/, "", path)) if (path in mounted) next; print }' /proc/self/mountinfo - |
+    tr '\1\n' '\n\0'
 }
 
-loudly() {
-  say "******************************************************************"
-  printf '%s\n' "$1" | sed 's/^/arc-primer: * /' >&2
-  say "******************************************************************"
+remove() {
+  on_the_image "$directory/$1" | as_root xargs -0 -r rm -f -- &&
+    on_the_image "$directory/$1-directories" | as_root xargs -0 -r rmdir --ignore-fail-on-non-empty --
 }
 
-refuse() {
-  loudly "the packages of the profile are not in this container: $1"
-  [ "$on_failure" = fail ] || return 0
-  say "exit 1: the runner is not started, as onFailure: fail asks"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: %s\n' "$1" > /dev/termination-log
-  exit 1
+extract() {
+  set --
+  while read -r _ _ _ _ path _; do
+    [ "$path" = / ] || set -- "$@" "--exclude=.$(printf '%b' "$path")"
+  done < /proc/self/mountinfo
+  as_root tar --extract --file="$directory/changes.tar" --directory=/ --numeric-owner --same-owner --same-permissions \
+    --keep-directory-symlink --xattrs --xattrs-include=security.capability --xattrs-include='user.*' \
+    --anchored --no-wildcards "$@"
 }
 
 apply() {
@@ -73,10 +74,8 @@ apply() {
       return
     fi
   fi
-  if ! { as_root xargs -0 -r -a "$directory/deleted" rm -f -- &&
-    as_root xargs -0 -r -a "$directory/deleted-directories" rmdir --ignore-fail-on-non-empty -- &&
-    as_root tar --extract --file="$directory/changes.tar" --directory=/ --numeric-owner --same-owner --same-permissions \
-      --keep-directory-symlink --xattrs --xattrs-include=security.capability --xattrs-include='user.*'; }; then
+  # What is gone goes last: a library under its old name may be what tar and sudo are linked with.
+  if ! { remove turned && extract && remove deleted; }; then
     refuse "they could be put in place only in part; what failed is said above"
     return
   fi
@@ -84,7 +83,29 @@ apply() {
   say "packages in place after $(((now - begin) / 100)).$(((now - begin) % 100 / 10))$(((now - begin) % 10)) s"
 }
 
-[ ! -e "$directory/changes.tar" ] || apply
-[ ! -e "$directory/problem" ] || loudly "$(cat "$directory/problem")"
+put_in_place() {
+  while [ "$1" != -- ]; do
+    case $1 in
+      directory=*) directory=${1#*=} ;;
+      on-failure=*) on_failure=${1#*=} ;;
+    esac
+    shift
+  done
+  if [ -e "$directory/changes.tar" ]; then apply || return; fi
+  if [ -e "$directory/problem" ]; then loudly < "$directory/problem"; fi
+}
+
+# A trap runs only between foreground commands, so this shell does nothing but wait.
+stop() {
+  say "told to stop while putting packages in place"
+  kill "$!" 2> /dev/null
+  exit "$1"
+}
+put_in_place "$@" &
+trap 'stop 143' TERM
+trap 'stop 130' INT
+wait "$!" || exit
+while [ "$1" != -- ]; do shift; done
+shift
 trap - TERM INT
 exec "$@"

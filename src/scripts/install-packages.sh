@@ -3,7 +3,7 @@
 # as an archive on a shared volume, for apply-packages.sh in the runner container.
 #
 #   sh -c SCRIPT arc-primer-prerequisites directory=DIR on-failure=warn timeout=300 size-limit=BYTES \
-#     [mounted=PATH]... [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] -- [PACKAGE[=VERSION]...]
+#     [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] -- [PACKAGE[=VERSION]...]
 #
 # It runs as root and as process 1. apt means Debian and its kin, so beyond POSIX sh it uses what those cannot be
 # without: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a shell runs its traps only
@@ -12,6 +12,7 @@
 # What it leaves in DIR:
 #   changes.tar           what is new or changed; present only if there is something to apply
 #   deleted, deleted-directories   what is gone: absolute paths, each ended by a NUL
+#   turned, turned-directories     of that, what is in the way of something of another kind by the same name
 #   fingerprint           the package state that it began with, for sha256sum --check
 #   problem               what is missing and why, for the runner's log; present only if something is
 set -uf
@@ -62,6 +63,7 @@ give_up() {
   exit 1
 }
 
+proxy=
 sources=0
 while [ "$1" != -- ]; do
   value=${1#*=}
@@ -72,14 +74,13 @@ while [ "$1" != -- ]; do
       now
       begin=$now
       made=$(stat -c %Z "$directory")
-      rm -rf "$work"
+      rm -rf "$work" "$directory/changes.tar" "$directory/problem"
       mkdir -p "$work/sources.list.d" "$work/keys"
-      for file in mounted script mirrors.sed log sources.list; do : > "$work/$file"; done
+      for file in script mirrors.sed log sources.list; do : > "$work/$file"; done
       ;;
     on-failure=*) on_failure=$value ;;
     timeout=*) deadline=$((begin + value * 100)) ;;
     size-limit=*) size_limit=$value ;;
-    mounted=*) printf '%s\n' "$value" >> "$work/mounted" ;;
     proxy=*) proxy=$value ;;
     mirror=*) from=$value ;;
     by=*)
@@ -130,12 +131,20 @@ apt_get() {
 
 # Is NAME[:ARCHITECTURE][=VERSION] installed? A version may hold *, as apt takes it.
 is_there() {
+  name=${1%%=*}
   case $1 in *=*) wanted=${1#*=} ;; *) wanted='*' ;; esac
-  for state in $(dpkg-query --show --showformat='${db:Status-Status}=${Version}\n' "${1%%=*}" 2> /dev/null); do
+  # What dpkg-query says of a package that it does not know is the answer, and no error.
+  for state in $(dpkg-query --show --showformat='${db:Status-Status}=${Version}\n' "${name%:any}" 2> /dev/null); do
     # shellcheck disable=SC2254 # a pattern on purpose
     case $state in installed=$wanted) return 0 ;; esac
   done
-  return 1
+  [ "$wanted" = '*' ] && is_provided "${name%%:*}"
+}
+
+# Does an installed package go by this name as well? Renamed ones do: Ubuntu's libcurl4 is libcurl4t64.
+is_provided() {
+  dpkg-query --show --showformat='${db:Status-Status},${Provides}\n' | sed -n 's/^installed,//p' | tr ',' '\n' |
+    sed -e 's/^ *//' -e 's/[ :(].*//' | grep -qxF -- "$1"
 }
 
 # Sets $missing to those of the given packages that are not there.
@@ -147,26 +156,22 @@ look_for() {
 
 # Lists what could have been changed: TYPE MODE UID GID PATH, each ended by a NUL, sorted, to $1. With $2, also the paths
 # whose inode changed after the file $2, directories aside, to $3.
-# Not what is mounted here or will be in the runner, what the kubelet writes, what lives only as long as a container.
+# Not what is mounted here, what the kubelet writes, what lives only as long as a container.
 list() {
   list=$1 since=${2:-} changed=${3:-/dev/null}
   set -- -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./var/tmp \
     -o -path ./etc/hosts -o -path ./etc/resolv.conf -o -path ./etc/hostname -o -path ./.dockerenv \
     -o -path './var/lib/apt/lists/*' -o '(' -path './var/cache/*' ! -type d ')'
   while IFS= read -r path; do set -- "$@" -o -path "$path"; done < "$work/pruned"
-  (cd / && find . -xdev '(' "$@" ')' -prune -o '(' -fprintf "$list.unsorted" '%y %m %U %G %p\0' \
+  (cd / && find . -ignore_readdir_race -xdev '(' "$@" ')' -prune -o '(' -fprintf "$list.unsorted" '%y %m %U %G %p\0' \
     , ! -type d ${since:+-cnewer} ${since:+"$since"} -fprintf "$changed" '%p\0' ')') &&
-    LC_ALL=C sort -z -o "$list" "$list.unsorted"
+    LC_ALL=C sort -z -o "$list" "$list.unsorted" && rm "$list.unsorted"
 }
 
 # The paths that `list` leaves out for being mounted, as patterns for find.
 pruned() {
-  {
-    cat "$work/mounted"
-    # Links as they resolve here: /var/run is a link to /run.
-    while IFS= read -r path; do readlink -m -- "$path"; done < "$work/mounted"
-    while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo
-  } | sed -e 's|/*$||' -e '/^$/d' -e 's/[][*?\\]/\\&/g' -e 's/^/./' | sort -u > "$work/pruned"
+  while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo |
+    sed -e 's|/*$||' -e '/^$/d' -e 's/[][*?\\]/\\&/g' -e 's/^/./' > "$work/pruned"
 }
 
 # The image's sources under $work, with the mirrors in them, beside those that the settings add. The image's own stay.
@@ -179,10 +184,10 @@ copy_sources() {
   done < "$work/found"
 }
 
-# The packages that are neither wholly installed nor wholly not.
+# The packages that are neither wholly installed nor wholly not, one a line.
 half_installed() {
   dpkg-query --show --showformat='${db:Status-Status} ${binary:Package}\n' |
-    sed -n -E '/^(installed|config-files|not-installed) /!p' | tr '\n' ' '
+    sed -n -E '/^(installed|config-files|not-installed) /!p'
 }
 
 install() {
@@ -216,7 +221,6 @@ run_script() {
 
 strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # of a line of `list`, the path
 keys() { sed -z 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* /\1 /'; }       # the type and the path
-absolute() { sed -z -e 's/^[^ ]* \.//'; }                        # of a key, the path from /
 
 # What came, went or changed. A folder that only has other entries than before is no change of its own.
 compare() {
@@ -226,9 +230,28 @@ compare() {
   { cat "$work/changed" && strip < "$work/came"; } | sort -zu > "$work/changes"
   keys < "$work/gone" | sort -z > "$work/gone.keys"
   keys < "$work/came" | sort -z > "$work/came.keys"
-  comm -z -23 "$work/gone.keys" "$work/came.keys" > "$work/deleted"
-  grep -zv '^d ' "$work/deleted" | absolute > "$directory/deleted"
-  grep -z '^d ' "$work/deleted" | absolute | sort -zr > "$directory/deleted-directories"
+  comm -z -23 "$work/gone.keys" "$work/came.keys" > "$work/lost"
+  turned "$work/lost" "$work/came.keys"
+}
+
+# Splits what is gone into what is in the way of something that came, by the same name and of another kind, and the rest.
+# Names with a newline go through the lines of awk with another character in its place.
+turned() {
+  for file in deleted deleted-directories turned turned-directories; do : > "$work/$file.lines"; done
+  for keys in "$1" "$2"; do tr '\n\0' '\1\n' < "$keys" > "$keys.lines"; done
+  awk -v out="$work/" 'FILENAME == ARGV[1] { came[substr($0, 3)]; next }
+    FILENAME == ARGV[2] { if (substr($0, 3) in came) turned[substr($0, 3)]; gone[++n] = $0 }
+    END {
+      for (i = 1; i <= n; i++) {
+        file = "deleted"
+        for (path = substr(gone[i], 3); path != ""; sub(/\/?[^\/]*$/, "", path)) if (path in turned) file = "turned"
+        print substr(gone[i], 4) > (out file (gone[i] ~ /^d/ ? "-directories" : "") ".lines")
+      }
+    }' "$2.lines" "$1.lines"
+  for file in deleted turned; do
+    tr '\1\n' '\n\0' < "$work/$file.lines" > "$directory/$file"
+    sort -r "$work/$file-directories.lines" | tr '\1\n' '\n\0' > "$directory/$file-directories"
+  done
 }
 
 # Leaves the archive, or says why there is none.
@@ -238,13 +261,15 @@ capture() {
   LC_ALL=C
   export LC_ALL
   compare || { trouble "what was installed could not be listed; nothing is put into the runner container"; return; }
-  if ! [ -s "$work/changes" ] && ! [ -s "$directory/deleted" ] && ! [ -s "$directory/deleted-directories" ]; then
+  if ! [ -s "$work/changes" ] && ! [ -s "$work/lost" ]; then
     say "nothing has changed"
     return
   fi
-  size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$work/changes" | awk '{ size += $1 } END { printf "%.0f", size }')
+  # In the archive each takes whole blocks of 512 bytes, a block for its header, and some for what no header has room for.
+  size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$work/changes" |
+    awk '{ size += 2560 + 512 * int(($1 + 511) / 512) } END { printf "%.0f", size }')
   if [ "$size" -gt "$size_limit" ]; then
-    trouble "the packages take $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
+    trouble "the packages take about $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
     return
   fi
   : > "$directory/changes.partial"
@@ -264,7 +289,7 @@ capture() {
 }
 
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
-  trouble "packages are installed with apt, which this image does not have; missing: $*"
+  trouble "packages are installed with apt, which this image does not have${1:+; missing: $*}"
   give_up
 fi
 say "preparing packages, $(($(date +%s) - made)) s after the volume for them was made"
@@ -278,10 +303,11 @@ fi
 
 sha256sum /var/lib/dpkg/status > "$directory/fingerprint"
 : > "$work/begin"
-half=$(half_installed)
+listed=yes
+half_installed > "$work/half"
 pruned
 if [ -z "$missing" ]; then
-  list "$work/before"
+  list "$work/before" || listed=no
 else
   say "missing in this image: $missing"
   copy_sources
@@ -292,7 +318,7 @@ else
   apt_get update || say "apt-get update failed; going on with the lists that there are"
   took "$from"
   update=$took
-  wait "$listing"
+  wait "$listing" || listed=no
   now
   from=$now
   # shellcheck disable=SC2086 # one word a package: a package's name holds no blanks
@@ -302,10 +328,14 @@ else
 fi
 look_for "$@"
 [ -z "$missing" ] || trouble "these packages could not be installed: $missing"
-[ "$(half_installed)" = "$half" ] || {
-  trouble "dpkg is left half-way ($(half_installed)), so nothing is put into the runner container"
+half=$(half_installed | grep -vxF -f "$work/half" | tr '\n' ' ')
+if [ -n "$half" ]; then
+  trouble "dpkg is left half-way (${half% }), so nothing is put into the runner container"
   give_up
-}
+elif [ "$listed" = no ]; then
+  trouble "the image's files could not be listed, so nothing is put into the runner container"
+  give_up
+fi
 [ ! -s "$work/script" ] || run_script
 if [ -s "$work/script" ] || ! sha256sum --check --status "$directory/fingerprint"; then capture; fi
 took "$begin"

@@ -59,8 +59,8 @@ export interface Started {
 
 const setup = `
 set -eu
-lower=$1 folder=$2 volume=$3 mode=$4
-shift 4
+lower=$1 folder=$2 volume=$3 mode=$4 mounts=$5
+shift 5
 mount --make-rprivate /
 mount -t overlay -o "lowerdir=$lower,upperdir=$folder/upper,workdir=$folder/work" overlay "$folder/merged"
 mount -t proc proc "$folder/merged/proc"
@@ -72,7 +72,11 @@ case $mode in
   *) mount --bind "$volume" "$folder/merged/arc-primer/prerequisites" ;;
 esac
 [ "$mode" != ro ] || mount -o remount,bind,ro "$folder/merged/arc-primer/prerequisites"
-[ ! -d "$folder/mount" ] || mount --bind "$folder/mount" "$folder/merged/mnt"
+for path in $mounts; do
+  if [ -f "$folder/merged$path" ]; then cp "$folder/merged$path" "$folder/mounted"
+  else mkdir -p "$folder/mounted" "$folder/merged$path"; fi
+  mount --bind "$folder/mounted" "$folder/merged$path"
+done
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 `;
 
@@ -91,16 +95,19 @@ export class Container {
     return join(this.folder, "upper");
   }
 
-  /** @param options.volume what is mounted at /arc-primer/prerequisites; `mode` `full`: a small file system instead */
+  /**
+   * @param options.volume what is mounted at /arc-primer/prerequisites; `mode` `full`: a small file system instead
+   * @param options.mount a path where a volume of this container's own is mounted: `mounted` in its folder
+   */
   start(
     command: readonly string[],
-    options: { volume: string; mode?: "rw" | "ro" | "full"; uid?: number; env?: string[] },
+    options: { volume: string; mode?: "rw" | "ro" | "full"; uid?: number; env?: string[]; mount?: string },
   ): Started {
-    const { volume, mode = "rw", uid = 0, env = [] } = options;
+    const { volume, mode = "rw", uid = 0, env = [], mount = "" } = options;
     const enter = [...env, "chroot", `--userspec=${uid}:${uid}`, join(this.folder, "merged"), ...command];
     const args = ["--mount", "--pid", "--fork", "--kill-child=KILL", "sh", "-c", setup, "sh"];
     const began = performance.now();
-    const child = spawn("unshare", [...args, this.#lower, this.folder, volume, mode, ...enter], {
+    const child = spawn("unshare", [...args, this.#lower, this.folder, volume, mode, mount, ...enter], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let [stdout, stderr] = ["", ""];
