@@ -74,7 +74,7 @@ describe("1. A pod of ARC's default mode gets DinD", () => {
       layout: "default-mode",
       change: profile(name),
     });
-    expect(status(pod)).toContain('"applied":["inject-docker","wait-for-docker","registry-mirror"]');
+    expect(status(pod)).toContain('"applied":["inject-docker","wait-for-docker","registry-mirror",');
     const { exitCode, log } = await ended(pod);
     expect(log).toMatch(/ready to start after [^]*hello from the registry\n$/);
     expect(exitCode).toBe(0);
