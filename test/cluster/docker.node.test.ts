@@ -70,13 +70,15 @@ const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
 
 describe("1. A pod of ARC's default mode gets DinD", () => {
   test.each(["injected", "beside"])("and runs a container in it: %s", async (name) => {
-    const pod = await runnerPod(name, "docker", "docker run --rm hello:1 2>&1", {
+    const job = "docker run --rm hello:1 2>&1\necho the first container took $SECONDS s";
+    const pod = await runnerPod(name, "docker", job, {
       layout: "default-mode",
       change: profile(name),
     });
     expect(status(pod)).toContain('"applied":["inject-docker","wait-for-docker","registry-mirror",');
     const { exitCode, log } = await ended(pod);
-    expect(log).toMatch(/ready to start after [^]*hello from the registry\n$/);
+    process.stderr.write(log);
+    expect(log).toMatch(/ready to start after [^]*hello from the registry\nthe first container took \d+ s\n$/);
     expect(exitCode).toBe(0);
   });
 
