@@ -250,6 +250,15 @@ test.each([
   expect(profileProblems(profile)).toEqual([]);
 });
 
+// As `openssl genrsa -aes128 -traditional` writes it.
+const encryptedKey = `-----BEGIN RSA PRIVATE KEY-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF
+
+c2VjcmV0
+-----END RSA PRIVATE KEY-----
+`;
+
 const pem = (text: string) => `{ privateCA: { pem: ${JSON.stringify(text)} } }`;
 
 test.each([
@@ -272,10 +281,21 @@ test.each([
   [pem("nothing"), "there is no certificate in it"],
   [pem(examplePem.replace("MIIB", "AAAA")), "certificate 1 of 1 cannot be read"],
   [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----`), "not a PRIVATE KEY"],
+  [pem(examplePem + encryptedKey), "not a RSA PRIVATE KEY"],
+  [pem(encryptedKey + examplePem), "not a RSA PRIVATE KEY"],
+  [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n`), "not a PRIVATE KEY"],
+  [pem(`${examplePem}c2VjcmV0\n-----END PRIVATE KEY-----\n`), "not a PRIVATE KEY"],
+  [pem(`${examplePem}-----BEGIN c2VjcmV0`), "not a block of another kind"],
+  [pem(`${examplePem}-----BEGIN CERTIFICATE-----\nc2VjcmV0\n`), "a certificate is not whole"],
+  [pem(`-----BEGIN CERTIFICATE-----\n${encryptedKey}-----END CERTIFICATE-----\n${examplePem}`), "not whole"],
 ])("of registries and certificates, %s is refused: %s", (profile, message) => {
   const found = profileProblems(profile).join("\n");
   expect(found).toContain(message);
   expect(found).not.toContain("c2VjcmV0");
+});
+
+test("text beside the certificates of a bundle is no harm", () => {
+  expect(profileProblems(pem(`# Example Root\n=====\n${examplePem}\n- and another -\n${examplePem}`))).toEqual([]);
 });
 
 test("certificates may come from the profile that is extended", () => {

@@ -120,15 +120,21 @@ export const folder = z
   .string()
   .regex(/^(\/[\w.@%+=,~-]+)+$/, { error: ({ input }) => `${quote(input)} is not a folder like /home/runner` });
 
-const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----[^-]*-----END \1-----/g;
+const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** Certificates as PEM. What passes can be read by OpenSSL, and so by those who are given it; a key is never repeated. */
+/**
+ * Certificates as PEM. What passes can be read by OpenSSL, and so by those who are given it. It is shown to many, so
+ * whatever else begins or ends in it is refused, in whatever form a key may come, and never repeated.
+ */
 export const certificates = z.string().superRefine((text, context) => {
-  const blocks = [...text.matchAll(pemBlock)];
+  const blocks = text.match(certificateBlock) ?? [];
+  const other = /-----(?:BEGIN|END)(?: ([A-Z0-9 ]{1,40})-----)?/.exec(text.replaceAll(certificateBlock, ""));
+  if (other?.[1] === "CERTIFICATE")
+    return context.addIssue("a certificate is not whole, or not base64 between BEGIN and END");
+  if (other) return context.addIssue(`only certificates belong here, not a ${other[1] ?? "block of another kind"}`);
   if (blocks.length === 0) return context.addIssue("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
-  for (const [index, [block, kind]] of blocks.entries()) {
-    if (kind !== "CERTIFICATE") context.addIssue(`only certificates belong here, not a ${kind}`);
-    else if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be read`);
+  for (const [index, block] of blocks.entries()) {
+    if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be read`);
   }
 });
 
