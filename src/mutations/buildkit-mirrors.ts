@@ -1,6 +1,6 @@
 import { findContainer, findDind, setsEnv } from "../pod/containers.ts";
+import { isOccupied } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
-import type { Container } from "../pod/types.ts";
 import { buildkitFiles, buildkitdFile } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
 import { applies, doesNotApply } from "./mutation.ts";
@@ -28,7 +28,7 @@ export const buildkitMirrors: Mutation = {
     if (!findDind(pod, { dind: docker.container, runner: runner.container }) && !setsEnv(container, "DOCKER_HOST"))
       return doesNotApply(setsEnv(container, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker");
     if (buildx === undefined) return doesNotApply("path-unknown");
-    if (isMounted(container, buildx)) return doesNotApply("buildkit-file-mounted");
+    if (isOccupied(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
 
     const at = mountedAt(name);
     const words = [
@@ -43,8 +43,3 @@ export const buildkitMirrors: Mutation = {
     return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
   },
 };
-
-/** Whether the pod has a volume for buildx's folder, or for its files: then they are somebody's choice. */
-function isMounted({ volumeMounts }: Container, folder: string): boolean {
-  return (volumeMounts ?? []).some(({ mountPath }) => `${mountPath.replace(/\/+$/, "")}/`.startsWith(`${folder}/`));
-}

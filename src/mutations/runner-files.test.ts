@@ -122,6 +122,19 @@ test.each<[string, string, Pod, object]>([
   expect(run(buildkitMirrors, pod, profile).outcome).toMatchObject({ reason });
 });
 
+test.each<[string, object, object, object]>([
+  ["on the node, above the folder", { hostPath: { path: "/cache" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["that outlives the pod", { persistentVolumeClaim: { claimName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["of a Secret", { secret: { secretName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["that is new in each pod", { emptyDir: {} }, {}, { result: "applied" }],
+  ["beside it", { hostPath: { path: "/" } }, { mountPath: "/home/runner/.docker-x" }, { result: "applied" }],
+])("buildx's file and a volume %s: %j", (_what, source, mount, want) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath: "/home/runner/.docker", ...mount });
+  pod.spec.volumes?.push({ name: "mine", ...source });
+  expect(run(buildkitMirrors, pod).outcome).toMatchObject(want);
+});
+
 test("buildx with a Docker elsewhere; some mirrors left out is said", () => {
   const pod = withRunner({ env: [{ name: "DOCKER_HOST", value: "tcp://docker:2375" }] }, "default-mode");
   expect(run(buildkitMirrors, pod, allRegistries).outcome).toMatchObject({

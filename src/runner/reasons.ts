@@ -67,7 +67,8 @@ export const mutationReasons = {
     "The DinD container has a volume of its own at dockerd's certs.d, or where it would have to be made.",
   "no-usable-mirror":
     "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
-  "buildkit-file-mounted": "The runner container has a volume of its own at buildx's folder.",
+  "buildkit-file-mounted":
+    "The runner container has a volume of its own at buildx's folder, or above it one that is more than an emptyDir for itself alone.",
   "dagger-files-mounted":
     "The runner or DinD container has a volume of its own at Dagger's folder, or both share one above it.",
   "path-unknown":
