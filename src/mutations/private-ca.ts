@@ -1,4 +1,5 @@
 import { findContainer } from "../pod/containers.ts";
+import { isOccupied } from "../pod/files.ts";
 import { privateCASource } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
 import { applies, doesNotApply } from "./mutation.ts";
@@ -7,9 +8,13 @@ import { mountedAt, placeInRunner } from "./place-files.ts";
 
 const name = "ca";
 
+/** What update-ca-certificates writes to, and where it looks for more (Debian, Alpine). */
+const systemFolders = ["/etc/ssl/certs", "/usr/local/share/ca-certificates"];
+
 /**
  * Lets the runner container itself trust the profile's private certificates, where the profile asks for it: the runner
- * and the actions written in JavaScript by NODE_EXTRA_CA_CERTS, the rest by the system's store.
+ * and the actions written in JavaScript by NODE_EXTRA_CA_CERTS, the rest by the system's store. Where that is a volume,
+ * it is somebody's, who may share it with other pods or with the node: then NODE_EXTRA_CA_CERTS has to do.
  */
 export const privateCA: Mutation = {
   name: "private-ca",
@@ -18,12 +23,14 @@ export const privateCA: Mutation = {
     if (!source || !profile.privateCA?.runner) return doesNotApply("not-configured");
     const container = findContainer(pod, profile.runner.container);
     if (!container) return doesNotApply("no-runner-container");
+    const inNodeAlone = systemFolders.some((folder) => isOccupied(pod, container, folder));
     const obstacle = placeInRunner(pod, container, {
       name,
       files: [{ path: caFile, source }],
-      words: ["trust", `${mountedAt(name)}/${caFile}`],
+      words: [inNodeAlone ? "trust-in-node" : "trust", `${mountedAt(name)}/${caFile}`],
       command: profile.runner.command,
     });
-    return obstacle ? doesNotApply(obstacle) : applies();
+    if (obstacle) return doesNotApply(obstacle);
+    return applies(...(inNodeAlone ? (["system-store-mounted"] as const) : []));
   },
 };

@@ -104,6 +104,15 @@ test.each<[string, Partial<Container>, object, object]>([
   expect(run(withDind(change), { ...ghcr, ...more }).outcome).toMatchObject(want);
 });
 
+test.each([
+  ["docker:29-dind", []],
+  ["harbor.example.com:8443/hub/library/docker:dind-rootless", []],
+  ["example.com/ci/engine:29", ["certs-d-hidden"]],
+])("what the image may have in certs.d itself: %s, %j", (image, notes) => {
+  const { outcome } = run(withDind({ image, args: ["dockerd"] }), { ...ghcr, ...containerd });
+  expect(outcome).toMatchObject({ result: "applied", notes });
+});
+
 test("the feature flag is added to Docker 28 alone, once, and not beside a daemon.json", () => {
   const twentyEight = { image: "docker:28-dind" };
   expect(containerOf(run(withDind(twentyEight), { ...ghcr, ...containerd }).pod, "dind").args?.at(-1)).toBe(feature);

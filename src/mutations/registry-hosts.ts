@@ -1,4 +1,4 @@
-import { findDind } from "../pod/containers.ts";
+import { findDind, isDindImage } from "../pod/containers.ts";
 import { addFlags, dockerdFlags } from "../pod/dockerd.ts";
 import { isOccupied, mountFiles, provideFiles } from "../pod/files.ts";
 import { certsFolder } from "../pod/home.ts";
@@ -13,7 +13,9 @@ const volume = "registry-hosts";
 /**
  * Points the DinD container's dockerd, and with it `docker build`, at mirrors of any registry, and lets it trust private
  * certificates for the registries that need them: files in its certs.d (`HOST/hosts.toml`, `HOST/ca.crt`). Which dockerds
- * read the first of these is told by src/pod/image-store.ts; the second all do.
+ * read the first of these is told by src/pod/image-store.ts; the second all do. The mount hides what an image of
+ * somebody's own has in certs.d; a mount for each host would not, but a mountPath must not contain `:` (API reference, VolumeMount), so there is none for
+ * HOST:PORT.
  */
 export const registryHosts: Mutation = {
   name: "registry-hosts",
@@ -37,6 +39,7 @@ export const registryHosts: Mutation = {
     mountFiles(dind, volume, folder);
 
     const notes: Note[] = leftOut ? ["mirrors-left-out"] : [];
+    if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
     if (hosts.length > 0 && docker.imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
       notes.push("docker-data-kept");
     if (hosts.length > 0 && !unsupported && support === "with-feature-flag") {

@@ -203,6 +203,23 @@ test("certificates for the runner itself only where the profile asks for it, and
   expect(run(privateCA).outcome).toMatchObject({ reason: "not-configured" });
 });
 
+test.each<[string, object, string, boolean]>([
+  ["/etc/ssl/certs", { hostPath: { path: "/etc/ssl/certs" } }, "trust-in-node", true],
+  ["/etc/ssl/certs/", { emptyDir: {} }, "trust-in-node", true],
+  ["/etc/ssl", { hostPath: { path: "/etc/ssl" } }, "trust-in-node", true],
+  ["/usr/local/share/ca-certificates/corporate", { configMap: { name: "ca" } }, "trust-in-node", true],
+  ["/usr/local", { persistentVolumeClaim: { claimName: "tools" } }, "trust-in-node", true],
+  ["/usr/local/share", { emptyDir: {} }, "trust", false],
+  ["/etc/ssl/private", { secret: { secretName: "x" } }, "trust", false],
+])("the system's store is left alone where it is a volume: %s, %j", (mountPath, source, word, noted) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath });
+  pod.spec.volumes?.push({ name: "mine", ...source });
+  const { words, outcome } = run(privateCA, pod, allRegistries);
+  expect(words).toEqual(["arc-primer-ca", word, "/etc/arc-primer/ca/ca.crt"]);
+  expect(outcome).toMatchObject({ result: "applied", notes: noted ? ["system-store-mounted"] : [] });
+});
+
 test("all three nest, each text is carried once, and what is not ours is in place", () => {
   const pod = goldenPod("dind-sidecar");
   const list = [buildkitMirrors, daggerMirrors, privateCA];

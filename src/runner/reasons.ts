@@ -98,6 +98,10 @@ export const notes = {
     "Docker's data lies in a volume that may outlive the pod. If a Docker before 29 has filled it, mirrors of other registries than Docker Hub are not used.",
   "feature-flag-left-out":
     "dockerd could not be given --feature=containerd-snapshotter=true; mirrors of other registries work if its configuration file says so.",
+  "certs-d-hidden":
+    "The DinD image is not docker:dind. What it has itself in dockerd's certs.d is hidden by the files that are mounted there.",
+  "system-store-mounted":
+    "The runner container has a volume of its own at /etc/ssl/certs or /usr/local/share/ca-certificates, which stays as it is: only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
   "custom-image":
     "The DinD image is not docker:dind. If it has a daemon.json with the same settings, dockerd will not start.",
   "flag-kept": "dockerd is given one of these flags already; the pod's own stays.",

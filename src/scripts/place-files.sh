@@ -1,12 +1,13 @@
 #!/bin/sh
 # Puts files where programs of the job look for them, then becomes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-NAME [home DIR] [copy FROM TO]... [copy-ca FROM TO]... [trust FROM] -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-NAME [WORD...]... -- COMMAND [ARG...]
 #
-#   home DIR         says so if HOME is another folder than the one that the files were meant for
-#   copy FROM TO     copies a file, unless something is there; folders that are missing belong to whoever runs this
-#   copy-ca FROM TO  the same for certificates, which may be missing: TO is then empty, for programs that insist on it
-#   trust FROM       lets this container trust these certificates: NODE_EXTRA_CA_CERTS, and the system's store
+#   home DIR            says so if HOME is another folder than the one that the files were meant for
+#   copy FROM TO        copies a file, unless something is there; folders that are missing belong to whoever runs this
+#   copy-ca FROM TO     the same for certificates, which may be missing: TO is then empty, for programs that insist on it
+#   trust FROM          lets this container trust these certificates: NODE_EXTRA_CA_CERTS, and the system's store
+#   trust-in-node FROM  the same without the system's store, where that is somebody's volume
 #
 # Nothing here stops the job: what fails is said, and on it goes. POSIX sh only, whatever /bin/sh the image has.
 set -u
@@ -104,10 +105,10 @@ while [ "$1" != -- ]; do
       ;;
     copy) copy "$2" "$3"; shift 3 ;;
     copy-ca) copy_ca "$2" "$3"; shift 3 ;;
-    trust)
+    trust | trust-in-node)
       if [ -r "$2" ]; then
         trust_in_node "$2"
-        trust_in_system "$2"
+        [ "$1" = trust-in-node ] || trust_in_system "$2"
       else
         say "$2 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
       fi

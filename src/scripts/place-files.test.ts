@@ -190,6 +190,14 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(readFileSync(join(at, "ran"), "utf8")).toBe("updated\n");
     });
 
+    test("in Node alone: the system's store is not touched", () => {
+      const { source } = place();
+      const path = pathWith(["sudo", "echo sudo ran >&2"], ["update-ca-certificates", "echo it ran >&2"]);
+      const result = run(sh, ["trust-in-node", source], { PATH: path });
+      expect(result).toEqual({ status: 0, stdout: `started 2 ${source}\n`, stderr: "" });
+      expect(run(sh, ["trust-in-node", "/gone"]).stderr).toContain("private certificates are not trusted");
+    });
+
     test.runIf(isRoot)("update-ca-certificates fails: its words, and the job starts", () => {
       const { at } = place();
       const bundle = join(at, "bundle.pem");
