@@ -10,18 +10,6 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
-while [ "$1" != -- ]; do
-  case $1 in
-    file=*) file=${1#*=} ;;
-    secret=*) secret=${1#*=} ;;
-  esac
-  shift
-done
-shift
-
-folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
-config=$folder/config.json
-
 # Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
 find_node() {
   for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
@@ -49,7 +37,17 @@ put() (
   return 1
 )
 
-log_in() {
+# In a shell of its own: the command would see variables of its own, set here by the same name, changed.
+log_in() (
+  while [ "$1" != -- ]; do
+    case $1 in
+      file=*) file=${1#*=} ;;
+      secret=*) secret=${1#*=} ;;
+    esac
+    shift
+  done
+  folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
+  config=$folder/config.json
   if [ ! -f "$file" ]; then
     say "there is no Secret $secret of type kubernetes.io/dockerconfigjson in this namespace: starting without its logins"
   elif [ ! -r "$file" ]; then
@@ -69,7 +67,9 @@ log_in() {
     say "the logins of the Secret $secret were added to $config"
     ! grep -q '"credsStore"' "$config" || say "$config names a credsStore, and Docker looks for logins nowhere else"
   fi
-}
+)
 
-log_in
+log_in "$@"
+while [ "$1" != -- ]; do shift; done
+shift
 exec "$@"

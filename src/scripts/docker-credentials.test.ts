@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { findTool, haveTools } from "../../test/support/tools.ts";
+import { jobVariables } from "../../test/support/variables.ts";
 import script from "./docker-credentials.sh";
 
 // The script as it runs in runner containers: under each shell, with and without jq and node.
@@ -63,17 +64,18 @@ function run(shell: readonly string[], { tools = [], env = {}, own, mounted = JS
   }
   const [program = "", ...first] = shell;
   const words = ["arc-primer-docker-credentials", `file=${file}`, "secret=logins", "--"];
-  const command = [findTool("dash")!, "-c", 'umask; echo "started $*"', "0", "with", "two  words"];
+  const command = [findTool("dash")!, "-c", `umask; echo "started $*"; ${findTool("env")}`, "0", "with", "two  words"];
   const { stdout, stderr, status } = spawnSync(program, [...first, "-c", script, ...words, ...command], {
     encoding: "utf8",
     env: { PATH: pathWith(...tools), HOME: home, ...env },
     ...(isRoot && { uid: user, gid: user }),
   });
-  expect({ stdout, status }).toEqual({ stdout: "0022\nstarted with two  words\n", status: 0 });
+  const [mask, started, ...seen] = stdout.split("\n");
+  expect({ mask, started, status }).toEqual({ mask: "0022", started: "started with two  words", status: 0 });
   for (const word of ["hunter2", "hunter3", ...Object.values(secret.auths).map((one) => one.auth)]) {
     expect(stderr).not.toContain(word);
   }
-  return { home, config, stderr, text: existsSync(config) ? readFileSync(config, "utf8") : undefined };
+  return { home, config, seen, stderr, text: existsSync(config) ? readFileSync(config, "utf8") : undefined };
 }
 
 test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
@@ -165,6 +167,13 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
         expect(stderr).toMatch(/stays as it is: .* is it JSON, and may it be replaced\?\n$/);
         expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
       }
+    });
+
+    test.each([["jq"], ["node"]])("the command's own variables are as they were, added to with %s", (tool) => {
+      const own = jobVariables(script);
+      expect(Object.keys(own)).toEqual(expect.arrayContaining(["file", "secret", "config", "node", "new"]));
+      const { seen } = run(sh, { tools: [tool], own: "{}", env: own });
+      for (const [name, value] of Object.entries(own)) expect(seen).toContain(`${name}=${value}`);
     });
 
     test("a credsStore hides all logins, and the log says so", () => {

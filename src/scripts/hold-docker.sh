@@ -9,16 +9,19 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# In a shell of its own first, since a redirection that fails would end this one. <> does not wait for the other side.
+hold() {
+  if { [ -p "$1" ] || mkfifo -m 666 "$1"; } && (: <> "$1"); then
+    exec 9<> "$1"
+  else
+    say "$1 cannot be held open: dockerd will be told to stop at the same time as the runner"
+  fi
+}
+
+# No variables here: the command would see its own of the same name changed.
 while [ "$1" != -- ]; do
-  case $1 in file=*) file=${1#*=} ;; esac
+  case $1 in file=*) hold "${1#*=}" ;; esac
   shift
 done
 shift
-
-# In a shell of its own first, since a redirection that fails would end this one. <> does not wait for the other side.
-if { [ -p "$file" ] || mkfifo -m 666 "$file"; } && (: <> "$file"); then
-  exec 9<> "$file"
-else
-  say "$file cannot be held open: dockerd will be told to stop at the same time as the runner"
-fi
 exec "$@"

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { findTool, haveTools } from "../../test/support/tools.ts";
+import { jobVariables } from "../../test/support/variables.ts";
 import awaitRunner from "./await-runner.sh";
 import holdDocker from "./hold-docker.sh";
 
@@ -26,10 +27,10 @@ function folder(): string {
   return path;
 }
 
-function start(program: readonly string[], args: readonly string[], path?: string) {
+function start(program: readonly string[], args: readonly string[], path?: string, env: Record<string, string> = {}) {
   const child = spawn(program[0]!, [...program.slice(1), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    ...(path !== undefined && { env: { PATH: path } }),
+    ...(path !== undefined && { env: { PATH: path, ...env } }),
   });
   children.push(child);
   const run = { child, stderr: "", stdout: "", over: false, exit: undefined as unknown as Promise<number | null> };
@@ -63,8 +64,8 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
   describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
     const sh = [findTool(shell) ?? shell, ...first];
 
-    const hold = (file: string, command: string[], path?: string) =>
-      start(sh, ["-c", holdDocker, "arc-primer-hold", `file=${file}`, "--", ...command], path);
+    const hold = (file: string, command: string[], path?: string, env?: Record<string, string>) =>
+      start(sh, ["-c", holdDocker, "arc-primer-hold", `file=${file}`, "--", ...command], path, env);
     /** The hook needs nothing but the shell. */
     const hook = (file: string) => start(sh, ["-c", awaitRunner, "arc-primer-hold", file], folder());
 
@@ -102,6 +103,14 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       ]);
       expect(await runner.exit).toBe(7);
       expect(runner.stdout).toBe(`${runner.child.pid} two  words\n`);
+    });
+
+    test("the command's own variables are as they were, whatever their names", async () => {
+      const own = jobVariables(holdDocker);
+      expect(own).toHaveProperty("file");
+      const runner = hold(join(folder(), "runner"), [findTool("env")!], process.env["PATH"], own);
+      expect(await runner.exit).toBe(0);
+      for (const [name, value] of Object.entries(own)) expect(runner.stdout).toContain(`${name}=${value}\n`);
     });
 
     test("no mkfifo, or no place for the pipe: the log says what that means, and the command is started", async () => {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts files where programs of the job look for them, then becomes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-NAME [WORD...]... -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-NAME [WORD...] -- COMMAND [ARG...]
 #
 #   home DIR            says so if HOME is another folder than the one that the files were meant for
 #   copy FROM TO        copies a file, unless something is there; folders that are missing belong to whoever runs this
@@ -10,6 +10,8 @@
 #   trust-in-node FROM  the same without the system's store, where that is somebody's volume
 #
 # Nothing here stops the job: what fails is said, and on it goes. POSIX sh only, whatever /bin/sh the image has.
+# Functions that set variables are shells of their own, in round brackets: the command would see its own of the same
+# name changed.
 set -u
 trap 'exit 143' TERM # process 1 ignores signals without a trap
 trap 'exit 130' INT
@@ -45,6 +47,11 @@ copy_ca() {
   place /dev/null "$2" || say "$2 could not be written; going on without it"
 }
 
+# Prints the name of a new file with the text of both.
+join_files() (
+  both=$(mktemp) && { cat "$1" && echo && cat "$2"; } > "$both" && chmod 644 "$both" && echo "$both"
+)
+
 # Node reads one file more than its own, so with one that is named already both go into a third.
 trust_in_node() {
   if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
@@ -53,15 +60,16 @@ trust_in_node() {
     return
   fi
   [ "$NODE_EXTRA_CA_CERTS" != "$1" ] || return 0
-  if both=$(mktemp) && { cat "$NODE_EXTRA_CA_CERTS" && echo && cat "$1"; } > "$both" && chmod 644 "$both"; then
-    export NODE_EXTRA_CA_CERTS="$both"
+  set -- "$(join_files "$NODE_EXTRA_CA_CERTS" "$1")"
+  if [ -n "$1" ]; then
+    export NODE_EXTRA_CA_CERTS="$1"
   else
     say "NODE_EXTRA_CA_CERTS could not be added to; it stays $NODE_EXTRA_CA_CERTS"
   fi
 }
 
 # update-ca-certificates wants one certificate a file.
-split() { # FROM FOLDER
+split() ( # FROM FOLDER
   number=0
   file=
   while IFS= read -r line || [ -n "$line" ]; do
@@ -74,11 +82,12 @@ split() { # FROM FOLDER
     case $line in *-----END*CERTIFICATE-----*) file= ;; esac
   done < "$1"
   [ "$number" -gt 0 ]
-}
+)
 
-trust_in_system() {
+trust_in_system() (
   store=/usr/local/share/ca-certificates
   as=
+  output=
   if ! command -v update-ca-certificates > /dev/null 2>&1; then
     say "the system's certificates stay as they are: this image has no update-ca-certificates"
     return
@@ -92,10 +101,10 @@ trust_in_system() {
   # $as is meant to be split.
   if parts=$(mktemp -d) && split "$1" "$parts" && $as mkdir -p "$store" && $as cp "$parts"/*.crt "$store/" \
     && output=$($as update-ca-certificates 2>&1); then :; else
-    say "the system's certificates could not be added to; going on without. ${output:-}"
+    say "the system's certificates could not be added to; going on without. $output"
   fi
-  rm -rf "${parts:-}"
-}
+  rm -rf "$parts"
+)
 
 while [ "$1" != -- ]; do
   case $1 in

@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { examplePem } from "../../test/support/pods.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
+import { jobVariables } from "../../test/support/variables.ts";
 import script from "./place-files.sh";
 
 // The script as it runs in pods: under each shell, with real files, as root and as somebody else.
@@ -49,9 +50,16 @@ function pathWith(...more: [name: string, body: string][]): string {
   return path;
 }
 
-function run(shell: readonly string[], words: string[], env: Record<string, string> = {}, asRoot = false) {
+const echo = [findTool("dash")!, "-c", 'echo "started $# ${NODE_EXTRA_CA_CERTS-}"', "zero", "two words", "$(x)"];
+
+function run(
+  shell: readonly string[],
+  words: string[],
+  env: Record<string, string> = {},
+  asRoot = false,
+  command = echo,
+) {
   const [program = "", ...first] = shell;
-  const command = [findTool("dash")!, "-c", 'echo "started $# ${NODE_EXTRA_CA_CERTS-}"', "zero", "two words", "$(x)"];
   const args = [...first, "-c", script, "arc-primer-files", ...words, "--", ...command];
   const { status, stdout, stderr } = spawnSync(program, args, {
     encoding: "utf8",
@@ -209,6 +217,21 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       const { status, stdout, stderr } = run(sh, ["trust", bundle], { PATH: path });
       expect({ status, stdout }).toEqual({ status: 0, stdout: `started 2 ${bundle}\n` });
       expect(stderr).toContain("could not be added to; going on without. disk full");
+    });
+
+    test.runIf(isRoot)("the command's own variables are as they were, whatever their names", () => {
+      const { at, source, home } = place();
+      const [bundle, named] = [join(at, "bundle.pem"), join(at, "own.pem")];
+      for (const file of [bundle, named]) writeFileSync(file, examplePem);
+      const own = jobVariables(script);
+      expect(Object.keys(own)).toEqual(expect.arrayContaining(["as", "store", "parts", "both", "line", "number"]));
+      const path = pathWith(["sudo", ":"], ["update-ca-certificates", ":"]);
+      const words = ["home", home, "copy", source, join(home, "x/y"), "trust", bundle];
+      const env = { ...own, HOME: home, NODE_EXTRA_CA_CERTS: named, PATH: path };
+      const { stdout, stderr } = run(sh, words, env, false, [findTool("env")!]);
+      expect(stderr).toBe("");
+      for (const [name, value] of Object.entries(own)) expect(stdout).toContain(`${name}=${value}\n`);
+      rmSync(/^NODE_EXTRA_CA_CERTS=(.*)$/m.exec(stdout)![1]!); // what only the command is told of
     });
 
     test("it becomes the command: same process, same arguments, its exit code", () => {

@@ -5,32 +5,35 @@
 #
 # It runs as process 1 of the runner container, under whatever /bin/sh the image has: POSIX sh only.
 # Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands:
-# so the waiting is a child, and this shell does nothing but wait for it.
+# so the waiting is a child, and this shell does nothing but wait for it. All variables but one are the child's, since the
+# command would see its own of the same name changed.
 set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
-while [ "$1" != -- ]; do
-  case $1 in
-    timeout=*) timeout=${1#*=} ;;
-    interval=*) interval=${1#*=} ;;
-    exit-code=*) exit_code=${1#*=} ;;
-    on-timeout=*) on_timeout=${1#*=} ;;
-  esac
-  shift
-done
-shift
+# Sets what stays the same for all the time of waiting, from the script's words and from what the container has.
+prepare() {
+  while [ "$1" != -- ]; do
+    case $1 in
+      timeout=*) timeout=${1#*=} ;;
+      interval=*) interval=${1#*=} ;;
+      exit-code=*) exit_code=${1#*=} ;;
+      on-timeout=*) on_timeout=${1#*=} ;;
+    esac
+    shift
+  done
 
-host=${DOCKER_HOST:-unix:///var/run/docker.sock}
-socket=
-case $host in unix://*) socket=${host#unix://} ;; esac
+  host=${DOCKER_HOST:-unix:///var/run/docker.sock}
+  socket=
+  case $host in unix://*) socket=${host#unix://} ;; esac
 
-client=none
-if command -v docker > /dev/null 2>&1; then
-  client=docker
-elif command -v curl > /dev/null 2>&1; then
-  case $host in unix://* | tcp://* | http://* | https://*) client=curl ;; esac
-fi
+  client=none
+  if command -v docker > /dev/null 2>&1; then
+    client=docker
+  elif command -v curl > /dev/null 2>&1; then
+    case $host in unix://* | tcp://* | http://* | https://*) client=curl ;; esac
+  fi
+}
 
 # Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
 now() {
@@ -150,6 +153,7 @@ look() {
 
 # The child that waits: exit status 0 to start the command, else the container's exit code.
 wait_for_docker() {
+  prepare "$@"
   now
   begin=$now
   waited=0
@@ -192,18 +196,18 @@ give_up() {
   return "$exit_code"
 }
 
-waiting=
+arc_primer_wait=
 stop() {
-  [ -z "$waiting" ] || kill "$waiting" 2> /dev/null
+  [ -z "$arc_primer_wait" ] || kill "$arc_primer_wait" 2> /dev/null
   say "told to stop while waiting for Docker"
   exit "$1"
 }
 trap 'stop 143' TERM
 trap 'stop 130' INT
 
-wait_for_docker &
-waiting=$!
-wait "$waiting"
-status=$?
-[ "$status" -eq 0 ] || exit "$status"
+wait_for_docker "$@" &
+arc_primer_wait=$!
+wait "$arc_primer_wait" || exit "$?"
+while [ "$1" != -- ]; do shift; done
+shift
 exec "$@"

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { fakeDaemon } from "../../test/support/fake-daemon.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
+import { jobVariables } from "../../test/support/variables.ts";
 import { selfSigned } from "../tls/certificate.ts";
 import script from "./wait-for-docker.sh";
 
@@ -102,6 +103,16 @@ const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": [
 describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for-docker.sh", () => {
   describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
     const sh = [findTool(shell) ?? shell, ...first];
+
+    test("the command's own variables are as they were, whatever their names", async () => {
+      const { socket, env } = unix();
+      await daemonAt(socket);
+      const own = jobVariables(script);
+      expect(Object.keys(own)).toEqual(expect.arrayContaining(["timeout", "host", "client", "status", "uptime"]));
+      const { code, stdout } = await run(sh, { env: { ...own, ...env }, command: [findTool("env")!] }).exit;
+      expect(code).toBe(0);
+      for (const [name, value] of Object.entries(own)) expect(stdout).toContain(`${name}=${value}\n`);
+    });
 
     test.each([["docker"], ["curl"]])("ready at once, asked with %s", async (client) => {
       const { socket, env } = unix();

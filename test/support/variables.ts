@@ -1,0 +1,12 @@
+/**
+ * Every variable that a shell script of ours sets, with a value that a job might have under that name. Scripts that end
+ * in `exec "$@"` must hand all of them on: what is exported when a shell starts stays exported when the shell changes it.
+ * Names in upper case are meant to reach the job, and `arc_primer_…` are ours.
+ */
+export function jobVariables(script: string): Record<string, string> {
+  const set = [...script.matchAll(/(?<![\w-])(?!arc_primer_)([a-z_]\w*)=/g), ...script.matchAll(/\bfor (\w+) in\b/g)];
+  const read = [...script.matchAll(/\bread -r ([a-z_ ]+)/g)].flatMap(([, names = ""]) => names.trim().split(" "));
+  const names = new Set([...set.map(([, name = ""]) => name), ...read]);
+  names.delete("_"); // the shell's own
+  return Object.fromEntries([...names].map((name) => [name, `the job's own ${name}`]));
+}
