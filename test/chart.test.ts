@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -96,6 +96,21 @@ describe.runIf(isHelmHere)("the chart", () => {
       .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"));
     expect(templates.length).toBeGreaterThan(10);
     expect(templates.join("\n")).not.toMatch(/\b(lookup|rand\w*|genCA|gen\w*Cert|genPrivateKey|uuidv4|now)\b/);
+  });
+
+  test("may be given a version with build metadata, as Flux does: no label may have a plus", () => {
+    const folder = mkdtempSync(join(tmpdir(), "arc-primer-chart-"));
+    try {
+      cpSync(chartFolder, folder, { recursive: true });
+      const meta = readFileSync(join(folder, "Chart.yaml"), "utf8");
+      writeFileSync(join(folder, "Chart.yaml"), meta.replaceAll(/0\.1\.0/g, "0.1.0+3f2a1b"));
+      const { stdout, stderr } = helm(["template", "arc-primer", folder]);
+      expect(stderr).toBe("");
+      expect(stdout).toContain("helm.sh/chart: arc-primer-0.1.0_3f2a1b\n");
+      expect(stdout).toContain('app.kubernetes.io/version: "0.1.0_3f2a1b"\n');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   describe("is valid", () => {
@@ -202,7 +217,7 @@ describe.runIf(isHelmHere)("TLS", () => {
         apiGroups: [""],
         resources: ["secrets"],
         resourceNames: [secret.metadata.name],
-        verbs: ["get", "update", "patch"],
+        verbs: ["get", "patch"],
       },
     ]);
     expect(manifests.one("ClusterRole").rules).toEqual([
@@ -210,7 +225,7 @@ describe.runIf(isHelmHere)("TLS", () => {
         apiGroups: ["admissionregistration.k8s.io"],
         resources: ["mutatingwebhookconfigurations"],
         resourceNames: [manifests.one("MutatingWebhookConfiguration").metadata.name],
-        verbs: ["get", "update", "patch"],
+        verbs: ["get", "patch"],
       },
     ]);
     expect(certificateFlags({})).toEqual([
@@ -436,6 +451,27 @@ describe.runIf(isHelmHere)("the caches", () => {
     expect(manifests.one("Service", "arc-primer").spec.selector["app.kubernetes.io/component"]).toBe("webhook");
   });
 
+  const registriesOf = (config: Values) => {
+    const manifests = render({ registryCache: { enabled: true }, config });
+    const text = manifests.one("ConfigMap", "arc-primer").data["config.yaml"];
+    return parseConfig(text, "config.yaml").profiles["default"]!.registries["docker.io"];
+  };
+  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc:5000";
+
+  test("leave what else is said of their registry", () => {
+    const privateCA = { configMap: { name: "ca" } };
+    const config = { profiles: { default: { privateCA, registries: { "docker.io": { privateCA: true } } } } };
+    expect(registriesOf(config)).toMatchObject({ privateCA: true, mirrors: [{ url: cacheUrl }] });
+  });
+
+  test("come after the mirrors that the default profile has from its base", () => {
+    const mirrors = [{ url: "https://mirror.example.com" }];
+    const base = { registries: { "docker.io": { mirrors } } };
+    const between = { extends: "base", registries: { "docker.io": {}, "ghcr.io": { mirrors: [] } } };
+    const config = { profiles: { base, between, default: { extends: "between" } } };
+    expect(registriesOf(config)?.mirrors.map(({ url }) => url)).toEqual(["https://mirror.example.com", cacheUrl]);
+  });
+
   test("keep what they have on the node, or in a volume that goes with the release", () => {
     const stateful = (storage: Values) => render({ registryCache: { enabled: true, storage } }).one("StatefulSet").spec;
     expect(stateful({}).template.spec.volumes).toEqual([{ name: "data", emptyDir: { sizeLimit: "20Gi" } }]);
@@ -506,6 +542,9 @@ describe.runIf(isHelmHere)("helm test", () => {
 
   test("makes a namespace for itself, and may create pods there and no more", () => {
     const { namespace, role } = roleAndNamespace({});
+    // Helm deletes it by its name: it must not be one that somebody has.
+    expect(namespace.metadata.name).toMatch(/^arc-primer-helm-test-[0-9a-f]{8}$/);
+    expect(role.metadata.name).toBe(namespace.metadata.name);
     expect(namespace.metadata.labels["arc-primer.dev/inject"]).toBe("enabled");
     expect(role.metadata.namespace).toBe(namespace.metadata.name);
     expect(role.rules).toEqual([{ apiGroups: [""], resources: ["pods"], verbs: ["create"] }]);
@@ -568,10 +607,22 @@ describe.runIf(isHelmHere)("bad values are refused, by name:", () => {
       [/config\.profiles\.gpu\.extends: there is no profile cpu/],
     ],
     [
+      "a profile that extends itself",
+      { config: { profiles: { gpu: { extends: "gpu" } } } },
+      [/config\.profiles\.gpu\.extends: the profile extends itself/],
+    ],
+    [
+      "profiles that extend each other",
+      { config: { profiles: { default: { extends: "gpu" }, gpu: { extends: "default" } } } },
+      [/config\.profiles\.\w+\.extends: the profile extends itself/],
+    ],
+    [
       "an upstream with credentials",
       { registryCache: { enabled: true, upstreams: { "docker.io": { url: "https://me:secret@hub.example.com" } } } },
       [/registryCache\.upstreams\.docker\.io\.url: it must not contain credentials; name a Secret/],
     ],
+    ["a test in the release's own namespace", { test: { namespace: "primer-system" } }, [/test\.namespace/]],
+    ["a test in kube-system", { test: { namespace: "kube-system" } }, [/test\.namespace/, /never primed/]],
     ["another provider", { tls: { provider: "self-signed" } }, [/tls\/provider/, /self-managed/]],
     ["existing-secret without a Secret", { tls: { provider: "existing-secret" } }, [/tls\.existingSecret\.name/]],
     ["the host's network at the kubelet's port", { hostNetwork: true }, [/webhook\.port/, /kubelet/]],
