@@ -287,10 +287,10 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
       manifests.one("StatefulSet").spec.template.spec,
       manifests.hook("Pod").spec,
     ];
-    for (const { securityContext, containers, hostNetwork } of specs) {
+    for (const { securityContext, containers, initContainers = [], hostNetwork } of specs) {
       expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
       expect(hostNetwork).toBeUndefined();
-      for (const container of containers) {
+      for (const container of [...initContainers, ...containers]) {
         expect(container.securityContext).toEqual({
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -370,6 +370,20 @@ describe.runIf(isHelmHere)("the configuration", () => {
     const config = parse(readFileSync(join(golden, name, "config.yaml"), "utf8")) as Values;
     const { apiVersion: _, kind: __, ...values } = config;
     expect(parse(configOf({ config: values }))).toEqual(config);
+  });
+
+  test("may have every form of value that the webhook takes", () => {
+    const daemon = {
+      image: "harbor.example.com:8443/hub/docker_x/dind__a:29@sha256:" + "0".repeat(64),
+      env: { "a.b-C_1": "", _X: "1", ".a": "" },
+      extraArgs: ["--storage-driver=overlay2", "--debug", "--label=a=b c"],
+      resources: { limits: { cpu: 2, memory: "1.5Gi", "ephemeral-storage": "1e9" }, requests: { cpu: ".5" } },
+    };
+    const packages = ["curl", "libc6:i386", "git=1:2.39*", "g++"];
+    const hosts = ["docker.io", "localhost", "a_b-c.example:5000", "[::1]:5000", "10.0.0.1"];
+    const registries = Object.fromEntries(hosts.map((host) => [host, {}]));
+    const config = { profiles: { default: { docker: { daemon }, prerequisites: { packages }, registries } } };
+    expect(() => parseConfig(configOf({ config }), "config.yaml")).not.toThrow();
   });
 
   test.each([
@@ -534,6 +548,23 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
   });
 });
 
+describe.runIf(isHelmHere)("the notes", () => {
+  const notes = (values: Values) =>
+    helm(
+      ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"],
+      JSON.stringify(values),
+    ).stdout.split("\nNOTES:\n")[1];
+
+  test("say how to read the log of every replica, and where nothing is primed", () => {
+    const { labels } = render().one("Deployment").spec.template.metadata;
+    const [, selector = ""] = /kubectl logs -n ci -l (\S+) --prefix/.exec(notes({}) ?? "") ?? [];
+    expect(selector).toContain("app.kubernetes.io/instance=primer");
+    expect(selector).toContain(`app.kubernetes.io/component=${labels["app.kubernetes.io/component"]}`);
+    expect(notes({})).toContain('("configuration read")');
+    expect(notes({})).toContain("own namespace, ci, and in kube-system are never primed");
+  });
+});
+
 describe.runIf(isHelmHere)("helm test", () => {
   const roleAndNamespace = (values: Values) => {
     const manifests = render(values);
@@ -548,6 +579,15 @@ describe.runIf(isHelmHere)("helm test", () => {
     expect(namespace.metadata.labels["arc-primer.dev/inject"]).toBe("enabled");
     expect(role.metadata.namespace).toBe(namespace.metadata.name);
     expect(role.rules).toEqual([{ apiGroups: [""], resources: ["pods"], verbs: ["create"] }]);
+  });
+
+  test("first has the configuration checked that the webhook would read at its next start", () => {
+    const manifests = render();
+    const { initContainers, volumes } = manifests.hook("Pod").spec;
+    expect(initContainers[0].args).toEqual(["config", "check", "/config/config.yaml"]);
+    expect(initContainers[0].image).toBe(podSpec().containers[0].image);
+    expect(initContainers[0].volumeMounts).toEqual([{ name: "config", mountPath: "/config", readOnly: true }]);
+    expect(volumes[0]).toEqual(podSpec().volumes[0]);
   });
 
   test("or takes one that is there", () => {
@@ -616,6 +656,51 @@ describe.runIf(isHelmHere)("bad values are refused, by name:", () => {
       { config: { profiles: { default: { extends: "gpu" }, gpu: { extends: "default" } } } },
       [/config\.profiles\.\w+\.extends: the profile extends itself/],
     ],
+    ...(
+      [
+        [
+          "an exit code that ARC understands otherwise",
+          { docker: { wait: { exitCode: 7 } } },
+          /docker\.wait\.exitCode: ARC/,
+        ],
+        [
+          "an amount that is none",
+          { docker: { daemon: { resources: { limits: { memory: "lots" } } } } },
+          /limits\/memory/,
+        ],
+        ["a package that is none", { prerequisites: { packages: ["curl; rm"] } }, /prerequisites\/packages\/0/],
+        ["a size that is none", { prerequisites: { sizeLimit: "2 GB" } }, /prerequisites\/sizeLimit/],
+        [
+          "a proxy with credentials",
+          { prerequisites: { apt: { proxy: "http://me:secret@proxy.example.com" } } },
+          /gpu\.prerequisites\.apt\.proxy: .*credentials/,
+        ],
+        [
+          "an apt mirror with credentials",
+          { prerequisites: { apt: { mirrors: { "http://deb.example.com": "http://me:secret@m.example.com" } } } },
+          /gpu\.prerequisites\.apt\.mirrors: .*credentials/,
+        ],
+        [
+          "a source with credentials",
+          { prerequisites: { apt: { sources: [{ url: "http://me:secret@m.example.com", suites: ["./"] }] } } },
+          /gpu\.prerequisites\.apt\.sources\[0\]\.url: .*credentials/,
+        ],
+        ["a registry that is no host", { registries: { "not a host": {} } }, /gpu\.registries: "not a host"/],
+        [
+          "Docker Hub by another name",
+          { registries: { "index.docker.io": {} } },
+          /index\.docker\.io: .*docker\.io here/,
+        ],
+        ["an image that is none", { docker: { daemon: { image: "Docker DinD" } } }, /daemon\/image/],
+        ["a flag in two words", { docker: { daemon: { extraArgs: ["-D"] } } }, /daemon\/extraArgs\/0/],
+        ["a variable's name that is none", { docker: { daemon: { env: { "A B": "" } } } }, /propertyName 'A B'/],
+      ] as const
+    ).map(([name, gpu, said]): [string, Values, RegExp[]] => [name, { config: { profiles: { gpu } } }, [said]]),
+    ...["index.docker.io", "registry-1.docker.io", "a.b:99999", "a..b"].map((host): [string, Values, RegExp[]] => [
+      `an upstream ${host}`,
+      { registryCache: { enabled: true, upstreams: { [host]: {} } } },
+      [new RegExp(`registryCache\\.upstreams.*${host.replaceAll(".", "\\.")}`)],
+    ]),
     [
       "an upstream with credentials",
       { registryCache: { enabled: true, upstreams: { "docker.io": { url: "https://me:secret@hub.example.com" } } } },

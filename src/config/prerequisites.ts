@@ -11,9 +11,12 @@ const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+(-[a-z0-9]+)*)?(=
 /** `curl`, `python3:any`, `git=1:2.39*`. */
 const packages = z
   .array(
-    z.string().refine((text) => packageName.test(text), {
-      error: ({ input }) => `${quote(input)} is not a package like curl, or git=1:2.39* with a version`,
-    }),
+    z
+      .string()
+      .refine((text) => packageName.test(text), {
+        error: ({ input }) => `${quote(input)} is not a package like curl, or git=1:2.39* with a version`,
+      })
+      .meta({ pattern: packageName.source }),
   )
   .max(500)
   .refine((all) => new Set(all.map(nameOf)).size === all.length, "a package is there twice")

@@ -36,8 +36,10 @@ export function milliseconds(text: string): number | undefined {
 
 /** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
 export function extraFlag(ownSettings: Record<string, string>) {
-  return z.string().superRefine((text, context) => {
-    const flag = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/.exec(text)?.[1];
+  const inOneWord = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/;
+  const word = z.string().meta({ pattern: inOneWord.source });
+  return word.superRefine((text, context) => {
+    const flag = inOneWord.exec(text)?.[1];
     if (!flag) return context.addIssue(`${quote(text)} is not a flag in one word, like --storage-driver=overlay2`);
     if (Object.hasOwn(ownSettings, flag)) context.addIssue(`--${flag} has a setting of its own: ${ownSettings[flag]}`);
   });
@@ -45,7 +47,8 @@ export function extraFlag(ownSettings: Record<string, string>) {
 
 export const envName = z
   .string()
-  .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable");
+  .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable")
+  .meta({ pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$" });
 
 /** A text that a container can be given. Numbers and the like have to be quoted, so that it is clear how they are spelled. */
 export const plainText = z.string("expected a text: put it in quotes").regex(/^[^\0]*$/, "a NUL cannot be passed on");
@@ -57,21 +60,26 @@ const image = new RegExp(
 );
 
 /** An image reference: `docker:29-dind`, `harbor.example.com:8443/hub/docker:dind@sha256:…` (distribution/reference). */
-export const imageReference = z.string().superRefine((given, context) => {
-  const repository = image.exec(given)?.[1];
-  if (!repository || repository.length > 255 || /^[0-9a-f]{64}$/.test(repository)) {
-    context.addIssue(`${quote(given)} is not an image reference like docker:29-dind`);
-  }
-});
+export const imageReference = z
+  .string()
+  .superRefine((given, context) => {
+    const repository = image.exec(given)?.[1];
+    if (!repository || repository.length > 255 || /^[0-9a-f]{64}$/.test(repository)) {
+      context.addIssue(`${quote(given)} is not an image reference like docker:29-dind`);
+    }
+  })
+  .meta({ pattern: image.source });
 
 const quantityUnits: Record<string, number> = {
   n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
   Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
 }; // prettier-ignore
 
+const quantityPattern = /^(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+|)$/;
+
 /** The number a Kubernetes quantity like `500m` or `2Gi` stands for; undefined if it is not one. */
 export function quantityValue(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+|)$/.exec(text);
+  const match = quantityPattern.exec(text);
   if (!match) return undefined;
   const [, digits = "", unit = ""] = match;
   return /^[eE]./.test(unit) ? Number(digits + unit) : Number(digits) * quantityUnits[unit]!;
@@ -80,6 +88,7 @@ export function quantityValue(text: string): number | undefined {
 /** A Kubernetes quantity; plain numbers are taken as YAML has them. */
 export const quantity = z
   .union([z.string(), z.number()])
+  .meta({ pattern: quantityPattern.source })
   .transform(String)
   .refine((text) => quantityValue(text) !== undefined, {
     error: ({ input }) => `${quote(input)} is not a quantity like 500m, 2 or 4Gi`,

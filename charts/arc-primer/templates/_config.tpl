@@ -52,12 +52,24 @@ native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary cont
 {{- range $name, $profile := .profiles -}}
 {{- include "arc-primer.extendsNoneTwice" (list $.profiles $name (list)) -}}
 {{- $path := printf "config.profiles.%s" $name -}}
+{{- if eq 7 (dig "docker" "wait" "exitCode" 0 (default (dict) $profile) | int) -}}
+{{- fail (printf "%s.docker.wait.exitCode: ARC takes exit code 7 for an outdated runner" $path) -}}
+{{- end -}}
 {{- range $host, $registry := (default (dict) $profile).registries -}}
+{{- include "arc-primer.registryName" (list $host (printf "%s.registries" $path)) -}}
 {{- range $index, $mirror := (default (dict) $registry).mirrors -}}
-{{- if contains "@" (regexFind "^[a-zA-Z]+://[^/]*" $mirror.url) -}}
-{{- fail (printf "%s.registries.%s.mirrors[%d].url: a mirror's URL must not contain credentials" $path $host $index) -}}
+{{- include "arc-primer.noCredentials" (list $mirror.url (printf "%s.registries.%s.mirrors[%d].url" $path $host $index)) -}}
 {{- end -}}
 {{- end -}}
+{{- $apt := dig "prerequisites" "apt" (dict) (default (dict) $profile) -}}
+{{- include "arc-primer.noCredentials" (list $apt.proxy (printf "%s.prerequisites.apt.proxy" $path)) -}}
+{{- range $from, $to := $apt.mirrors -}}
+{{- range $url := list $from $to -}}
+{{- include "arc-primer.noCredentials" (list $url (printf "%s.prerequisites.apt.mirrors" $path)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $index, $source := $apt.sources -}}
+{{- include "arc-primer.noCredentials" (list $source.url (printf "%s.prerequisites.apt.sources[%d].url" $path $index)) -}}
 {{- end -}}
 {{- end -}}
 {{- range $index, $rule := .rules -}}
@@ -65,6 +77,25 @@ native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary cont
 {{- range $position, $name := $rule.allowedProfiles -}}
 {{- include "arc-primer.knownProfile" (list $known $name (printf "config.rules[%d].allowedProfiles[%d]" $index $position)) -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes a list: a URL or nothing, and its path. The URL is not repeated. */}}
+{{- define "arc-primer.noCredentials" -}}
+{{- if contains "@" (regexFind "^[a-zA-Z]+://[^/]*" (default "" (first .))) -}}
+{{- fail (printf "%s: a mirror's URL must not contain credentials" (last .)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Takes a list: a registry, and the path of what it stands in. The schema could say it, but not where it is. */}}
+{{- define "arc-primer.registryName" -}}
+{{- if has (first .) (list "index.docker.io" "registry-1.docker.io" "hub.docker.com") -}}
+{{- fail (printf "%s.%s: Docker Hub is called docker.io here" (last .) (first .)) -}}
+{{- end -}}
+{{- $host := `\[[0-9a-f:.]+\]|[a-z0-9][a-z0-9_-]*(\.[a-z0-9][a-z0-9_-]*)*` -}}
+{{- $port := `[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]` -}}
+{{- if not (regexMatch (printf `^(%s)(:0*(%s))?$` $host $port) (first .)) -}}
+{{- fail (printf "%s: %q is not a registry like ghcr.io or harbor.example.com:8443" (last .) (first .)) -}}
 {{- end -}}
 {{- end -}}
 

@@ -2,6 +2,7 @@
 {{- define "arc-primer.upstreams" -}}
 {{- range $host, $upstream := .Values.registryCache.upstreams }}
 {{- if kindIs "map" $upstream }}
+{{- include "arc-primer.registryName" (list $host "registryCache.upstreams") }}
 {{- if contains "@" (default "" $upstream.url) }}
 {{- fail (printf "registryCache.upstreams.%s.url: it must not contain credentials; name a Secret as credentialsSecret" $host) }}
 {{- end }}
