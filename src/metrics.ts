@@ -46,16 +46,10 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const refusals = counter("refused_requests_total", "Requests that held no readable review, by HTTP status.", [
     "status",
   ]);
-  const reloads = counter("reloads_total", "Watched files read, and whether they were accepted.", ["what", "result"]);
   const seconds = new Histogram({
     name: `${prefix}decision_seconds`,
     help: "Time from a parsed review to its answer.",
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5],
-    registers,
-  });
-  const expiry = new Gauge({
-    name: `${prefix}certificate_expiry_timestamp_seconds`,
-    help: "When the serving certificate ends.",
     registers,
   });
   const writes = counter("self_managed_writes_total", "Self-managed certificates written, by part and result.", [
@@ -70,11 +64,31 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     },
     mutation: (mutation, result, reason) => mutations.inc({ mutation, result, reason }),
     refused: (status) => refusals.inc({ status: String(status) }),
-    reload: (what, accepted) => reloads.inc({ what, result: accepted ? "accepted" : "refused" }),
-    certificateExpiry: (value) => expiry.set(value),
+    reload: reloads(registers),
+    certificateExpiry: late("certificate_expiry_timestamp_seconds", "When the serving certificate ends.", registry),
     authorityExpiry: late("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
     selfManaged: (what, result) => writes.inc({ what, result }),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
+
+/** How many reloads there were, and what became of the last one: an alert on that ends with the next good one. */
+function reloads(registers: Registry[]): Metrics["reload"] {
+  const count = new Counter({
+    name: `${prefix}reloads_total`,
+    help: "Watched files read, and whether they were accepted.",
+    labelNames: ["what", "result"],
+    registers,
+  });
+  const last = new Gauge({
+    name: `${prefix}last_reload_accepted`,
+    help: "1 if what was last read of a watched file is in force, 0 if it was refused.",
+    labelNames: ["what"],
+    registers,
+  });
+  return (what, accepted) => {
+    count.inc({ what, result: accepted ? "accepted" : "refused" });
+    last.set({ what }, accepted ? 1 : 0);
   };
 }
 

@@ -1,5 +1,3 @@
-import type { Logger } from "../log.ts";
-import type { Metrics } from "../metrics.ts";
 import { Manager } from "./manager.ts";
 import type { ManagerParts } from "./manager.ts";
 import type { CertificateSource } from "./source.ts";
@@ -17,11 +15,9 @@ export function selfManagedSource(
   parts: ManagerParts & {
     /** Milliseconds between two looks, give or take a fifth. */
     readonly interval: number;
-    readonly log: Logger;
-    readonly metrics: Metrics;
   },
 ): CertificateSource {
-  const { interval, log, metrics } = parts;
+  const { interval, log } = parts;
   let served = false;
   let stopped = false;
   let problem: string | undefined;
@@ -42,9 +38,9 @@ export function selfManagedSource(
           if (problem !== undefined) log.info("the certificate is managed again");
           problem = undefined;
         } catch (error) {
+          // The API server may be away; no certificate was refused by that.
           const reason = (error as Error).message;
           if (reason !== problem && !stopped) {
-            metrics.reload("certificate", false);
             const kept = served ? "the one in use stays" : "there is none to serve";
             log.error({ reason }, `cannot manage the certificate; ${kept}`);
           }
