@@ -1,6 +1,6 @@
 # The image: one bundled file on Node 24 of distroless, which has no shell and no package manager.
 #   docker build -t registry.example.com/arc-primer:0.1.0 .
-FROM node:24 AS build
+FROM docker.io/library/node:24 AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
