@@ -89,6 +89,15 @@ describe.runIf(isHelmHere)("the chart", () => {
     ]);
   });
 
+  test("may be a part of another chart, which sets enabled for its condition", () => {
+    expect(render({ enabled: true }).text).toBe(render().text);
+  });
+
+  test("its plain manifests explain nothing that is not in them", () => {
+    const plain = readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8");
+    expect(plain).not.toContain("the host's network");
+  });
+
   test("renders to the same twice, and looks nothing up", () => {
     expect(template(everything).stdout).toBe(template(everything).stdout);
     const templates = readdirSync(join(chartFolder, "templates"), { recursive: true, withFileTypes: true })
@@ -134,6 +143,44 @@ describe.runIf(isHelmHere)("the chart", () => {
       const { resources = [], summary } = JSON.parse(stdout) as { resources?: unknown[]; summary: object };
       expect(resources).toEqual([]);
       expect(summary).toEqual({ valid: all.length, invalid: 0, errors: 0, skipped: 0 });
+    });
+
+    test("with names that are numbers", () => {
+      const { stdout, stderr } = template(
+        {
+          priorityClassName: "1",
+          tls: { provider: "existing-secret", existingSecret: { name: "3" } },
+          registryCache: {
+            enabled: true,
+            upstreams: { "docker.io": { credentialsSecret: "4" } },
+            storage: { persistent: true, storageClassName: "2" },
+          },
+          test: { namespace: "5" },
+        },
+        "--namespace",
+        "123",
+      );
+      expect(stderr).toBe("");
+      const { resources = [] } = JSON.parse(kubeconform(stdout).stdout) as { resources?: unknown[] };
+      expect(resources).toEqual([]);
+      const wants = [{ namespace: "123" }, { namespace: "5" }, { value: "5" }, { priorityClassName: "1" }];
+      const texts = JSON.stringify(parseAllDocuments(stdout).map((document) => document.toJS() as Manifest));
+      for (const want of wants) expect(texts).toContain(JSON.stringify(want).slice(1, -1));
+    });
+
+    test("with null for what may be left out", () => {
+      const { text } = render({
+        config: null,
+        resources: null,
+        podDisruptionBudget: { maxUnavailable: null },
+        webhook: { annotations: null },
+        affinity: null,
+        registryCache: { enabled: true, resources: null, tolerations: null },
+      });
+      const { resources = [] } = JSON.parse(kubeconform(text).stdout) as { resources?: unknown[] };
+      expect(resources).toEqual([]);
+      expect(text).not.toContain("kind: PodDisruptionBudget");
+      expect(text).not.toContain("null");
     });
 
     test("as plain manifests", () => {
@@ -254,6 +301,8 @@ describe.runIf(isHelmHere)("TLS", () => {
     expect(own.one("Issuer", certificate.spec.issuerRef.name).spec.ca.secretName).toBe(
       own.one("Certificate", "arc-primer-ca").spec.secretName,
     );
+    expect(own.one("Certificate", "arc-primer-ca").spec.privateKey.rotationPolicy).toBe("Never");
+    expect(certificate.spec.privateKey.rotationPolicy).toBe("Always");
     expect(certificate.spec.dnsNames).toEqual(["arc-primer.primer-system.svc"]);
     expect(podSpec(valueSets["cert-manager"]).volumes[1].secret.secretName).toBe(certificate.spec.secretName);
     expect(own.one("MutatingWebhookConfiguration").metadata.annotations).toEqual({
@@ -270,6 +319,14 @@ describe.runIf(isHelmHere)("TLS", () => {
     for (const { clientConfig } of render(valueSets["a Secret"]).one("MutatingWebhookConfiguration").webhooks) {
       expect(Buffer.from(clientConfig.caBundle, "base64").toString()).toBe(caBundle);
     }
+    const secret = { provider: "existing-secret", existingSecret: { name: "mine" } };
+    const bundles = (values: Values) =>
+      render(values)
+        .one("MutatingWebhookConfiguration")
+        .webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle);
+    // Said, though empty: what another provider had written would stay otherwise.
+    expect(bundles({ tls: secret })).toEqual(["", "", ""]);
+    expect(bundles({ tls: secret, webhook: { annotations: { injects: "it" } } })).toEqual(Array(3).fill(undefined));
     const injected = { "cert-manager.io/inject-ca-from-secret": "primer-system/mine" };
     const values = {
       tls: { provider: "existing-secret", existingSecret: { name: "mine" } },
@@ -410,6 +467,14 @@ describe.runIf(isHelmHere)("the configuration", () => {
 });
 
 describe.runIf(isHelmHere)("the caches", () => {
+  test("and the Dockerfile name their images in full, which some runtimes and builders ask for", () => {
+    const { image } = render({ registryCache: { enabled: true } }).one("StatefulSet").spec.template.spec.containers[0];
+    expect(image).toBe("docker.io/library/registry:3");
+    const dockerfile = readFileSync(join(chartFolder, "../../Dockerfile"), "utf8");
+    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, name]) => name);
+    expect(bases).toEqual(["docker.io/library/node:24", "gcr.io/distroless/nodejs24-debian13:nonroot"]);
+  });
+
   test("are off by default, as are policy, monitoring and dashboard", () => {
     const off = ["StatefulSet", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"];
     expect(
@@ -497,6 +562,19 @@ describe.runIf(isHelmHere)("the caches", () => {
       resources: { requests: { storage: "5Gi" } },
     });
     expect(kept.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe("Delete");
+  });
+
+  test("have names that fit, and that differ", () => {
+    const long = `${"very.".repeat(9)}long`;
+    const hosts = ["docker.io", "a.b", "a-b", "a_b", long, `${long}er`, "b.example:5000"];
+    const upstreams = Object.fromEntries(hosts.map((host) => [host, {}]));
+    const names: string[] = render({ registryCache: { enabled: true, upstreams } })
+      .all.filter(({ kind }) => kind === "StatefulSet")
+      .map(({ metadata }) => metadata.name);
+    expect(new Set(names).size).toBe(hosts.length);
+    // A pod of it is called NAME-0, and its revision's label has ten characters more.
+    for (const name of names) expect(name).toMatch(/^arc-primer-cache-[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])$/);
+    expect(names).toEqual(expect.arrayContaining(["arc-primer-cache-a-b", "arc-primer-cache-b-example-5000"]));
   });
 
   test("an upstream is taken away by null", () => {
@@ -634,6 +712,15 @@ describe.runIf(isHelmHere)("helm test", () => {
     expect(volumes[0]).toEqual(podSpec().volumes[0]);
   });
 
+  test("says in mode audit that it can tell nothing, and fails", () => {
+    const { env } = render({ config: { mode: "audit" } }).hook("Pod").spec.containers[0];
+    expect(env).toContainEqual({ name: "MODE", value: "audit" });
+    const script = join(chartFolder, "files/helm-test.mjs");
+    const { status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8", env: { MODE: "audit" } });
+    expect(stderr).toContain("Nothing was tested but the configuration");
+    expect(status).toBe(1);
+  });
+
   test("or takes one that is there", () => {
     const { namespace, role } = roleAndNamespace({ test: { namespace: "runners" } });
     expect(namespace).toBeUndefined();
@@ -752,14 +839,30 @@ describe.runIf(isHelmHere)("bad values are refused, by name:", () => {
     ],
     ["a test in the release's own namespace", { test: { namespace: "primer-system" } }, [/test\.namespace/]],
     ["a test in kube-system", { test: { namespace: "kube-system" } }, [/test\.namespace/, /never primed/]],
+    ...(
+      [
+        ["webhook"],
+        ["webhook", "failurePolicy"],
+        ["podSecurity", "default"],
+        ["tls", "provider"],
+        ["hostNetwork"],
+        ["registryCache", "storage", "size"],
+      ] as const
+    ).map((path): [string, Values, RegExp[]] => [
+      `null as ${path.join(".")}`,
+      path.reduceRight<unknown>((value, key) => ({ [key]: value }), null) as Values,
+      [new RegExp(`at '${["", ...path.slice(0, -1)].join("/")}': missing property '${path.at(-1)}'`)],
+    ]),
+    [
+      "an issuer without a name",
+      { tls: { provider: "cert-manager", certManager: { issuerRef: { kind: "ClusterIssuer" } } } },
+      [/tls\.certManager\.issuerRef\.name/],
+    ],
+    ["a name that is a number", { fullnameOverride: "123" }, [/fullnameOverride/]],
     ["another provider", { tls: { provider: "self-signed" } }, [/tls\/provider/, /self-managed/]],
     ["existing-secret without a Secret", { tls: { provider: "existing-secret" } }, [/tls\.existingSecret\.name/]],
+    ["two ports that are one", { webhook: { port: 8080 } }, [/webhook\.opsPort: .*another than webhook\.port/]],
     ["the host's network at the kubelet's port", { hostNetwork: true }, [/webhook\.port/, /kubelet/]],
-    [
-      "a cache whose name is too long",
-      { registryCache: { enabled: true, upstreams: { [`${"very.".repeat(9)}long`]: {} } } },
-      [/registryCache\.upstreams\.very/, /fullnameOverride/],
-    ],
   ])("%s", (_name, values, said) => {
     const message = refusal(values);
     for (const part of said) expect(message).toMatch(part);

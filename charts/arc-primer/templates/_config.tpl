@@ -1,7 +1,7 @@
 {{/* The PrimerConfiguration: the values; the caches as the last mirrors of the default profile; and, on clusters without
 native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary container, unless a profile says otherwise. */}}
 {{- define "arc-primer.config" -}}
-{{- $config := deepCopy .Values.config -}}
+{{- $config := deepCopy (default (dict) .Values.config) -}}
 {{- include "arc-primer.checkConfig" $config -}}
 {{- if .Values.registryCache.enabled -}}
 {{- $profiles := default (dict) $config.profiles -}}

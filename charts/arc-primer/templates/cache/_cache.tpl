@@ -11,14 +11,16 @@
 {{- end }}
 {{- end -}}
 
-{{/* The name of the cache for a registry. Takes a list: the context, and the registry. */}}
+{{/* The name of the cache for a registry: one that is too long, or that another registry could have as well, ends in a
+hash. Takes a list: the context, and the registry. */}}
 {{- define "arc-primer.cacheName" -}}
 {{- $host := last . -}}
 {{- $name := printf "%s-cache-%s" (include "arc-primer.fullname" (first .)) (regexReplaceAll "[^a-z0-9]+" $host "-") -}}
-{{- if gt (len $name) 52 -}}
-{{- fail (printf "registryCache.upstreams.%s: %s is longer than the 52 characters that a StatefulSet's name may have; set a shorter fullnameOverride" $host $name) -}}
+{{- if or (gt (len $name) 52) (regexMatch "[^a-z0-9.:]" $host) -}}
+{{ trunc 43 $name | trimSuffix "-" }}-{{ sha256sum $host | trunc 8 }}
+{{- else -}}
+{{ $name }}
 {{- end -}}
-{{- $name -}}
 {{- end -}}
 
 {{/* By these a cache's Service knows its pod. Takes a list: the context, and the cache's name. */}}
