@@ -1,0 +1,149 @@
+// npm run bench:admission: what an admission costs, beside servers that do nothing. Needs no cluster. About five minutes;
+// BENCH_SECONDS (2) and BENCH_ROUNDS (5) make it shorter, and the page says so.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { readFileSync } from "node:fs";
+import { selfSigned } from "../../src/tls/certificate.ts";
+import { drawAdmission, writeAdmission } from "./admission/page.ts";
+import type { Results } from "./admission/page.ts";
+import { firstAnswer, handshakes, post } from "./admission/first-answer.ts";
+import { load, loader } from "./admission/load.ts";
+import { reviewOf } from "./admission/reviews.ts";
+import { constant, start, webhook } from "./admission/servers.ts";
+import type { Files, Startable } from "./admission/servers.ts";
+import { machine, memory } from "./support/machine.ts";
+
+const seconds = Number(process.env["BENCH_SECONDS"] ?? 2);
+const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
+const sizes = [7_000, 50_000, 500_000];
+const connections = [1, 8, 64];
+const starts = 2 * rounds;
+const [serverCore, loadCore] = [0, cpus().length - 1];
+
+const say = (text: string) => process.stderr.write(`${text}\n`);
+if (loadCore === 0) throw new Error("server and load need a core each; this machine has one");
+spawnSync("taskset", ["-cp", `${loadCore}`, `${process.pid}`], { stdio: ["ignore", "ignore", "inherit"] });
+
+const folder = mkdtempSync(join(tmpdir(), "arc-primer-bench-"));
+try {
+  await bench();
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+async function bench(): Promise<void> {
+  const noted = machine({ [loader.name]: loader.version });
+  const bodies = sizes.map((size) => file(`review-${size}.json`, reviewOf(size)));
+  const small = readFileSync(bodies[0]!, "utf8");
+  const files = await certificateAndConfig();
+  await answerOf(webhook(files), small, files.answer);
+  const servers = [webhook(files), constant("https", files), constant("express", files)];
+
+  const runs = await loads(servers, bodies);
+  const heap = {
+    shipped: await heaps(webhook(files), bodies[0]!),
+    defaults: await heaps(webhook(files, ""), bodies[0]!),
+  };
+  const [first, handshake] = [await firsts(servers, small), await connects(servers)];
+  const results: Results = {
+    runs,
+    heap,
+    first,
+    handshake,
+    seconds,
+    rounds,
+    bytes: sizes.map((size) => reviewOf(size).length),
+  };
+  await drawAdmission(results);
+  await writeAdmission(results, noted());
+}
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The golden folder's configuration: the wait, and a mirror. */
+async function certificateAndConfig(): Promise<Files> {
+  const now = Date.now();
+  const { cert, key } = await selfSigned(["localhost"], {
+    from: new Date(now - 60_000),
+    to: new Date(now + 86_400_000),
+  });
+  const config = readFileSync(new URL("../golden/dind-sidecar/config.yaml", import.meta.url), "utf8");
+  return {
+    cert: file("tls.crt", cert),
+    key: file("tls.key", key),
+    config: file("config.yaml", config),
+    answer: join(folder, "answer.json"),
+  };
+}
+
+/** Keeps a real answer, so that the constant servers send as many bytes. */
+async function answerOf(server: Startable, body: string, path: string): Promise<void> {
+  const running = await start(server, serverCore);
+  const text = await post(running.port, body, false);
+  await running.stop();
+  const { response } = JSON.parse(text) as { response: { allowed: boolean; patch?: string } };
+  if (!response.allowed || !response.patch) throw new Error(`this pod should be primed: ${text}`);
+  writeFileSync(path, text);
+}
+
+/** Every server under every load, one after the other, round after round, so that what disturbs them is shared. */
+async function loads(servers: readonly Startable[], bodies: readonly string[]): Promise<Results["runs"]> {
+  const runs: Results["runs"] = [];
+  const running = await Promise.all(servers.map(async (server) => start(server, serverCore)));
+  for (const server of running) await load(server, bodies[0]!, { connections: 8, seconds: 2, core: loadCore }); // warm
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, body] of bodies.entries()) {
+      for (const many of connections) {
+        for (const server of running) {
+          const measured = await load(server, body, { connections: many, seconds, core: loadCore });
+          runs.push({ server: server.name, round, size: sizes[index]!, connections: many, ...measured });
+        }
+      }
+    }
+    say(`round ${round + 1} of ${rounds}`);
+  }
+  for (const server of running) await server.stop();
+  return runs;
+}
+
+/** Memory in MB at rest, and at the most under the load that the aims are about, of a process of its own. */
+async function heaps(server: Startable, body: string): Promise<Results["heap"]["shipped"]> {
+  const running = await start(server, serverCore);
+  await sleep(2000);
+  const rest = memory(running.pid).resident;
+  await load(running, body, { connections: 8, seconds: Math.max(5 * seconds, 5), core: loadCore });
+  const { peak } = memory(running.pid);
+  await sleep(2000);
+  const after = memory(running.pid).resident;
+  await running.stop();
+  return { rest, peak, after, options: server.nodeOptions };
+}
+
+async function firsts(servers: readonly Startable[], body: string): Promise<Results["first"]> {
+  const times = servers.map(({ name }) => ({ name, milliseconds: [] as number[] }));
+  for (let count = 0; count < starts; count += 1) {
+    for (const [index, server] of servers.entries()) {
+      times[index]!.milliseconds.push(await firstAnswer(server, serverCore, body));
+    }
+  }
+  return times;
+}
+
+async function connects(servers: readonly Startable[]): Promise<Results["handshake"]> {
+  const results = servers.map(({ name }) => ({ name, rounds: [] as { latency: number; cpu: number }[] }));
+  for (const [index, server] of servers.entries()) {
+    const running = await start(server, serverCore);
+    await handshakes(running, 200);
+    for (let round = 0; round < rounds; round += 1) results[index]!.rounds.push(await handshakes(running, 300));
+    await running.stop();
+  }
+  return results;
+}

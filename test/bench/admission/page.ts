@@ -1,0 +1,146 @@
+import type { Machine } from "../support/machine.ts";
+import { median, page, picture, table } from "../support/page.ts";
+import type { Measured } from "./load.ts";
+
+export interface Run extends Measured {
+  readonly server: string;
+  readonly round: number;
+  /** About so many bytes of review. */
+  readonly size: number;
+  readonly connections: number;
+}
+
+interface Heap {
+  /** MB. */
+  readonly rest: number;
+  readonly peak: number;
+  readonly after: number;
+  readonly options: string;
+}
+
+export interface Results {
+  readonly runs: Run[];
+  readonly heap: { readonly shipped: Heap; readonly defaults: Heap };
+  /** From process start to the first answer. */
+  readonly first: readonly { name: string; milliseconds: number[] }[];
+  /** Milliseconds of a fresh TLS connection. */
+  readonly handshake: readonly { name: string; rounds: { latency: number; cpu: number }[] }[];
+  readonly seconds: number;
+  readonly rounds: number;
+  /** The reviews' exact sizes. */
+  readonly bytes: readonly number[];
+}
+
+const kilo = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
+const ms = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(1));
+const base = "node:https, constant";
+
+/** The median over the rounds of the ratio between two servers under the same load in the same round. */
+function ratio(runs: readonly Run[], one: Run, key: "perSecond" | "cpu"): number {
+  const same = runs.filter(({ size, connections }) => size === one.size && connections === one.connections);
+  const of = (server: string, round: number) =>
+    same.find((run) => run.server === server && run.round === round)?.[key] ?? Number.NaN;
+  const rounds = [...new Set(same.map(({ round }) => round))];
+  return median(rounds.map((round) => of(one.server, round) / of(base, round)));
+}
+
+/** One entry for each server under each load: the medians of its rounds. */
+function medians(runs: readonly Run[]) {
+  const groups = Map.groupBy(runs, ({ server, size, connections }) => JSON.stringify([size, connections, server]));
+  return [...groups.values()].map((group) => {
+    const of = (key: keyof Measured) => median(group.map((run) => run[key]));
+    const one = group[0]!;
+    const ratios = { ratio: ratio(runs, one, "perSecond"), cpuRatio: ratio(runs, one, "cpu") };
+    return { ...one, ...ratios, perSecond: of("perSecond"), p50: of("p50"), p99: of("p99"), cpu: of("cpu") };
+  });
+}
+
+export async function drawAdmission({ runs }: Results): Promise<void> {
+  const values = medians(runs).map(({ size, connections, server, perSecond }) => ({
+    load: `${connections} at a time`,
+    review: `${kilo(size)} review`,
+    server,
+    perSecond,
+  }));
+  await picture("admission", {
+    data: { values },
+    facet: { column: { field: "review", title: null, sort: null, header: { labelFontSize: 13 } } },
+    resolve: { scale: { y: "independent" } },
+    spec: {
+      width: 210,
+      height: 200,
+      mark: "bar",
+      encoding: {
+        x: { field: "load", sort: null, title: null, axis: { labelAngle: 0 } },
+        xOffset: { field: "server", sort: null },
+        y: { field: "perSecond", type: "quantitative", title: "requests a second, one core" },
+        color: { field: "server", sort: null, title: null, scale: { range: ["#2f6fdf", "#b8bcc4", "#8a8f99"] } },
+      },
+    },
+  });
+}
+
+export async function writeAdmission(results: Results, measured: Machine): Promise<void> {
+  const { runs, heap, first, handshake, seconds, rounds, bytes } = results;
+  const rows = medians(runs);
+  const aimed = rows.find(
+    ({ server, connections, size }) => server === "arc-primer" && connections === 8 && size === runs[0]!.size,
+  )!;
+  const start = median(first[0]!.milliseconds);
+  await page("admission", "What an admission costs", "npm run bench:admission", measured, [
+    "![Requests a second](admission.svg)",
+    `The bundle as it ships, with \`NODE_OPTIONS=${heap.shipped.options}\` as its manifest sets it, over HTTPS with keep-alive, primes the pod of \`test/golden/dind-sidecar\` in reviews as kube-apiserver words them (${bytes.join(", ")} bytes; the larger ones grown by variables, annotations and managedFields). Beside it, with Node's defaults, servers that read the body and answer with a constant of the same size. A server has one core, the load another.`,
+    table(
+      ["against the aims", "measured", "aim"],
+      [
+        ["requests a second, 7 kB, 8 at a time, against the constant `node:https`", aimed.ratio.toFixed(2), "≥ 0.25"],
+        ["memory at the most under that load", `${heap.shipped.peak.toFixed(0)} MB`, "≤ 130 MB"],
+        ["memory at rest", `${heap.shipped.rest.toFixed(0)} MB`, "≤ 80 MB"],
+        ["process start to first answer", `${start.toFixed(0)} ms`, "≤ 400 ms"],
+      ],
+    ),
+    "## Under load",
+    `Medians of ${rounds} interleaved rounds of ${seconds} s. Ratios are to the constant \`node:https\` in the same round: of requests a second, and of the processor time that the server takes for a request, which other programs on the machine disturb less.`,
+    table(
+      ["review", "at a time", "server", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU ms a request", "CPU ratio"],
+      rows.map((one) => [
+        kilo(one.size),
+        one.connections,
+        one.server,
+        one.perSecond.toFixed(0),
+        one.ratio.toFixed(2),
+        ms(one.p50),
+        ms(one.p99),
+        one.cpu.toFixed(3),
+        one.cpuRatio.toFixed(1),
+      ]),
+    ),
+    "## Memory",
+    "Resident memory of a fresh process (10^6 bytes): at rest before its first review; the most under 7 kB reviews, 8 at a time; 2 s after that.",
+    table(
+      ["NODE_OPTIONS", "at rest", "at the most", "after"],
+      [heap.shipped, heap.defaults].map(({ options, rest, peak, after }) => [
+        options ? `\`${options}\`` : "none",
+        `${rest.toFixed(0)} MB`,
+        `${peak.toFixed(0)} MB`,
+        `${after.toFixed(0)} MB`,
+      ]),
+    ),
+    "## Start and connections",
+    `From the start of the process to the first answer to a review, the median of ${first[0]!.milliseconds.length} interleaved starts; a fresh TLS connection (ECDSA P-256, no session taken up again) as the client sees it and in processor time of the server, medians of ${rounds} rounds of 300.`,
+    table(
+      ["server", "first answer", "fastest", "slowest", "connection", "its CPU"],
+      first.map(({ name, milliseconds }, index) => {
+        const shakes = handshake[index]!.rounds;
+        return [
+          name,
+          `${median(milliseconds).toFixed(0)} ms`,
+          `${Math.min(...milliseconds).toFixed(0)} ms`,
+          `${Math.max(...milliseconds).toFixed(0)} ms`,
+          `${ms(median(shakes.map(({ latency }) => latency)))} ms`,
+          `${ms(median(shakes.map(({ cpu }) => cpu)))} ms`,
+        ];
+      }),
+    ),
+  ]);
+}
