@@ -4,7 +4,9 @@ import type { DestinationStream, Logger } from "pino";
 export type { Logger };
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
-/** One JSON object a line, on standard output. Written at once, so that nothing is lost when the process ends. */
+let shared: DestinationStream | undefined; // a process has one standard output
+
+/** One JSON object a line, on standard output. */
 export function createLogger(level: (typeof logLevels)[number], destination?: DestinationStream): Logger {
   const options = {
     level,
@@ -12,5 +14,26 @@ export function createLogger(level: (typeof logLevels)[number], destination?: De
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }));
+  return pino(options, destination ?? (shared ??= standardOutput()));
+}
+
+/**
+ * What is logged in one turn of the event loop is written together, at the turn's end: a write for each line takes more
+ * time than to make the line. What is left when the process ends, by an uncaught error as well, is written then.
+ */
+function standardOutput(): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: true, minLength: 8192 });
+  let scheduled = false;
+  const flush = () => {
+    scheduled = false;
+    output.flushSync();
+  };
+  process.once("exit", flush);
+  return {
+    write(line) {
+      output.write(line);
+      if (!scheduled) setImmediate(flush);
+      scheduled = true;
+    },
+  };
 }

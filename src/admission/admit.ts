@@ -6,7 +6,7 @@ import { diff } from "../patch/diff.ts";
 import type { JsonPatch } from "../patch/diff.ts";
 import { prime } from "../runner/prime.ts";
 import type { Primed } from "../runner/prime.ts";
-import type { PodReason } from "../runner/reasons.ts";
+import type { Code, PodReason } from "../runner/reasons.ts";
 import { explain } from "../runner/reasons.ts";
 import { problemsOf } from "../runner/report.ts";
 import { decodeReview, encodeResponse, notOurs } from "./review.ts";
@@ -39,11 +39,12 @@ export function createAdmit(parts: AdmitParts): Admit {
     const review = decodeReview(body);
     const { primed, patch, error } = examine(review, podSecurity, parts);
     const milliseconds = parts.clock() - started;
-    record(review, { primed, patch, error, milliseconds }, parts);
+    const told = { summary: summary(primed), problems: problemsOf(primed) };
+    record(review, { primed, patch, error, milliseconds, ...told }, parts);
     return encodeResponse(review, {
       patch,
-      warnings: problemsOf(primed).map((code) => `arc-primer: ${explain(code)} (${code})`),
-      auditAnnotations: { decision: JSON.stringify(summary(primed)) },
+      warnings: told.problems.map((code) => `arc-primer: ${explain(code)} (${code})`),
+      auditAnnotations: { decision: JSON.stringify(told.summary) },
     });
   };
 }
@@ -88,7 +89,17 @@ function summary({ decision, mode, outcomes }: Primed): object {
 
 function record(
   { request }: Review,
-  { primed, error, patch, milliseconds }: Examined & { milliseconds: number },
+  {
+    primed,
+    error,
+    patch,
+    milliseconds,
+    ...told
+  }: Examined & {
+    milliseconds: number;
+    summary: object;
+    problems: readonly Code[];
+  },
   { log, metrics }: AdmitParts,
 ): void {
   const { decision, mode, outcomes } = primed;
@@ -106,7 +117,7 @@ function record(
     namespace: short(request.namespace),
     pod: short(nameOf(request.name, request.object)),
     ...(decision.scaleSet && { scaleSet: short(decision.scaleSet) }),
-    ...summary(primed),
+    ...told.summary,
     patchOperations: patch.length,
     ...(request.dryRun && { dryRun: true }),
     milliseconds: Math.round(milliseconds * 1000) / 1000,
@@ -114,7 +125,7 @@ function record(
       errors: errors.map((one) => (one instanceof Error ? (one.stack ?? one.message) : String(one))),
     }),
   };
-  if (problemsOf(primed).length > 0) log.warn(line, "decision");
+  if (told.problems.length > 0) log.warn(line, "decision");
   else log.info(line, "decision");
 }
 

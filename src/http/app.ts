@@ -1,5 +1,4 @@
-import express from "express";
-import type { ErrorRequestHandler, Express } from "express";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import type { Admit } from "../admission/admit.ts";
 import { UnreadableReview } from "../admission/review.ts";
 import type { Logger } from "../log.ts";
@@ -34,75 +33,80 @@ export function createWebhookApp(parts: {
   metrics: Metrics;
   /** While true, answers ask the client to close its connection. */
   draining: () => boolean;
-}): Express {
+}): RequestListener {
   const { admit, log, metrics, draining } = parts;
-  const app = quietExpress();
-  app.use((_request, response, next) => {
-    if (draining()) response.set("connection", "close");
-    next();
-  });
-
   const read = jsonReader(limits);
-  for (const [path, podSecurity] of Object.entries(mutatePaths)) {
-    app.post(path, async (request, response) => {
-      response.json(admit(await read(request), podSecurity));
-    });
-    app.all(path, (_request, response) => {
-      response.set("allow", "POST");
-      throw new Refusal(405, "admission reviews are sent with POST");
-    });
-  }
-  app.use(() => {
-    throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
-  });
 
-  const onError: ErrorRequestHandler = (error: Error & { status?: number }, request, response, _next) => {
-    const status = error instanceof UnreadableReview ? 400 : (error.status ?? 500);
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const path = pathOf(request);
+    const podSecurity = Object.hasOwn(mutatePaths, path) ? mutatePaths[path] : undefined;
+    if (!podSecurity) throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
+    if (request.method !== "POST") throw new Refusal(405, "admission reviews are sent with POST");
+    const review = admit(await read(request), podSecurity);
+    return { status: 200, type: "application/json", body: JSON.stringify(review) };
+  }
+
+  function refusal(error: Error): Answer {
+    const status = error instanceof UnreadableReview ? 400 : error instanceof Refusal ? error.status : 500;
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
     metrics.refused(status);
+    return { status, type: "text/plain; charset=utf-8", body: `arc-primer: ${error.message}\n` };
+  }
+
+  return async (request, response) => {
+    if (draining()) response.setHeader("connection", "close");
+    const { status, ...rest } = await answer(request).catch(refusal);
+    if (status === 405) response.setHeader("allow", "POST");
     if (hasBody(request) && !request.complete) {
       // The rest of the body is not wanted. It is drained for a moment, so that the client gets to read the answer.
-      response.set("connection", "close");
+      response.setHeader("connection", "close");
       request.resume();
       setTimeout(() => request.destroy(), lingering).unref();
     }
-    response.status(status).type("text/plain").send(`arc-primer: ${error.message}\n`);
+    send(response, { status, ...rest });
   };
-  app.use(onError);
-  return app;
 }
 
-function hasBody({ headers }: express.Request): boolean {
+function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** The operators' port, without TLS: `/healthz`, `/readyz`, `/metrics`. */
-export function createOpsApp(parts: { metrics: Metrics; notReady: () => string | undefined }): Express {
+export function createOpsApp(parts: { metrics: Metrics; notReady: () => string | undefined }): RequestListener {
   const { metrics, notReady } = parts;
-  const app = quietExpress();
-  app.get("/healthz", (_request, response) => void response.type("text/plain").send("ok\n"));
-  app.get("/readyz", (_request, response) => {
-    const reason = notReady();
-    response
-      .status(reason ? 503 : 200)
-      .type("text/plain")
-      .send(`${reason ?? "ok"}\n`);
+  const text = (status: number, words: string): Answer => ({
+    status,
+    type: "text/plain; charset=utf-8",
+    body: `${words}\n`,
   });
-  app.get("/metrics", async (_request, response) => {
-    const { text, contentType } = await metrics.expose();
-    response.type(contentType).send(text);
-  });
-  app.use((_request, response) => {
-    response.status(404).type("text/plain").send("there are /healthz, /readyz and /metrics here\n");
-  });
-  return app;
+
+  async function answer(request: IncomingMessage): Promise<Answer> {
+    const path = request.method === "GET" || request.method === "HEAD" ? pathOf(request) : "";
+    if (path === "/healthz") return text(200, "ok");
+    if (path === "/readyz") {
+      const reason = notReady();
+      return text(reason ? 503 : 200, reason ?? "ok");
+    }
+    if (path !== "/metrics") return text(404, "there are /healthz, /readyz and /metrics here");
+    const { text: body, contentType: type } = await metrics.expose();
+    return { status: 200, type, body };
+  }
+
+  return async (request, response) => {
+    send(response, await answer(request).catch((error: Error) => text(500, error.message)));
+  };
 }
 
-function quietExpress(): Express {
-  const app = express();
-  app.disable("x-powered-by");
-  app.disable("etag");
-  app.set("query parser", false);
-  app.set("env", "production"); // or errors would be answered with stack traces
-  return app;
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+function pathOf({ url = "" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "";
+}
+
+function send(response: ServerResponse, { status, type, body }: Answer): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
 }

@@ -1,4 +1,4 @@
-import { Immer } from "immer";
+import { Immer, enableArrayMethods } from "immer";
 import type { Profile } from "../config/schema.ts";
 import { brokenInvariants } from "../pod/invariants.ts";
 import type { Pod } from "../pod/types.ts";
@@ -13,6 +13,8 @@ export type Outcome = { readonly mutation: MutationName; readonly notes: readonl
 
 // Freezing would walk the whole pod for nothing: nobody edits it but through a draft.
 const copyOnWrite = new Immer({ autoFreeze: false });
+// What `find`, `filter` and `some` only look at gets no draft of its own; what they return does.
+enableArrayMethods();
 
 /**
  * Applies the mutations one after the other. Each stands alone: one that does not apply, throws, or leaves the pod

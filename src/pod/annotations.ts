@@ -3,9 +3,7 @@ export const annotationLimit = 256 * 1024;
 
 /** The size of annotations, as the API server counts it. */
 export function annotationSize(annotations: Readonly<Record<string, string>>): number {
-  const encoder = new TextEncoder();
-  return Object.entries(annotations).reduce(
-    (sum, [key, value]) => sum + encoder.encode(key).length + encoder.encode(value).length,
-    0,
-  );
+  // In one go, for pods can have hundreds; between line feeds, so that halves of characters stay apart.
+  const texts = Object.entries(annotations).flat();
+  return new TextEncoder().encode(texts.join("\n")).length - Math.max(texts.length - 1, 0);
 }
