@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The cluster tests, from nothing to nothing left: brings a cluster up, runs the suite against it, takes it down.
 # usage: run.sh [apiserver|node] [VITEST ARGUMENTS]      without a tier: both
+#        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
 #
 #   CLUSTER_PROVIDER    kind (where there is Docker), bare (one node without Docker, needs root), or existing
 #   KUBECONFIG          for `existing`, which is never chosen by itself: the suite installs the webhook in that cluster
@@ -11,7 +12,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 cd "$here/../.." || exit 1
 tiers=(apiserver node)
-case ${1:-} in apiserver | node) tiers=("$1"); shift ;; esac
+suite=(vitest run --config vitest.cluster.config.ts)
+case ${1:-} in
+  apiserver | node) tiers=("$1"); shift ;;
+  bench)
+    tiers=(node)
+    suite=("$here/../bench/run.sh")
+    shift
+    ;;
+esac
 
 if [ -z "${CLUSTER_PROVIDER:-}" ]; then
   if docker info > /dev/null 2>&1; then CLUSTER_PROVIDER=kind
@@ -32,7 +41,7 @@ in_session() {
   wait $!
 }
 
-if [[ " ${tiers[*]} " == *" node "* ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
+if [[ " ${tiers[*]} " == *" node "* && ${suite[0]} = vitest ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
 
 running=
 down() {
@@ -75,7 +84,7 @@ for tier in "${tiers[@]}"; do
     KUBECONFIG=$(tail -n 1 "$TMPDIR/printed")
     export KUBECONFIG
   fi
-  CLUSTER_TIER=$tier in_session vitest run --config vitest.cluster.config.ts "$@" || status=1
+  CLUSTER_TIER=$tier in_session "${suite[@]}" "$@" || status=1
   down
 done
 exit "$status"

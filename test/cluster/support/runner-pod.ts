@@ -26,18 +26,30 @@ export interface Terminated {
   finishedAt: string;
 }
 
+interface Options {
+  /** The golden folder to take. */
+  layout?: "dind-sidecar" | "dind-container" | "default-mode";
+  change?: (pod: RunnerPod) => void;
+}
+
+/** Creates the runner pod of `prepareRunnerPod`. */
+export async function runnerPod(
+  ...of: [name: string, namespace: string, job: string, options?: Options]
+): Promise<RunnerPod> {
+  return create(await prepareRunnerPod(...of));
+}
+
 /**
- * A runner pod as ARC makes it, that can run here: the stock golden pod, without what the API server and ARC's
+ * Prepares a runner pod as ARC makes it, that can run here: the stock golden pod, without what the API server and ARC's
  * controller add for a real job, and with a run.sh of the test's own mounted over the image's.
  *
  * @param job the body of run.sh
- * @param layout the golden folder to take
  */
-export async function runnerPod(
+export async function prepareRunnerPod(
   name: string,
   namespace: string,
   job: string,
-  options: { layout?: "dind-sidecar" | "dind-container" | "default-mode"; change?: (pod: RunnerPod) => void } = {},
+  options: Options = {},
 ): Promise<RunnerPod> {
   const { spec, metadata } = goldenPod(options.layout ?? "dind-sidecar") as unknown as RunnerPod;
   const volumes = (spec.volumes ?? []).filter((volume) => !volume.name.startsWith("kube-api-access"));
@@ -65,7 +77,7 @@ export async function runnerPod(
     metadata: { name, namespace },
     data: { "run.sh": `#!/bin/bash\n${job}\n` },
   });
-  return create(pod);
+  return pod;
 }
 
 function runnable(container: Container): Container {

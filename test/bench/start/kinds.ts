@@ -1,0 +1,67 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { containerNamed } from "../../cluster/support/runner-pod.ts";
+import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
+import type { PackageSource } from "../../cluster/support/packages.ts";
+
+/** What is compared: ways to make a runner pod start. */
+export interface Kind {
+  readonly name: string;
+  /** The profile that primes it; none: the pod opts out. */
+  readonly profile?: string;
+  change?(pod: RunnerPod): void;
+}
+
+/** The stand-in lacks these; GitHub's own image, under `kind`, has some of them. */
+export const lacking = ["curl", "git", "jq", "tree"];
+const present = ["ca-certificates", "docker.io", "procps", "sudo"];
+
+export const kinds: readonly Kind[] = [
+  { name: "stock" },
+  { name: "primed", profile: "default" },
+  { name: "primed, with a mirror", profile: "mirror" },
+  { name: "primed, four packages", profile: "packages" },
+  { name: "primed, no package missing", profile: "nothing-missing" },
+  {
+    name: "custom image",
+    change(pod) {
+      const runner = containerNamed(pod, "runner");
+      Object.assign(runner, { image: "custom-runner:bench", command: ["/home/runner/start.sh"] });
+      // Its owner has to write the whole pod template out anyway, and leaves the probe away: the loop is faster.
+      delete containerNamed(pod, "dind").startupProbe;
+    },
+  },
+];
+
+export function configuration({ apt }: PackageSource): object {
+  const profiles = {
+    default: {},
+    mirror: { registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
+    packages: { prerequisites: { packages: lacking, apt } },
+    "nothing-missing": { prerequisites: { packages: present, apt } },
+  };
+  const rules = [{ profile: "default", allowedProfiles: Object.keys(profiles) }];
+  return { apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration", profiles, rules };
+}
+
+/** The pod of a kind: stock, but for the annotation that says what is to become of it. */
+export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
+  return (pod) => {
+    const asked: Record<string, string> = profile
+      ? { "arc-primer.dev/profile": profile }
+      : { "arc-primer.dev/skip": "true" };
+    pod.metadata.annotations = { ...pod.metadata.annotations, ...asked };
+    change?.(pod);
+  };
+}
+
+/** Makes the custom image known to the node. Only where the node is this machine. */
+export function loadCustomImage(): void {
+  const bare = (script: string, ...args: string[]) => {
+    const path = fileURLToPath(new URL(`../../cluster/bare/${script}`, import.meta.url));
+    const { status, stdout } = spawnSync(path, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
+    if (status !== 0) throw new Error(`${script} failed`);
+    return stdout.trim();
+  };
+  bare("load-image.sh", bare("custom-runner.sh", ...lacking));
+}
