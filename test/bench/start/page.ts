@@ -15,10 +15,11 @@ function typical(starts: readonly Start[]): Start[] {
 export async function drawStart(starts: readonly Start[]): Promise<void> {
   const values = typical(starts).flatMap(({ kind, line }) => line.map((stretch) => ({ kind, ...stretch })));
   const jobs = typical(starts).map(({ kind, total }) => ({ kind, what: "run.sh", from: total }));
-  const y = { field: "what", type: "nominal", title: null, sort: null } as const;
+  const header = { labelOrient: "top", labelAnchor: "start", labelFontSize: 12, labelFontWeight: "bold" } as const;
+  const y = { field: "what", type: "nominal", title: null, sort: null, axis: { labelLimit: 300 } } as const;
   await picture("start", {
     data: { values: [...values, ...jobs] },
-    facet: { row: { field: "kind", title: null, sort: null, header: { labelAngle: 0, labelAlign: "left" } } },
+    facet: { row: { field: "kind", title: null, sort: typical(starts).map(({ kind }) => kind), header } },
     resolve: { scale: { y: "independent", x: "shared" } },
     spec: {
       width: 520,
@@ -55,7 +56,7 @@ export async function writeStart(starts: readonly Start[], pods: number, measure
     );
   await page("start", "What a start costs", "npm run bench:start", measured, [
     "![The time line of one pod of each kind](start.svg)",
-    `${pods} pods of each kind, one at a time, the kinds in turn, on a one-node cluster of \`test/cluster/bare\` whose runner and DinD images are stand-ins made of Debian packages. \`run.sh\` is one line. Times are those that the container runtime notes for log lines; the picture shows the pod of each kind that took the median time. The mirror of this page is a flag that dockerd is given: nothing is pulled. The custom image has the four packages baked in, and a loop that looks for Docker once a second; its pod has no startup probe.`,
+    `${pods} pods of each kind, one at a time, the kinds in turn, on a one-node cluster of \`test/cluster/bare\` whose runner and DinD images are stand-ins made of Debian packages. \`run.sh\` is one line. Times are those that the container runtime notes for log lines; the picture shows the pod of each kind that took the median time. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files. The custom image has the four packages baked in, and a loop that looks for Docker once a second; its pod has no startup probe.`,
     table(
       ["against the aims", "measured", "aim"],
       [
