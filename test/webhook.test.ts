@@ -364,7 +364,7 @@ describe("certificates", () => {
     const webhook = await testWebhook();
     await webhook.write(await make(webhook.issued));
     await vi.waitFor(() => {
-      const line = webhook.lines.find(({ msg }) => msg === "certificate refused; the one in use stays");
+      const line = webhook.lines.findLast(({ msg }) => msg === "certificate refused; the one in use stays");
       expect(line?.["reason"]).toMatch(reason);
     });
     await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"), webhook.agent({ keepAlive: false }));

@@ -1,4 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import express from "express";
+import type { ErrorRequestHandler, Express } from "express";
 import type { Admit } from "../admission/admit.ts";
 import { UnreadableReview } from "../admission/review.ts";
 import type { Logger } from "../log.ts";
@@ -26,7 +28,12 @@ export const mutatePaths: Readonly<Record<string, PodSecurity>> = {
   "/mutate/restricted": "restricted",
 };
 
-/** The webhook: POST to one of `mutatePaths`. Everything that is not a readable review gets a 4xx in plain words. */
+/**
+ * The webhook: POST to one of `mutatePaths`. Everything that is not a readable review gets a 4xx in plain words.
+ *
+ * Express has the routes; reviews go past it, because its way to a handler takes as much time as a review itself
+ * (docs/decisions/0015).
+ */
 export function createWebhookApp(parts: {
   admit: Admit;
   log: Logger;
@@ -37,34 +44,50 @@ export function createWebhookApp(parts: {
   const { admit, log, metrics, draining } = parts;
   const read = jsonReader(limits);
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
-    const path = pathOf(request);
-    const podSecurity = Object.hasOwn(mutatePaths, path) ? mutatePaths[path] : undefined;
-    if (!podSecurity) throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
-    if (request.method !== "POST") throw new Refusal(405, "admission reviews are sent with POST");
-    const review = admit(await read(request), podSecurity);
-    return { status: 200, type: "application/json", body: JSON.stringify(review) };
-  }
-
-  function refusal(error: Error): Answer {
-    const status = error instanceof UnreadableReview ? 400 : error instanceof Refusal ? error.status : 500;
+  function refuse(error: Error & { status?: number }, request: IncomingMessage, response: ServerResponse): void {
+    const status = error instanceof UnreadableReview ? 400 : (error.status ?? 500);
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
     metrics.refused(status);
-    return { status, type: "text/plain; charset=utf-8", body: `arc-primer: ${error.message}\n` };
-  }
-
-  return async (request, response) => {
-    if (draining()) response.setHeader("connection", "close");
-    const { status, ...rest } = await answer(request).catch(refusal);
-    if (status === 405) response.setHeader("allow", "POST");
     if (hasBody(request) && !request.complete) {
       // The rest of the body is not wanted. It is drained for a moment, so that the client gets to read the answer.
       response.setHeader("connection", "close");
       request.resume();
       setTimeout(() => request.destroy(), lingering).unref();
     }
-    send(response, { status, ...rest });
+    send(response, status, "text/plain; charset=utf-8", `arc-primer: ${error.message}\n`);
+  }
+
+  const app = quietExpress();
+  for (const path of Object.keys(mutatePaths)) {
+    app.all(path, (_request, response) => {
+      response.set("allow", "POST");
+      throw new Refusal(405, "admission reviews are sent with POST");
+    });
+  }
+  app.use(() => {
+    throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
+  });
+  const onError: ErrorRequestHandler = (error, request, response, _next) => refuse(error as Error, request, response);
+  app.use(onError);
+
+  return (request, response) => {
+    if (draining()) response.setHeader("connection", "close");
+    const level = request.method === "POST" ? levelOf(request) : undefined;
+    if (!level) return void app(request, response);
+    read(request)
+      .then((body) => send(response, 200, "application/json", JSON.stringify(admit(body, level))))
+      .catch((error: Error) => refuse(error, request, response));
   };
+}
+
+/** What the path says of the namespace: undefined if it is not one for reviews. */
+function levelOf({ url = "" }: IncomingMessage): PodSecurity | undefined {
+  const path = url.split("?", 1)[0]!;
+  return Object.hasOwn(mutatePaths, path) ? mutatePaths[path] : undefined;
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -72,41 +95,32 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** The operators' port, without TLS: `/healthz`, `/readyz`, `/metrics`. */
-export function createOpsApp(parts: { metrics: Metrics; notReady: () => string | undefined }): RequestListener {
+export function createOpsApp(parts: { metrics: Metrics; notReady: () => string | undefined }): Express {
   const { metrics, notReady } = parts;
-  const text = (status: number, words: string): Answer => ({
-    status,
-    type: "text/plain; charset=utf-8",
-    body: `${words}\n`,
+  const app = quietExpress();
+  app.get("/healthz", (_request, response) => void response.type("text/plain").send("ok\n"));
+  app.get("/readyz", (_request, response) => {
+    const reason = notReady();
+    response
+      .status(reason ? 503 : 200)
+      .type("text/plain")
+      .send(`${reason ?? "ok"}\n`);
   });
-
-  async function answer(request: IncomingMessage): Promise<Answer> {
-    const path = request.method === "GET" || request.method === "HEAD" ? pathOf(request) : "";
-    if (path === "/healthz") return text(200, "ok");
-    if (path === "/readyz") {
-      const reason = notReady();
-      return text(reason ? 503 : 200, reason ?? "ok");
-    }
-    if (path !== "/metrics") return text(404, "there are /healthz, /readyz and /metrics here");
-    const { text: body, contentType: type } = await metrics.expose();
-    return { status: 200, type, body };
-  }
-
-  return async (request, response) => {
-    send(response, await answer(request).catch((error: Error) => text(500, error.message)));
-  };
+  app.get("/metrics", async (_request, response) => {
+    const { text, contentType } = await metrics.expose();
+    response.type(contentType).send(text);
+  });
+  app.use((_request, response) => {
+    response.status(404).type("text/plain").send("there are /healthz, /readyz and /metrics here\n");
+  });
+  return app;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-}
-
-function pathOf({ url = "" }: IncomingMessage): string {
-  return url.split("?", 1)[0] ?? "";
-}
-
-function send(response: ServerResponse, { status, type, body }: Answer): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+function quietExpress(): Express {
+  const app = express();
+  app.disable("x-powered-by");
+  app.disable("etag");
+  app.set("query parser", false);
+  app.set("env", "production"); // or errors would be answered with stack traces
+  return app;
 }

@@ -360,8 +360,10 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(code).toBe(0);
       expect(stderr).toMatch(/^arc-primer: packages in place after/);
       const mounted = join(one.folder, "mounted");
-      if (mount === "/etc/passwd") expect(readFileSync(mounted, "utf8")).not.toContain("somebody");
-      else expect(readdirSync(mounted)).toEqual([]);
+      const isFile = mount === "/etc/passwd";
+      expect(isFile ? readFileSync(mounted, "utf8") : readdirSync(mounted).join()).not.toMatch(
+        isFile ? /somebody/ : /./,
+      );
       expect(await inside(one, "cat", "/usr/lib/new-tool")).toMatchObject({ stdout: "new\n" });
     });
 
