@@ -24,6 +24,8 @@ const everything = {
     enabled: true,
     upstreams: { "ghcr.io": { credentialsSecret: "ghcr" }, "harbor.example.com:8443": {} },
     storage: { persistent: true, storageClassName: "fast" },
+    env: [{ name: "NO_PROXY", value: ".svc" }],
+    caConfigMap: "ca",
   },
   networkPolicy: { enabled: true, opsFrom: [{ namespaceSelector: {} }] },
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
@@ -564,6 +566,17 @@ describe.runIf(isHelmHere)("the caches", () => {
       resources: { requests: { storage: "5Gi" } },
     });
     expect(kept.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe("Delete");
+  });
+
+  test("reach their upstreams through a proxy, and by a CA of yours", () => {
+    const proxy = { name: "HTTPS_PROXY", value: "http://proxy.example.com:3128" };
+    const { spec } = render({ registryCache: { enabled: true, env: [proxy], caConfigMap: "ca" } }).one("StatefulSet");
+    const { containers, volumes } = spec.template.spec;
+    expect(containers[0].env).toContainEqual(proxy);
+    // Go reads this folder beside the system's own file of certificates (crypto/x509).
+    expect(containers[0].env).toContainEqual({ name: "SSL_CERT_DIR", value: "/ca" });
+    expect(containers[0].volumeMounts).toContainEqual({ name: "ca", mountPath: "/ca", readOnly: true });
+    expect(volumes).toContainEqual({ name: "ca", configMap: { name: "ca" } });
   });
 
   test("have names that fit, and that differ", () => {

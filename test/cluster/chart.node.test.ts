@@ -281,6 +281,14 @@ describe("with certificates that the webhook makes itself", () => {
     expect(await bundles()).toEqual(before);
   });
 
+  test("a change to a Secret of yours, without a caBundle, leaves none of the old one", async () => {
+    await writeSecret("serving", await issue());
+    const tls = { provider: "existing-secret", existingSecret: { name: "serving" } };
+    // The webhook is the field's owner, and Helm 4 applies on the server's side.
+    install({ tls }, "--force-conflicts", "--wait", "--timeout", "120s");
+    expect((await bundles()).filter(Boolean)).toEqual([]);
+  });
+
   itGoes();
 });
 
