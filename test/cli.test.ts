@@ -255,9 +255,16 @@ function replaceFile(path: string, text: string): void {
 
 describe("config check", () => {
   test("the resolved profiles, or every problem", async () => {
-    const good = await run(["config", "check", golden("profile-annotation", "config.yaml")]);
+    const written = readFileSync(golden("profile-annotation", "config.yaml"), "utf8");
+    const grace = "profiles:\n  graceful: { docker: { gracefulEnd: { gracePeriod: 10m } } }\n";
+    const good = await run(["config", "check", file("good.yaml", written.replace("profiles:\n", grace))]);
     expect(good.code).toBe(0);
-    expect(parse(good.stdout)).toMatchObject({ profiles: { gpu: { docker: { wait: { timeout: "300000ms" } } } } });
+    expect(parse(good.stdout)).toMatchObject({
+      profiles: {
+        gpu: { docker: { wait: { timeout: "300000ms" } } },
+        graceful: { docker: { gracefulEnd: { gracePeriod: "600000ms" } } },
+      },
+    });
 
     // What is printed is a configuration again, and means the same.
     const again = await run(["config", "check", file("resolved.yaml", good.stdout)]);

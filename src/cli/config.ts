@@ -24,7 +24,9 @@ export async function checkConfig(file: string): Promise<void> {
   process.stdout.write(stringify(config, asWritten, { aliasDuplicateObjects: false }));
 }
 
-/** Durations are numbers once they are read. */
+/** The settings that are durations: numbers, in milliseconds, once they are read. */
+const durations = new Set(["timeout", "interval", "gracePeriod"]);
+
 function asWritten(key: unknown, value: unknown): unknown {
-  return (key === "timeout" || key === "interval") && typeof value === "number" ? `${value}ms` : value;
+  return durations.has(String(key)) && typeof value === "number" ? `${value}ms` : value;
 }
