@@ -62,9 +62,10 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
     server,
     perSecond,
   }));
+  const header = { labelFontSize: 13 };
   await picture("admission", {
     data: { values },
-    facet: { column: { field: "review", title: null, sort: null, header: { labelFontSize: 13 } } },
+    facet: { column: { field: "review", title: null, sort: [...new Set(values.map(({ review }) => review))], header } },
     resolve: { scale: { y: "independent" } },
     spec: {
       width: 210,
@@ -74,7 +75,13 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
         x: { field: "load", sort: null, title: null, axis: { labelAngle: 0 } },
         xOffset: { field: "server", sort: null },
         y: { field: "perSecond", type: "quantitative", title: "requests a second, one core" },
-        color: { field: "server", sort: null, title: null, scale: { range: ["#2f6fdf", "#b8bcc4", "#8a8f99"] } },
+        color: {
+          field: "server",
+          sort: null,
+          title: null,
+          legend: { labelLimit: 300 },
+          scale: { range: ["#2f6fdf", "#b8bcc4", "#8a8f99"] },
+        },
       },
     },
   });
