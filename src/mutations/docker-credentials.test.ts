@@ -74,3 +74,23 @@ test("a command from the profile is wrapped", () => {
   const { pod } = run(goldenPod("no-command"), undefined, { runner: { command: ["/start"] } });
   expect(containerOf(pod, "runner").command?.slice(-2)).toEqual(["--", "/start"]);
 });
+
+test.each([
+  ["Docker's folder", "/home/runner/.docker", { hostPath: { path: "/shared" } }],
+  ["the home", "/home/runner", { persistentVolumeClaim: { claimName: "home" } }],
+  ["a config of its own", "/home/runner/.docker/config.json", { secret: { secretName: "own" } }],
+])("a volume at %s: no logins are left in it", (_where, mountPath, source) => {
+  const before = goldenPod("dind-sidecar");
+  before.spec.volumes?.push({ name: "own", ...source });
+  containerOf(before, "runner").volumeMounts?.push({ name: "own", mountPath });
+  const { pod, outcome } = run(before);
+  expect(outcome).toMatchObject({ reason: "docker-config-mounted" });
+  expect(pod).toBe(before);
+});
+
+test("an emptyDir of the runner's own as its home is no hindrance", () => {
+  const before = goldenPod("dind-sidecar");
+  before.spec.volumes?.push({ name: "home", emptyDir: {} });
+  containerOf(before, "runner").volumeMounts?.push({ name: "home", mountPath: "/home/runner" });
+  expect(run(before).outcome.result).toBe("applied");
+});

@@ -1,4 +1,6 @@
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
+import { isOccupied } from "../pod/files.ts";
+import { runnerFolders } from "../pod/home.ts";
 import { isWrapped, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
 import { applies, doesNotApply } from "./mutation.ts";
@@ -23,6 +25,8 @@ export const dockerCredentials: Mutation = {
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
+    const folder = runnerFolders(pod, container, runner.home).docker;
+    if (folder !== undefined && isOccupied(pod, container, folder)) return doesNotApply("docker-config-mounted");
 
     if (!pod.spec.volumes?.some((volume) => volume.name === name)) {
       const items = [{ key: ".dockerconfigjson", path: "config.json" }];

@@ -11,7 +11,7 @@ export function runnerFolders(
   pod: Pod,
   container: Container,
   home: string | undefined,
-): { home: string | undefined; config: string | undefined; buildx: string | undefined } {
+): { home: string | undefined; config: string | undefined; docker: string | undefined; buildx: string | undefined } {
   const user = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
   const own = folder(container, "HOME", home ?? (user === 0 ? "/root" : runnerHome));
   const docker = folder(container, "DOCKER_CONFIG", own && `${own}/.docker`);
@@ -19,6 +19,7 @@ export function runnerFolders(
     home: own,
     // github.com/adrg/xdg, which Dagger's CLI asks
     config: folder(container, "XDG_CONFIG_HOME", own && `${own}/.config`),
+    docker,
     // docker/buildx, util/confutil/config.go
     buildx: folder(container, "BUILDX_CONFIG", docker && `${docker}/buildx`),
   };

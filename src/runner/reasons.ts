@@ -69,6 +69,8 @@ export const mutationReasons = {
     "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "buildkit-file-mounted":
     "The runner container has a volume of its own at buildx's folder, or above it one that is more than an emptyDir for itself alone.",
+  "docker-config-mounted":
+    "The runner container has a volume of its own at Docker's config folder, in it, or above it one that is more than an emptyDir for itself alone: logins would outlive the pod there.",
   "dagger-files-mounted":
     "The runner or DinD container has a volume of its own at Dagger's folder, or both share one above it.",
   "path-unknown":
