@@ -119,7 +119,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const daemon = await daemonAt(socket);
       const { code, stdout, stderr } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) } }).exit;
       expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
-      expect(stderr).toMatch(/^arc-primer: ready to start after 0\.\d\d s\n$/);
+      expect(stderr).toMatch(/^arc-primer: ready to start after \d+\.\d\d s\n$/);
       expect(daemon.requests).not.toEqual([]);
     });
 
@@ -143,7 +143,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { code, stderr } = await wait.exit;
       expect(code).toBe(0);
       expect(stderr).toMatch(/waiting for Docker at unix:.*docker\.sock, at most 5 s\n/);
-      expect(stderr).toMatch(/ready to start after [01]\.\d\d s/);
+      expect(stderr).toMatch(/ready to start after \d+\.\d\d s/);
     });
 
     test("Docker never comes: exit 42 in time, with the reason, and nothing is started", async () => {
@@ -152,7 +152,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
       expect(stderr).toContain(`did not answer within 1 s; the last attempt said: there is no socket at ${socket}`);
       expect(seconds).toBeGreaterThan(1);
-      expect(seconds).toBeLessThan(2.5);
+      expect(seconds).toBeLessThan(4);
     });
 
     test.each([["docker"], ["curl"]])(
@@ -165,7 +165,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
           .exit;
         expect(code).toBe(9);
         expect(stderr).toContain("the daemon took the connection and did not answer within 1 s");
-        expect(seconds).toBeLessThan(3);
+        expect(seconds).toBeLessThan(5);
       },
     );
 
@@ -209,7 +209,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       wait.kill(signal);
       const { code, stdout, stderr } = await wait.exit;
       expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
-      expect(performance.now() - sent).toBeLessThan(500);
+      expect(performance.now() - sent).toBeLessThan(2000);
       expect(stderr).toContain("told to stop while waiting for Docker");
     });
 
