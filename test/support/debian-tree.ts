@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -84,6 +85,7 @@ exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HO
 export class Container {
   readonly folder = mkdtempSync(join(tmpdir(), "arc-primer-container-"));
   readonly #lower: string;
+  readonly #running = new Set<ChildProcess>();
 
   constructor(...lower: string[]) {
     this.#lower = lower.join(":");
@@ -110,6 +112,8 @@ export class Container {
     const child = spawn("unshare", [...args, this.#lower, this.folder, volume, mode, mount, ...enter], {
       stdio: ["ignore", "pipe", "pipe"],
     });
+    this.#running.add(child);
+    child.once("close", () => this.#running.delete(child));
     let [stdout, stderr] = ["", ""];
     child.stdout.on("data", (text: Buffer) => (stdout += text.toString()));
     child.stderr.on("data", (text: Buffer) => (stderr += text.toString()));
@@ -126,7 +130,9 @@ export class Container {
     };
   }
 
+  /** Ends what still runs in it, as after a test that took too long, and removes its files. */
   remove(): void {
+    for (const child of this.#running) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
