@@ -281,6 +281,9 @@ describe.runIf(isHelmHere)("TLS", () => {
       `--tls-secret=primer-system/${secret.metadata.name}`,
       "--tls-webhook-configuration=arc-primer",
       "--tls-dns-name=arc-primer.primer-system.svc",
+      "--tls-ca-lifetime=1825d",
+      "--tls-cert-lifetime=90d",
+      "--tls-check-interval=5s",
     ]);
     expect(podSpec().automountServiceAccountToken).toBe(true);
     expect(podSpec().volumes.map(({ name }: Manifest) => name)).toEqual(["config"]);

@@ -246,7 +246,8 @@ async function playCertManager(): Promise<void> {
 }
 
 describe("with certificates that the webhook makes itself", () => {
-  const secretData = async () => (await get<Manifest>("Secret", namespace, `${release}-self-managed`)).data;
+  const secretPath = `/api/v1/namespaces/${namespace}/secrets/${release}-self-managed`;
+  const secretData = async () => (await call<Manifest>("GET", secretPath)).body.data;
   const bundles = async (): Promise<string[]> =>
     (await call<Manifest>("GET", registrationPath)).body.webhooks.map(
       ({ clientConfig }: Manifest) => clientConfig.caBundle,
@@ -280,6 +281,37 @@ describe("with certificates that the webhook makes itself", () => {
     await primed(true);
     expect(await bundles()).toEqual(before);
   });
+
+  test("certificate and CA are renewed again and again while pods are created: all are primed", async () => {
+    const selfManaged = { caLifetime: "27s", certLifetime: "18s", checkInterval: "250ms" };
+    install({ tls: { selfManaged } }, "--wait", "--timeout", "120s");
+    // The first CA was made for years; of an empty Secret the replicas make one for these times.
+    await call("PATCH", secretPath, { data: null }, "application/merge-patch+json");
+    const [certificates, authorities, statuses] = [new Set<string>(), new Set<string>(), [] as unknown[]];
+    const end = Date.now() + 60_000;
+    while (Date.now() < end) {
+      const pod = await runner(
+        "chart-runners",
+        "true",
+        ({ spec }) => (spec.nodeSelector = { "example.com/no": "node" }),
+      );
+      statuses.push(status(pod));
+      await remove(pod, 0);
+      const data = (await secretData()) ?? {};
+      if (data["tls.crt"]) certificates.add(data["tls.crt"]);
+      if (data["ca.crt"]) authorities.add(data["ca.crt"]);
+    }
+    process.stderr.write(
+      `  ${statuses.length} pods, ${authorities.size} authorities, ${certificates.size} certificates\n`,
+    );
+    expect(statuses.filter((one) => one === undefined)).toEqual([]);
+    expect(statuses.length).toBeGreaterThan(100);
+    expect(authorities.size).toBeGreaterThanOrEqual(3);
+    expect(certificates.size).toBeGreaterThanOrEqual(4);
+    onRelease("rollback", ["--wait", "--timeout", "120s"]);
+    await call("PATCH", secretPath, { data: null }, "application/merge-patch+json"); // and for years again
+    await primed(true);
+  }, 300_000);
 
   test("a change to a Secret of yours, without a caBundle, leaves none of the old one", async () => {
     await writeSecret("serving", await issue());
