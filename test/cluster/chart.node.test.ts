@@ -7,7 +7,7 @@ import type { Issued } from "../../src/tls/certificate.ts";
 import { chartFolder } from "../support/helm.ts";
 import type { Manifest, Values } from "../support/helm.ts";
 import { clusterCache } from "../support/tools.ts";
-import { apply, call, createNamespace, get, list, logs, remove, until } from "./support/kube.ts";
+import { apply, call, createNamespace, get, list, logs, remove, removeNamespaces, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import {
   install,
@@ -71,11 +71,8 @@ beforeAll(async () => {
   await createNamespace("chart-unlabelled", {});
 });
 
-afterAll(async () => {
-  for (const name of [namespace, "chart-runners", "chart-unlabelled"]) {
-    await call("DELETE", `/api/v1/namespaces/${name}`);
-  }
-});
+// And waits for their end: the next file makes some by the same names.
+afterAll(async () => removeNamespaces(), 600_000);
 
 /** What every installation has to do, whatever its certificates come from. */
 function itWorks(): void {
