@@ -1,17 +1,22 @@
-// Adds up the results files that vitest left in .cache, for the last line of .ci/run.
+// Adds up the results files that vitest left in .cache, for the last line of .ci/run, and names what failed before it.
 // usage: node scripts/count-results.mjs OTHER-FAILURES
 import { readFileSync, readdirSync } from "node:fs";
 
 let [passed, failed] = [0, Number(process.argv[2])];
 for (const name of readdirSync(".cache").filter((file) => file.endsWith("-results.json"))) {
-  const { testResults, numPassedTests, numFailedTests } = JSON.parse(readFileSync(`.cache/${name}`, "utf8"));
+  const { testResults, numPassedTests } = JSON.parse(readFileSync(`.cache/${name}`, "utf8"));
   passed += numPassedTests;
-  // A file that could not even be loaded, or whose preparations failed, has failed without a test that did.
-  failed +=
-    numFailedTests +
-    testResults.filter(
-      (file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"),
-    ).length;
+  for (const file of testResults.filter(({ status }) => status === "failed")) {
+    const tests = file.assertionResults.filter(({ status }) => status === "failed");
+    // A file that could not even be loaded, or whose preparations failed, has failed without a test that did.
+    const failures = tests.length
+      ? tests
+      : [{ fullName: "(the file, or its preparations)", failureMessages: [file.message] }];
+    failed += failures.length;
+    for (const { fullName, failureMessages } of failures) {
+      console.log(`failed: ${file.name}: ${fullName}\n${failureMessages.join("\n").slice(0, 1500)}\n`);
+    }
+  }
 }
 if (passed === 0) failed ||= 1;
 console.log(`${passed} passed, ${failed} failed`);
