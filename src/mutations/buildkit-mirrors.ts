@@ -31,14 +31,12 @@ export const buildkitMirrors: Mutation = {
     if (isOccupied(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
 
     const at = mountedAt(name);
-    const words = [
-      ...(home !== undefined && buildx.startsWith(`${home}/`) ? ["home", home] : []),
-      ...(files.some(({ path }) => path === caFile) ? ["copy-ca", `${at}/${caFile}`, ca] : []),
-      "copy",
-      `${at}/${buildkitdFile}`,
-      `${buildx}/${buildkitdFile}`,
+    const steps = [
+      ...(home !== undefined && buildx.startsWith(`${home}/`) ? [["home", home]] : []),
+      ...(files.some(({ path }) => path === caFile) ? [["copy-ca", `${at}/${caFile}`, ca]] : []),
+      ["copy", `${at}/${buildkitdFile}`, `${buildx}/${buildkitdFile}`],
     ];
-    const obstacle = placeInRunner(pod, container, { name, files, words, command: runner.command });
+    const obstacle = placeInRunner(pod, container, { name, files, steps, command: runner.command });
     if (obstacle) return doesNotApply(obstacle);
     return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
   },

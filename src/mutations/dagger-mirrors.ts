@@ -31,11 +31,11 @@ export const daggerMirrors: Mutation = {
     if (isOccupied(pod, container, folder) || isOccupied(pod, dind, folder))
       return doesNotApply("dagger-files-mounted");
 
-    const words = [
-      ...(home !== undefined && config.startsWith(`${home}/`) ? ["home", home] : []),
-      ...files.flatMap(({ path }) => ["copy", `${mountedAt(name)}/${path}`, `${folder}/${path}`]),
+    const steps = [
+      ...(home !== undefined && config.startsWith(`${home}/`) ? [["home", home]] : []),
+      ...files.map(({ path }) => ["copy", `${mountedAt(name)}/${path}`, `${folder}/${path}`]),
     ];
-    const obstacle = placeInRunner(pod, container, { name, files, words, command: runner.command });
+    const obstacle = placeInRunner(pod, container, { name, files, steps, command: runner.command });
     if (obstacle) return doesNotApply(obstacle);
     mountFiles(dind, name, folder);
     return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));

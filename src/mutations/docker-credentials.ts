@@ -1,12 +1,13 @@
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { isOccupied } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 
 const name = "arc-primer-docker-credentials";
+const wrapper = defineWrapper(name, script);
 const directory = "/arc-primer/docker-credentials";
 
 /**
@@ -36,15 +37,7 @@ export const dockerCredentials: Mutation = {
     if (!container.volumeMounts?.some((mount) => mount.name === name)) {
       (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
     }
-    if (!isWrapped(container, name)) {
-      const command = container.command?.length ? container.command : runner.command;
-      if (!command) return doesNotApply("no-command");
-      wrapCommand(container, command, {
-        name,
-        script,
-        settings: [`file=${directory}/config.json`, `secret=${secret}`],
-      });
-    }
-    return applies();
+    const told = [`file=${directory}/config.json`, `secret=${secret}`];
+    return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
   },
 };

@@ -1,12 +1,13 @@
 import { findContainer, findDind } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import holdDocker from "../scripts/hold-docker.sh";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 
 const name = "arc-primer-hold";
+const wrapper = defineWrapper(name, holdDocker);
 const directory = "/arc-primer/hold";
 const file = `${directory}/runner`;
 
@@ -34,11 +35,7 @@ export const gracefulEnd: Mutation = {
 
     const present = dind.container.lifecycle?.preStop;
     if (present && !present.exec?.command?.includes(name)) return applies("pre-stop-kept");
-    if (!isWrapped(container, name)) {
-      const command = container.command?.length ? container.command : runner.command;
-      if (!command) return doesNotApply("no-command");
-      wrapCommand(container, command, { name, script: holdDocker, settings: [`file=${file}`] });
-    }
+    if (!wrapCommand(container, wrapper, [`file=${file}`], runner.command)) return doesNotApply("no-command");
     share(pod, container, dind.container);
     if (!present) addHook(dind.container);
     return applies();

@@ -4,7 +4,7 @@ import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { sidekick } from "../pod/sidekick.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason } from "../runner/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
@@ -15,7 +15,7 @@ type Settings = Profile["prerequisites"];
 
 /** The init container and the volume through which it hands on what it installed. */
 const name = "arc-primer-prerequisites";
-const wrapperName = "arc-primer-packages";
+const wrapper = defineWrapper("arc-primer-packages", applyScript);
 const directory = "/arc-primer/prerequisites";
 
 /**
@@ -47,13 +47,8 @@ export const prerequisites: Mutation = {
     if (!container.volumeMounts?.some((mount) => mount.name === name)) {
       (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
     }
-    if (!isWrapped(container, wrapperName)) {
-      const command = container.command?.length ? container.command : runner.command;
-      if (!command) return doesNotApply("no-command");
-      const told = [`directory=${directory}`, `on-failure=${settings.onFailure}`];
-      wrapCommand(container, command, { name: wrapperName, script: applyScript, settings: told });
-    }
-    return applies();
+    const told = [`directory=${directory}`, `on-failure=${settings.onFailure}`];
+    return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
   },
 };
 

@@ -27,7 +27,7 @@ export const privateCA: Mutation = {
     const obstacle = placeInRunner(pod, container, {
       name,
       files: [{ path: caFile, source }],
-      words: [inNodeAlone ? "trust-in-node" : "trust", `${mountedAt(name)}/${caFile}`],
+      steps: [[inNodeAlone ? "trust-in-node" : "trust", `${mountedAt(name)}/${caFile}`]],
       command: profile.runner.command,
     });
     if (obstacle) return doesNotApply(obstacle);

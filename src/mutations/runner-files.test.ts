@@ -59,7 +59,7 @@ test.each(all)("%s: annotations that are full, and a pod without a runner", (_na
 test("buildx: the file is copied, and its certificates first", () => {
   const { words, pod } = run(buildkitMirrors, undefined, allRegistries);
   expect(words).toEqual([
-    "arc-primer-buildkit",
+    "arc-primer-files",
     "home",
     "/home/runner",
     "copy-ca",
@@ -146,7 +146,7 @@ test("buildx with a Docker elsewhere; some mirrors left out is said", () => {
 test("Dagger: at the same path in both, mounted where Docker is, copied where the job runs", () => {
   const { words, pod } = run(daggerMirrors, undefined, allRegistries);
   expect(words).toEqual([
-    "arc-primer-dagger",
+    "arc-primer-files",
     "home",
     "/home/runner",
     "copy",
@@ -164,7 +164,7 @@ test("Dagger: at the same path in both, mounted where Docker is, copied where th
 test("Dagger: XDG_CONFIG_HOME decides", () => {
   const pod = withRunner({ env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] });
   expect(run(daggerMirrors, pod).words).toEqual([
-    "arc-primer-dagger",
+    "arc-primer-files",
     "copy",
     "/etc/arc-primer/dagger/engine.json",
     "/x/dagger/engine.json",
@@ -197,7 +197,7 @@ test.each<[string, string, Pod, object]>([
 test("certificates for the runner itself only where the profile asks for it, and also without Docker", () => {
   const { words, outcome } = run(privateCA, goldenPod("default-mode"), allRegistries);
   expect(outcome.result).toBe("applied");
-  expect(words).toEqual(["arc-primer-ca", "trust", "/etc/arc-primer/ca/ca.crt"]);
+  expect(words).toEqual(["arc-primer-files", "trust", "/etc/arc-primer/ca/ca.crt"]);
   const quiet = { privateCA: { secret: { name: "corporate-ca" } } };
   expect(run(privateCA, undefined, quiet).outcome).toMatchObject({ reason: "not-configured" });
   expect(run(privateCA).outcome).toMatchObject({ reason: "not-configured" });
@@ -216,7 +216,7 @@ test.each<[string, object, string, boolean]>([
   containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath });
   pod.spec.volumes?.push({ name: "mine", ...source });
   const { words, outcome } = run(privateCA, pod, allRegistries);
-  expect(words).toEqual(["arc-primer-ca", word, "/etc/arc-primer/ca/ca.crt"]);
+  expect(words).toEqual(["arc-primer-files", word, "/etc/arc-primer/ca/ca.crt"]);
   expect(outcome).toMatchObject({ result: "applied", notes: noted ? ["system-store-mounted"] : [] });
 });
 
@@ -228,4 +228,25 @@ test("all three nest, each text is carried once, and what is not ours is in plac
   expect(Object.keys(result.pod.metadata.annotations ?? {}).filter((key) => key.startsWith("arc-primer.dev/"))).toEqual(
     ["arc-primer.dev/buildkitd", "arc-primer.dev/ca", "arc-primer.dev/dagger-engine"],
   );
+});
+
+test("all three share one wrapper, also where another webhook has moved the command to args", () => {
+  const pod = goldenPod("dind-sidecar");
+  const profile = profileWith(allRegistries);
+  const first = runMutations([buildkitMirrors], pod, profile, anywhere).pod;
+  const moved = withRunner({});
+  Object.assign(containerOf(moved, "runner"), { command: ["/launcher"], args: containerOf(first, "runner").command });
+  for (const [before, key] of [
+    [first, "command"],
+    [moved, "args"],
+  ] as const) {
+    const after = runMutations([buildkitMirrors, daggerMirrors, privateCA], before, profile, anywhere).pod;
+    const words = containerOf(after, "runner")[key] ?? [];
+    expect(words.filter((word) => kubeletExpand(word, { "": "x" }) === script)).toHaveLength(1);
+    expect(words.filter((word) => word === "home")).toHaveLength(1);
+    expect(words).toEqual(expect.arrayContaining(["/home/runner/.config/dagger/engine.json", "trust"]));
+    expect(words.at(-2)).toBe("--");
+    const again = runMutations([buildkitMirrors, daggerMirrors, privateCA], after, profile, anywhere).pod;
+    expect(again).toBe(after);
+  }
 });

@@ -2,13 +2,13 @@ import type { Profile } from "../config/schema.ts";
 import { findContainer, findDind, isSidecar, ownPrefix, setsEnv } from "../pod/containers.ts";
 import { literalHost, socketVolumes } from "../pod/docker-socket.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { isWrapped, wrapCommand } from "../pod/wrap.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason, Note } from "../runner/reasons.ts";
 import script from "../scripts/wait-for-docker.sh";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
 
-const wrapperName = "arc-primer-wait";
+const wrapper = defineWrapper("arc-primer-wait", script);
 
 /**
  * Makes the runner wait for Docker: wraps the runner container's command in src/scripts/wait-for-docker.sh. ARC's own
@@ -27,11 +27,7 @@ export const waitForDocker: Mutation = {
     const obstacle = withoutDocker(container, dind !== undefined);
     if (obstacle) return doesNotApply(obstacle);
 
-    if (!isWrapped(container, wrapperName)) {
-      const command = container.command?.length ? container.command : runner.command;
-      if (!command) return doesNotApply("no-command");
-      wrapCommand(container, command, { name: wrapperName, script, settings: settings(docker.wait) });
-    }
+    if (!wrapCommand(container, wrapper, settings(docker.wait), runner.command)) return doesNotApply("no-command");
     if (dind?.layout !== "sidecar" || !dind.container.startupProbe) return applies();
     const keep = docker.wait.keepStartupProbe
       ? "startup-probe-kept-by-setting"

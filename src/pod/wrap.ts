@@ -5,35 +5,72 @@ import type { Container } from "./types.ts";
 export interface Wrapper {
   /** The script's `$0`, by which it is found again: `arc-primer-…`. */
   readonly name: string;
-  /** POSIX sh. Its positional parameters are the settings, `--`, and the command to become. */
+  /** As it stands in the pod. */
   readonly script: string;
-  /** What the script is told, one word each. Never part of the script's text. */
-  readonly settings: readonly string[];
 }
 
 /**
- * Puts a wrapper before the container's command. `args` stay: the kubelet appends them, so they reach the original
- * command. Wrappers nest; the one put on last runs first.
+ * @param script POSIX sh. Its positional parameters are the settings, `--`, and the command to become
+ */
+export function defineWrapper(name: string, script: string): Wrapper {
+  return { name, script: escapeForKubelet(script) };
+}
+
+/**
+ * Puts a wrapper before the container's command, unless it is there already. `args` stay: the kubelet appends them, so
+ * they reach the original command. Wrappers nest; the one put on last runs first.
  *
- * @param command the command to wrap; it must be the container's own, or one the administrator has named for it
+ * @param settings what the script is told, one word each. Never part of the script's text
+ * @param otherwise the command that the administrator has named for a container without one
+ * @returns false if there is no command to put it before
  */
-export function wrapCommand(container: Container, command: readonly string[], wrapper: Wrapper): void {
-  container.command = [
-    "/bin/sh",
-    "-c",
-    escapeForKubelet(wrapper.script),
-    wrapper.name,
-    ...wrapper.settings.map(escapeForKubelet),
-    "--",
-    ...command,
-  ];
+export function wrapCommand(
+  container: Container,
+  wrapper: Wrapper,
+  settings: readonly string[],
+  otherwise: readonly string[] | undefined,
+): boolean {
+  if (findWrapper(container, wrapper.name)) return true;
+  const command = container.command?.length ? container.command : otherwise;
+  if (!command) return false;
+  const told = settings.map(escapeForKubelet);
+  container.command = ["/bin/sh", "-c", wrapper.script, wrapper.name, ...told, "--", ...command];
+  return true;
 }
 
 /**
- * Whether the container has the wrapper of that name already, also inside other wrappers, and also after another
- * webhook has moved the command to `args` behind a launcher of its own.
+ * Tells a wrapper that is there more, behind what it was told already.
+ *
+ * @param settings groups of words that belong together; those that it has been told are left out
+ * @returns false if it is not there
  */
-export function isWrapped(container: Container, name: string): boolean {
+export function tellWrapper(container: Container, name: string, settings: readonly (readonly string[])[]): boolean {
+  const found = findWrapper(container, name);
+  if (!found) return false;
+  const { words, from } = found;
+  const end = words.indexOf("--", from);
+  const told = words.slice(from, end);
+  const missing = settings.map((group) => group.map(escapeForKubelet)).filter((group) => !contains(told, group));
+  if (missing.length > 0) insert(container, end, missing.flat());
+  return true;
+}
+
+/**
+ * The wrapper of that name among the words of `command` and `args`, also inside other wrappers, and also after another
+ * webhook has moved the command to `args` behind a launcher of its own; `from` is where its settings begin.
+ */
+function findWrapper(container: Container, name: string): { words: readonly string[]; from: number } | undefined {
   const words = [...(container.command ?? []), ...(container.args ?? [])];
-  return words.some((word, index) => word === name && words[index - 2] === "-c");
+  const from = words.findIndex((word, index) => word === name && words[index - 2] === "-c") + 1;
+  return from > 0 && words.includes("--", from) ? { words, from } : undefined;
+}
+
+function insert(container: Container, at: number, more: readonly string[]): void {
+  const [command, args] = [container.command ?? [], container.args ?? []];
+  if (at < command.length) container.command = command.toSpliced(at, 0, ...more);
+  else container.args = args.toSpliced(at - command.length, 0, ...more);
+}
+
+function contains(words: readonly string[], group: readonly string[]): boolean {
+  return words.some((_, start) => group.every((word, index) => words[start + index] === word));
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts files where programs of the job look for them, then becomes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-NAME [WORD...] -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-files [WORD...] -- COMMAND [ARG...]
 #
 #   home DIR            says so if HOME is another folder than the one that the files were meant for
 #   copy FROM TO        copies a file, unless something is there; folders that are missing belong to whoever runs this
