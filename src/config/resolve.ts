@@ -1,5 +1,5 @@
-import { freeze } from "immer";
 import type { z } from "zod";
+import { frozen } from "../frozen.ts";
 import { registryProblems } from "./registries.ts";
 import { configSchema, profileSchema } from "./schema.ts";
 import type { Config, Profile } from "./schema.ts";
@@ -44,7 +44,7 @@ export function resolve(raw: unknown): Resolved {
   });
   if (problems.length > 0) return { problems };
   const { mode, rules } = parsed.data;
-  return { config: freeze({ mode, rules, profiles: Object.fromEntries(profiles) }, true) };
+  return { config: frozen({ mode, rules, profiles: Object.fromEntries(profiles) }) };
 }
 
 /** Profiles before they are checked: anything may stand there. */

@@ -105,7 +105,7 @@ test.each<[string, Pod, object, string]>([
   ],
   [
     "a work folder by subPathExpr",
-    changed(({ volumeMounts }) => (volumeMounts![0]!.subPathExpr = "$(POD_NAME)")),
+    changed(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, subPathExpr: "$(POD_NAME)" })),
     {},
     "work-subpath",
   ],
@@ -117,7 +117,7 @@ test.each<[string, Pod, object, string]>([
   ],
   [
     "a work folder at dockerd's own path",
-    changed(({ volumeMounts }) => (volumeMounts![0]!.mountPath = "/etc/")),
+    changed(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, mountPath: "/etc/" })),
     { injected: { rootless: true } },
     "name-taken",
   ],

@@ -36,7 +36,7 @@ export interface Mutation {
   /** What it may do that no other mutation may; nothing, unless it says so. */
   readonly may?: readonly Permission[];
   /**
-   * Edits the pod, which is a draft: plain assignments, kept only if the mutation applies and the pod stays sound.
+   * Edits a copy of the pod: plain assignments, kept only if the mutation applies and the pod stays sound.
    * Edit only what has to change: a pod that has everything already must come out untouched.
    */
   mutate(pod: Pod, profile: Profile, surroundings: Surroundings): Verdict;

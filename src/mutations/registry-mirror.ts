@@ -1,4 +1,6 @@
 import { hostIpReference } from "../config/addresses.ts";
+import { once } from "../once.ts";
+import type { Profile } from "../config/schema.ts";
 import { findDind, isDindImage } from "../pod/containers.ts";
 import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
 import type { Container } from "../pod/types.ts";
@@ -12,28 +14,19 @@ import type { Mutation } from "./mutation.ts";
  */
 export const registryMirror: Mutation = {
   name: "registry-mirror",
-  mutate(pod, { runner, docker, registries }) {
+  mutate(pod, profile) {
+    const { runner, docker } = profile;
     if (!docker.mirror.enabled) return doesNotApply("disabled");
-    const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
-    const mirrors = all.filter(({ after }) => after === "");
-    const insecure = [
-      ...docker.mirror.insecureRegistries,
-      ...Object.keys(registries).filter((host) => registries[host]?.insecure),
-      ...mirrors.filter((mirror) => mirror.insecure).map(({ host }) => host),
-    ];
+    const { mirrors, insecure, leftOut } = wantedFlags(profile);
     if (mirrors.length === 0 && insecure.length === 0)
-      return doesNotApply(all.length > 0 ? "mirror-not-a-flag" : "not-configured");
+      return doesNotApply(leftOut ? "mirror-not-a-flag" : "not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
     const { flags, obstacle } = dockerdFlags(dind, pod);
     if (obstacle) return doesNotApply(obstacle);
 
     const missing = [
-      ...missingFlags(
-        flags,
-        "--registry-mirror",
-        mirrors.map(({ scheme, host, before }) => `${scheme}://${host}${before}`),
-      ),
+      ...missingFlags(flags, "--registry-mirror", mirrors),
       ...missingFlags(flags, "--insecure-registry", insecure),
     ];
     const onNode = missing.filter((flag) => flag.includes(hostIpReference));
@@ -41,11 +34,26 @@ export const registryMirror: Mutation = {
     addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
     return applies(
       ...(isDindImage(dind.image) ? [] : (["custom-image"] as const)),
-      ...(mirrors.length < all.length ? (["mirror-not-a-flag"] as const) : []),
+      ...(leftOut ? (["mirror-not-a-flag"] as const) : []),
       ...(possible ? [] : (["host-ip-taken"] as const)),
     );
   },
 };
+
+/** What the flags have to say; `leftOut` where that of a mirror can't be said by a flag. */
+const wantedFlags = once(({ docker, registries }: Profile) => {
+  const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
+  const mirrors = all.filter(({ after }) => after === "");
+  return {
+    mirrors: mirrors.map(({ scheme, host, before }) => `${scheme}://${host}${before}`),
+    insecure: [
+      ...docker.mirror.insecureRegistries,
+      ...Object.keys(registries).filter((host) => registries[host]?.insecure),
+      ...mirrors.filter((mirror) => mirror.insecure).map(({ host }) => host),
+    ],
+    leftOut: mirrors.length < all.length,
+  };
+});
 
 function missingFlags(flags: readonly string[], name: string, wanted: readonly string[]): string[] {
   const present = new Set(flagValues(flags, name).map(withoutSlash));

@@ -1,4 +1,4 @@
-import { Immer, enableArrayMethods } from "immer";
+import { startEditing } from "../pod/editing.ts";
 import type { Profile } from "../config/schema.ts";
 import { brokenInvariants } from "../pod/invariants.ts";
 import type { Pod } from "../pod/types.ts";
@@ -10,11 +10,6 @@ export type Outcome = { readonly mutation: MutationName; readonly notes: readonl
   | { readonly result: "applied" }
   | { readonly result: "skipped"; readonly reason: MutationReason; readonly error?: unknown }
 );
-
-// Freezing would walk the whole pod for nothing: nobody edits it but through a draft.
-const copyOnWrite = new Immer({ autoFreeze: false });
-// What `find`, `filter` and `some` only look at gets no draft of its own; what they return does.
-enableArrayMethods();
 
 /**
  * Applies the mutations one after the other. Each stands alone: one that does not apply, throws, or leaves the pod
@@ -31,14 +26,14 @@ export function runMutations(
   const outcomes: Outcome[] = [];
   let current = pod;
   for (const mutation of mutations) {
-    const { next, outcome } = runOne(mutation, current, (draft) => mutation.mutate(draft, profile, surroundings));
+    const { next, outcome } = runOne(mutation, current, (copy) => mutation.mutate(copy, profile, surroundings));
     current = next;
     outcomes.push(outcome);
   }
   return { pod: current, outcomes };
 }
 
-function runOne(mutation: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): { next: Pod; outcome: Outcome } {
+function runOne(mutation: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): { next: Pod; outcome: Outcome } {
   const skipped = (reason: MutationReason, notes: readonly Remark[] = [], error?: unknown) => ({
     next: pod,
     outcome: {
@@ -61,11 +56,10 @@ function runOne(mutation: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): 
   }
 }
 
-function edit({ name }: Mutation, pod: Pod, mutate: (draft: Pod) => Verdict): { next: Pod; verdict: Verdict } {
-  let verdict: Verdict | undefined;
-  const next = copyOnWrite.produce(pod, (draft) => {
-    verdict = mutate(draft as Pod);
-  });
+/** What a mutation says, and the pod as it left it: the very object that it got if it does not apply, or changed nothing. */
+function edit({ name }: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): { next: Pod; verdict: Verdict } {
+  const { copy, finish } = startEditing(pod);
+  const verdict = mutate(copy) as Verdict | undefined;
   if (!verdict) throw new Error(`${name} gave no verdict`);
-  return { next, verdict };
+  return { next: verdict.applies ? finish() : pod, verdict };
 }

@@ -5,7 +5,7 @@ export type JsonPatch = Operation[];
 
 /**
  * The JSON Patch (RFC 6902) that turns `before` into `after`. Parts that are the same object in both cost nothing,
- * which is why the mutations edit by copy-on-write.
+ * which is why mutations get copies of so little (src/pod/editing.ts).
  */
 export function diff(before: object, after: object): JsonPatch {
   return jsonPatch.compare(before, after);

@@ -1,4 +1,3 @@
-import { current, isDraft } from "immer";
 import { annotationLimit, annotationSize } from "./annotations.ts";
 import { ownPrefix, volumesAt } from "./containers.ts";
 import type { Container, Pod, Volume } from "./types.ts";
@@ -36,9 +35,7 @@ export function annotationsOf(files: readonly PodFile[]): Record<string, string>
  * @returns false, with nothing changed, if the annotations would be larger than the API server takes
  */
 export function provideFiles(pod: Pod, name: string, files: readonly PodFile[]): boolean {
-  // There can be hundreds, and a draft is slow to read: so the plain value is taken out of it.
-  const { annotations: given } = pod.metadata;
-  const there = isDraft(given) ? current(given) : given;
+  const { annotations: there } = pod.metadata;
   const own = annotationsOf(files);
   if (Object.entries(own).some(([key, text]) => there?.[key] !== text)) {
     const annotations = { ...there, ...own };

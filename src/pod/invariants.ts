@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { Container, Pod } from "./types.ts";
 
 const gracePeriodKey = "terminationGracePeriodSeconds";
@@ -29,7 +30,8 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
   ];
 }
 
-function structuralProblems({ spec }: Pod): string[] {
+// The pod that one mutation leaves is the one that the next gets.
+const structuralProblems = once(({ spec }: Pod): string[] => {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
   const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
   return [
@@ -46,7 +48,7 @@ function structuralProblems({ spec }: Pod): string[] {
       ),
     ),
   ];
-}
+});
 
 /** Only containers, volumes and annotations are ours to change. */
 function untouchables(before: Pod, after: Pod): string[] {

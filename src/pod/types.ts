@@ -1,7 +1,44 @@
 // Kubernetes' types, as types only: pods stay plain parsed JSON, so that fields we have never heard of survive.
-import type { V1Container, V1ObjectMeta, V1Pod, V1PodSpec, V1Volume } from "@kubernetes/client-node";
+import type {
+  V1Container,
+  V1EnvVar,
+  V1ObjectMeta,
+  V1Pod,
+  V1PodSpec,
+  V1Volume,
+  V1VolumeMount,
+} from "@kubernetes/client-node";
 
-export type Container = V1Container;
-export type Volume = V1Volume;
+// What can be assigned to is what a mutation gets a copy of (editing.ts): the fields of pod, metadata, spec and containers,
+// and the lists named here. The rest it shares with the pod that came in, and can only replace.
+
+type Fixed<T> = T extends Date
+  ? T
+  : T extends readonly (infer Item)[]
+    ? readonly Fixed<Item>[]
+    : T extends object
+      ? { readonly [Key in keyof T]: Fixed<T[Key]> }
+      : T;
+
+type Fields<T, Lists extends keyof T> = Omit<{ [Key in keyof T]: Fixed<T[Key]> }, Lists>;
+
+export type Volume = Fixed<V1Volume>;
+
+export interface Container extends Fields<V1Container, "command" | "args" | "env" | "volumeMounts"> {
+  command?: string[];
+  args?: string[];
+  env?: Fixed<V1EnvVar>[];
+  volumeMounts?: Fixed<V1VolumeMount>[];
+}
+
+interface PodSpec extends Fields<V1PodSpec, "containers" | "initContainers" | "volumes"> {
+  containers: Container[];
+  initContainers?: Container[];
+  volumes?: Volume[];
+}
+
 /** A pod with the parts that every pod in an admission review has. */
-export type Pod = V1Pod & { metadata: V1ObjectMeta; spec: V1PodSpec };
+export interface Pod extends Fields<V1Pod, "metadata" | "spec"> {
+  metadata: Fields<V1ObjectMeta, never>;
+  spec: PodSpec;
+}

@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { Profile } from "../config/schema.ts";
 import { endpointOf, isOnNode } from "./endpoint.ts";
 
@@ -10,17 +11,18 @@ export interface RegistryEntry {
   privateCA?: true;
 }
 
+export interface BuildkitRegistries {
+  readonly entries: ReadonlyMap<string, RegistryEntry>;
+  /** Whether there are mirrors that BuildKit can't be told of. */
+  readonly leftOut: boolean;
+}
+
 /**
  * The registries as BuildKit knows them. A mirror is `host[:port]/path`, asked at `/v2/path`, and how it is spoken to
  * stands in an entry of its own, for its host (moby/buildkit, util/resolver/resolver.go). So a mirror with a path before
  * `/v2` cannot be expressed, nor can one on the node's address, which only the kubelet knows.
- *
- * @returns the entries by host, and whether mirrors had to be left out
  */
-export function buildkitRegistries(registries: Profile["registries"]): {
-  entries: Map<string, RegistryEntry>;
-  leftOut: boolean;
-} {
+export const buildkitRegistries = once((registries: Profile["registries"]): BuildkitRegistries => {
   const entries = new Map<string, RegistryEntry>();
   const add = (host: string, more: RegistryEntry) => {
     if (Object.keys(more).length > 0) entries.set(host, { ...entries.get(host), ...more });
@@ -41,7 +43,7 @@ export function buildkitRegistries(registries: Profile["registries"]): {
     }
   }
   return { entries, leftOut };
-}
+});
 
 /**
  * The text of buildkitd.default.toml, which buildx gives the builders it creates (docker/buildx, util/confutil): it

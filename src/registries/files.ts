@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { Profile } from "../config/schema.ts";
 import { annotationSize } from "../pod/annotations.ts";
 import { annotationsOf } from "../pod/files.ts";
@@ -17,11 +18,17 @@ export function privateCASource({ privateCA }: Pick<Profile, "privateCA">): File
   return privateCA?.secret && { secret: privateCA.secret };
 }
 
+interface DockerdFiles {
+  readonly hosts: readonly PodFile[];
+  readonly certificates: readonly PodFile[];
+  readonly leftOut: boolean;
+}
+
 /**
  * What goes into dockerd's certs.d: mirrors, which only some dockerds read, and certificates, which all do. `leftOut` says
  * whether mirrors on the node's address had to be left out; those of Docker Hub are flags.
  */
-export function dockerdFiles(profile: Registries): { hosts: PodFile[]; certificates: PodFile[]; leftOut: boolean } {
+export const dockerdFiles = once((profile: Registries): DockerdFiles => {
   const source = privateCASource(profile);
   const hosts = Object.entries(profile.registries).flatMap(([host, registry], index): PodFile[] => {
     const text = hostsToml(host, registry);
@@ -34,7 +41,7 @@ export function dockerdFiles(profile: Registries): { hosts: PodFile[]; certifica
     ([host, { mirrors }]) => host !== "docker.io" && mirrors.some(({ url }) => isOnNode(endpointOf(url))),
   );
   return { hosts, certificates, leftOut };
-}
+});
 
 export const buildkitdFile = "buildkitd.default.toml";
 
@@ -59,7 +66,7 @@ export function buildkitFiles(profile: Registries, caPath: string): { files: Pod
 }
 
 /** What Dagger's engine is given: its registries, and the folder of certificates that it trusts. */
-export function daggerFiles(profile: Registries): { files: PodFile[]; leftOut: boolean } {
+export const daggerFiles = once((profile: Registries): { files: readonly PodFile[]; leftOut: boolean } => {
   const { entries, leftOut } = buildkitRegistries(profile.registries);
   const text = daggerEngineJson(entries);
   const source = privateCASource(profile);
@@ -70,7 +77,7 @@ export function daggerFiles(profile: Registries): { files: PodFile[]; leftOut: b
     ],
     leftOut,
   };
-}
+});
 
 /** How many bytes of annotations a pod of this profile can come to carry for its files. */
 export function annotationBytes(profile: Registries): number {

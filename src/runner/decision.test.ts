@@ -120,8 +120,8 @@ test.each<[string, string, string | undefined, string, string?]>([
 ])("namespace %s, scale set %s, annotation %s: profile %s", (namespace, scaleSet, wanted, name, problem) => {
   const pod = goldenPod("dind-sidecar");
   pod.metadata.namespace = "not-asked"; // what counts is the request's
-  pod.metadata.labels!["actions.github.com/scale-set-name"] = scaleSet;
-  if (wanted) pod.metadata.annotations!["arc-primer.dev/profile"] = wanted;
+  Object.assign(pod.metadata.labels!, { "actions.github.com/scale-set-name": scaleSet });
+  if (wanted) Object.assign(pod.metadata.annotations!, { "arc-primer.dev/profile": wanted });
   const decision = decide(pod, namespace, rules);
   expect(decision).toMatchObject({ kind: "mutate", profile: { name } });
   expect(decision.kind === "mutate" && decision.problem).toBe(problem);

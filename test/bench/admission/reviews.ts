@@ -11,7 +11,8 @@ export function reviewOf(bytes: number): string {
   const text = readFileSync(new URL("../../golden/dind-sidecar/pod.yaml", import.meta.url), "utf8");
   const pod = parse(text, { version: "1.1" }) as Pod;
   const env = pod.spec.containers[0]!.env!;
-  const annotations = (pod.metadata.annotations ??= {});
+  const annotations: Record<string, string> = { ...pod.metadata.annotations };
+  pod.metadata.annotations = annotations;
   for (let count = 0; count < 900; count += 1) {
     const review = JSON.stringify(admissionReview(managed(pod), "arc-runners"));
     if (review.length >= bytes) return review;
