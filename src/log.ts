@@ -22,18 +22,20 @@ export function createLogger(level: (typeof logLevels)[number], destination?: De
  * time than to make the line. What is left when the process ends, by an uncaught error as well, is written then.
  */
 function standardOutput(): DestinationStream {
-  const output = pino.destination({ dest: 1, sync: true, minLength: 8192 });
-  let scheduled = false;
+  const output = pino.destination({ dest: 1, sync: true });
+  let lines = "";
   const flush = () => {
-    scheduled = false;
-    output.flushSync();
+    if (lines) output.write(lines);
+    lines = "";
   };
-  process.once("exit", flush);
+  process.once("exit", () => {
+    flush();
+    output.flushSync(); // which ends in a call of fsync: not for every turn
+  });
   return {
     write(line) {
-      output.write(line);
-      if (!scheduled) setImmediate(flush);
-      scheduled = true;
+      if (!lines) setImmediate(flush);
+      lines += line;
     },
   };
 }

@@ -381,6 +381,7 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
     expect(container.image).toBe("arc-primer:0.1.0");
     expect(container.env).toEqual([
       { name: "NODE_OPTIONS", value: "--max-old-space-size=192 --max-semi-space-size=2" },
+      { name: "MALLOC_ARENA_MAX", value: "2" },
     ]);
     expect(container.livenessProbe.httpGet.path).toBe("/healthz");
     expect(container.readinessProbe.httpGet.path).toBe("/readyz");

@@ -1,5 +1,5 @@
 // Addresses in a configuration: registries, mirrors, networks. What passes here is what dockerd takes.
-import { z } from "zod";
+import * as z from "zod";
 
 /** `$(HOST_IP)` may stand for the node's address: the kubelet puts it in. */
 export const hostIpReference = "$(HOST_IP)";

@@ -1,5 +1,5 @@
 // The settings for dockerd and for what has to do with it in the pod.
-import { z } from "zod";
+import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";
 

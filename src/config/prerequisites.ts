@@ -1,6 +1,6 @@
 // The settings for packages. What passes here reaches apt as words of a command line: nothing of it is shell text, but
 // for the administrator's own script.
-import { z } from "zod";
+import * as z from "zod";
 import { hostIpReference, mirrorUrl, quote } from "./addresses.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import * as values from "./values.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { frozen } from "../frozen.ts";
 import { registryProblems } from "./registries.ts";
 import { configSchema, profileSchema } from "./schema.ts";

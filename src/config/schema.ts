@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import { docker } from "./docker.ts";
 import { prerequisites } from "./prerequisites.ts";

@@ -1,7 +1,7 @@
 // The kinds of value a configuration is made of, each checked when it is read: what passes here is what dockerd, the
 // kubelet and the API server will take.
 import { X509Certificate } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { quote } from "./addresses.ts";
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };

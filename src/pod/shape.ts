@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Pod } from "./types.ts";
 
 // Far above what anybody runs, and low enough that no pod can keep the webhook busy: it sees pods before validation does.

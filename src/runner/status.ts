@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Outcome } from "../mutations/run.ts";
 import { annotationLimit, annotationSize } from "../pod/annotations.ts";
 import type { Pod } from "../pod/types.ts";

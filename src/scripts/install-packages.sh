@@ -121,12 +121,13 @@ bounded() {
   return "$status"
 }
 
+# What is installed lives no longer than the pod, so dpkg need not see every file safe on the disk.
 apt_get() {
   DEBIAN_FRONTEND=noninteractive bounded apt-get -q -y \
     -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/sources.list.d" \
     ${proxy:+-o} ${proxy:+"Acquire::http::Proxy=$proxy"} \
     -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o Acquire::Retries=2 \
-    -o APT::Cmd::Pattern-Only=true -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
+    -o APT::Cmd::Pattern-Only=true -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
 # Is NAME[:ARCHITECTURE][=VERSION] installed? A version may hold *, as apt takes it.

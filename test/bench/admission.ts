@@ -22,6 +22,8 @@ const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const sizes = [7_000, 50_000, 500_000];
 const connections = [1, 8, 64];
 const starts = 2 * rounds;
+/** Seconds of load before the first measurement: V8 takes thousands of reviews to compile all that it is going to. */
+const warmUp = 10;
 const [serverCore, loadCore] = [0, cpus().length - 1];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -46,7 +48,7 @@ async function bench(): Promise<void> {
   const runs = await loads(servers, bodies);
   const heap = {
     shipped: await heaps(webhook(files), bodies[0]!),
-    defaults: await heaps(webhook(files, ""), bodies[0]!),
+    defaults: await heaps(webhook(files, {}), bodies[0]!),
   };
   const [first, handshake] = [await firsts(servers, small), await connects(servers)];
   const results: Results = {
@@ -98,7 +100,9 @@ async function answerOf(server: Startable, body: string, path: string): Promise<
 async function loads(servers: readonly Startable[], bodies: readonly string[]): Promise<Results["runs"]> {
   const runs: Results["runs"] = [];
   const running = await Promise.all(servers.map(async (server) => start(server, serverCore)));
-  for (const server of running) await load(server, bodies[0]!, { connections: 8, seconds: 2, core: loadCore }); // warm
+  for (const server of running) {
+    await load(server, bodies[0]!, { connections: 8, seconds: warmUp, core: loadCore });
+  }
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, body] of bodies.entries()) {
       for (const many of connections) {
@@ -124,7 +128,8 @@ async function heaps(server: Startable, body: string): Promise<Results["heap"]["
   await sleep(2000);
   const after = memory(running.pid).resident;
   await running.stop();
-  return { rest, peak, after, options: server.nodeOptions };
+  const options = Object.entries(server.env).map(([name, value]) => `${name}=${value}`);
+  return { rest, peak, after, options };
 }
 
 async function firsts(servers: readonly Startable[], body: string): Promise<Results["first"]> {

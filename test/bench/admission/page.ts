@@ -15,7 +15,8 @@ interface Heap {
   readonly rest: number;
   readonly peak: number;
   readonly after: number;
-  readonly options: string;
+  /** What its environment sets, `NAME=value`. */
+  readonly options: readonly string[];
 }
 
 export interface Results {
@@ -87,6 +88,10 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
   });
 }
 
+function environment(options: readonly string[]): string {
+  return options.map((option) => `\`${option}\``).join(", ") || "Node's defaults";
+}
+
 export async function writeAdmission(results: Results, measured: Machine): Promise<void> {
   const { runs, heap, first, handshake, seconds, rounds, bytes } = results;
   const rows = medians(runs);
@@ -96,7 +101,7 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
   const start = median(first[0]!.milliseconds);
   await page("admission", "What an admission costs", "npm run bench:admission", measured, [
     "![Requests a second](admission.svg)",
-    `The bundle as it ships, with \`NODE_OPTIONS=${heap.shipped.options}\` as its manifest sets it, over HTTPS with keep-alive, primes the pod of \`test/golden/dind-sidecar\` in reviews as kube-apiserver words them (${bytes.join(", ")} bytes; the larger ones grown by variables, annotations and managedFields). Beside it, with Node's defaults, servers that read the body and answer with a constant of the same size. A server has one core, the load another.`,
+    `The bundle as it ships, with ${environment(heap.shipped.options)} as its manifest sets it, over HTTPS with keep-alive, primes the pod of \`test/golden/dind-sidecar\` in reviews as kube-apiserver words them (${bytes.join(", ")} bytes; the larger ones grown by variables, annotations and managedFields). Beside it, with Node's defaults, servers that read the body and answer with a constant of the same size. A server has one core, the load another.`,
     table(
       ["against the aims", "measured", "aim"],
       [
@@ -126,9 +131,9 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
     "## Memory",
     "Resident memory of a fresh process (10^6 bytes): at rest before its first review; the most under 7 kB reviews, 8 at a time; 2 s after that.",
     table(
-      ["NODE_OPTIONS", "at rest", "at the most", "after"],
+      ["environment", "at rest", "at the most", "after"],
       [heap.shipped, heap.defaults].map(({ options, rest, peak, after }) => [
-        options ? `\`${options}\`` : "none",
+        environment(options),
         `${rest.toFixed(0)} MB`,
         `${peak.toFixed(0)} MB`,
         `${after.toFixed(0)} MB`,

@@ -15,11 +15,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** How a server is started: its command line after `node`, and Node's flags. */
+/** How a server is started: its command line after `node`, and its environment. */
 export interface Startable {
   readonly name: string;
   readonly args: readonly string[];
-  readonly nodeOptions: string;
+  readonly env: Environment;
 }
 
 export interface Files {
@@ -30,10 +30,12 @@ export interface Files {
   readonly answer: string;
 }
 
-/** Node's flags as the webhook's manifest sets them. */
-export const shippedOptions = nodeOptions();
+type Environment = Readonly<Record<string, string>>;
 
-function nodeOptions(): string {
+/** What the webhook's manifest sets: Node's flags, and the like. */
+const shipped = environment();
+
+function environment(): Environment {
   const manifests = parseAllDocuments(readFileSync(file("../../cluster/manifests/webhook.yaml"), "utf8"));
   const deployment = manifests.map((one) => one.toJS() as { kind: string }).find(({ kind }) => kind === "Deployment");
   const { env } = (
@@ -41,14 +43,14 @@ function nodeOptions(): string {
       spec: { template: { spec: { containers: { env: { name: string; value: string }[] }[] } } };
     }
   ).spec.template.spec.containers[0]!;
-  return env.find(({ name }) => name === "NODE_OPTIONS")!.value;
+  return Object.fromEntries(env.map(({ name, value }) => [name, value]));
 }
 
 /** The bundle as it ships. */
-export function webhook({ cert, key, config }: Files, options = shippedOptions): Startable {
+export function webhook({ cert, key, config }: Files, env = shipped): Startable {
   const flags = ["--host=localhost", "--port=0", "--ops-port=0", "--shutdown-delay=0s"];
   const args = [bundle, "serve", `--config=${config}`, `--tls-cert-file=${cert}`, `--tls-private-key-file=${key}`];
-  return { name: "arc-primer", args: [...args, ...flags], nodeOptions: options };
+  return { name: "arc-primer", args: [...args, ...flags], env };
 }
 
 /** A server that reads the body and answers with a constant. */
@@ -56,15 +58,15 @@ export function constant(kind: "https" | "express", { cert, key, answer }: Files
   return {
     name: kind === "https" ? "node:https, constant" : "Express, constant",
     args: [file("constant.ts"), kind, cert, key, answer],
-    nodeOptions: "",
+    env: {},
   };
 }
 
 /** Starts a server on one core; its log is read to the end, as a container runtime does. */
-export async function start({ name, args, nodeOptions: options }: Startable, core: number): Promise<Running> {
+export async function start({ name, args, env }: Startable, core: number): Promise<Running> {
   const child = spawn("taskset", ["-c", `${core}`, process.execPath, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_OPTIONS: options },
+    env: { ...process.env, NODE_OPTIONS: "", ...env },
   });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
