@@ -33,6 +33,7 @@ const { outputFiles } = await build({
     "process.env.NODE_ENV": '"production"', // dependencies ask for it at every turn, and the environment is slow to read
   },
   plugins: [builtinsByRequire],
+  alias: { undici: "./src/not-bundled.ts", "body-parser": "./src/not-bundled.ts" },
   legalComments: "eof",
   // A third less to read at the start. Names stay, for the stacks in the log.
   minifyWhitespace: true,

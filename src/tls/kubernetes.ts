@@ -1,4 +1,4 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js"; // the index would bring all the rest into the bundle
 import { Agent, request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { Conflict } from "./objects.ts";
