@@ -47,6 +47,8 @@ const { outputFiles } = await build({
 // Written beside and renamed, so that two builds at once never leave half a file.
 await mkdir(new URL("dist/", import.meta.url), { recursive: true });
 // A single letter beyond ASCII (one is in a licence) makes V8 keep the whole text at two bytes a letter.
+if (/\\[^\0-\x7f]/.test(outputFiles[0].text))
+  throw new Error("a letter beyond ASCII behind a backslash: escape it at its source");
 const text = outputFiles[0].text.replaceAll(
   /[^\0-\x7f]/g,
   (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -18,6 +18,7 @@ for (const name of readdirSync(".cache").filter((file) => file.endsWith("-result
     }
   }
 }
+if (process.argv[2] !== "0") console.log("failed: a step besides the tests, which says so above");
 if (passed === 0) failed ||= 1;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import type { MutationReason } from "../runner/reasons.ts";
 import script from "../scripts/place-files.sh";
 
 /** One for all mutations that place files: each tells it more. */
-const wrapper = defineWrapper("arc-primer-files", script);
+export const wrapper = defineWrapper("arc-primer-files", script);
 
 /** Where the runner container sees what is provided by this name. */
 export function mountedAt(name: string): string {

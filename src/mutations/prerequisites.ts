@@ -15,6 +15,7 @@ type Settings = Profile["prerequisites"];
 
 /** The init container and the volume through which it hands on what it installed. */
 const name = "arc-primer-prerequisites";
+const escapedScript = escapeForKubelet(installScript);
 const wrapper = defineWrapper("arc-primer-packages", applyScript);
 const directory = "/arc-primer/prerequisites";
 
@@ -77,7 +78,7 @@ function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surrounding
 function installer(runner: Container, settings: Settings): Container {
   return sidekick(runner, {
     name,
-    command: ["/bin/sh", "-c", ...[installScript, name, ...settingsOf(settings)].map(escapeForKubelet), "--"],
+    command: ["/bin/sh", "-c", escapedScript, name, ...settingsOf(settings).map(escapeForKubelet), "--"],
     ...(settings.packages.length > 0 && { args: [...settings.packages] }),
     // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },

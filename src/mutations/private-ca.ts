@@ -1,10 +1,11 @@
 import { findContainer } from "../pod/containers.ts";
 import { isOccupied } from "../pod/files.ts";
+import { isTold } from "../pod/wrap.ts";
 import { privateCASource } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
 import { applies, doesNotApply } from "./mutation.ts";
 import type { Mutation } from "./mutation.ts";
-import { mountedAt, placeInRunner } from "./place-files.ts";
+import { mountedAt, placeInRunner, wrapper } from "./place-files.ts";
 
 const name = "ca";
 
@@ -23,11 +24,15 @@ export const privateCA: Mutation = {
     if (!source || !profile.privateCA?.runner) return doesNotApply("not-configured");
     const container = findContainer(pod, profile.runner.container);
     if (!container) return doesNotApply("no-runner-container");
-    const inNodeAlone = systemFolders.some((folder) => isOccupied(pod, container, folder));
+    const file = `${mountedAt(name)}/${caFile}`;
+    // What an earlier pass has told the wrapper stays, whatever another webhook has mounted since.
+    const inNodeAlone =
+      systemFolders.some((folder) => isOccupied(pod, container, folder)) &&
+      !isTold(container, wrapper.name, ["trust", file]);
     const obstacle = placeInRunner(pod, container, {
       name,
       files: [{ path: caFile, source }],
-      steps: [[inNodeAlone ? "trust-in-node" : "trust", `${mountedAt(name)}/${caFile}`]],
+      steps: [[inNodeAlone ? "trust-in-node" : "trust", file]],
       command: profile.runner.command,
     });
     if (obstacle) return doesNotApply(obstacle);

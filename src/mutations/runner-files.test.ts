@@ -250,3 +250,12 @@ test("all three share one wrapper, also where another webhook has moved the comm
     expect(again).toBe(after);
   }
 });
+
+test("the runner's trust stays as the first pass put it, when another webhook mounts something at the system's store", () => {
+  const profile = profileWith(allRegistries);
+  const first = runMutations([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;
+  containerOf(first, "runner").volumeMounts?.push({ name: "work", mountPath: "/etc/ssl/certs" });
+  const second = runMutations([privateCA], first, profile, anywhere);
+  expect(second.pod).toBe(first);
+  expect(second.outcomes[0]).toMatchObject({ reason: "already-there", notes: [] });
+});

@@ -4,6 +4,8 @@ import { proxyAndResources, sidekick } from "./sidekick.ts";
 import type { Container, Pod } from "./types.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
 
+const escapedScript = escapeForKubelet(prepareRootless);
+
 type Mount = NonNullable<Container["volumeMounts"]>[number];
 type Resources = NonNullable<Container["resources"]>;
 
@@ -148,7 +150,7 @@ function rootlessPreparation({ image, resources }: Container): Container {
   return {
     name,
     ...(image && { image }),
-    command: ["sh", "-c", escapeForKubelet(prepareRootless), name, String(runnerUser), "/dind-etc", "/dind-home"],
+    command: ["sh", "-c", escapedScript, name, String(runnerUser), "/dind-etc", "/dind-home"],
     ...(resources && { resources }),
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     volumeMounts: [

@@ -28,7 +28,7 @@ test("what was changed is another object up to the pod; the rest is the same", (
   expect(after.spec.initContainers).toBe(pod.spec.initContainers);
 });
 
-test("changed and changed back, or put in place of itself: nothing was changed", () => {
+test("changed and changed back comes out as it came; a list that was replaced, as an equal one", () => {
   const pod = goldenPod("dind-sidecar");
   const after = edited(pod, ({ metadata, spec }) => {
     metadata.annotations = { ...metadata.annotations, a: "b" };
@@ -54,6 +54,17 @@ test("deleted, emptied, reordered, and what Kubernetes takes for absent", () => 
   expect(after.spec.initContainers?.map(({ name }) => name)).toEqual(["dind", "init-dind-externals"]);
   expect(after.spec.initContainers?.[1]).toBe(pod.spec.initContainers?.[0]);
   expect(after.spec.containers).toBe(pod.spec.containers);
+});
+
+test("one field deleted and another one set to undefined are changes", () => {
+  const pod = goldenPod("dind-sidecar");
+  const after = edited(pod, (copy) => {
+    const dind = containerOf(copy, "dind");
+    delete dind.startupProbe;
+    Object.assign(dind, { lifecycle: undefined });
+  });
+  expect(after).not.toBe(pod);
+  expect(containerOf(after, "dind")).not.toHaveProperty("startupProbe");
 });
 
 test("whatever is edited, the pod that came in is not, and equal parts come out as they came", () => {

@@ -51,7 +51,8 @@ function settled<T>(part: T, originals: Originals): T {
   }
   const keys = Object.keys(part as object) as (keyof T)[];
   const same =
-    keys.length === Object.keys(original as object).length && keys.every((key) => part[key] === original[key]);
+    keys.length === Object.keys(original as object).length &&
+    keys.every((key) => Object.hasOwn(original, key) && part[key] === original[key]);
   return same ? original : part;
 }
 

@@ -55,6 +55,14 @@ export function tellWrapper(container: Container, name: string, settings: readon
   return true;
 }
 
+/** Whether a wrapper has been told this group of words. */
+export function isTold(container: Container, name: string, group: readonly string[]): boolean {
+  const found = findWrapper(container, name);
+  if (!found) return false;
+  const { words, from } = found;
+  return contains(words.slice(from, words.indexOf("--", from)), group.map(escapeForKubelet));
+}
+
 /**
  * The wrapper of that name among the words of `command` and `args`, also inside other wrappers, and also after another
  * webhook has moved the command to `args` behind a launcher of its own; `from` is where its settings begin.

@@ -19,11 +19,21 @@ processes() {
   done
 }
 
+# All but those beside our own: whoever started us makes one for each command, and removes it when that has ended.
+cgroups() {
+  local own found
+  found=$(find /sys/fs/cgroup -type d)
+  while IFS=: read -r _ _ own; do
+    case $own in /*/*) found=$(grep -vF "${own%/*}/" <<< "$found" || true) ;; esac
+  done < /proc/self/cgroup
+  echo "$found"
+}
+
 there() {
   processes
   awk '{ print "mount " $2 }' /proc/self/mounts
   find /sys/class/net -mindepth 1 -printf "link %f\n"
-  find /sys/fs/cgroup -type d | sed 's/^/cgroup /'
+  cgroups | sed 's/^/cgroup /'
   find /proc/sys/vm /proc/sys/net /proc/sys/kernel/panic* /proc/sys/kernel/keys -type f -perm -u+rw \
     ! -name '*lowmem_reserve*' -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
   if [ -d "$CACHE/run" ]; then echo "file $CACHE/run"; fi

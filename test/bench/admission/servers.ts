@@ -66,7 +66,7 @@ export function constant(kind: "https" | "express", { cert, key, answer }: Files
 export async function start({ name, args, env }: Startable, core: number): Promise<Running> {
   const child = spawn("taskset", ["-c", `${core}`, process.execPath, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_OPTIONS: "", ...env },
+    env: { ...process.env, NODE_OPTIONS: undefined, MALLOC_ARENA_MAX: undefined, ...env },
   });
   const port = await new Promise<number>((resolve, reject) => {
     child.once("error", reject);
