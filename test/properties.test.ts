@@ -213,7 +213,8 @@ function admitter(config: Config) {
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
   const admit = createAdmit({ config: () => config, mutations, version: "1", log, metrics, clock: () => 0 });
-  return (object: unknown) => admit(admissionReview(object, "arc-runners"), "privileged") as AdmissionAnswer;
+  return (object: unknown) =>
+    JSON.parse(admit(admissionReview(object, "arc-runners"), "privileged")) as AdmissionAnswer;
 }
 
 /** Each container that came in, and what became of it. */

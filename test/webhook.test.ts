@@ -292,10 +292,12 @@ describe("the webhook", () => {
 test("a mutation that throws does not keep the others, or the pod, from going on", async () => {
   const fine = {
     name: "dockerd-settings" as const,
+    unwanted: () => undefined,
     mutate: (pod: ReturnType<typeof goldenPod>) => ((containerOf(pod, "dind").image = "x"), applies()),
   };
   const thrower = {
     name: "wait-for-docker" as const,
+    unwanted: () => undefined,
     mutate: () => {
       throw new Error("oh no");
     },

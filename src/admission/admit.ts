@@ -13,10 +13,10 @@ import { decodeReview, encodeResponse, notOurs } from "./review.ts";
 import type { Review } from "./review.ts";
 
 /**
- * Takes a parsed request body, gives the answer's body; throws UnreadableReview where there is nobody to answer to.
+ * Takes a parsed request body, gives the answer's, as text; throws UnreadableReview where there is nobody to answer to.
  * What the namespace enforces is not in the review: the path that it came by tells.
  */
-export type Admit = (body: unknown, podSecurity: PodSecurity) => object;
+export type Admit = (body: unknown, podSecurity: PodSecurity) => string;
 
 export interface AdmitParts {
   /** The configuration in force, asked for at every review. */

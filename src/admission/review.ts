@@ -47,13 +47,13 @@ export function notOurs({ apiVersion, request }: Review): PodReason | undefined 
   return undefined;
 }
 
-/** The answer's body, as kube-apiserver takes it: the same apiVersion, the same uid, always allowed. */
+/** The answer's body as text, as kube-apiserver takes it: the same apiVersion, the same uid, always allowed. */
 export function encodeResponse(
   review: Review,
   answer: { patch?: JsonPatch; warnings?: readonly string[]; auditAnnotations?: Readonly<Record<string, string>> },
-): object {
+): string {
   const { patch = [], warnings = [], auditAnnotations } = answer;
-  return {
+  return JSON.stringify({
     apiVersion: review.apiVersion,
     kind: "AdmissionReview",
     response: {
@@ -61,10 +61,18 @@ export function encodeResponse(
       allowed: true,
       ...(patch.length > 0 && {
         patchType: "JSONPatch",
-        patch: Buffer.from(JSON.stringify(patch)).toString("base64"),
+        patch: asJson(Buffer.from(JSON.stringify(patch)).toString("base64")),
       }),
       ...(warnings.length > 0 && { warnings }),
       ...(auditAnnotations && { auditAnnotations }),
     },
-  };
+  });
+}
+
+// https://tc39.es/proposal-json-parse-with-source/: not yet in TypeScript's library, nor in Node 20, where the string does.
+const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
+
+/** Base64 has nothing to escape, and to look for it in a patch takes ten times as long as to encode that. */
+function asJson(base64: string): unknown {
+  return rawJSON(`"${base64}"`);
 }

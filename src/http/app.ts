@@ -75,7 +75,7 @@ export function createWebhookApp(parts: {
     const level = request.method === "POST" ? levelOf(request) : undefined;
     if (!level) return void app(request, response);
     read(request)
-      .then((body) => send(response, 200, "application/json", JSON.stringify(admit(body, level))))
+      .then((body) => send(response, 200, "application/json", admit(body, level)))
       .catch((error: Error) => refuse(error, request, response));
   };
 }
@@ -87,7 +87,8 @@ function levelOf({ url = "" }: IncomingMessage): PodSecurity | undefined {
 }
 
 function send(response: ServerResponse, status: number, type: string, body: string): void {
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) }).end(body);
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { "content-type": type, "content-length": bytes.length }).end(bytes);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -1,6 +1,7 @@
 import { findContainer, findDind, setsEnv } from "../pod/containers.ts";
 import { isOccupied } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
+import { buildkitRegistries } from "../registries/buildkit.ts";
 import { buildkitFiles, buildkitdFile } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
 import { applies, doesNotApply } from "./mutation.ts";
@@ -16,15 +17,19 @@ const name = "buildkit";
  */
 export const buildkitMirrors: Mutation = {
   name: "buildkit-mirrors",
+  unwanted({ buildkit, registries }) {
+    if (!buildkit.enabled) return "disabled";
+    const { entries, leftOut } = buildkitRegistries(registries);
+    if (entries.size > 0) return undefined;
+    return leftOut ? "no-usable-mirror" : "not-configured";
+  },
   mutate(pod, profile) {
-    const { buildkit, docker, runner } = profile;
-    if (!buildkit.enabled) return doesNotApply("disabled");
+    const { docker, runner } = profile;
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     const { home, buildx } = runnerFolders(pod, container, runner.home);
     const ca = `${buildx}/arc-primer-ca.pem`;
     const { files, leftOut } = buildkitFiles(profile, ca);
-    if (files.length === 0) return doesNotApply(leftOut ? "no-usable-mirror" : "not-configured");
     if (!findDind(pod, { dind: docker.container, runner: runner.container }) && !setsEnv(container, "DOCKER_HOST"))
       return doesNotApply(setsEnv(container, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker");
     if (buildx === undefined) return doesNotApply("path-unknown");

@@ -16,11 +16,15 @@ const name = "dagger";
  */
 export const daggerMirrors: Mutation = {
   name: "dagger-mirrors",
-  mutate(pod, profile) {
-    const { dagger, docker, runner } = profile;
-    if (!dagger.enabled) return doesNotApply("disabled");
+  unwanted(profile) {
+    if (!profile.dagger.enabled) return "disabled";
     const { files, leftOut } = daggerFiles(profile);
-    if (files.length === 0) return doesNotApply(leftOut ? "no-usable-mirror" : "not-configured");
+    if (files.length > 0) return undefined;
+    return leftOut ? "no-usable-mirror" : "not-configured";
+  },
+  mutate(pod, profile) {
+    const { docker, runner } = profile;
+    const { files, leftOut } = daggerFiles(profile);
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;

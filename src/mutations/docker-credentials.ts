@@ -19,10 +19,12 @@ const directory = "/arc-primer/docker-credentials";
  */
 export const dockerCredentials: Mutation = {
   name: "docker-credentials",
-  mutate(pod, { runner, docker: { credentials } }) {
-    const { enabled, secret } = credentials;
-    if (!enabled) return doesNotApply("disabled");
-    if (secret === undefined) return doesNotApply("not-configured");
+  unwanted({ docker: { credentials } }) {
+    if (!credentials.enabled) return "disabled";
+    return credentials.secret === undefined ? "not-configured" : undefined;
+  },
+  mutate(pod, { runner, docker }) {
+    const secret = docker.credentials.secret!;
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");

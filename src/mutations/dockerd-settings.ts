@@ -23,19 +23,19 @@ const repeatable =
  */
 export const dockerdSettings: Mutation = {
   name: "dockerd-settings",
+  unwanted({ docker: { daemon } }) {
+    if (!daemon.enabled) return "disabled";
+    return wantsFlags(daemon) || wantsOthers(daemon) ? undefined : "not-configured";
+  },
   mutate(pod, { runner, docker }) {
     const { daemon } = docker;
-    if (!daemon.enabled) return doesNotApply("disabled");
-    const flags = wantsFlags(daemon);
-    const others = daemon.image !== undefined || daemon.resources !== undefined || Object.keys(daemon.env).length > 0;
-    if (!flags && !others) return doesNotApply("not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
     const { flags: present, obstacle } = dockerdFlags(dind, pod);
-    if (obstacle && !others) return doesNotApply(obstacle);
+    if (obstacle && !wantsOthers(daemon)) return doesNotApply(obstacle);
 
     return applies(
-      ...(flags && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, daemon)),
+      ...(wantsFlags(daemon) && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, daemon)),
       ...setImage(dind, daemon.image),
       ...setEnv(dind, daemon.env),
       ...setResources(pod, dind, daemon.resources),
@@ -45,6 +45,10 @@ export const dockerdSettings: Mutation = {
 
 function wantsFlags({ mtu, bip, addressPools, extraArgs }: Daemon): boolean {
   return mtu !== undefined || bip !== undefined || addressPools.length > 0 || extraArgs.length > 0;
+}
+
+function wantsOthers({ image, resources, env }: Daemon): boolean {
+  return image !== undefined || resources !== undefined || Object.keys(env).length > 0;
 }
 
 function setFlags(dind: Container, flags: readonly string[], daemon: Daemon): Note[] {

@@ -21,15 +21,17 @@ const file = `${directory}/runner`;
 export const gracefulEnd: Mutation = {
   name: "graceful-end",
   may: ["lengthen-grace-period"],
-  mutate(pod, { runner, docker }) {
+  unwanted({ docker }) {
     const { enabled, gracePeriod } = docker.gracefulEnd;
-    if (!enabled) return doesNotApply("disabled");
-    if (gracePeriod === undefined) return doesNotApply("not-configured");
+    if (!enabled) return "disabled";
+    return gracePeriod === undefined ? "not-configured" : undefined;
+  },
+  mutate(pod, { runner, docker }) {
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container });
     if (!dind) return doesNotApply("no-dind");
-    const seconds = gracePeriod / 1000;
+    const seconds = docker.gracefulEnd.gracePeriod! / 1000;
     if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
     if (dind.layout === "sidecar") return applies();
 

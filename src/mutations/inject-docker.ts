@@ -19,8 +19,8 @@ const workFolder = "/home/runner/_work";
 export const injectDocker: Mutation = {
   name: "inject-docker",
   may: ["add-privileged-containers"],
+  unwanted: ({ docker }) => (docker.inject ? undefined : "not-configured"),
   mutate(pod, { runner: { container: name }, docker }, { podSecurity }) {
-    if (!docker.inject) return doesNotApply("not-configured");
     const runner = findContainer(pod, name);
     if (!runner) return doesNotApply("no-runner-container");
     if (findDind(pod, { dind: docker.container, runner: name })) return applies();

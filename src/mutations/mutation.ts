@@ -35,8 +35,11 @@ export interface Mutation {
   readonly name: MutationName;
   /** What it may do that no other mutation may; nothing, unless it says so. */
   readonly may?: readonly Permission[];
+  /** Why the profile has no use for this, if it hasn't: then no pod is copied for it. */
+  unwanted(profile: Profile): MutationReason | undefined;
   /**
-   * Edits a copy of the pod: plain assignments, kept only if the mutation applies and the pod stays sound.
+   * Edits a copy of the pod: plain assignments, kept only if the mutation applies and the pod stays sound. Called only
+   * for profiles that want it.
    * Edit only what has to change: a pod that has everything already must come out untouched.
    */
   mutate(pod: Pod, profile: Profile, surroundings: Surroundings): Verdict;

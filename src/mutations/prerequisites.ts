@@ -28,9 +28,11 @@ const directory = "/arc-primer/prerequisites";
  */
 export const prerequisites: Mutation = {
   name: "prerequisites",
+  unwanted({ prerequisites: { enabled, packages, script } }) {
+    if (!enabled) return "disabled";
+    return packages.length === 0 && script === undefined ? "not-configured" : undefined;
+  },
   mutate(pod, { runner, prerequisites: settings }, surroundings) {
-    if (!settings.enabled) return doesNotApply("disabled");
-    if (settings.packages.length === 0 && settings.script === undefined) return doesNotApply("not-configured");
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");

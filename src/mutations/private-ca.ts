@@ -19,9 +19,9 @@ const systemFolders = ["/etc/ssl/certs", "/usr/local/share/ca-certificates"];
  */
 export const privateCA: Mutation = {
   name: "private-ca",
+  unwanted: (profile) => (privateCASource(profile) && profile.privateCA?.runner ? undefined : "not-configured"),
   mutate(pod, profile) {
-    const source = privateCASource(profile);
-    if (!source || !profile.privateCA?.runner) return doesNotApply("not-configured");
+    const source = privateCASource(profile)!;
     const container = findContainer(pod, profile.runner.container);
     if (!container) return doesNotApply("no-runner-container");
     const file = `${mountedAt(name)}/${caFile}`;

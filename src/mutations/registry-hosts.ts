@@ -19,11 +19,15 @@ const volume = "registry-hosts";
  */
 export const registryHosts: Mutation = {
   name: "registry-hosts",
+  unwanted(profile) {
+    if (!profile.docker.hosts.enabled) return "disabled";
+    const { hosts, certificates, leftOut } = dockerdFiles(profile);
+    if (hosts.length + certificates.length > 0) return undefined;
+    return leftOut ? "no-usable-mirror" : "not-configured";
+  },
   mutate(pod, profile) {
     const { docker, runner } = profile;
-    if (!docker.hosts.enabled) return doesNotApply("disabled");
     const { hosts, certificates, leftOut } = dockerdFiles(profile);
-    if (hosts.length + certificates.length === 0) return doesNotApply(leftOut ? "no-usable-mirror" : "not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
 

@@ -14,12 +14,15 @@ import type { Mutation } from "./mutation.ts";
  */
 export const registryMirror: Mutation = {
   name: "registry-mirror",
+  unwanted(profile) {
+    if (!profile.docker.mirror.enabled) return "disabled";
+    const { mirrors, insecure, leftOut } = wantedFlags(profile);
+    if (mirrors.length + insecure.length > 0) return undefined;
+    return leftOut ? "mirror-not-a-flag" : "not-configured";
+  },
   mutate(pod, profile) {
     const { runner, docker } = profile;
-    if (!docker.mirror.enabled) return doesNotApply("disabled");
     const { mirrors, insecure, leftOut } = wantedFlags(profile);
-    if (mirrors.length === 0 && insecure.length === 0)
-      return doesNotApply(leftOut ? "mirror-not-a-flag" : "not-configured");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
     if (!dind) return doesNotApply("no-dind");
     const { flags, obstacle } = dockerdFlags(dind, pod);

@@ -8,6 +8,7 @@ import { runMutations } from "./run.ts";
 const profile = profileWith({});
 const fine: Mutation = {
   name: "registry-mirror",
+  unwanted: () => undefined,
   mutate(pod) {
     containerOf(pod, "dind").image = "docker:29-dind";
     return applies();
@@ -15,7 +16,7 @@ const fine: Mutation = {
 };
 
 function other(mutate: Mutation["mutate"]): Mutation {
-  return { name: "wait-for-docker", mutate };
+  return { name: "wait-for-docker", unwanted: () => undefined, mutate };
 }
 
 test("a mutation that throws in the middle is discarded whole, and the others still apply", () => {

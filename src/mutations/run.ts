@@ -26,14 +26,19 @@ export function runMutations(
   const outcomes: Outcome[] = [];
   let current = pod;
   for (const mutation of mutations) {
-    const { next, outcome } = runOne(mutation, current, (copy) => mutation.mutate(copy, profile, surroundings));
+    const { next, outcome } = runOne(mutation, current, profile, surroundings);
     current = next;
     outcomes.push(outcome);
   }
   return { pod: current, outcomes };
 }
 
-function runOne(mutation: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): { next: Pod; outcome: Outcome } {
+function runOne(
+  mutation: Mutation,
+  pod: Pod,
+  profile: Profile,
+  surroundings: Surroundings,
+): { next: Pod; outcome: Outcome } {
   const skipped = (reason: MutationReason, notes: readonly Remark[] = [], error?: unknown) => ({
     next: pod,
     outcome: {
@@ -45,8 +50,13 @@ function runOne(mutation: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): {
     },
   });
   try {
-    const { next, verdict } = edit(mutation, pod, mutate);
+    const unwanted = mutation.unwanted(profile);
+    if (unwanted) return skipped(unwanted);
+    const { copy, finish } = startEditing(pod);
+    const verdict = mutation.mutate(copy, profile, surroundings) as Verdict | undefined;
+    if (!verdict) throw new Error(`${mutation.name} gave no verdict`);
     if (!verdict.applies) return skipped(verdict.reason);
+    const next = finish();
     if (next === pod) return skipped("already-there", verdict.notes);
     const broken = brokenInvariants(pod, next, mutation.may);
     if (broken.length > 0) return skipped("invariant-broken", [], new Error(broken.join("; ")));
@@ -54,12 +64,4 @@ function runOne(mutation: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): {
   } catch (error) {
     return skipped("mutation-failed", [], error);
   }
-}
-
-/** What a mutation says, and the pod as it left it: the very object that it got if it does not apply, or changed nothing. */
-function edit({ name }: Mutation, pod: Pod, mutate: (copy: Pod) => Verdict): { next: Pod; verdict: Verdict } {
-  const { copy, finish } = startEditing(pod);
-  const verdict = mutate(copy) as Verdict | undefined;
-  if (!verdict) throw new Error(`${name} gave no verdict`);
-  return { next: verdict.applies ? finish() : pod, verdict };
 }

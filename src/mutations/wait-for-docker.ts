@@ -19,8 +19,8 @@ const wrapper = defineWrapper("arc-primer-wait", script);
  */
 export const waitForDocker: Mutation = {
   name: "wait-for-docker",
+  unwanted: ({ docker }) => (docker.wait.enabled ? undefined : "disabled"),
   mutate(pod, { runner, docker }) {
-    if (!docker.wait.enabled) return doesNotApply("disabled");
     const container = findContainer(pod, runner.container);
     if (!container) return doesNotApply("no-runner-container");
     const dind = findDind(pod, { dind: docker.container, runner: runner.container });

@@ -1,6 +1,13 @@
 /** All annotations of a pod together may have 256 KiB, in bytes of UTF-8 (k8s.io/apimachinery, TotalAnnotationSizeLimitB). */
 export const annotationLimit = 256 * 1024;
 
+/** Whether the API server takes a pod with these annotations. */
+export function annotationsFit(annotations: Readonly<Record<string, string>>): boolean {
+  let most = 0; // a character takes three bytes at most, so nearly every pod is told without encoding anything
+  for (const key in annotations) most += 3 * (key.length + annotations[key]!.length);
+  return most <= annotationLimit || annotationSize(annotations) <= annotationLimit;
+}
+
 /** The size of annotations, as the API server counts it. */
 export function annotationSize(annotations: Readonly<Record<string, string>>): number {
   // In one go, for pods can have hundreds; between line feeds, so that halves of characters stay apart.

@@ -9,57 +9,52 @@ import type { Container, Pod } from "./types.ts";
  *   object that came in
  */
 export function startEditing(pod: Pod): { copy: Pod; finish: () => Pod } {
-  const originals = new Map<unknown, unknown>();
+  const originals = new Map<Container, Container>(); // by their copies, which a mutation may move
 
-  function copyOf<T extends object>(part: T): T {
-    const copy = { ...part };
-    originals.set(copy, part);
-    return copy;
-  }
-  function copyOfList<T>(list: T[], copyOfItem = (item: T) => item): T[] {
-    const copy = list.map(copyOfItem);
-    originals.set(copy, list);
-    return copy;
-  }
-  function copyOfContainer(container: Container): Container {
-    const copy = copyOf(container);
-    if (copy.command) copy.command = copyOfList(copy.command);
-    if (copy.args) copy.args = copyOfList(copy.args);
-    if (copy.env) copy.env = copyOfList(copy.env);
-    if (copy.volumeMounts) copy.volumeMounts = copyOfList(copy.volumeMounts);
+  function copyOf(container: Container): Container {
+    const copy = { ...container };
+    if (copy.command) copy.command = [...copy.command];
+    if (copy.args) copy.args = [...copy.args];
+    if (copy.env) copy.env = [...copy.env];
+    if (copy.volumeMounts) copy.volumeMounts = [...copy.volumeMounts];
+    originals.set(copy, container);
     return copy;
   }
 
-  const copy = copyOf(pod);
-  copy.metadata = copyOf(pod.metadata);
-  const spec = (copy.spec = copyOf(pod.spec));
-  spec.containers = copyOfList(spec.containers, copyOfContainer);
-  if (spec.initContainers) spec.initContainers = copyOfList(spec.initContainers, copyOfContainer);
-  if (spec.volumes) spec.volumes = copyOfList(spec.volumes);
-  return { copy, finish: () => settled(copy, originals) };
+  const spec = { ...pod.spec, containers: pod.spec.containers.map(copyOf) };
+  if (spec.initContainers) spec.initContainers = spec.initContainers.map(copyOf);
+  if (spec.volumes) spec.volumes = [...spec.volumes];
+  const copy = { ...pod, metadata: { ...pod.metadata }, spec };
+  return { copy, finish: () => settled(copy, pod, originals) };
 }
 
-type Originals = ReadonlyMap<unknown, unknown>;
+/** Puts what says the same as in the original back to it, from the innermost to the pod. */
+function settled(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Container>): Pod {
+  const settleAll = (containers: Container[] | undefined) =>
+    containers?.forEach((container, index) => {
+      const original = originals.get(container);
+      if (original) containers[index] = settledPart(container, original, ["command", "args", "env", "volumeMounts"]);
+    });
+  settleAll(copy.spec.containers);
+  settleAll(copy.spec.initContainers);
+  copy.spec = settledPart(copy.spec, pod.spec, ["containers", "initContainers", "volumes"]);
+  copy.metadata = settledPart(copy.metadata, pod.metadata, []);
+  return settledPart(copy, pod, []);
+}
 
-/** The original of a copy that says the same; else the copy, with the same done to what is in it. */
-function settled<T>(part: T, originals: Originals): T {
-  const original = originals.get(part) as T | undefined;
-  if (!original) return part;
-  if (Array.isArray(part)) return settledList(part as unknown[], original as unknown[], originals) as T;
-  for (const key in part) {
-    if (part[key] !== original[key]) part[key] = settled(part[key], originals);
+/** The original if nothing in the part differs from it, else the part; of its lists, those that do not. */
+function settledPart<T extends object>(part: T, original: T, lists: readonly (keyof T)[]): T {
+  for (const key of lists) {
+    if (isSameList(part[key], original[key])) part[key] = original[key];
   }
-  const keys = Object.keys(part as object) as (keyof T)[];
+  const keys = Object.keys(part) as (keyof T)[];
   const same =
-    keys.length === Object.keys(original as object).length &&
+    keys.length === Object.keys(original).length &&
     keys.every((key) => Object.hasOwn(original, key) && part[key] === original[key]);
   return same ? original : part;
 }
 
-function settledList(list: unknown[], original: unknown[], originals: Originals): unknown[] {
-  for (const [index, item] of list.entries()) {
-    if (item !== original[index]) list[index] = settled(item, originals);
-  }
-  const same = list.length === original.length && list.every((item, index) => item === original[index]);
-  return same ? original : list;
+function isSameList(list: unknown, original: unknown): boolean {
+  if (!Array.isArray(list) || !Array.isArray(original)) return false;
+  return list.length === original.length && list.every((item, index) => item === original[index]);
 }

@@ -1,4 +1,4 @@
-import { annotationLimit, annotationSize } from "./annotations.ts";
+import { annotationsFit } from "./annotations.ts";
 import { ownPrefix, volumesAt } from "./containers.ts";
 import type { Container, Pod, Volume } from "./types.ts";
 
@@ -39,7 +39,7 @@ export function provideFiles(pod: Pod, name: string, files: readonly PodFile[]):
   const own = annotationsOf(files);
   if (Object.entries(own).some(([key, text]) => there?.[key] !== text)) {
     const annotations = { ...there, ...own };
-    if (annotationSize(annotations) > annotationLimit) return false;
+    if (!annotationsFit(annotations)) return false;
     pod.metadata.annotations = annotations;
   }
 

@@ -1,4 +1,3 @@
-import { once } from "../once.ts";
 import type { Container, Pod } from "./types.ts";
 
 const gracePeriodKey = "terminationGracePeriodSeconds";
@@ -19,9 +18,8 @@ export type Permission = "add-privileged-containers" | "lengthen-grace-period";
  */
 export function brokenInvariants(before: Pod, after: Pod, permissions: readonly Permission[] = []): string[] {
   if (before === after) return [];
-  const had = new Set(structuralProblems(before));
   return [
-    ...structuralProblems(after).filter((problem) => !had.has(problem)),
+    ...structuralProblems(before, after),
     ...untouchables(before, after),
     ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
     ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
@@ -30,34 +28,38 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
   ];
 }
 
-// The pod that one mutation leaves is the one that the next gets.
-const structuralProblems = once(({ spec }: Pod): string[] => {
+function structuralProblems(before: Pod, after: Pod): string[] {
+  const problems = problemsOf(after);
+  if (problems.length === 0) return problems;
+  const had = new Set(problemsOf(before));
+  return problems.filter((problem) => !had.has(problem));
+}
+
+function problemsOf({ spec }: Pod): string[] {
   const containers = [...(spec.initContainers ?? []), ...spec.containers];
-  const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
-  return [
-    ...repeated(containers.map(({ name }) => name)).map((name) => `two containers are named ${name}`),
-    ...repeated((spec.volumes ?? []).map(({ name }) => name)).map((name) => `two volumes are named ${name}`),
-    ...containers.flatMap((container) =>
-      (container.volumeMounts ?? [])
-        .filter(({ name }) => !volumes.has(name))
-        .map(({ name }) => `container ${container.name} mounts the volume ${name}, which the pod does not have`),
-    ),
-    ...containers.flatMap((container) =>
-      repeated((container.volumeMounts ?? []).map(({ mountPath }) => mountPath)).map(
-        (path) => `container ${container.name} mounts two volumes at ${path}`,
-      ),
-    ),
+  const volumes = (spec.volumes ?? []).map(nameOf);
+  const known = new Set(volumes);
+  const problems = [
+    ...repeated(containers.map(nameOf)).map((name) => `two containers are named ${name}`),
+    ...repeated(volumes).map((name) => `two volumes are named ${name}`),
   ];
-});
+  for (const { name, volumeMounts } of containers) {
+    for (const mount of volumeMounts ?? []) {
+      if (known.has(mount.name)) continue;
+      problems.push(`container ${name} mounts the volume ${mount.name}, which the pod does not have`);
+    }
+    const paths = (volumeMounts ?? []).map(({ mountPath }) => mountPath);
+    problems.push(...repeated(paths).map((path) => `container ${name} mounts two volumes at ${path}`));
+  }
+  return problems;
+}
 
 /** Only containers, volumes and annotations are ours to change. */
 function untouchables(before: Pod, after: Pod): string[] {
-  const { metadata: metadataBefore, spec: specBefore, ...restBefore } = before;
-  const { metadata: metadataAfter, spec: specAfter, ...restAfter } = after;
   return [
-    ...changedKeys(restBefore, restAfter, []),
-    ...changedKeys(metadataBefore, metadataAfter, ["annotations"]).map((key) => `metadata.${key}`),
-    ...changedKeys(specBefore, specAfter, ["containers", "initContainers", "volumes", gracePeriodKey]).map(
+    ...changedKeys(before, after, ["metadata", "spec"]),
+    ...changedKeys(before.metadata, after.metadata, ["annotations"]).map((key) => `metadata.${key}`),
+    ...changedKeys(before.spec, after.spec, ["containers", "initContainers", "volumes", gracePeriodKey]).map(
       (key) => `spec.${key}`,
     ),
   ].map((path) => `${path} was changed`);
@@ -65,14 +67,14 @@ function untouchables(before: Pod, after: Pod): string[] {
 
 /** Containers that were added with more than any container has: those that were there are compared below. */
 function addedPrivileges({ spec: before }: Pod, { spec: after }: Pod): string[] {
-  const had = new Set([...(before.initContainers ?? []), ...before.containers].map(({ name }) => name));
-  return [...(after.initContainers ?? []), ...after.containers]
-    .filter(({ name, securityContext }) => !had.has(name) && isPrivileged(securityContext))
-    .map(({ name }) => `container ${name} was added with privileges`);
+  const privileged = [...(after.initContainers ?? []), ...after.containers].filter(isPrivileged).map(nameOf);
+  if (privileged.length === 0) return [];
+  const had = new Set([...(before.initContainers ?? []), ...before.containers].map(nameOf));
+  return privileged.filter((name) => !had.has(name)).map((name) => `container ${name} was added with privileges`);
 }
 
-function isPrivileged(context: Container["securityContext"]): boolean {
-  return Boolean(context?.privileged) || (context?.capabilities?.add ?? []).length > 0;
+function isPrivileged({ securityContext }: Container): boolean {
+  return Boolean(securityContext?.privileged) || (securityContext?.capabilities?.add ?? []).length > 0;
 }
 
 /** Even with the permission it is never shortened. */
@@ -84,7 +86,8 @@ function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: b
 
 /** Containers that were there stay, in their order, with their restart policy and not a privilege more. */
 function brokenContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
-  const names = new Set(before.map(({ name }) => name));
+  if (before === after) return [];
+  const names = new Set(before.map(nameOf));
   const kept = after.filter(({ name }) => names.has(name));
   if (before.length !== kept.length || before.some(({ name }, index) => kept[index]?.name !== name)) {
     return [`an ${kind} that was there is gone or stands elsewhere`.replace("an c", "a c")];
@@ -97,15 +100,19 @@ function brokenContainers(kind: string, before: readonly Container[], after: rea
 }
 
 // Copy-on-write keeps what nobody touched identical, so references tell what changed.
-function changedKeys(before: object, after: object, allowed: readonly string[]): string[] {
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].filter(
-    (key) => !allowed.includes(key) && !Object.is(before[key as keyof object], after[key as keyof object]),
+function changedKeys<T extends object>(before: T, after: T, allowed: readonly (keyof T)[]): string[] {
+  if (before === after) return [];
+  return Object.keys({ ...before, ...after }).filter(
+    (key) => !allowed.includes(key as keyof T) && !Object.is(before[key as keyof T], after[key as keyof T]),
   );
 }
 
+/** Those that are there more than once. */
 function repeated(names: readonly string[]): string[] {
-  const [seen, twice] = [new Set<string>(), new Set<string>()];
-  for (const name of names) (seen.has(name) ? twice : seen).add(name);
-  return [...twice];
+  if (new Set(names).size === names.length) return [];
+  return [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }

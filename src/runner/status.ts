@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { Outcome } from "../mutations/run.ts";
-import { annotationLimit, annotationSize } from "../pod/annotations.ts";
+import { annotationsFit } from "../pod/annotations.ts";
 import type { Pod } from "../pod/types.ts";
 import type { Note } from "./reasons.ts";
 
@@ -33,7 +33,7 @@ export function withStatus(
   const value = JSON.stringify(statusOf(now, earlierStatus(annotations[statusAnnotation])));
   if (annotations[statusAnnotation] === value) return pod;
   const updated = { ...annotations, [statusAnnotation]: value };
-  if (annotationSize(updated) > annotationLimit) return undefined;
+  if (!annotationsFit(updated)) return undefined;
   return { ...pod, metadata: { ...pod.metadata, annotations: updated } };
 }
 
