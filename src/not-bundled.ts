@@ -1,6 +1,6 @@
-// Stands in the bundle for libraries of our libraries that nothing here calls (build.mjs), a third of its text: undici, by
-// which Kubernetes' client would fetch (we ask with node:https), and body-parser, by which Express would read bodies (we
-// do it ourselves, with limits: src/http/read-body.ts).
+// Stands in the bundle for what libraries bring and nothing here calls (build.mjs), more than half of its text: of
+// Kubernetes' client undici, by which it would fetch (we ask with node:https), and the models of all objects; of Express
+// body-parser (we read bodies ourselves, with limits: src/http/read-body.ts).
 
 function missing(): never {
   throw new Error("arc-primer's bundle leaves this library out: see src/not-bundled.ts");
@@ -8,3 +8,4 @@ function missing(): never {
 
 export const [fetch, json, raw, text, urlencoded] = [missing, missing, missing, missing, missing];
 export const [Agent, ProxyAgent] = [missing, missing];
+export const [createConfiguration, ServerConfiguration] = [missing, missing];

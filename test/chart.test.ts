@@ -380,7 +380,7 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
     const [container] = pod.spec.containers;
     expect(container.image).toBe("arc-primer:0.1.0");
     expect(container.env).toEqual([
-      { name: "NODE_OPTIONS", value: "--max-old-space-size=192 --max-semi-space-size=2" },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=192 --max-semi-space-size=4" },
       { name: "MALLOC_ARENA_MAX", value: "2" },
     ]);
     expect(container.livenessProbe.httpGet.path).toBe("/healthz");
