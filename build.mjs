@@ -27,12 +27,17 @@ const uncalled = [
 ];
 const notBundled = {
   name: "not-bundled",
-  setup({ onResolve }) {
-    onResolve({ filter: /./ }, ({ path, importer }) =>
-      uncalled.some((one) => one.path === path && importer.includes(one.importer))
-        ? { path: new URL("src/not-bundled.ts", import.meta.url).pathname }
-        : null,
-    );
+  setup({ onResolve, onEnd }) {
+    const unmet = new Set(uncalled);
+    onResolve({ filter: /^(undici|\.\/gen\/index\.js|body-parser)$/ }, ({ path, importer }) => {
+      const found = uncalled.find((one) => one.path === path && importer.includes(one.importer));
+      unmet.delete(found);
+      return found ? { path: new URL("src/not-bundled.ts", import.meta.url).pathname } : null;
+    });
+    onEnd(() => {
+      const [one] = unmet;
+      if (one) throw new Error(`nothing in ${one.importer} imports ${one.path} any more: see src/not-bundled.ts`);
+    });
   },
 };
 

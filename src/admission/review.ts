@@ -69,7 +69,8 @@ export function encodeResponse(
   });
 }
 
-// https://tc39.es/proposal-json-parse-with-source/: not yet in TypeScript's library, nor in Node 20, where the string does.
+// https://tc39.es/proposal-json-parse-with-source/, not yet in TypeScript's library. Node 20 has none either; JSON.parse
+// gives the plain string there, which is then looked through.
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
 /** Base64 has nothing to escape, and to look for it in a patch takes ten times as long as to encode that. */

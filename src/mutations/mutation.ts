@@ -31,6 +31,7 @@ export interface Surroundings {
 export const podSecurityLevels = ["privileged", "baseline", "restricted"] as const;
 export type PodSecurity = (typeof podSecurityLevels)[number];
 
+/** One thing that is done to a pod; docs/adding-a-mutation.md has the rules. */
 export interface Mutation {
   readonly name: MutationName;
   /** What it may do that no other mutation may; nothing, unless it says so. */
@@ -45,10 +46,12 @@ export interface Mutation {
   mutate(pod: Pod, profile: Profile, surroundings: Surroundings): Verdict;
 }
 
+/** It did its part, or everything was there already; with what else there is to say. */
 export function applies(...notes: Remark[]): Verdict {
   return { applies: true, notes };
 }
 
+/** It has nothing to do for this pod; whatever it edited is dropped. */
 export function doesNotApply(reason: MutationReason): Verdict {
   return { applies: false, reason };
 }

@@ -34,6 +34,20 @@ test("a mutation that throws in the middle is discarded whole, and the others st
   expect(containerOf(pod, "dind").image).toBe("docker:29-dind");
 });
 
+test("a mutation that the profile has no use for is not asked to edit", () => {
+  const before = goldenPod("dind-sidecar");
+  const unwanted: Mutation = {
+    name: "wait-for-docker",
+    unwanted: () => "disabled",
+    mutate: () => {
+      throw new Error("was asked");
+    },
+  };
+  const { pod, outcomes } = runMutations([unwanted], before, profile, anywhere);
+  expect(pod).toBe(before);
+  expect(outcomes).toEqual([{ mutation: "wait-for-docker", result: "skipped", reason: "disabled", notes: [] }]);
+});
+
 test("edits of a mutation that does not apply are discarded", () => {
   const before = goldenPod("dind-sidecar");
   const undecided = other((pod) => {
@@ -143,7 +157,7 @@ test("only the one that adds DinD may add privileged containers", () => {
 
 test("what was wrong before is not blamed on a mutation", () => {
   const before = goldenPod("dind-sidecar");
-  before.spec.volumes?.push({ name: "work" });
+  before.spec.volumes?.push({ name: "work" }, { name: "work" });
   expect(runMutations([fine], before, profile, anywhere).outcomes[0]?.result).toBe("applied");
 });
 

@@ -93,6 +93,7 @@ test.each<[string, Partial<Container>, object, string, boolean]>([
 test.each<[string, string, Pod, object]>([
   ["switched off", "disabled", goldenPod("dind-sidecar"), { ...mirrors, buildkit: { enabled: false } }],
   ["no registries", "not-configured", goldenPod("dind-sidecar"), {}],
+  ["no registries, nor a runner", "not-configured", goldenPod("dind-sidecar"), { runner: { container: "worker" } }],
   ["no Docker", "no-docker", goldenPod("default-mode"), mirrors],
   ["jobs in pods of their own", "kubernetes-mode", goldenPod("kubernetes-mode"), mirrors],
   [

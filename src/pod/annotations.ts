@@ -3,9 +3,11 @@ export const annotationLimit = 256 * 1024;
 
 /** Whether the API server takes a pod with these annotations. */
 export function annotationsFit(annotations: Readonly<Record<string, string>>): boolean {
-  let most = 0; // a character takes three bytes at most, so nearly every pod is told without encoding anything
-  for (const key in annotations) most += 3 * (key.length + annotations[key]!.length);
-  return most <= annotationLimit || annotationSize(annotations) <= annotationLimit;
+  // What `length` counts takes three bytes at most, so nearly every pod is told without encoding anything. Not every value
+  // is a text: an own `__proto__` is not checked.
+  let units = 0;
+  for (const key in annotations) units += key.length + (annotations[key]?.length ?? 0);
+  return 3 * units <= annotationLimit || annotationSize(annotations) <= annotationLimit;
 }
 
 /** The size of annotations, as the API server counts it. */

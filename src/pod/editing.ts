@@ -33,19 +33,19 @@ function settled(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Containe
   const settleAll = (containers: Container[] | undefined) =>
     containers?.forEach((container, index) => {
       const original = originals.get(container);
-      if (original) containers[index] = settledPart(container, original, ["command", "args", "env", "volumeMounts"]);
+      if (original) containers[index] = settledPart(container, original);
     });
   settleAll(copy.spec.containers);
   settleAll(copy.spec.initContainers);
-  copy.spec = settledPart(copy.spec, pod.spec, ["containers", "initContainers", "volumes"]);
-  copy.metadata = settledPart(copy.metadata, pod.metadata, []);
-  return settledPart(copy, pod, []);
+  copy.spec = settledPart(copy.spec, pod.spec);
+  copy.metadata = settledPart(copy.metadata, pod.metadata);
+  return settledPart(copy, pod);
 }
 
-/** The original if nothing in the part differs from it, else the part; of its lists, those that do not. */
-function settledPart<T extends object>(part: T, original: T, lists: readonly (keyof T)[]): T {
-  for (const key of lists) {
-    if (isSameList(part[key], original[key])) part[key] = original[key];
+/** The original if nothing in the part differs from it, else the part, with those of its lists that do not. */
+function settledPart<T extends object>(part: T, original: T): T {
+  for (const key in part) {
+    if (part[key] !== original[key] && isSameList(part[key], original[key])) part[key] = original[key];
   }
   const keys = Object.keys(part) as (keyof T)[];
   const same =

@@ -28,6 +28,7 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
   ];
 }
 
+// The pod that came in is looked at only if there is something to compare with.
 function structuralProblems(before: Pod, after: Pod): string[] {
   const problems = problemsOf(after);
   if (problems.length === 0) return problems;
@@ -109,8 +110,9 @@ function changedKeys<T extends object>(before: T, after: T, allowed: readonly (k
 
 /** Those that are there more than once. */
 function repeated(names: readonly string[]): string[] {
-  if (new Set(names).size === names.length) return [];
-  return [...new Set(names.filter((name, index) => names.indexOf(name) < index))];
+  const unseen = new Set(names);
+  if (unseen.size === names.length) return [];
+  return [...new Set(names.filter((name) => !unseen.delete(name)))];
 }
 
 function nameOf({ name }: { readonly name: string }): string {

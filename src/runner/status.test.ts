@@ -44,3 +44,9 @@ test("the status is left out where it would push the annotations over 256 KiB, c
   pod.metadata.annotations = size((256 * 1024) / 2 - 200);
   expect(withStatus(pod, { ...now, outcomes: [applied] })).toBeDefined();
 });
+
+test("an annotation that no check has seen does not keep the status out", () => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.annotations = JSON.parse('{"__proto__":null}') as Record<string, string>;
+  expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
+});
