@@ -1,13 +1,4 @@
-// Kubernetes' types, as types only: pods stay plain parsed JSON, so that fields we have never heard of survive.
-import type {
-  V1Container,
-  V1EnvVar,
-  V1ObjectMeta,
-  V1Pod,
-  V1PodSpec,
-  V1Volume,
-  V1VolumeMount,
-} from "@kubernetes/client-node";
+import type { V1Container, V1EnvVar, V1ObjectMeta, V1Pod, V1PodSpec, V1Volume, V1VolumeMount } from "../kubernetes.ts";
 
 // What can be assigned to is what a mutation gets a copy of (editing.ts): the fields of pod, metadata, spec and containers,
 // and the lists named here. The rest it shares with the pod that came in, and can only replace.
