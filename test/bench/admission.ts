@@ -1,15 +1,14 @@
-// npm run bench:admission: what an admission costs, beside servers that do nothing. Needs no cluster. About five minutes;
+// npm run bench:admission: what an admission costs, beside servers that do nothing. Needs no cluster. About eight minutes;
 // BENCH_SECONDS (2) and BENCH_ROUNDS (5) make it shorter, and the page says so.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { readFileSync } from "node:fs";
 import { selfSigned } from "../../src/tls/certificate.ts";
 import { drawAdmission, writeAdmission } from "./admission/page.ts";
-import type { Results } from "./admission/page.ts";
+import type { Heap, Results } from "./admission/page.ts";
 import { firstAnswer, handshakes, post } from "./admission/first-answer.ts";
 import { load, loader } from "./admission/load.ts";
 import { reviewOf } from "./admission/reviews.ts";
@@ -46,10 +45,7 @@ async function bench(): Promise<void> {
   const servers = [webhook(files), constant("https", files), constant("express", files)];
 
   const runs = await loads(servers, bodies);
-  const heap = {
-    shipped: await heaps(webhook(files), bodies[0]!),
-    defaults: await heaps(webhook(files, {}), bodies[0]!),
-  };
+  const heap = await heaps([webhook(files), webhook(files, {})], bodies[0]!);
   const [first, handshake] = [await firsts(servers, small), await connects(servers)];
   const results: Results = {
     runs,
@@ -118,8 +114,20 @@ async function loads(servers: readonly Startable[], bodies: readonly string[]): 
   return runs;
 }
 
-/** Memory in MB at rest, and at the most under the load that the aims are about, of a process of its own. */
-async function heaps(server: Startable, body: string): Promise<Results["heap"]["shipped"]> {
+/** Memory under each environment, in turn, round after round. */
+async function heaps(servers: readonly Startable[], body: string): Promise<Results["heap"]> {
+  const results = servers.map(({ env }) => ({
+    options: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    rounds: [] as Heap[],
+  }));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, server] of servers.entries()) results[index]!.rounds.push(await heapOf(server, body));
+  }
+  return results;
+}
+
+/** Of a process of its own: at rest, and at the most under the load that the aims are about. */
+async function heapOf(server: Startable, body: string): Promise<Heap> {
   const running = await start(server, serverCore);
   await sleep(2000);
   const rest = memory(running.pid).resident;
@@ -128,8 +136,7 @@ async function heaps(server: Startable, body: string): Promise<Results["heap"]["
   await sleep(2000);
   const after = memory(running.pid).resident;
   await running.stop();
-  const options = Object.entries(server.env).map(([name, value]) => `${name}=${value}`);
-  return { rest, peak, after, options };
+  return { rest, peak, after };
 }
 
 async function firsts(servers: readonly Startable[], body: string): Promise<Results["first"]> {
@@ -143,12 +150,12 @@ async function firsts(servers: readonly Startable[], body: string): Promise<Resu
 }
 
 async function connects(servers: readonly Startable[]): Promise<Results["handshake"]> {
-  const results = servers.map(({ name }) => ({ name, rounds: [] as { latency: number; cpu: number }[] }));
-  for (const [index, server] of servers.entries()) {
-    const running = await start(server, serverCore);
-    await handshakes(running, 200);
-    for (let round = 0; round < rounds; round += 1) results[index]!.rounds.push(await handshakes(running, 300));
-    await running.stop();
+  const running = await Promise.all(servers.map(async (server) => start(server, serverCore)));
+  const results = running.map(({ name }) => ({ name, rounds: [] as { latency: number; cpu: number }[] }));
+  for (const server of running) await handshakes(server, 200);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, server] of running.entries()) results[index]!.rounds.push(await handshakes(server, 300));
   }
+  for (const server of running) await server.stop();
   return results;
 }

@@ -1,5 +1,6 @@
 // The burst, a part of npm run bench:start: runner pods created as fast as the API server takes them, with one and with
-// two replicas of the webhook. They need not start, so no node fits them. BENCH_BURST (1000) pods.
+// two replicas of the webhook in turn. They need not start, so no node fits them. BENCH_BURST (1000) pods, BENCH_BURSTS (3)
+// times with each.
 
 import { stringify } from "yaml";
 import { statusAnnotation } from "../../src/runner/status.ts";
@@ -24,6 +25,7 @@ import { machine } from "./support/machine.ts";
 import { median } from "./support/page.ts";
 
 const pods = Number(process.env["BENCH_BURST"] ?? 1000);
+const rounds = Number(process.env["BENCH_BURSTS"] ?? 3);
 const inFlight = 100;
 const namespace = "bench-burst";
 const mirror = { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } };
@@ -41,19 +43,21 @@ try {
   await wave("warm", 50);
   await clear();
   const bursts: Burst[] = [];
-  for (const replicas of [1, 2]) bursts.push(await burst(replicas));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const replicas of [1, 2]) bursts.push(await burst(replicas, round));
+  }
   await drawBurst(bursts);
   await writeBurst(bursts, inFlight, noted());
 } finally {
   await uninstall();
 }
 
-async function burst(replicas: number): Promise<Burst> {
+async function burst(replicas: number, round: number): Promise<Burst> {
   await patchDeployment({ spec: { replicas } });
   await rolledOut();
   const before = { buckets: await bucketsOf(), open: await failedOpen() };
   const samples = sampler();
-  const { seconds, milliseconds, primed } = await wave(`r${replicas}`, pods);
+  const { seconds, milliseconds, primed } = await wave(`r${replicas}-${round}`, pods);
   const seen = await samples.stop();
   const after = { buckets: await bucketsOf(), open: await failedOpen() };
   await clear();

@@ -1,5 +1,5 @@
 import type { Machine } from "../support/machine.ts";
-import { page, picture, table } from "../support/page.ts";
+import { median, page, picture, table } from "../support/page.ts";
 import type { Bucket } from "./api-server.ts";
 import type { Sample } from "./samples.ts";
 
@@ -28,8 +28,27 @@ function usage({ samples }: Burst) {
   );
 }
 
+/** The bursts with as many replicas, by their title. */
+function byReplicas(bursts: readonly Burst[]): [string, Burst[]][] {
+  return [...Map.groupBy(bursts, titleOf)];
+}
+
+/** The one that took the median time (of an even number the longer of the two in the middle). */
+function middle(bursts: readonly Burst[]): Burst {
+  return bursts.toSorted((a, b) => a.seconds - b.seconds)[bursts.length >> 1]!;
+}
+
+/** Seconds of processor time, all replicas together. */
+function processorTime({ samples }: Burst): number {
+  return sum([...Map.groupBy(samples, ({ pod }) => pod).values()].map((own) => own.at(-1)!.cpu - own[0]!.cpu));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
+
 export async function drawBurst(bursts: readonly Burst[]): Promise<void> {
-  const values = bursts.flatMap((burst) => usage(burst).map((sample) => ({ run: titleOf(burst), ...sample })));
+  const values = byReplicas(bursts).flatMap(([run, same]) => usage(middle(same)).map((sample) => ({ run, ...sample })));
   const panel = (field: "cores" | "memory", title: string) =>
     ({
       width: 250,
@@ -52,10 +71,11 @@ export async function drawBurst(bursts: readonly Burst[]): Promise<void> {
 }
 
 export async function writeBurst(bursts: readonly Burst[], inFlight: number, measured: Machine): Promise<void> {
+  const runs = byReplicas(bursts);
   const bounds = bursts[0]!.buckets.map(({ to }) => to);
   await page("burst", "A burst of runner pods", "npm run bench:start", measured, [
     "![Processor and memory of the webhook](burst.svg)",
-    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. No node fits the pods, so that nothing else is measured.`,
+    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. No node fits the pods, so that nothing else is measured. ${runs[0]![1].length} bursts with each number of replicas, in turn: medians of their times, the most memory that any replica had, the processor time of all replicas together; the picture shows the bursts that took the median time.`,
     table(
       [
         "webhook",
@@ -68,27 +88,25 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
         "memory at the most",
         "CPU",
       ],
-      bursts.map((burst) => {
-        const used = [...Map.groupBy(burst.samples, ({ pod }) => pod).values()].map(
-          (own) => own.at(-1)!.cpu - own[0]!.cpu,
-        );
-        return [
-          titleOf(burst),
-          `${burst.primed} of ${burst.pods}`,
-          `${burst.seconds.toFixed(1)} s`,
-          (burst.pods / burst.seconds).toFixed(0),
-          `${burst.milliseconds.median.toFixed(0)} ms`,
-          `${burst.milliseconds.slowest.toFixed(0)} ms`,
-          burst.failedOpen,
-          `${Math.max(...burst.samples.map(({ memory }) => memory)).toFixed(0)} MB`,
-          used.map((seconds) => `${seconds.toFixed(2)} s`).join(" + "),
-        ];
-      }),
+      runs.map(([title, same]) => [
+        title,
+        `${sum(same.map(({ primed }) => primed))} of ${sum(same.map(({ pods }) => pods))}`,
+        `${median(same.map(({ seconds }) => seconds)).toFixed(1)} s`,
+        median(same.map(({ pods, seconds }) => pods / seconds)).toFixed(0),
+        `${median(same.map(({ milliseconds }) => milliseconds.median)).toFixed(0)} ms`,
+        `${Math.max(...same.map(({ milliseconds }) => milliseconds.slowest)).toFixed(0)} ms`,
+        sum(same.map(({ failedOpen }) => failedOpen)),
+        `${Math.max(...same.flatMap(({ samples }) => samples.map(({ memory }) => memory))).toFixed(0)} MB`,
+        `${median(same.map(processorTime)).toFixed(2)} s`,
+      ]),
     ),
-    "Calls of the webhook by the seconds that they took, as the API server's own histogram has them (`apiserver_admission_webhook_admission_duration_seconds`):",
+    "Calls of the webhook by the seconds that they took, in all bursts, as the API server's own histogram has them (`apiserver_admission_webhook_admission_duration_seconds`):",
     table(
       ["webhook", ...bounds.map((to) => (to === "+Inf" ? "more" : `≤ ${to}`))],
-      bursts.map((burst) => [titleOf(burst), ...burst.buckets.map(({ count }) => count)]),
+      runs.map(([title, same]) => [
+        title,
+        ...bounds.map((_, index) => sum(same.map(({ buckets }) => buckets[index]?.count ?? 0))),
+      ]),
     ),
   ]);
 }
