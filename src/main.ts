@@ -2,8 +2,8 @@ import { Argument, Command, Option } from "commander";
 import type { RenderOptions, RenderOutput } from "./cli/render.ts";
 import type { ServeOptions } from "./cli/serve.ts";
 import { addTlsOptions, tlsMistake } from "./cli/tls-options.ts";
-import { port, time } from "./cli/values.ts";
-import { podSecurityLevels } from "./mutations/mutation.ts";
+import { port, time } from "./cli/option-values.ts";
+import { podSecurityLevels } from "./engine/mutation.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong.
 // Each subcommand is imported when it is called for, so that serve starts without what only render needs.

@@ -1,7 +1,7 @@
 // Stands in the bundle for what libraries bring and nothing here calls (build.mjs), half of its text:
 // - undici, by which Kubernetes' client would fetch: we ask with node:https
-// - that client's models of all objects: we read and write two, as plain JSON (src/tls/kubernetes.ts)
-// - body-parser, by which Express would read bodies: we do, with limits (src/http/read-body.ts)
+// - that client's models of all objects: we read and write two, as plain JSON (src/tls/self-managed/cluster.ts)
+// - body-parser, by which Express would read bodies: we do, with limits (src/webhook/body.ts)
 
 function missing(): never {
   throw new Error("arc-primer's bundle leaves this library out: see src/not-bundled.ts");

@@ -7,7 +7,7 @@ import { parser as promql } from "@prometheus-io/lezer-promql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
-import { mutatePaths } from "../src/http/app.ts";
+import { mutatePaths } from "../src/webhook/routes.ts";
 import { generatedFiles } from "../scripts/chart.ts";
 import { chartFolder, helm, render, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import jsonPatch from "fast-json-patch";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
-import { admissionReview, post } from "../src/cli/api-server.ts";
+import { admissionReview, post } from "../src/cli/admission-client.ts";
 import { goldenPod } from "./support/pods.ts";
 import { certificate } from "./support/webhook.ts";
 

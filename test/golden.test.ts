@@ -6,8 +6,8 @@ import { parseConfig } from "../src/config/load.ts";
 import { readManifests } from "../src/manifests/yaml.ts";
 import { mutations } from "../src/mutations/index.ts";
 import type { Pod } from "../src/pod/types.ts";
-import { prime } from "../src/runner/prime.ts";
-import { report } from "../src/runner/report.ts";
+import { prime } from "../src/engine/prime.ts";
+import { report } from "../src/report/report.ts";
 import { goldenPodSecurity } from "./support/pods.ts";
 
 // Each folder of test/golden is a pod that came in, a configuration, the pod that comes out, and what is said about it.

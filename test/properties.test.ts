@@ -1,17 +1,17 @@
 import * as fc from "fast-check";
 import jsonPatch from "fast-json-patch";
 import { expect, test } from "vitest";
-import { createAdmit } from "../src/admission/admit.ts";
-import { frozen } from "../src/frozen.ts";
-import { admissionReview, patchOf, patched } from "../src/cli/api-server.ts";
-import type { AdmissionAnswer } from "../src/cli/api-server.ts";
+import { createAdmit } from "../src/webhook/admit.ts";
+import { frozen } from "../src/config/frozen.ts";
+import { admissionReview, patchOf, patched } from "../src/cli/admission-client.ts";
+import type { AdmissionAnswer } from "../src/cli/admission-client.ts";
 import type { Config } from "../src/config/schema.ts";
 import { createLogger } from "../src/log.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { mutations } from "../src/mutations/index.ts";
-import { brokenInvariants } from "../src/pod/invariants.ts";
+import { brokenInvariants } from "../src/engine/invariants.ts";
 import type { Container, Pod } from "../src/pod/types.ts";
-import { prime } from "../src/runner/prime.ts";
+import { prime } from "../src/engine/prime.ts";
 import { kubeletExpand } from "./support/expand.ts";
 import { allRegistries, configWith } from "./support/pods.ts";
 

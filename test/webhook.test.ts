@@ -3,9 +3,9 @@ import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { admissionReview, patched, post } from "../src/cli/api-server.ts";
-import type { AdmissionAnswer } from "../src/cli/api-server.ts";
-import { applies } from "../src/mutations/mutation.ts";
+import { admissionReview, patched, post } from "../src/cli/admission-client.ts";
+import type { AdmissionAnswer } from "../src/cli/admission-client.ts";
+import { applies } from "../src/engine/mutation.ts";
 import { containerOf, goldenPod } from "./support/pods.ts";
 import { certificate, testWebhook } from "./support/webhook.ts";
 

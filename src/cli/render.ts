@@ -5,11 +5,11 @@ import type { Finding } from "../manifests/prime-manifest.ts";
 import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
-import type { PodSecurity } from "../mutations/mutation.ts";
-import { diff } from "../patch/diff.ts";
-import type { JsonPatch } from "../patch/diff.ts";
-import { prime } from "../runner/prime.ts";
-import { report } from "../runner/report.ts";
+import type { PodSecurity } from "../engine/mutation.ts";
+import { diff } from "../engine/diff.ts";
+import type { JsonPatch } from "../engine/diff.ts";
+import { prime } from "../engine/prime.ts";
+import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
 

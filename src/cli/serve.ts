@@ -1,7 +1,7 @@
-import { createAdmit } from "../admission/admit.ts";
+import { createAdmit } from "../webhook/admit.ts";
 import { defaultConfig, parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
-import { startWebhook } from "../http/webhook.ts";
+import { startWebhook } from "../webhook/webhook.ts";
 import { createLogger } from "../log.ts";
 import type { Logger, logLevels } from "../log.ts";
 import { createMetrics } from "../metrics.ts";

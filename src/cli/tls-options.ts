@@ -4,7 +4,7 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { filesSource } from "../tls/files.ts";
 import type { CertificateSource } from "../tls/source.ts";
-import { time } from "./values.ts";
+import { time } from "./option-values.ts";
 
 /** The options of `serve` that say where its certificate comes from. */
 export interface TlsOptions {
@@ -73,8 +73,8 @@ export async function certificateSource(
     const { tlsCertFile: certFile = "", tlsPrivateKeyFile: keyFile = "", watchInterval } = options;
     return filesSource({ certFile, keyFile, interval: watchInterval, log, metrics });
   }
-  const { clusterObjects } = await import("../tls/kubernetes.ts");
-  const { selfManagedSource } = await import("../tls/self-managed.ts");
+  const { clusterObjects } = await import("../tls/self-managed/cluster.ts");
+  const { selfManagedSource } = await import("../tls/self-managed/source.ts");
   const times = {
     authorityLifetime: options.tlsCaLifetime,
     servingLifetime: options.tlsCertLifetime,

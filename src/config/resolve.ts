@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { frozen } from "../frozen.ts";
-import { registryProblems } from "./registries.ts";
+import { frozen } from "./frozen.ts";
+import { registryProblems } from "./check.ts";
 import { configSchema, profileSchema } from "./schema.ts";
 import type { Config, Profile } from "./schema.ts";
 

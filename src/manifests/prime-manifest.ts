@@ -1,4 +1,4 @@
-import type { Primed } from "../runner/prime.ts";
+import type { Primed } from "../engine/prime.ts";
 
 /** Looks at one pod: `prime`, with everything but the pod and its namespace filled in. */
 export type PrimePod = (pod: unknown, namespace: string) => Primed;

@@ -1,7 +1,7 @@
 import { Scalar, isAlias, isMap, isSeq, parseAllDocuments, parseDocument, visit } from "yaml";
 import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags, ToStringOptions } from "yaml";
 import jsonPatch from "fast-json-patch";
-import type { JsonPatch } from "../patch/diff.ts";
+import type { JsonPatch } from "../engine/diff.ts";
 
 /**
  * One document of a manifest file. `source` is its part of the text, separator and all; the parts of all documents,

@@ -4,9 +4,9 @@ import { runnerFolders } from "../pod/home.ts";
 import { buildkitRegistries } from "../registries/buildkit.ts";
 import { buildkitFiles, buildkitdFile } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
-import { mountedAt, placeInRunner } from "./place-files.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { mountedAt, placeInRunner } from "../pod/place-files.ts";
 
 const name = "buildkit";
 

@@ -2,9 +2,9 @@ import { findContainer, findDind } from "../pod/containers.ts";
 import { isOccupied, mountFiles } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
 import { daggerFiles } from "../registries/files.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
-import { mountedAt, placeInRunner } from "./place-files.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { mountedAt, placeInRunner } from "../pod/place-files.ts";
 
 const name = "dagger";
 

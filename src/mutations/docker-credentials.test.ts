@@ -5,7 +5,7 @@ import type { Pod } from "../pod/types.ts";
 import script from "../scripts/docker-credentials.sh";
 import { dockerCredentials } from "./docker-credentials.ts";
 import { mutations } from "./index.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-docker-credentials";
 

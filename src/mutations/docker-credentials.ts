@@ -3,8 +3,8 @@ import { isOccupied } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 const name = "arc-primer-docker-credentials";
 const wrapper = defineWrapper(name, script);

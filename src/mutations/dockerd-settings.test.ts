@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import type { Container } from "../pod/types.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const bridge = "--default-network-opt=bridge=com.docker.network.driver.mtu=";
 

@@ -1,10 +1,10 @@
 import type { Profile } from "../config/schema.ts";
 import { findDind } from "../pod/containers.ts";
-import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
+import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import type { Note } from "../runner/reasons.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import type { Note } from "../report/reasons.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 type Daemon = Profile["docker"]["daemon"];
 

@@ -3,7 +3,7 @@ import { anywhere, containerOf, goldenPod, profileWith } from "../../test/suppor
 import type { Pod } from "../pod/types.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import { gracefulEnd } from "./graceful-end.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-hold";
 

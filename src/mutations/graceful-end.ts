@@ -3,8 +3,8 @@ import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import holdDocker from "../scripts/hold-docker.sh";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 const name = "arc-primer-hold";
 const wrapper = defineWrapper(name, holdDocker);

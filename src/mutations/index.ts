@@ -4,7 +4,7 @@ import { dockerCredentials } from "./docker-credentials.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { gracefulEnd } from "./graceful-end.ts";
 import { injectDocker } from "./inject-docker.ts";
-import type { Mutation } from "./mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { privateCA } from "./private-ca.ts";
 import { registryHosts } from "./registry-hosts.ts";

@@ -5,8 +5,8 @@ import type { Container, Pod } from "../pod/types.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
 import { mutations } from "./index.ts";
 import { injectDocker } from "./inject-docker.ts";
-import type { PodSecurity } from "./mutation.ts";
-import { runMutations } from "./run.ts";
+import type { PodSecurity } from "../engine/mutation.ts";
+import { runMutations } from "../engine/run.ts";
 
 function run(pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") {
   const profile = profileWith({ docker: { inject: true, ...docker } });

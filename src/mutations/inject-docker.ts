@@ -1,11 +1,11 @@
 import type { Profile } from "../config/schema.ts";
 import { findContainer, findDind, setsEnv } from "../pod/containers.ts";
-import { dindFor, socketPath, socketVolume } from "../pod/dind.ts";
-import type { Dind } from "../pod/dind.ts";
-import { volumesAtSocket } from "../pod/docker-socket.ts";
+import { dindFor, socketPath, socketVolume } from "../docker/new-dind.ts";
+import type { Dind } from "../docker/new-dind.ts";
+import { volumesAtSocket } from "../docker/socket.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 const workFolder = "/home/runner/_work";
 

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Pod } from "../pod/types.ts";
-import { brokenInvariants } from "../pod/invariants.ts";
+import { brokenInvariants } from "../engine/invariants.ts";
 import installScript from "../scripts/install-packages.sh";
-import type { PodSecurity } from "./mutation.ts";
+import type { PodSecurity } from "../engine/mutation.ts";
 import { mutations } from "./index.ts";
 import { prerequisites } from "./prerequisites.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-prerequisites";
 

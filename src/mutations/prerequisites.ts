@@ -2,14 +2,14 @@ import type { Profile } from "../config/schema.ts";
 import { quantityValue } from "../config/values.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
-import { sidekick } from "../pod/sidekick.ts";
+import { sidekick } from "../pod/helper-container.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
-import type { MutationReason } from "../runner/reasons.ts";
+import type { MutationReason } from "../report/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation, Surroundings } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation, Surroundings } from "../engine/mutation.ts";
 
 type Settings = Profile["prerequisites"];
 

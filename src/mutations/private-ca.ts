@@ -3,9 +3,9 @@ import { isOccupied } from "../pod/files.ts";
 import { isTold } from "../pod/wrap.ts";
 import { privateCASource } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
-import { mountedAt, placeInRunner, wrapper } from "./place-files.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { mountedAt, placeInRunner, wrapper } from "../pod/place-files.ts";
 
 const name = "ca";
 

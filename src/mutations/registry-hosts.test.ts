@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { allRegistries, anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryHosts } from "./registry-hosts.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const ghcr = { registries: { "ghcr.io": { mirrors: [{ url: "http://cache:5000/v2/ghcr" }] } } };
 const containerd = { docker: { imageStore: "containerd" } };

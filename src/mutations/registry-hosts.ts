@@ -1,19 +1,19 @@
 import { findDind, isDindImage } from "../pod/containers.ts";
-import { addFlags, dockerdFlags } from "../pod/dockerd.ts";
+import { addFlags, dockerdFlags } from "../docker/dockerd.ts";
 import { isOccupied, mountFiles, provideFiles } from "../pod/files.ts";
 import { certsFolder } from "../pod/home.ts";
-import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../pod/image-store.ts";
+import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../docker/image-store.ts";
 import { dockerdFiles } from "../registries/files.ts";
-import type { Note } from "../runner/reasons.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import type { Note } from "../report/reasons.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 const volume = "registry-hosts";
 
 /**
  * Points the DinD container's dockerd, and with it `docker build`, at mirrors of any registry, and lets it trust private
  * certificates for the registries that need them: files in its certs.d (`HOST/hosts.toml`, `HOST/ca.crt`). Which dockerds
- * read the first of these is told by src/pod/image-store.ts; the second all do. The mount hides what an image of
+ * read the first of these is told by src/docker/image-store.ts; the second all do. The mount hides what an image of
  * somebody's own has in certs.d; a mount for each host would not, but a mountPath must not contain `:` (API reference, VolumeMount), so there is none for
  * HOST:PORT.
  */

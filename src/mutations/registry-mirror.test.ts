@@ -3,7 +3,7 @@ import { kubeletExpand } from "../../test/support/expand.ts";
 import { anywhere, containerOf, goldenPod, mirrors, profileWith } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryMirror } from "./registry-mirror.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 const flag = "--registry-mirror=http://registry-cache:5000";
 

@@ -2,11 +2,11 @@ import { hostIpReference } from "../config/addresses.ts";
 import { once } from "../once.ts";
 import type { Profile } from "../config/schema.ts";
 import { findDind, isDindImage } from "../pod/containers.ts";
-import { addFlags, dockerdFlags, flagValues } from "../pod/dockerd.ts";
+import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import type { Container } from "../pod/types.ts";
 import { endpointOf } from "../registries/endpoint.ts";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 /**
  * Points the DinD container's dockerd at mirrors of Docker Hub (`--registry-mirror`, which serves no other registry:

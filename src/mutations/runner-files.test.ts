@@ -5,9 +5,9 @@ import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/place-files.sh";
 import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
-import type { Mutation } from "./mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 import { privateCA } from "./private-ca.ts";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 
 // The three mutations that put files into the runner container.
 

@@ -3,7 +3,7 @@ import { kubeletExpand } from "../../test/support/expand.ts";
 import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
 import type { Pod } from "../pod/types.ts";
 import script from "../scripts/wait-for-docker.sh";
-import { runMutations } from "./run.ts";
+import { runMutations } from "../engine/run.ts";
 import { waitForDocker } from "./wait-for-docker.ts";
 
 function run(pod: Pod, profile: object = {}) {

@@ -1,12 +1,12 @@
 import type { Profile } from "../config/schema.ts";
 import { findContainer, findDind, isSidecar, ownPrefix, setsEnv } from "../pod/containers.ts";
-import { literalHost, socketVolumes } from "../pod/docker-socket.ts";
+import { literalHost, socketVolumes } from "../docker/socket.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
-import type { MutationReason, Note } from "../runner/reasons.ts";
+import type { MutationReason, Note } from "../report/reasons.ts";
 import script from "../scripts/wait-for-docker.sh";
-import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
 
 const wrapper = defineWrapper("arc-primer-wait", script);
 

@@ -3,7 +3,7 @@
 // times with each.
 
 import { stringify } from "yaml";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import { call, createNamespace, list, tryCreate, until } from "../cluster/support/kube.ts";
 import type { Resource } from "../cluster/support/kube.ts";
 import { containerNamed } from "../cluster/support/runner-pod.ts";

@@ -11,7 +11,7 @@ import {
   servingCertificate,
   uninstall,
 } from "../cluster/support/stack.ts";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import { changeFor, configuration, kinds, lacking, loadCustomImage } from "./start/kinds.ts";
 import type { Kind } from "./start/kinds.ts";
 import { drawStart, writeStart } from "./start/page.ts";

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import { selfSigned } from "../../src/tls/certificate.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
 import { chartFolder } from "../support/helm.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import { apply, call, createNamespace, get, logs, remove, until } from "./support/kube.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod, Terminated } from "./support/runner-pod.ts";

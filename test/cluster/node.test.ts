@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
 import { call, createNamespace, get, list, logs, remove, tryCreate, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { statusAnnotation } from "../../src/runner/status.ts";
+import { statusAnnotation } from "../../src/report/status.ts";
 import { create, createNamespace, get, logs, until } from "./support/kube.ts";
 import { packageSource } from "./support/packages.ts";
 import type { PackageSource } from "./support/packages.ts";

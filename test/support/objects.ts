@@ -1,5 +1,5 @@
-import { Conflict } from "../../src/tls/objects.ts";
-import type { ClusterObjects } from "../../src/tls/objects.ts";
+import { Conflict } from "../../src/tls/self-managed/objects.ts";
+import type { ClusterObjects } from "../../src/tls/self-managed/objects.ts";
 
 /** The Secret and the webhook configuration in memory, with versions as the API server has them. */
 export function memoryCluster(names: readonly string[] = ["runners", "restricted"]) {

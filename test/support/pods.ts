@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
-import type { PodSecurity, Surroundings } from "../../src/mutations/mutation.ts";
+import type { PodSecurity, Surroundings } from "../../src/engine/mutation.ts";
 import type { Container, Pod } from "../../src/pod/types.ts";
 
 /** A fresh copy of a golden folder's pod. */

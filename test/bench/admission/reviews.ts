@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { admissionReview } from "../../../src/cli/api-server.ts";
+import { admissionReview } from "../../../src/cli/admission-client.ts";
 import type { Pod } from "../../../src/pod/types.ts";
 
 /**

@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { configWith, goldenPod } from "../../test/support/pods.ts";
+import { parseConfig } from "../config/load.ts";
+import { decide } from "./decide.ts";
+
+const config = configWith({});
+
+test.each([
+  ["dind-sidecar", "linux-x64"],
+  ["dind-container", "linux-x64"],
+  ["default-mode", "linux-x64"],
+  ["kubernetes-mode", "linux-x64"],
+  ["kubernetes-novolume-mode", "linux-x64"],
+])("%s is a runner of the scale set %s", (golden, scaleSet) => {
+  expect(decide(goldenPod(golden), "arc-runners", config)).toMatchObject({ kind: "mutate", scaleSet });
+});
+
+test.each([
+  ["windows", "windows"],
+  ["opted-out", "opted-out"],
+  ["legacy-runner", "legacy-runner"],
+  ["listener", "not-a-runner"],
+])("%s is skipped: %s", (golden, reason) => {
+  expect(decide(goldenPod(golden), "arc-runners", config)).toMatchObject({ kind: "skip", reason });
+});
+
+test.each<[string, object, string | undefined]>([
+  ["spec.os", { os: { name: "windows" } }, "windows"],
+  ["the node selector", { nodeSelector: { "kubernetes.io/os": "windows" } }, "windows"],
+  ["the older node selector", { nodeSelector: { "beta.kubernetes.io/os": "windows" } }, "windows"],
+  [
+    "the node affinity",
+    {
+      affinity: {
+        nodeAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: {
+            nodeSelectorTerms: [
+              { matchExpressions: [{ key: "kubernetes.io/os", operator: "In", values: ["windows"] }] },
+            ],
+          },
+        },
+      },
+    },
+    "windows",
+  ],
+  ["Linux", { os: { name: "linux" }, nodeSelector: { "kubernetes.io/os": "linux" } }, undefined],
+])("the operating system is told by %s", (_how, spec, reason) => {
+  const pod = goldenPod("dind-sidecar");
+  Object.assign(pod.spec, spec);
+  expect(decide(pod, "arc-runners", config)).toMatchObject(reason ? { reason } : { kind: "mutate" });
+});
+
+test.each<[Record<string, string>, string]>([
+  [{ "actions-ephemeral-runner": "True" }, "mutate"],
+  [{ "actions-ephemeral-runner": "True", "app.kubernetes.io/component": "my-own" }, "mutate"],
+  [{ "actions.github.com/scale-set-name": "x", "app.kubernetes.io/component": "runner" }, "mutate"],
+  [{ "app.kubernetes.io/component": "runner" }, "not-a-runner"],
+  [
+    { "actions.github.com/scale-set-name": "x", "app.kubernetes.io/component": "runner-scale-set-listener" },
+    "not-a-runner",
+  ],
+  [{ "actions-ephemeral-runner": "False" }, "not-a-runner"],
+  [{ "actions-runner": "" }, "legacy-runner"],
+  [{}, "not-a-runner"],
+])("labels %j: %s", (labels, expected) => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.labels = labels;
+  const decision = decide(pod, "arc-runners", config);
+  expect(decision.kind === "skip" ? decision.reason : decision.kind).toBe(expected);
+});
+
+test("a pod with only a generateName is one as well", () => {
+  const pod = goldenPod("dind-sidecar");
+  delete pod.metadata.name;
+  pod.metadata.generateName = "linux-x64-";
+  expect(decide(pod, "arc-runners", config).kind).toBe("mutate");
+});
+
+test.each([
+  null,
+  7,
+  [],
+  {},
+  { metadata: null },
+  { metadata: { labels: [] }, spec: {} },
+  { metadata: {}, spec: { containers: [1] } },
+])("%j has not the shape of a pod", (object) => {
+  expect(decide(object, "arc-runners", config)).toEqual({ kind: "skip", reason: "malformed-pod" });
+});
+
+const rules = parseConfig(
+  `
+apiVersion: arc-primer.dev/v1alpha1
+kind: PrimerConfiguration
+profiles: { gpu: {}, big: {}, off: { enabled: false } }
+rules:
+- { namespaces: ["ml-*"], scaleSets: ["gpu-*", "*-a100-*"], profile: gpu, allowedProfiles: [big] }
+- { namespaces: ["ml-*", "exact"], profile: big }
+- { namespaces: ["quiet"], profile: "off" }
+`,
+  "rules",
+);
+
+test.each<[string, string, string | undefined, string, string?]>([
+  ["ml-team", "gpu-1", undefined, "gpu"],
+  ["ml-team", "x-a100-y", undefined, "gpu"],
+  ["ml-team", "cpu", undefined, "big"],
+  ["exact", "cpu", undefined, "big"],
+  ["not-exact", "cpu", undefined, "default"],
+  ["other", "gpu-1", undefined, "default"],
+  ["ml-team", "gpu-", undefined, "gpu"],
+  ["ml-team", "-a100-", undefined, "gpu"],
+  ["ml-team", "a100-", undefined, "big"],
+  ["ml-team", "gpu-1", "big", "big"],
+  ["ml-team", "gpu-1", "gpu", "gpu"],
+  ["ml-team", "gpu-1", "default", "gpu", "profile-not-allowed"],
+  ["ml-team", "gpu-1", "nope", "gpu", "unknown-profile"],
+  ["ml-team", "gpu-1", "constructor", "gpu", "unknown-profile"],
+  ["other", "gpu-1", "gpu", "default", "profile-not-allowed"],
+])("namespace %s, scale set %s, annotation %s: profile %s", (namespace, scaleSet, wanted, name, problem) => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.namespace = "not-asked"; // what counts is the request's
+  Object.assign(pod.metadata.labels!, { "actions.github.com/scale-set-name": scaleSet });
+  if (wanted) Object.assign(pod.metadata.annotations!, { "arc-primer.dev/profile": wanted });
+  const decision = decide(pod, namespace, rules);
+  expect(decision).toMatchObject({ kind: "mutate", profile: { name } });
+  expect(decision.kind === "mutate" && decision.problem).toBe(problem);
+});
+
+test("a profile that is switched off", () => {
+  expect(decide(goldenPod("dind-sidecar"), "quiet", rules)).toMatchObject({ kind: "skip", reason: "profile-disabled" });
+});

@@ -1,0 +1,120 @@
+import type { Container, Pod } from "../pod/types.ts";
+
+const gracePeriodKey = "terminationGracePeriodSeconds";
+
+/** What a mutation may do that others may not. */
+export type Permission = "add-privileged-containers" | "lengthen-grace-period";
+
+/**
+ * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
+ *
+ * A broken pod would be refused by the API server, and ARC takes a refused pod for a runner that has failed for good:
+ * so this runs after every mutation, and one that breaks something is discarded. What was wrong before is not blamed
+ * on the mutation.
+ *
+ * @param before the pod as the mutation got it
+ * @param after the pod as it left it
+ * @param permissions what this mutation may do beyond what all may
+ */
+export function brokenInvariants(before: Pod, after: Pod, permissions: readonly Permission[] = []): string[] {
+  if (before === after) return [];
+  return [
+    ...structuralProblems(before, after),
+    ...untouchables(before, after),
+    ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
+    ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
+    ...brokenContainers("init container", before.spec.initContainers ?? [], after.spec.initContainers ?? []),
+    ...brokenContainers("container", before.spec.containers, after.spec.containers),
+  ];
+}
+
+// The pod that came in is looked at only if there is something to compare with.
+function structuralProblems(before: Pod, after: Pod): string[] {
+  const problems = problemsOf(after);
+  if (problems.length === 0) return problems;
+  const had = new Set(problemsOf(before));
+  return problems.filter((problem) => !had.has(problem));
+}
+
+function problemsOf({ spec }: Pod): string[] {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const volumes = (spec.volumes ?? []).map(nameOf);
+  const known = new Set(volumes);
+  const problems = [
+    ...repeated(containers.map(nameOf)).map((name) => `two containers are named ${name}`),
+    ...repeated(volumes).map((name) => `two volumes are named ${name}`),
+  ];
+  for (const { name, volumeMounts } of containers) {
+    for (const mount of volumeMounts ?? []) {
+      if (known.has(mount.name)) continue;
+      problems.push(`container ${name} mounts the volume ${mount.name}, which the pod does not have`);
+    }
+    const paths = (volumeMounts ?? []).map(({ mountPath }) => mountPath);
+    problems.push(...repeated(paths).map((path) => `container ${name} mounts two volumes at ${path}`));
+  }
+  return problems;
+}
+
+/** Only containers, volumes and annotations are ours to change. */
+function untouchables(before: Pod, after: Pod): string[] {
+  return [
+    ...changedKeys(before, after, ["metadata", "spec"]),
+    ...changedKeys(before.metadata, after.metadata, ["annotations"]).map((key) => `metadata.${key}`),
+    ...changedKeys(before.spec, after.spec, ["containers", "initContainers", "volumes", gracePeriodKey]).map(
+      (key) => `spec.${key}`,
+    ),
+  ].map((path) => `${path} was changed`);
+}
+
+/** Containers that were added with more than any container has: those that were there are compared below. */
+function addedPrivileges({ spec: before }: Pod, { spec: after }: Pod): string[] {
+  const privileged = [...(after.initContainers ?? []), ...after.containers].filter(isPrivileged).map(nameOf);
+  if (privileged.length === 0) return [];
+  const had = new Set([...(before.initContainers ?? []), ...before.containers].map(nameOf));
+  return privileged.filter((name) => !had.has(name)).map((name) => `container ${name} was added with privileges`);
+}
+
+function isPrivileged({ securityContext }: Container): boolean {
+  return Boolean(securityContext?.privileged) || (securityContext?.capabilities?.add ?? []).length > 0;
+}
+
+/** Even with the permission it is never shortened. */
+function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: boolean): string[] {
+  const [was, is] = [before[gracePeriodKey], after[gracePeriodKey]];
+  if (was === is || (mayLengthen && is !== undefined && is > (was ?? 30))) return [];
+  return [`spec.${gracePeriodKey} was changed`];
+}
+
+/** Containers that were there stay, in their order, with their restart policy and not a privilege more. */
+function brokenContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
+  if (before === after) return [];
+  const names = new Set(before.map(nameOf));
+  const kept = after.filter(({ name }) => names.has(name));
+  if (before.length !== kept.length || before.some(({ name }, index) => kept[index]?.name !== name)) {
+    return [`an ${kind} that was there is gone or stands elsewhere`.replace("an c", "a c")];
+  }
+  return before.flatMap((container, index) =>
+    (["restartPolicy", "securityContext"] as const)
+      .filter((key) => container[key] !== kept[index]?.[key])
+      .map((key) => `${key} of container ${container.name} was changed`),
+  );
+}
+
+// Copy-on-write keeps what nobody touched identical, so references tell what changed.
+function changedKeys<T extends object>(before: T, after: T, allowed: readonly (keyof T)[]): string[] {
+  if (before === after) return [];
+  return Object.keys({ ...before, ...after }).filter(
+    (key) => !allowed.includes(key as keyof T) && !Object.is(before[key as keyof T], after[key as keyof T]),
+  );
+}
+
+/** Those that are there more than once. */
+function repeated(names: readonly string[]): string[] {
+  const unseen = new Set(names);
+  if (unseen.size === names.length) return [];
+  return [...new Set(names.filter((name) => !unseen.delete(name)))];
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}

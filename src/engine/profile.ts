@@ -1,0 +1,57 @@
+import type { Config, Profile, Rule } from "../config/schema.ts";
+import type { Note } from "../report/reasons.ts";
+
+export const profileAnnotation = "arc-primer.dev/profile";
+
+export interface Choice {
+  readonly profile: Profile;
+  /** Set when the pod asked for a profile that it did not get. */
+  readonly problem?: Note;
+}
+
+/**
+ * The profile for a runner pod: that of the first rule which matches its namespace and scale set, else `default`. The
+ * pod's annotation may choose another among the rule's `allowedProfiles`, and no more.
+ */
+export function chooseProfile(
+  config: Config,
+  runner: { namespace: string; scaleSet: string },
+  wanted: string | undefined,
+): Choice {
+  const rule = config.rules.find((candidate) => matches(candidate, runner));
+  const name = rule?.profile ?? "default";
+  const profile = profileNamed(config, name);
+  if (wanted === undefined || wanted === name) return { profile };
+  if (!Object.hasOwn(config.profiles, wanted)) return { profile, problem: "unknown-profile" };
+  if (!rule?.allowedProfiles.includes(wanted)) return { profile, problem: "profile-not-allowed" };
+  return { profile: profileNamed(config, wanted) };
+}
+
+function profileNamed(config: Config, name: string): Profile {
+  const profile = config.profiles[name];
+  // The configuration is refused when a rule names a profile that is not there, and `default` always is.
+  if (!profile) throw new Error(`the configuration has no profile ${name}`);
+  return profile;
+}
+
+function matches(rule: Rule, runner: { namespace: string; scaleSet: string }): boolean {
+  return (
+    rule.namespaces.some((pattern) => glob(pattern, runner.namespace)) &&
+    rule.scaleSets.some((pattern) => glob(pattern, runner.scaleSet))
+  );
+}
+
+/** `*` stands for any run of characters; everything else for itself. No backtracking: labels come in any length. */
+function glob(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  const last = rest.pop();
+  if (last === undefined) return text === pattern;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const part of rest) {
+    const at = text.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
+}

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import { goldenPod } from "../../test/support/pods.ts";
+import type { Outcome } from "../engine/run.ts";
+import { statusAnnotation, withStatus } from "./status.ts";
+
+const applied: Outcome = { mutation: "wait-for-docker", result: "applied", notes: ["startup-probe-removed"] };
+const there: Outcome = { mutation: "wait-for-docker", result: "skipped", reason: "already-there", notes: [] };
+const now = { version: "1", profile: "default" };
+
+function statusOf(pod: ReturnType<typeof withStatus>): unknown {
+  return JSON.parse(pod?.metadata.annotations?.[statusAnnotation] ?? "null");
+}
+
+test("what an earlier pass applied is still applied when the next finds it there", () => {
+  const first = withStatus(goldenPod("dind-sidecar"), { ...now, outcomes: [applied] })!;
+  expect(withStatus(first, { ...now, outcomes: [there] })).toBe(first);
+});
+
+test("what was there from the start was not applied", () => {
+  const pod = withStatus(goldenPod("dind-sidecar"), { ...now, outcomes: [there] });
+  expect(statusOf(pod)).toEqual({ ...now, applied: [], skipped: { "wait-for-docker": "already-there" } });
+});
+
+test("a pod without annotations gets its first", () => {
+  const pod = goldenPod("dind-sidecar");
+  delete pod.metadata.annotations;
+  expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
+});
+
+test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])(
+  "a status that is none (%j) is replaced",
+  (value) => {
+    const pod = goldenPod("dind-sidecar");
+    pod.metadata.annotations = { [statusAnnotation]: value };
+    expect(statusOf(withStatus(pod, { ...now, outcomes: [there] }))).toMatchObject({ applied: [] });
+  },
+);
+
+test("the status is left out where it would push the annotations over 256 KiB, counted in bytes", () => {
+  const pod = goldenPod("dind-sidecar");
+  const size = (length: number) => ({ a: "é".repeat(length) });
+  pod.metadata.annotations = size((256 * 1024) / 2 - 10);
+  expect(withStatus(pod, { ...now, outcomes: [applied] })).toBeUndefined();
+  pod.metadata.annotations = size((256 * 1024) / 2 - 200);
+  expect(withStatus(pod, { ...now, outcomes: [applied] })).toBeDefined();
+});
+
+test("an annotation that no check has seen does not keep the status out", () => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.annotations = JSON.parse('{"__proto__":null}') as Record<string, string>;
+  expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
+});

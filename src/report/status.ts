@@ -1,0 +1,72 @@
+import * as z from "zod";
+import type { Outcome } from "../engine/run.ts";
+import { annotationsFit } from "../pod/annotations.ts";
+import type { Pod } from "../pod/types.ts";
+import type { Note } from "./reasons.ts";
+
+export const statusAnnotation = "arc-primer.dev/status";
+
+/** The pod's own account of what was done to it: the value of the status annotation, as JSON. */
+export interface Status {
+  version: string;
+  profile: string;
+  /** Set when the pod asked for a profile that it did not get. */
+  problem?: string;
+  applied: string[];
+  /** Why not, by mutation. */
+  skipped: Record<string, string>;
+  /** What else there is to know, by mutation; absent where there is nothing. */
+  notes?: Record<string, string[]>;
+}
+
+/**
+ * The pod with its status annotation; the same object if it says this already; undefined if there is no room for it.
+ *
+ * A second pass over a primed pod finds everything in place. What an earlier pass applied then still counts as
+ * applied, so that the second patch is empty.
+ */
+export function withStatus(
+  pod: Pod,
+  now: { version: string; profile: string; problem?: Note | undefined; outcomes: readonly Outcome[] },
+): Pod | undefined {
+  const annotations = pod.metadata.annotations ?? {};
+  const value = JSON.stringify(statusOf(now, earlierStatus(annotations[statusAnnotation])));
+  if (annotations[statusAnnotation] === value) return pod;
+  const updated = { ...annotations, [statusAnnotation]: value };
+  if (!annotationsFit(updated)) return undefined;
+  return { ...pod, metadata: { ...pod.metadata, annotations: updated } };
+}
+
+function statusOf(
+  { version, profile, problem, outcomes }: Parameters<typeof withStatus>[1],
+  earlier: Status | undefined,
+): Status {
+  const status: Status = { version, profile, ...(problem && { problem }), applied: [], skipped: {} };
+  const notes: Record<string, readonly string[]> = {};
+  for (const outcome of outcomes) {
+    const { mutation } = outcome;
+    const before =
+      outcome.result === "skipped" && outcome.reason === "already-there" && earlier?.applied.includes(mutation);
+    if (outcome.result === "applied" || before) status.applied.push(mutation);
+    else status.skipped[mutation] = outcome.reason;
+    const worthNoting = before ? (earlier?.notes?.[mutation] ?? []) : outcome.notes;
+    if (worthNoting.length > 0) notes[mutation] = worthNoting;
+  }
+  return { ...status, ...(Object.keys(notes).length > 0 && { notes: notes as Record<string, string[]> }) };
+}
+
+const statusSchema = z.object({
+  applied: z.array(z.string()),
+  notes: z.record(z.string(), z.array(z.string())).optional(),
+});
+
+/** The status that an earlier pass wrote; undefined where there is none, or something else stands there. */
+function earlierStatus(value: string | undefined): Status | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const parsed = statusSchema.safeParse(JSON.parse(value));
+    return parsed.success ? (parsed.data as Status) : undefined;
+  } catch {
+    return undefined; // not JSON: somebody else's text, which this status replaces
+  }
+}

@@ -1,0 +1,119 @@
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { selfSigned } from "../certificate.ts";
+import { clusterObjects } from "./cluster.ts";
+import { Conflict } from "./objects.ts";
+
+// A server that says what it is told to; the real API server is asked in test/cluster/tls.apiserver.test.ts.
+const folder = mkdtempSync(join(tmpdir(), "arc-primer-kube-"));
+const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
+const seen: { request: string; type?: string; authorization?: string; body: string }[] = [];
+let answer: { status: number; body: unknown };
+const server = createServer(issued, async (request, response) => {
+  let body = "";
+  for await (const chunk of request) body += String(chunk);
+  const { "content-type": type, authorization } = request.headers;
+  seen.push({
+    request: `${request.method} ${request.url}`,
+    ...(type && { type }),
+    authorization: authorization!,
+    body,
+  });
+  response.statusCode = answer.status;
+  response.end(JSON.stringify(answer.body));
+});
+const before = process.env["KUBECONFIG"];
+
+function kubeconfig(url: string): void {
+  const file = join(folder, "kubeconfig");
+  const cluster = { server: url, "certificate-authority-data": Buffer.from(issued.cert).toString("base64") };
+  const content = {
+    clusters: [{ name: "c", cluster }],
+    users: [{ name: "u", user: { token: "secret-token" } }],
+    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+    "current-context": "x",
+  };
+  writeFileSync(file, JSON.stringify(content));
+  process.env["KUBECONFIG"] = file;
+}
+
+const objects = () => clusterObjects({ namespace: "arc-primer", name: "arc-primer-tls" }, "arc-primer");
+const secretPath = "/api/v1/namespaces/arc-primer/secrets/arc-primer-tls";
+const configurationPath = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer";
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+});
+beforeEach(() => {
+  seen.length = 0;
+  kubeconfig(`https://localhost:${(server.address() as AddressInfo).port}`);
+});
+afterAll(() => {
+  if (before === undefined) delete process.env["KUBECONFIG"];
+  else process.env["KUBECONFIG"] = before;
+  rmSync(folder, { recursive: true });
+  server.close();
+  server.closeAllConnections();
+});
+
+test("the Secret: read decoded, written as a patch of its version", async () => {
+  answer = { status: 200, body: { metadata: { resourceVersion: "7" }, data: { "ca.crt": base64("hello") } } };
+  expect(await objects().secret()).toEqual({ version: "7", content: { "ca.crt": "hello" } });
+  await objects().writeSecret("7", { "ca.key": "new" });
+  expect(seen).toEqual([
+    { request: `GET ${secretPath}`, authorization: "Bearer secret-token", body: "" },
+    {
+      request: `PATCH ${secretPath}?fieldManager=arc-primer`,
+      type: "application/strategic-merge-patch+json",
+      authorization: "Bearer secret-token",
+      body: JSON.stringify({ metadata: { resourceVersion: "7" }, data: { "ca.key": base64("new") } }),
+    },
+  ]);
+  answer = { status: 200, body: { metadata: { resourceVersion: "8" } } }; // as the chart makes it
+  expect(await objects().secret()).toEqual({ version: "8", content: {} });
+});
+
+test("the webhook configuration: the caBundle of its entries, by their names, and nothing else", async () => {
+  const webhooks = [{ name: "a", clientConfig: { caBundle: base64("old"), url: "https://x" } }, { name: "b" }];
+  answer = { status: 200, body: { metadata: { resourceVersion: "9" }, webhooks } };
+  const read = { version: "9", content: [{ name: "a", caBundle: "old" }, { name: "b", caBundle: "" }] }; // prettier-ignore
+  expect(await objects().entries()).toEqual(read);
+  await objects().writeEntries("9", [{ name: "b", caBundle: "new" }]);
+  expect(seen[1]).toMatchObject({
+    request: `PATCH ${configurationPath}?fieldManager=arc-primer`,
+    body: JSON.stringify({
+      metadata: { resourceVersion: "9" },
+      webhooks: [{ name: "b", clientConfig: { caBundle: base64("new") } }],
+    }),
+  });
+  answer = { status: 200, body: { metadata: { resourceVersion: "9" } } };
+  await expect(objects().entries()).rejects.toThrow("MutatingWebhookConfiguration arc-primer has no webhooks");
+});
+
+test.each([
+  [403, /changing the Secret arc-primer\/arc-primer-tls: it is forbidden.* get and patch on secrets, resourceNames/],
+  [404, /it is not there; the chart makes it/],
+  [500, /the API server answered 500: .*oops/],
+])("an answer %i is told in words", async (status, words) => {
+  answer = { status, body: { message: "oops" } };
+  await expect(objects().writeSecret("1", {})).rejects.toThrow(words);
+});
+
+test("a conflict is told from other failures", async () => {
+  answer = { status: 409, body: {} };
+  await expect(objects().writeEntries("1", [])).rejects.toBeInstanceOf(Conflict);
+});
+
+test("nobody there, or not the one we know", async () => {
+  kubeconfig("https://localhost:9");
+  await expect(objects().secret()).rejects.toThrow(
+    /reading the Secret .*: the API server at https:\/\/localhost:9 does not answer: connect ECONNREFUSED/,
+  );
+  kubeconfig("http://localhost:8080");
+  await expect(objects().secret()).rejects.toThrow(/neither a KUBECONFIG nor a service account's token/);
+});

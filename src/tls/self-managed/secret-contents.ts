@@ -1,0 +1,141 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { signingKey } from "../certificate.ts";
+import type { Issued } from "../certificate.ts";
+import { checkPair } from "../pair.ts";
+import type { Pair } from "../pair.ts";
+
+/** The keys of the Secret; the first four are those that everybody uses. All values are PEM. */
+export const keys = {
+  authority: "ca.crt",
+  authorityKey: "ca.key",
+  serving: "tls.crt",
+  servingKey: "tls.key",
+  /** Every authority that is to be trusted: the one above, and those before it that have not ended. */
+  bundle: "ca-bundle.crt",
+} as const;
+
+/** A certificate that is trusted, told from others by its fingerprint. */
+export interface Trusted {
+  readonly pem: string;
+  readonly fingerprint: string;
+  readonly validTo: number;
+}
+
+/** The authority that signs from now on. */
+export interface Authority extends Issued, Trusted {
+  readonly validFrom: number;
+}
+
+/** The certificate to serve. */
+export interface Serving extends Pair {
+  /** The fingerprint of the authority that signed it. */
+  readonly signer: string;
+  readonly names: readonly string[];
+}
+
+/** What the Secret holds, as far as it is any good; for the rest, why it is not. */
+export interface Held {
+  readonly authority: Authority | Fault;
+  readonly serving: Serving | Fault;
+  readonly bundle: readonly Trusted[];
+}
+
+/** Something that has to be made anew, and why. */
+export interface Fault {
+  readonly fault: string;
+}
+
+export const isFault = (one: object): one is Fault => "fault" in one;
+
+/**
+ * Reads the Secret's data. Nothing in it can make this throw, but for one thing:
+ *
+ * @param data the values as they are, not in base64
+ * @param now milliseconds since 1970
+ * @throws {Error} if a certificate is not valid yet. Making a new one would not help: then the clocks are apart, and
+ *   two replicas would replace each other's without end.
+ */
+export function readHeld(data: Readonly<Record<string, string>>, now: number): Held {
+  const authority = attempt(() => readAuthority(data, now));
+  const bundle = certificatesIn(data[keys.bundle] ?? "").filter(({ validTo }) => now < validTo);
+  const trusted = isFault(authority) ? bundle : [authority, ...bundle];
+  return { authority, bundle, serving: attempt(() => readServing(data, trusted, now)) };
+}
+
+/** The certificates in a PEM text; what is no certificate is passed over. */
+export function certificatesIn(text: string): Trusted[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const found = blocks.flatMap((block) => {
+    const one = attempt(() => trustedOf(new X509Certificate(block)));
+    return isFault(one) ? [] : [one];
+  });
+  return unique(found);
+}
+
+/** Each certificate once, in the order of their first appearance. */
+export function unique(certificates: readonly Trusted[]): Trusted[] {
+  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+}
+
+/** The certificates as one text, always spelled the same way. */
+export const bundleText = (certificates: readonly Trusted[]): string => certificates.map(({ pem }) => pem).join("");
+
+function readAuthority(data: Readonly<Record<string, string>>, now: number): Authority {
+  const { cert, key } = present(data, keys.authority, keys.authorityKey);
+  const certificate = new X509Certificate(cert);
+  if (!certificate.ca) throw new Error(`the certificate in ${keys.authority} is not one of an authority`);
+  if (!certificate.checkPrivateKey(createPrivateKey(key))) {
+    throw new Error(`the key in ${keys.authorityKey} is not that of ${keys.authority}`);
+  }
+  signingKey(key);
+  const authority = { ...trustedOf(certificate), cert, key, validFrom: Date.parse(certificate.validFrom) };
+  checkTime(keys.authority, authority, now);
+  return authority;
+}
+
+function readServing(data: Readonly<Record<string, string>>, trusted: readonly Trusted[], now: number): Serving {
+  const { cert, key } = present(data, keys.serving, keys.servingKey);
+  const certificate = new X509Certificate(cert);
+  checkTime(
+    keys.serving,
+    { validFrom: Date.parse(certificate.validFrom), validTo: Date.parse(certificate.validTo) },
+    now,
+  );
+  const signer = trusted.find(({ pem }) => certificate.verify(new X509Certificate(pem).publicKey));
+  if (!signer) throw new Error(`the certificate in ${keys.serving} is signed by no authority of this Secret`);
+  const names = (certificate.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, ""));
+  return { ...checkPair(cert, key, now), signer: signer.fingerprint, names };
+}
+
+class NotValidYet extends Error {}
+
+function checkTime(where: string, { validFrom, validTo }: { validFrom: number; validTo: number }, now: number): void {
+  if (now < validFrom) {
+    const from = new Date(validFrom).toISOString();
+    throw new NotValidYet(`the certificate in ${where} is valid only from ${from}: are the clocks of the nodes apart?`);
+  }
+  if (now >= validTo) throw new Error(`the certificate in ${where} ended on ${new Date(validTo).toISOString()}`);
+}
+
+function present(data: Readonly<Record<string, string>>, cert: string, key: string): Issued {
+  if (!data[cert] && !data[key]) throw new Error(`there is no ${cert} yet`);
+  if (!data[cert] || !data[key]) throw new Error(`there is no ${data[cert] ? key : cert}`);
+  return { cert: data[cert], key: data[key] };
+}
+
+function trustedOf(certificate: X509Certificate): Trusted {
+  return {
+    pem: certificate.toString(),
+    fingerprint: certificate.fingerprint256,
+    validTo: Date.parse(certificate.validTo),
+  };
+}
+
+function attempt<T extends object>(read: () => T): T | Fault {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotValidYet) throw error;
+    return { fault: (error as Error).message };
+  }
+}

@@ -1,0 +1,36 @@
+import { expect, test, vi } from "vitest";
+import { memoryCluster } from "../../../test/support/objects.ts";
+import { createLogger } from "../../log.ts";
+import { createMetrics } from "../../metrics.ts";
+import { selfManagedSource } from "./source.ts";
+
+const times = { authorityLifetime: 900_000, servingLifetime: 300_000, settling: 0 };
+
+test("an API server that is away is no refused certificate, and the source goes on when it is back", async () => {
+  const { objects } = memoryCluster();
+  let isAway = true;
+  const away = { ...objects, entries: () => (isAway ? Promise.reject(new Error("it is away")) : objects.entries()) };
+  const log = createLogger("silent");
+  const metrics = createMetrics({ processMetrics: false });
+  const source = selfManagedSource({
+    objects: away,
+    names: ["localhost"],
+    times,
+    interval: 5,
+    clock: Date.now,
+    log,
+    metrics,
+  });
+  const served: unknown[] = [];
+  await source.start((pair) => void served.push(pair));
+  try {
+    await vi.waitFor(() => expect(source.missing()).toContain("it is away"));
+    expect((await metrics.expose()).text).not.toContain('result="refused"');
+    expect(served).toEqual([]);
+    isAway = false;
+    await vi.waitFor(() => expect(served).toHaveLength(1));
+    expect((await metrics.expose()).text).toContain('arc_primer_last_reload_accepted{what="certificate"} 1');
+  } finally {
+    source.stop();
+  }
+});

@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Admit } from "./admit.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import { invalidity } from "../tls/pair.ts";
+import type { Pair } from "../tls/pair.ts";
+import type { CertificateSource } from "../tls/source.ts";
+import { createOpsApp, createWebhookApp } from "./routes.ts";
+import { startServers } from "./listeners.ts";
+import type { Addresses } from "./listeners.ts";
+
+export interface WebhookParts extends Addresses {
+  readonly admit: Admit;
+  readonly certificates: CertificateSource;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface Webhook {
+  readonly port: number;
+  readonly opsPort: number;
+  /**
+   * Ends it in order: readiness goes first; after `delay` milliseconds, in which the Service's endpoints follow and
+   * reviews are still answered, the listeners close.
+   */
+  stop(delay: number): Promise<void>;
+}
+
+/** The running webhook: both listeners, and the certificate, swapped live. Ready while its certificate is valid. */
+export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
+  const { admit, certificates, log, metrics } = parts;
+  let pair: Pair | undefined;
+  let draining = false;
+
+  const notReady = () => {
+    if (draining) return "shutting down";
+    return pair ? invalidity(pair, Date.now()) : certificates.missing();
+  };
+  const servers = await startServers(
+    createWebhookApp({ admit, log, metrics, draining: () => draining }),
+    createOpsApp({ metrics, notReady }),
+    parts,
+  );
+
+  await certificates.start((next) => {
+    servers.swap(next);
+    pair = next;
+    metrics.certificateExpiry(next.validTo / 1000);
+    log.info({ validTo: new Date(next.validTo).toISOString() }, "serving a new certificate");
+  });
+
+  return {
+    port: servers.port,
+    opsPort: servers.opsPort,
+    async stop(delay) {
+      draining = true;
+      log.info({ delay }, "shutting down");
+      await sleep(delay);
+      certificates.stop();
+      await servers.close();
+    },
+  };
+}
