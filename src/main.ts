@@ -3,7 +3,7 @@ import type { RenderOptions, RenderOutput } from "./cli/render.ts";
 import type { ServeOptions } from "./cli/serve.ts";
 import { addTlsOptions, tlsMistake } from "./cli/tls-options.ts";
 import { port, time } from "./cli/option-values.ts";
-import { podSecurityLevels } from "./engine/mutation.ts";
+import { podSecurityLevels } from "./pod/pod-security.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong.
 // Each subcommand is imported when it is called for, so that serve starts without what only render needs.
@@ -44,6 +44,7 @@ program
       .default("privileged"),
   )
   .addOption(new Option("-o, --output <form>", "default: the form of the input").choices(outputs))
+  .option("--explain", "also report the mutations that the profile does not configure")
   .action(async (file: string, options: RenderOptions) => (await import("./cli/render.ts")).render(file, options));
 
 program

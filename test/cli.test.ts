@@ -114,9 +114,16 @@ spec:
     expect(value.spec.maxRunners).toBe(8); // octal, as kubectl reads it
     expect(value.spec.template.spec.containers[0]?.command).toContain("arc-primer-wait");
     expect(Object.keys(value.spec.template.metadata)).toEqual(["annotations"]); // ARC's labels are ARC's to add
-    expect(stderr).toMatch(
-      /^AutoscalingRunnerSet default\/linux-x64: profile default\n {2}[^]*\n {2}wait-for-docker: applied/,
-    );
+    expect(stderr).toBe("AutoscalingRunnerSet default/linux-x64: profile default\n  wait-for-docker: applied\n");
+  });
+
+  test("--explain also reports what the profile does not configure", async () => {
+    const { code, stdout, stderr } = await run(["render", pod, "--explain"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("  dockerd-settings: skipped (not-configured)\n    The profile sets nothing for this.\n");
+    const plain = await run(["render", pod]);
+    expect(plain.stdout).toBe(stdout);
+    expect(plain.stderr).not.toContain("not-configured");
   });
 
   test("the output is primed already: rendering it again changes nothing", async () => {

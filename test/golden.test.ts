@@ -6,7 +6,7 @@ import { parseConfig } from "../src/config/load.ts";
 import { readManifests } from "../src/manifests/yaml.ts";
 import { mutations } from "../src/mutations/index.ts";
 import type { Pod } from "../src/pod/types.ts";
-import { prime } from "../src/engine/prime.ts";
+import { createPrime } from "../src/engine/prime.ts";
 import { report } from "../src/report/report.ts";
 import { goldenPodSecurity } from "./support/pods.ts";
 
@@ -15,6 +15,7 @@ import { goldenPodSecurity } from "./support/pods.ts";
 
 const golden = new URL("golden/", import.meta.url);
 const cases = (await readdir(golden)).toSorted();
+const prime = createPrime({ mutations, version: "0.0.0-test" });
 const layout = { lineWidth: 0, indentSeq: false, compat: "yaml-1.1", aliasDuplicateObjects: false } as const;
 
 test("there are golden folders", () => {
@@ -32,7 +33,7 @@ describe.each(cases)("golden: %s", (name) => {
     return {
       pod,
       namespace,
-      primed: prime(pod, { namespace, podSecurity: goldenPodSecurity(name), config, mutations, version: "0.0.0-test" }),
+      primed: prime(pod, { namespace, podSecurity: goldenPodSecurity(name), config }),
     };
   }
 

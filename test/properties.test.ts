@@ -11,7 +11,7 @@ import { createMetrics } from "../src/metrics.ts";
 import { mutations } from "../src/mutations/index.ts";
 import { brokenInvariants } from "../src/engine/invariants.ts";
 import type { Container, Pod } from "../src/pod/types.ts";
-import { prime } from "../src/engine/prime.ts";
+import { createPrime } from "../src/engine/prime.ts";
 import { kubeletExpand } from "./support/expand.ts";
 import { allRegistries, configWith } from "./support/pods.ts";
 
@@ -209,10 +209,12 @@ const configs = fc.constantFrom<Config>(
   }),
 );
 
+const prime = createPrime({ mutations, version: "1" });
+
 function admitter(config: Config) {
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
-  const admit = createAdmit({ config: () => config, mutations, version: "1", log, metrics, clock: () => 0 });
+  const admit = createAdmit({ config: () => config, prime, log, metrics, clock: () => 0 });
   return (object: unknown) =>
     JSON.parse(admit(admissionReview(object, "arc-runners"), "privileged")) as AdmissionAnswer;
 }
@@ -231,13 +233,7 @@ test("every pod is admitted; the patch makes of it exactly the pod that render s
       const copy = structuredClone(pod);
       const answer = admitter(config)(pod);
       expect(answer.response.allowed).toBe(true);
-      const { pod: want } = prime(pod, {
-        namespace: "arc-runners",
-        podSecurity: "privileged",
-        config,
-        mutations,
-        version: "1",
-      });
+      const { pod: want } = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config });
       expect(patched(pod, answer)).toEqual(want);
       expect(pod).toEqual(copy);
     }),
@@ -297,13 +293,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
         pod.spec.terminationGracePeriodSeconds ?? 30,
       );
       // By reference, as the engine judges: so on its own result, not on one that went through JSON.
-      const primed = prime(pod, {
-        namespace: "arc-runners",
-        podSecurity: "privileged",
-        config,
-        mutations,
-        version: "1",
-      }).pod as Pod;
+      const primed = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config }).pod as Pod;
       expect(
         brokenInvariants(
           pod,

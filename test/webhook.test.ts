@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { admissionReview, patched, post } from "../src/cli/admission-client.ts";
 import type { AdmissionAnswer } from "../src/cli/admission-client.ts";
 import { applies } from "../src/engine/mutation.ts";
-import { containerOf, goldenPod } from "./support/pods.ts";
+import type { Pod } from "../src/pod/types.ts";
+import { configWith, containerOf, goldenPod } from "./support/pods.ts";
 import { certificate, testWebhook } from "./support/webhook.ts";
 
 // The real HTTPS server, over real sockets.
@@ -68,18 +69,7 @@ describe("the webhook", () => {
         mode: "enforce",
         profile: "default",
         applied: ["wait-for-docker"],
-        skipped: {
-          "registry-mirror": "not-configured",
-          "inject-docker": "not-configured",
-          "graceful-end": "not-configured",
-          "docker-credentials": "not-configured",
-          "dockerd-settings": "not-configured",
-          "registry-hosts": "not-configured",
-          "buildkit-mirrors": "not-configured",
-          "dagger-mirrors": "not-configured",
-          "private-ca": "not-configured",
-          prerequisites: "not-configured",
-        },
+        skipped: {},
         patchOperations: expect.any(Number),
         milliseconds: expect.any(Number),
         msg: "decision",
@@ -292,13 +282,14 @@ describe("the webhook", () => {
 test("a mutation that throws does not keep the others, or the pod, from going on", async () => {
   const fine = {
     name: "dockerd-settings" as const,
-    unwanted: () => undefined,
-    mutate: (pod: ReturnType<typeof goldenPod>) => ((containerOf(pod, "dind").image = "x"), applies()),
+    configure: () => (pod: Pod) => {
+      containerOf(pod, "dind").image = "x";
+      return applies();
+    },
   };
   const thrower = {
     name: "wait-for-docker" as const,
-    unwanted: () => undefined,
-    mutate: () => {
+    configure: () => () => {
       throw new Error("oh no");
     },
   };
@@ -313,6 +304,35 @@ test("a mutation that throws does not keep the others, or the pod, from going on
     skipped: { "wait-for-docker": "mutation-failed" },
     errors: [expect.stringContaining("oh no")],
   });
+  await webhook.end();
+});
+
+test("in audit mode whatever is skipped is counted as audit", async () => {
+  const config = configWith({}, { mode: "audit" });
+  const webhook = await testWebhook({ config: () => config });
+  const pod = goldenPod("dind-sidecar");
+  await ask(webhook, admissionReview(pod, "arc-runners", { operation: "UPDATE" }));
+  await ask(webhook, admissionReview({ ...pod, metadata: {} }, "arc-runners"));
+  const metrics = await (await webhook.ops("/metrics")).text();
+  for (const reason of ["not-a-create", "not-a-runner"]) {
+    expect(metrics).toContain(`arc_primer_decisions_total{decision="skip",reason="${reason}",mode="audit"} 1`);
+  }
+  expect(metrics).not.toContain('mode="enforce"');
+  await webhook.end();
+});
+
+test("what a profile does not configure is counted, and said nowhere else", async () => {
+  const webhook = await testWebhook();
+  const pod = goldenPod("dind-sidecar");
+  const answer = await ask(webhook, admissionReview(pod, "arc-runners"));
+  const primed = patched(pod, answer);
+  const said = [answer.response.auditAnnotations, webhook.lines, primed.metadata.annotations];
+  expect(JSON.stringify(said)).toContain("wait-for-docker");
+  expect(JSON.stringify(said)).not.toContain("not-configured");
+  const metrics = await (await webhook.ops("/metrics")).text();
+  expect(metrics).toContain(
+    'arc_primer_mutations_total{mutation="dockerd-settings",result="skipped",reason="not-configured"} 1',
+  );
   await webhook.end();
 });
 

@@ -14,13 +14,14 @@ import { createLogger } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { readManifests } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
-import { prime } from "../engine/prime.ts";
+import { createPrime } from "../engine/prime.ts";
 import { report } from "../report/report.ts";
 import { selfSigned } from "../tls/certificate.ts";
 import { filesSource } from "../tls/files.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, unfoldScripts } from "./show.ts";
 
+const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
 const golden = fileURLToPath(new URL("../test/golden/", import.meta.url)); // beside dist/, in a checkout
 const namespace = "arc-runners";
 
@@ -67,7 +68,7 @@ export async function demo(name: string, options: { config?: string }): Promise<
     const primed = patched(pod, first.answer);
 
     title("What was decided, and why");
-    const looked = prime(pod, { namespace, podSecurity: "privileged", config, mutations, version: ARC_PRIMER_VERSION });
+    const looked = prime(pod, { namespace, podSecurity: "privileged", config });
     say(report(`Pod ${namespace}/${pod.metadata?.name ?? "*"}`, looked).trimEnd());
     for (const warning of warnings) say(`Warning: ${warning}`);
     title("The pod, before and after");
@@ -113,7 +114,7 @@ async function start(folder: string, config: Awaited<ReturnType<typeof readConfi
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
   const clock = () => performance.now();
-  const admit = createAdmit({ config: () => config, mutations, version: ARC_PRIMER_VERSION, log, metrics, clock });
+  const admit = createAdmit({ config: () => config, prime, log, metrics, clock });
   const certificates = filesSource({ certFile, keyFile, interval: 1000, log, metrics });
   const addresses = { host: "localhost", port: 0, opsPort: 0 };
   return { webhook: await startWebhook({ admit, certificates, log, metrics, ...addresses }), cert: issued.cert };

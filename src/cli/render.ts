@@ -5,10 +5,10 @@ import type { Finding } from "../manifests/prime-manifest.ts";
 import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
-import type { PodSecurity } from "../engine/mutation.ts";
+import type { PodSecurity } from "../pod/pod-security.ts";
 import { diff } from "../engine/diff.ts";
 import type { JsonPatch } from "../engine/diff.ts";
-import { prime } from "../engine/prime.ts";
+import { createPrime } from "../engine/prime.ts";
 import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
@@ -18,6 +18,8 @@ export interface RenderOptions {
   readonly config?: string;
   readonly namespace: string;
   readonly podSecurity: PodSecurity;
+  /** Also report the mutations that the profile does not configure. */
+  readonly explain?: boolean;
 }
 
 export type RenderOutput = "yaml" | "json" | "patch" | "diff";
@@ -37,14 +39,15 @@ interface Result {
  * @throws {Error} if the file or the configuration can't be read; nothing is printed then
  */
 export async function render(file: string, options: RenderOptions): Promise<void> {
-  const { podSecurity } = options;
+  const { podSecurity, explain: all = false } = options;
   const config = await readConfig(options.config);
   const name = file === "-" ? "standard input" : file;
   const text = file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8");
 
+  const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
   const results = readManifests(text, name).map((document): Result => {
     const { manifest, findings } = primeManifest(document.value, options.namespace, (pod, namespace) =>
-      prime(pod, { namespace, podSecurity, config, mutations, version: ARC_PRIMER_VERSION }),
+      prime(pod, { namespace, podSecurity, config }),
     );
     return { document, manifest, findings, patch: diff(document.value as object, manifest as object) };
   });
@@ -52,7 +55,7 @@ export async function render(file: string, options: RenderOptions): Promise<void
   const isJson = /^\s*[[{]/.test(text);
   process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), isJson));
   const findings = results.flatMap((result) => result.findings);
-  process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed)).join(""));
+  process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed, { all })).join(""));
   if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
 }
 

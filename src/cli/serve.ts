@@ -2,6 +2,7 @@ import { createAdmit } from "../webhook/admit.ts";
 import { defaultConfig, parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { startWebhook } from "../webhook/webhook.ts";
+import { createPrime } from "../engine/prime.ts";
 import { createLogger } from "../log.ts";
 import type { Logger, logLevels } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
@@ -35,9 +36,10 @@ export async function serve(options: ServeOptions): Promise<void> {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, resolve);
   });
   const config = await watchedConfig(options.config, options.watchInterval, log, metrics);
+  const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
   const clock = () => performance.now();
   const webhook = await startWebhook({
-    admit: createAdmit({ config, mutations, version: ARC_PRIMER_VERSION, log, metrics, clock }),
+    admit: createAdmit({ config, prime, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
     ...(options.host !== undefined && { host: options.host }),
     port: options.port,

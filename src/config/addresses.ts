@@ -1,8 +1,6 @@
 // Addresses in a configuration: registries, mirrors, networks. What passes here is what dockerd takes.
 import * as z from "zod";
-
-/** `$(HOST_IP)` may stand for the node's address: the kubelet puts it in. */
-export const hostIpReference = "$(HOST_IP)";
+import { hostIpReference } from "../registries/endpoint.ts";
 
 function isHostAndPort(text: string): boolean {
   const example = text.replace(`[${hostIpReference}]`, "[::1]").replace(hostIpReference, "127.0.0.1");

@@ -1,5 +1,6 @@
 // The settings for dockerd and for what has to do with it in the pod.
 import * as z from "zod";
+import { quantityValue } from "../pod/quantity.ts";
 import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";
 
@@ -32,11 +33,7 @@ const resources = z
   .superRefine(({ requests, limits }, context) => {
     for (const name of ["cpu", "memory", "ephemeral-storage"] as const) {
       const [request, limit] = [requests?.[name], limits?.[name]];
-      if (
-        request !== undefined &&
-        limit !== undefined &&
-        values.quantityValue(request)! > values.quantityValue(limit)!
-      ) {
+      if (request !== undefined && limit !== undefined && quantityValue(request)! > quantityValue(limit)!) {
         context.addIssue({
           code: "custom",
           path: ["requests", name],

@@ -1,8 +1,10 @@
 // The settings for packages. What passes here reaches apt as words of a command line: nothing of it is shell text, but
 // for the administrator's own script.
 import * as z from "zod";
-import { hostIpReference, mirrorUrl, quote } from "./addresses.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
+import { quantityValue } from "../pod/quantity.ts";
+import { hostIpReference } from "../registries/endpoint.ts";
+import { mirrorUrl, quote } from "./addresses.ts";
 import * as values from "./values.ts";
 
 // Debian policy 5.6.1 and 5.6.12. What ends in - would tell apt to remove; * in a version is apt's own wildcard.
@@ -91,7 +93,7 @@ export const prerequisites = z
     onFailure: z.enum(["warn", "fail"]).default("warn"),
     timeout: values.duration({ min: "10s", max: "1h", wholeSeconds: true }).prefault("5m"),
     sizeLimit: values.quantity
-      .refine((text) => values.quantityValue(text)! >= 2 ** 26, "less than 64Mi is no room for packages")
+      .refine((text) => quantityValue(text)! >= 2 ** 26, "less than 64Mi is no room for packages")
       .default("2Gi"),
   })
   // A pod may have 1.5 MiB in etcd, with all else that is in it.

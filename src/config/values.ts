@@ -2,6 +2,7 @@
 // kubelet and the API server will take.
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
+import { quantityPattern, quantityValue } from "../pod/quantity.ts";
 import { quote } from "./addresses.ts";
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -69,21 +70,6 @@ export const imageReference = z
     }
   })
   .meta({ pattern: image.source });
-
-const quantityUnits: Record<string, number> = {
-  n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12, P: 1e15, E: 1e18,
-  Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50, Ei: 2 ** 60,
-}; // prettier-ignore
-
-const quantityPattern = /^(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+|)$/;
-
-/** The number a Kubernetes quantity like `500m` or `2Gi` stands for; undefined if it is not one. */
-export function quantityValue(text: string): number | undefined {
-  const match = quantityPattern.exec(text);
-  if (!match) return undefined;
-  const [, digits = "", unit = ""] = match;
-  return /^[eE]./.test(unit) ? Number(digits + unit) : Number(digits) * quantityUnits[unit]!;
-}
 
 /** A Kubernetes quantity; plain numbers are taken as YAML has them. */
 export const quantity = z

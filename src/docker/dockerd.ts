@@ -1,5 +1,6 @@
-import { isDindImage } from "../pod/containers.ts";
+import { emptyDirsOf, trimmed } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
+import { isDindImage } from "./dind.ts";
 
 /** Why flags can't be given to the dockerd of a container. */
 export type Obstacle = "shell-command" | "unknown-command" | "unknown-entrypoint" | "config-file" | "daemon-json";
@@ -38,15 +39,16 @@ export function dockerdFlags(container: Container, pod: Pod): { flags: string[];
  * and so does one further up, unless it is an emptyDir: GitHub's rootless template has a copy of /etc in one. So does
  * any container that speaks of a daemon.json: an init container may write one.
  */
-function mayHaveDaemonJson(container: Container, { spec }: Pod): boolean {
+function mayHaveDaemonJson(container: Container, pod: Pod): boolean {
+  const { spec } = pod;
   const words = [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ command, args }) => [
     ...(command ?? []),
     ...(args ?? []),
   ]);
   if (words.some((word) => word.includes("daemon.json"))) return true;
-  const emptyDirs = new Set((spec.volumes ?? []).filter(({ emptyDir }) => emptyDir).map(({ name }) => name));
+  const emptyDirs = emptyDirsOf(pod);
   return (container.volumeMounts ?? []).some(({ name, mountPath }) => {
-    const path = mountPath.replace(/\/+$/, "");
+    const path = trimmed(mountPath);
     if (/^\/etc\/docker(\/daemon\.json)?$|\/\.config\/docker(\/daemon\.json)?$/.test(path)) return true;
     return /^\/etc$|^\/home(\/[^/]+(\/\.config)?)?$/.test(path) && !emptyDirs.has(name);
   });

@@ -1,6 +1,8 @@
-import { parseImage, volumesAt } from "../pod/containers.ts";
-import { flagValues } from "./dockerd.ts";
+import { envEntry } from "../pod/env.ts";
+import { volumesAt } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
+import { parseImage } from "./dind.ts";
+import { flagValues } from "./dockerd.ts";
 
 /** dockerd's feature flag for the containerd image store, which Docker 29 uses without it. */
 export const containerdFeature = "containerd-snapshotter";
@@ -29,7 +31,7 @@ export function hostsTomlSupport(
   if (imageStore === "containerd") return version === 28 ? "with-feature-flag" : "supported";
   if (version === undefined) return "docker-version-unknown";
   const driver = flagValues(flags, "--storage-driver").length + flagValues(flags, "-s").length;
-  if (driver > 0 || container.env?.some(({ name }) => name === "DOCKER_DRIVER")) return "graph-driver";
+  if (driver > 0 || envEntry(container, "DOCKER_DRIVER")) return "graph-driver";
   return version === 28 ? "image-store" : "supported";
 }
 

@@ -1,4 +1,5 @@
-import { volumesAt } from "../pod/containers.ts";
+import { envEntry } from "../pod/env.ts";
+import { volumesAt } from "../pod/mounts.ts";
 import type { Container } from "../pod/types.ts";
 
 /** Where dockerd listens, and clients look, unless told otherwise. */
@@ -6,7 +7,7 @@ export const defaultSocket = "/var/run/docker.sock";
 
 /** `DOCKER_HOST`, where it stands in the container as a value; else empty. */
 export function literalHost(container: Container): string {
-  return container.env?.findLast(({ name }) => name === "DOCKER_HOST")?.value ?? "";
+  return envEntry(container, "DOCKER_HOST")?.value ?? "";
 }
 
 /** The names of the volumes through which the runner sees Docker's socket. */

@@ -12,7 +12,7 @@ test.each([
   ["kubernetes-mode", "linux-x64"],
   ["kubernetes-novolume-mode", "linux-x64"],
 ])("%s is a runner of the scale set %s", (golden, scaleSet) => {
-  expect(decide(goldenPod(golden), "arc-runners", config)).toMatchObject({ kind: "mutate", scaleSet });
+  expect(decide(goldenPod(golden), "arc-runners", config).decision).toMatchObject({ kind: "mutate", scaleSet });
 });
 
 test.each([
@@ -21,7 +21,7 @@ test.each([
   ["legacy-runner", "legacy-runner"],
   ["listener", "not-a-runner"],
 ])("%s is skipped: %s", (golden, reason) => {
-  expect(decide(goldenPod(golden), "arc-runners", config)).toMatchObject({ kind: "skip", reason });
+  expect(decide(goldenPod(golden), "arc-runners", config).decision).toMatchObject({ kind: "skip", reason });
 });
 
 test.each<[string, object, string | undefined]>([
@@ -47,7 +47,7 @@ test.each<[string, object, string | undefined]>([
 ])("the operating system is told by %s", (_how, spec, reason) => {
   const pod = goldenPod("dind-sidecar");
   Object.assign(pod.spec, spec);
-  expect(decide(pod, "arc-runners", config)).toMatchObject(reason ? { reason } : { kind: "mutate" });
+  expect(decide(pod, "arc-runners", config).decision).toMatchObject(reason ? { reason } : { kind: "mutate" });
 });
 
 test.each<[Record<string, string>, string]>([
@@ -65,15 +65,15 @@ test.each<[Record<string, string>, string]>([
 ])("labels %j: %s", (labels, expected) => {
   const pod = goldenPod("dind-sidecar");
   pod.metadata.labels = labels;
-  const decision = decide(pod, "arc-runners", config);
-  expect(decision.kind === "skip" ? decision.reason : decision.kind).toBe(expected);
+  const { decision } = decide(pod, "arc-runners", config);
+  expect(decision.reason ?? decision.kind).toBe(expected);
 });
 
 test("a pod with only a generateName is one as well", () => {
   const pod = goldenPod("dind-sidecar");
   delete pod.metadata.name;
   pod.metadata.generateName = "linux-x64-";
-  expect(decide(pod, "arc-runners", config).kind).toBe("mutate");
+  expect(decide(pod, "arc-runners", config).decision.kind).toBe("mutate");
 });
 
 test.each([
@@ -85,7 +85,7 @@ test.each([
   { metadata: { labels: [] }, spec: {} },
   { metadata: {}, spec: { containers: [1] } },
 ])("%j has not the shape of a pod", (object) => {
-  expect(decide(object, "arc-runners", config)).toEqual({ kind: "skip", reason: "malformed-pod" });
+  expect(decide(object, "arc-runners", config).decision).toEqual({ kind: "skip", reason: "malformed-pod" });
 });
 
 const rules = parseConfig(
@@ -122,11 +122,14 @@ test.each<[string, string, string | undefined, string, string?]>([
   pod.metadata.namespace = "not-asked"; // what counts is the request's
   Object.assign(pod.metadata.labels!, { "actions.github.com/scale-set-name": scaleSet });
   if (wanted) Object.assign(pod.metadata.annotations!, { "arc-primer.dev/profile": wanted });
-  const decision = decide(pod, namespace, rules);
-  expect(decision).toMatchObject({ kind: "mutate", profile: { name } });
-  expect(decision.kind === "mutate" && decision.problem).toBe(problem);
+  const decided = decide(pod, namespace, rules);
+  expect(decided).toMatchObject({ decision: { kind: "mutate", profile: name }, profile: { name } });
+  expect(decided.decision.problem).toBe(problem);
 });
 
 test("a profile that is switched off", () => {
-  expect(decide(goldenPod("dind-sidecar"), "quiet", rules)).toMatchObject({ kind: "skip", reason: "profile-disabled" });
+  expect(decide(goldenPod("dind-sidecar"), "quiet", rules).decision).toMatchObject({
+    kind: "skip",
+    reason: "profile-disabled",
+  });
 });

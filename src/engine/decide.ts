@@ -1,34 +1,37 @@
 import type { Config, Profile } from "../config/schema.ts";
 import { isPod } from "../pod/shape.ts";
 import type { Pod } from "../pod/types.ts";
+import type { Decision } from "../report/decision.ts";
+import type { PodReason } from "../report/reasons.ts";
 import { identify } from "./identify.ts";
 import { chooseProfile, profileAnnotation } from "./profile.ts";
-import type { Note, PodReason } from "../report/reasons.ts";
 
-/** What is to happen to a pod. `problem`: the profile that the pod asked for was not given. */
-export type Decision =
-  | { readonly kind: "skip"; readonly reason: PodReason; readonly scaleSet?: string }
-  | {
-      readonly kind: "mutate";
-      readonly pod: Pod;
-      readonly scaleSet: string;
-      readonly profile: Profile;
-      readonly problem?: Note;
-    };
+/** A decision and, where the pod is to be primed, the pod and its profile. */
+export type Decided =
+  | { readonly decision: Extract<Decision, { kind: "skip" }> }
+  | { readonly decision: Extract<Decision, { kind: "mutate" }>; readonly pod: Pod; readonly profile: Profile };
 
 /**
  * Decides whether a pod is to be primed, and by which profile.
  *
- * @param object what the review or the file holds; nothing is assumed of it
+ * @param object what the review or the file holds; nothing is assumed about it
  * @param namespace the namespace of the request: the pod's own field may still be empty
  */
-export function decide(object: unknown, namespace: string, config: Config): Decision {
-  if (!isPod(object)) return { kind: "skip", reason: "malformed-pod" };
+export function decide(object: unknown, namespace: string, config: Config): Decided {
+  if (!isPod(object)) return skip("malformed-pod");
   const identity = identify(object);
-  if (identity.kind === "skip") return identity;
-  const { scaleSet } = identity.runner;
+  if (identity.kind === "skip") return skip(identity.reason);
+  const { scaleSet } = identity;
   const wanted = object.metadata.annotations?.[profileAnnotation];
-  const choice = chooseProfile(config, { namespace, scaleSet }, wanted);
-  if (!choice.profile.enabled) return { kind: "skip", reason: "profile-disabled", scaleSet };
-  return { kind: "mutate", pod: object, scaleSet, ...choice };
+  const { profile, problem } = chooseProfile(config, { namespace, scaleSet }, wanted);
+  if (!profile.enabled) return skip("profile-disabled", scaleSet);
+  return {
+    decision: { kind: "mutate", profile: profile.name, scaleSet, ...(problem && { problem }) },
+    pod: object,
+    profile,
+  };
+}
+
+function skip(reason: PodReason, scaleSet?: string): Decided {
+  return { decision: { kind: "skip", reason, ...(scaleSet !== undefined && { scaleSet }) } };
 }

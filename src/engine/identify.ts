@@ -11,13 +11,8 @@ const legacyLabels = [
   "runnerset-name",
 ];
 
-/** A runner pod of an ARC scale set. */
-export interface Runner {
-  /** The scale set's name, from the label; empty where the pod has none. */
-  readonly scaleSet: string;
-}
-
-export type Identity = { kind: "runner"; runner: Runner } | { kind: "skip"; reason: PodReason };
+/** A runner pod of a scale set, whose name is from the label and empty where the pod has none; or why it is not one. */
+export type Identity = { kind: "runner"; scaleSet: string } | { kind: "skip"; reason: PodReason };
 
 /**
  * Whose pod is this?
@@ -46,7 +41,7 @@ export function identify(pod: Pod): Identity {
   }
   if (isWindows(pod)) return { kind: "skip", reason: "windows" };
   if (pod.metadata.annotations?.[skipAnnotation] === "true") return { kind: "skip", reason: "opted-out" };
-  return { kind: "runner", runner: { scaleSet: scaleSet ?? "" } };
+  return { kind: "runner", scaleSet: scaleSet ?? "" };
 }
 
 /** By `spec.os`, else by a node selector, else by a node affinity that leaves nothing but Windows nodes. */

@@ -1,39 +1,53 @@
-import type { Config } from "../config/schema.ts";
-import type { Mutation, Surroundings } from "./mutation.ts";
-import { runMutations } from "./run.ts";
-import type { Outcome } from "./run.ts";
-import { decide } from "./decide.ts";
-import type { Decision } from "./decide.ts";
+import type { Config, Profile } from "../config/schema.ts";
+import type { Primed } from "../report/decision.ts";
 import { withStatus } from "../report/status.ts";
+import { decide } from "./decide.ts";
+import type { Mutation, PodContext } from "./mutation.ts";
+import { configureMutations, runMutations } from "./run.ts";
+import type { ConfiguredMutation } from "./run.ts";
 
-/** Everything that is known after a pod has been looked at. */
-export interface Primed {
-  readonly decision: Decision;
-  readonly mode: Config["mode"];
-  /** What became of each mutation, or in audit mode would have; empty where the pod was skipped. */
-  readonly outcomes: readonly Outcome[];
-  /** The pod as it is to be: the very object that came in where nothing is to change. */
-  readonly pod: unknown;
-  /** Whether the status found room in the pod's annotations. */
-  readonly statusLeftOut: boolean;
+/** What a pod is primed by, besides the pod itself. */
+export interface PrimeContext extends PodContext {
+  /** The namespace of the request: the pod's own field may still be empty. */
+  readonly namespace: string;
+  /** The configuration in force. */
+  readonly config: Config;
 }
 
 /**
- * The one engine below `serve` and `render`: decides, applies the mutations, writes the status annotation.
+ * Decides about a pod and primes it.
  *
- * @param object a pod as parsed JSON; it is not changed
- * @param context the request's namespace and what Pod Security it enforces, the configuration in force, the mutations, arc-primer's version
+ * @param object a pod as parsed JSON; nothing is assumed about it, and it is not changed
  */
-export function prime(
-  object: unknown,
-  context: Surroundings & { namespace: string; config: Config; mutations: readonly Mutation[]; version: string },
-): Primed {
-  const { config, namespace, mutations, version } = context;
-  const decision = decide(object, namespace, config);
-  if (decision.kind === "skip") return { decision, mode: config.mode, outcomes: [], pod: object, statusLeftOut: false };
+export type Prime = (object: unknown, context: PrimeContext) => Primed;
 
-  const { pod, outcomes } = runMutations(mutations, decision.pod, decision.profile, context);
-  if (config.mode === "audit") return { decision, mode: "audit", outcomes, pod: object, statusLeftOut: false };
-  const reported = withStatus(pod, { version, profile: decision.profile.name, problem: decision.problem, outcomes });
-  return { decision, mode: "enforce", outcomes, pod: reported ?? pod, statusLeftOut: reported === undefined };
+/**
+ * Makes the one engine below `serve`, `render` and `demo`: it decides, applies the mutations and writes the status
+ * annotation.
+ *
+ * @param parts.mutations in the order in which they are applied
+ * @param parts.version arc-primer's, for the status
+ */
+export function createPrime(parts: { readonly mutations: readonly Mutation[]; readonly version: string }): Prime {
+  const { mutations, version } = parts;
+  const configured = new WeakMap<Profile, ConfiguredMutation[]>(); // once a profile, for as long as it is in force
+
+  function mutationsFor(profile: Profile): ConfiguredMutation[] {
+    const ready = configured.get(profile) ?? configureMutations(mutations, profile);
+    configured.set(profile, ready);
+    return ready;
+  }
+
+  return (object, context) => {
+    const { mode } = context.config;
+    const decided = decide(object, context.namespace, context.config);
+    const { decision } = decided;
+    if (!("pod" in decided)) return { decision, mode, outcomes: [], pod: object, statusLeftOut: false };
+
+    const { pod, outcomes } = runMutations(mutationsFor(decided.profile), decided.pod, context);
+    if (mode === "audit") return { decision, mode, outcomes, pod: object, statusLeftOut: false };
+    const { profile, problem } = decided.decision;
+    const finished = withStatus(pod, { version, profile, problem, outcomes });
+    return { decision, mode, outcomes, pod: finished ?? pod, statusLeftOut: finished === undefined };
+  };
 }

@@ -1,22 +1,20 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import { mutations } from "../mutations/index.ts";
 import { applies, doesNotApply } from "./mutation.ts";
-import type { Mutation } from "./mutation.ts";
-import { runMutations } from "./run.ts";
+import type { Edit, Mutation } from "./mutation.ts";
 
 const profile = profileWith({});
 const fine: Mutation = {
   name: "registry-mirror",
-  unwanted: () => undefined,
-  mutate(pod) {
+  configure: () => (pod) => {
     containerOf(pod, "dind").image = "docker:29-dind";
     return applies();
   },
 };
 
-function other(mutate: Mutation["mutate"]): Mutation {
-  return { name: "wait-for-docker", unwanted: () => undefined, mutate };
+function other(edit: Edit): Mutation {
+  return { name: "wait-for-docker", configure: () => edit };
 }
 
 test("a mutation that throws in the middle is discarded whole, and the others still apply", () => {
@@ -25,7 +23,7 @@ test("a mutation that throws in the middle is discarded whole, and the others st
     throw new Error("oh no");
   });
   const before = goldenPod("dind-sidecar");
-  const { pod, outcomes } = runMutations([broken, fine], before, profile, anywhere);
+  const { pod, outcomes } = runAll([broken, fine], before, profile);
   expect(outcomes).toMatchObject([
     { mutation: "wait-for-docker", result: "skipped", reason: "mutation-failed", error: new Error("oh no") },
     { mutation: "registry-mirror", result: "applied" },
@@ -34,18 +32,27 @@ test("a mutation that throws in the middle is discarded whole, and the others st
   expect(containerOf(pod, "dind").image).toBe("docker:29-dind");
 });
 
-test("a mutation that the profile has no use for is not asked to edit", () => {
+test("a mutation that the profile has no use for edits nothing", () => {
   const before = goldenPod("dind-sidecar");
-  const unwanted: Mutation = {
-    name: "wait-for-docker",
-    unwanted: () => "disabled",
-    mutate: () => {
-      throw new Error("was asked");
-    },
-  };
-  const { pod, outcomes } = runMutations([unwanted], before, profile, anywhere);
+  const unwanted: Mutation = { name: "wait-for-docker", configure: () => "disabled" };
+  const { pod, outcomes } = runAll([unwanted], before, profile);
   expect(pod).toBe(before);
   expect(outcomes).toEqual([{ mutation: "wait-for-docker", result: "skipped", reason: "disabled", notes: [] }]);
+});
+
+test("a mutation that throws while it is configured is discarded, and the others still apply", () => {
+  const broken: Mutation = {
+    name: "wait-for-docker",
+    configure() {
+      throw new Error("oh no");
+    },
+  };
+  const { pod, outcomes } = runAll([broken, fine], goldenPod("dind-sidecar"), profile);
+  expect(outcomes).toMatchObject([
+    { mutation: "wait-for-docker", result: "skipped", reason: "mutation-failed", error: new Error("oh no") },
+    { mutation: "registry-mirror", result: "applied" },
+  ]);
+  expect(containerOf(pod, "dind").image).toBe("docker:29-dind");
 });
 
 test("edits of a mutation that does not apply are discarded", () => {
@@ -54,10 +61,10 @@ test("edits of a mutation that does not apply are discarded", () => {
     containerOf(pod, "runner").command = ["changed my mind"];
     return doesNotApply("no-docker");
   });
-  expect(runMutations([undecided], before, profile, anywhere).pod).toBe(before);
+  expect(runAll([undecided], before, profile).pod).toBe(before);
 });
 
-test.each<[string, Mutation["mutate"], RegExp]>([
+test.each<[string, Edit, RegExp]>([
   [
     "two containers of a name",
     (pod) => (pod.spec.containers.push({ name: "dind" }), applies()),
@@ -115,24 +122,24 @@ test.each<[string, Mutation["mutate"], RegExp]>([
   ["another name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
 ])("a mutation that leaves %s is discarded", (_what, mutate, message) => {
   const before = goldenPod("dind-sidecar");
-  const { pod, outcomes } = runMutations([other(mutate)], before, profile, anywhere);
+  const { pod, outcomes } = runAll([other(mutate)], before, profile);
   expect(pod).toBe(before);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken", error: { message: expect.stringMatching(message) } }]);
 });
 
 test("with the permission a privileged container may be added, but none that is there raised", () => {
   const may = ["add-privileged-containers"] as const;
-  const add: Mutation["mutate"] = (pod) => {
+  const add: Edit = (pod) => {
     pod.spec.containers.push({ name: "x", securityContext: { privileged: true } });
     return applies();
   };
   const before = goldenPod("dind-sidecar");
-  expect(runMutations([{ ...other(add), may }], before, profile, anywhere).outcomes[0]?.result).toBe("applied");
-  const raise: Mutation["mutate"] = (pod) => {
+  expect(runAll([{ ...other(add), may }], before, profile).outcomes[0]?.result).toBe("applied");
+  const raise: Edit = (pod) => {
     containerOf(pod, "runner").securityContext = { privileged: true };
     return applies();
   };
-  const { outcomes } = runMutations([{ ...other(raise), may }], before, profile, anywhere);
+  const { outcomes } = runAll([{ ...other(raise), may }], before, profile);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken" }]);
 });
 
@@ -141,13 +148,13 @@ test.each([
   [29, "skipped"],
   [undefined, "skipped"],
 ])("with the permission the grace period may be lengthened, not shortened: %s", (seconds, result) => {
-  const change: Mutation["mutate"] = (pod) => {
+  const change: Edit = (pod) => {
     if (seconds === undefined) delete pod.spec.terminationGracePeriodSeconds;
     else pod.spec.terminationGracePeriodSeconds = seconds;
     return applies();
   };
   const mutation: Mutation = { ...other(change), may: ["lengthen-grace-period"] };
-  expect(runMutations([mutation], goldenPod("dind-sidecar"), profile, anywhere).outcomes[0]?.result).toBe(result);
+  expect(runAll([mutation], goldenPod("dind-sidecar"), profile).outcomes[0]?.result).toBe(result);
 });
 
 test("only the one that adds DinD may add privileged containers", () => {
@@ -158,13 +165,13 @@ test("only the one that adds DinD may add privileged containers", () => {
 test("what was wrong before is not blamed on a mutation", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "work" }, { name: "work" });
-  expect(runMutations([fine], before, profile, anywhere).outcomes[0]?.result).toBe("applied");
+  expect(runAll([fine], before, profile).outcomes[0]?.result).toBe("applied");
 });
 
 test("the pod that came in is never changed, and what nobody touched stays the same object", () => {
   const before = goldenPod("dind-sidecar");
   const copy = structuredClone(before);
-  const { pod } = runMutations([fine], before, profile, anywhere);
+  const { pod } = runAll([fine], before, profile);
   expect(before).toEqual(copy);
   expect(pod.metadata).toBe(before.metadata);
   expect(containerOf(pod, "runner")).toBe(containerOf(before, "runner"));

@@ -1,67 +1,74 @@
-import { startEditing } from "./editing.ts";
 import type { Profile } from "../config/schema.ts";
-import { brokenInvariants } from "./invariants.ts";
 import type { Pod } from "../pod/types.ts";
+import type { Outcome, Remark } from "../report/decision.ts";
 import type { MutationReason } from "../report/reasons.ts";
-import type { Mutation, MutationName, Remark, Surroundings, Verdict } from "./mutation.ts";
+import { startEditing } from "./editing.ts";
+import { brokenInvariants } from "./invariants.ts";
+import type { Permission } from "./invariants.ts";
+import type { Edit, Mutation, PodContext, Verdict } from "./mutation.ts";
 
-/** What became of one mutation. `error` is for the log: what it threw, or what it would have broken. */
-export type Outcome = { readonly mutation: MutationName; readonly notes: readonly Remark[] } & (
-  | { readonly result: "applied" }
-  | { readonly result: "skipped"; readonly reason: MutationReason; readonly error?: unknown }
-);
+/** A mutation, ready for the pods of one profile: its edit, or the outcome that all of them get. */
+export type ConfiguredMutation =
+  { readonly name: string; readonly may: readonly Permission[]; readonly edit: Edit } | { readonly outcome: Outcome };
+
+/** Configures each mutation for a profile. One that throws is skipped for all pods of the profile. */
+export function configureMutations(mutations: readonly Mutation[], profile: Profile): ConfiguredMutation[] {
+  return mutations.map((mutation) => {
+    const { name, may = [] } = mutation;
+    try {
+      const edit = mutation.configure(profile);
+      return typeof edit === "function" ? { name, may, edit } : { outcome: skipped(name, edit) };
+    } catch (error) {
+      return { outcome: skipped(name, "mutation-failed", [], error) };
+    }
+  });
+}
 
 /**
  * Applies the mutations one after the other. Each stands alone: one that does not apply, throws, or leaves the pod
- * unsound is discarded whole, and the others still get their turn.
+ * unsound is discarded whole, and the others still apply.
  *
  * @returns the pod (the same object if nothing was done) and what became of each mutation, in their order
  */
 export function runMutations(
-  mutations: readonly Mutation[],
+  mutations: readonly ConfiguredMutation[],
   pod: Pod,
-  profile: Profile,
-  surroundings: Surroundings,
+  context: PodContext,
 ): { pod: Pod; outcomes: Outcome[] } {
-  const outcomes: Outcome[] = [];
   let current = pod;
-  for (const mutation of mutations) {
-    const { next, outcome } = runOne(mutation, current, profile, surroundings);
+  const outcomes = mutations.map((mutation) => {
+    if ("outcome" in mutation) return mutation.outcome;
+    const { next, outcome } = runOne(mutation, current, context);
     current = next;
-    outcomes.push(outcome);
-  }
+    return outcome;
+  });
   return { pod: current, outcomes };
 }
 
 function runOne(
-  mutation: Mutation,
+  { name, may, edit }: Exclude<ConfiguredMutation, { outcome: Outcome }>,
   pod: Pod,
-  profile: Profile,
-  surroundings: Surroundings,
+  context: PodContext,
 ): { next: Pod; outcome: Outcome } {
-  const skipped = (reason: MutationReason, notes: readonly Remark[] = [], error?: unknown) => ({
+  const unchanged = (...rest: [MutationReason, (readonly Remark[])?, unknown?]) => ({
     next: pod,
-    outcome: {
-      mutation: mutation.name,
-      result: "skipped" as const,
-      reason,
-      notes,
-      ...(error !== undefined && { error }),
-    },
+    outcome: skipped(name, ...rest),
   });
   try {
-    const unwanted = mutation.unwanted(profile);
-    if (unwanted) return skipped(unwanted);
     const { copy, finish } = startEditing(pod);
-    const verdict = mutation.mutate(copy, profile, surroundings) as Verdict | undefined;
-    if (!verdict) throw new Error(`${mutation.name} gave no verdict`);
-    if (!verdict.applies) return skipped(verdict.reason);
+    const verdict = edit(copy, context) as Verdict | undefined;
+    if (!verdict) throw new Error(`${name} gave no verdict`);
+    if (!verdict.applies) return unchanged(verdict.reason);
     const next = finish();
-    if (next === pod) return skipped("already-there", verdict.notes);
-    const broken = brokenInvariants(pod, next, mutation.may);
-    if (broken.length > 0) return skipped("invariant-broken", [], new Error(broken.join("; ")));
-    return { next, outcome: { mutation: mutation.name, result: "applied", notes: verdict.notes } };
+    if (next === pod) return unchanged("already-there", verdict.notes);
+    const broken = brokenInvariants(pod, next, may);
+    if (broken.length > 0) return unchanged("invariant-broken", [], new Error(broken.join("; ")));
+    return { next, outcome: { mutation: name, result: "applied", notes: verdict.notes } };
   } catch (error) {
-    return skipped("mutation-failed", [], error);
+    return unchanged("mutation-failed", [], error);
   }
+}
+
+function skipped(mutation: string, reason: MutationReason, notes: readonly Remark[] = [], error?: unknown): Outcome {
+  return { mutation, result: "skipped", reason, notes, ...(error !== undefined && { error }) };
 }

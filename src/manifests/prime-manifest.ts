@@ -1,4 +1,4 @@
-import type { Primed } from "../engine/prime.ts";
+import type { Primed } from "../report/decision.ts";
 
 /** Looks at one pod: `prime`, with everything but the pod and its namespace filled in. */
 export type PrimePod = (pod: unknown, namespace: string) => Primed;
@@ -34,10 +34,12 @@ export function primeManifest(
   if (!isFields(manifest)) return { manifest, findings: [] };
   const { apiVersion, kind, items } = manifest;
   if (Array.isArray(items)) {
-    const results = items.map((item) => primeManifest(withKind(item, manifest), namespace, primePod));
-    const changed = results.map((result, index) => (result.findings.some(isChanged) ? result.manifest : items[index]));
+    const whole = items.map((item) => withKind(item, manifest));
+    const results = whole.map((item) => primeManifest(item, namespace, primePod));
+    const changed = results.map((result, index) => (result.manifest === whole[index] ? items[index] : result.manifest));
     const findings = results.flatMap((result) => result.findings);
-    return { manifest: findings.some(isChanged) ? { ...manifest, items: changed } : manifest, findings };
+    const isChanged = changed.some((item, index) => item !== items[index]);
+    return { manifest: isChanged ? { ...manifest, items: changed } : manifest, findings };
   }
 
   const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
@@ -93,10 +95,6 @@ function arcLabels(manifest: Fields): Record<string, string> {
 function withKind(item: unknown, list: Fields): unknown {
   if (!isFields(item) || item["kind"] !== undefined) return item;
   return { apiVersion: list["apiVersion"], kind: textOf(list["kind"]).replace(/List$/, ""), ...item };
-}
-
-function isChanged({ primed }: Finding): boolean {
-  return primed.decision.kind === "mutate" && primed.pod !== primed.decision.pod;
 }
 
 function replaceAt(value: Fields, [key = "", ...rest]: readonly string[], replacement: unknown): Fields {

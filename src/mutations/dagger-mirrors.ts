@@ -1,10 +1,12 @@
-import { findContainer, findDind } from "../pod/containers.ts";
-import { isOccupied, mountFiles } from "../pod/files.ts";
-import { runnerFolders } from "../pod/home.ts";
-import { daggerFiles } from "../registries/files.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
+import { findDind } from "../docker/dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
-import { mountedAt, placeInRunner } from "../pod/place-files.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import { findContainer } from "../pod/containers.ts";
+import { mountFiles } from "../pod/files.ts";
+import { runnerFolders } from "../pod/home.ts";
+import { isOccupied } from "../pod/mounts.ts";
+import { filesFolder, placeInRunner } from "../pod/place-files.ts";
+import { daggerFiles } from "../registries/files.ts";
 
 const name = "dagger";
 
@@ -16,32 +18,30 @@ const name = "dagger";
  */
 export const daggerMirrors: Mutation = {
   name: "dagger-mirrors",
-  unwanted(profile) {
+  configure(profile) {
     if (!profile.dagger.enabled) return "disabled";
     const { files, leftOut } = daggerFiles(profile);
-    if (files.length > 0) return undefined;
-    return leftOut ? "no-usable-mirror" : "not-configured";
-  },
-  mutate(pod, profile) {
-    const { docker, runner } = profile;
-    const { files, leftOut } = daggerFiles(profile);
-    const container = findContainer(pod, runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
-    if (!dind) return doesNotApply("no-dind");
-    const { home, config } = runnerFolders(pod, container, runner.home);
-    if (config === undefined) return doesNotApply("path-unknown");
-    const folder = `${config}/dagger`;
-    if (isOccupied(pod, container, folder) || isOccupied(pod, dind, folder))
-      return doesNotApply("dagger-files-mounted");
+    if (files.length === 0) return leftOut ? "no-usable-mirror" : "not-configured";
 
-    const steps = [
-      ...(home !== undefined && config.startsWith(`${home}/`) ? [["home", home]] : []),
-      ...files.map(({ path }) => ["copy", `${mountedAt(name)}/${path}`, `${folder}/${path}`]),
-    ];
-    const obstacle = placeInRunner(pod, container, { name, files, steps, command: runner.command });
-    if (obstacle) return doesNotApply(obstacle);
-    mountFiles(dind, name, folder);
-    return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
+    return (pod) => {
+      const container = findContainer(pod, profile.runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      const dind = findDind(pod, profile)?.container;
+      if (!dind) return doesNotApply("no-dind");
+      const { home, config } = runnerFolders(pod, container, profile.runner.home);
+      if (config === undefined) return doesNotApply("path-unknown");
+      const folder = `${config}/dagger`;
+      if (isOccupied(pod, container, folder) || isOccupied(pod, dind, folder))
+        return doesNotApply("dagger-files-mounted");
+
+      const steps = [
+        ...(home !== undefined && config.startsWith(`${home}/`) ? [["home", home]] : []),
+        ...files.map(({ path }) => ["copy", `${filesFolder(name)}/${path}`, `${folder}/${path}`]),
+      ];
+      const obstacle = placeInRunner(pod, container, { name, files, steps, command: profile.runner.command });
+      if (obstacle) return doesNotApply(obstacle);
+      mountFiles(dind, name, folder);
+      return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
+    };
   },
 };

@@ -1,17 +1,16 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import type { Pod } from "../pod/types.ts";
 import script from "../scripts/docker-credentials.sh";
 import { dockerCredentials } from "./docker-credentials.ts";
 import { mutations } from "./index.ts";
-import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-docker-credentials";
 
 function run(pod: Pod, credentials: object = { secret: "logins" }, more: object = {}) {
   const profile = profileWith({ docker: { credentials }, ...more });
-  const result = runMutations([dockerCredentials], pod, profile, anywhere);
+  const result = runAll([dockerCredentials], pod, profile, anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 
@@ -53,7 +52,7 @@ test("the script gets the file and the Secret's name as words, and is what the k
 
 test("the logins are there before the wait for Docker", () => {
   const profile = profileWith({ docker: { credentials: { secret: "logins" } } });
-  const { pod } = runMutations(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
   const words = containerOf(pod, "runner").command ?? [];
   expect(words.indexOf(name)).toBeLessThan(words.indexOf("arc-primer-wait"));
 });

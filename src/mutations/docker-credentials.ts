@@ -1,10 +1,10 @@
+import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
-import { isOccupied } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
+import { ensureMount, ensureVolume, isOccupied } from "../pod/mounts.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
 
 const name = "arc-primer-docker-credentials";
 const wrapper = defineWrapper(name, script);
@@ -19,27 +19,24 @@ const directory = "/arc-primer/docker-credentials";
  */
 export const dockerCredentials: Mutation = {
   name: "docker-credentials",
-  unwanted({ docker: { credentials } }) {
-    if (!credentials.enabled) return "disabled";
-    return credentials.secret === undefined ? "not-configured" : undefined;
-  },
-  mutate(pod, { runner, docker }) {
-    const secret = docker.credentials.secret!;
-    const container = findContainer(pod, runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
-    const folder = runnerFolders(pod, container, runner.home).docker;
-    if (folder !== undefined && isOccupied(pod, container, folder)) return doesNotApply("docker-config-mounted");
+  configure({ runner, docker: { credentials } }) {
+    const { enabled, secret } = credentials;
+    if (!enabled) return "disabled";
+    if (secret === undefined) return "not-configured";
+    const items = [{ key: ".dockerconfigjson", path: "config.json" }];
+    const volume = { name, secret: { secretName: secret, optional: true, defaultMode: 0o444, items } };
+    const settings = [`file=${directory}/config.json`, `secret=${secret}`];
 
-    if (!pod.spec.volumes?.some((volume) => volume.name === name)) {
-      const items = [{ key: ".dockerconfigjson", path: "config.json" }];
-      const volume = { name, secret: { secretName: secret, optional: true, defaultMode: 0o444, items } };
-      (pod.spec.volumes ??= []).push(volume);
-    }
-    if (!container.volumeMounts?.some((mount) => mount.name === name)) {
-      (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
-    }
-    const told = [`file=${directory}/config.json`, `secret=${secret}`];
-    return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
+    return (pod) => {
+      const container = findContainer(pod, runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
+      const folder = runnerFolders(pod, container, runner.home).docker;
+      if (folder !== undefined && isOccupied(pod, container, folder)) return doesNotApply("docker-config-mounted");
+
+      ensureVolume(pod, volume);
+      ensureMount(container, { name, mountPath: directory, readOnly: true });
+      return wrapCommand(container, wrapper, settings, runner.command) ? applies() : doesNotApply("no-command");
+    };
   },
 };

@@ -1,6 +1,7 @@
 import type { Profile } from "../config/schema.ts";
-import { findDind } from "../pod/containers.ts";
+import { findDind } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
+import { envEntry } from "../pod/env.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
@@ -23,36 +24,30 @@ const repeatable =
  */
 export const dockerdSettings: Mutation = {
   name: "dockerd-settings",
-  unwanted({ docker: { daemon } }) {
+  configure(profile) {
+    const { daemon } = profile.docker;
     if (!daemon.enabled) return "disabled";
-    return wantsFlags(daemon) || wantsOthers(daemon) ? undefined : "not-configured";
-  },
-  mutate(pod, { runner, docker }) {
-    const { daemon } = docker;
-    const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
-    if (!dind) return doesNotApply("no-dind");
-    const { flags: present, obstacle } = dockerdFlags(dind, pod);
-    if (obstacle && !wantsOthers(daemon)) return doesNotApply(obstacle);
+    const flags = wantedFlags(daemon);
+    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(daemon.env).length > 0;
+    if (flags.length === 0 && !wantsOthers) return "not-configured";
 
-    return applies(
-      ...(wantsFlags(daemon) && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, daemon)),
-      ...setImage(dind, daemon.image),
-      ...setEnv(dind, daemon.env),
-      ...setResources(pod, dind, daemon.resources),
-    );
+    return (pod) => {
+      const dind = findDind(pod, profile)?.container;
+      if (!dind) return doesNotApply("no-dind");
+      const { flags: present, obstacle } = dockerdFlags(dind, pod);
+      if (obstacle && !wantsOthers) return doesNotApply(obstacle);
+
+      return applies(
+        ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
+        ...setImage(dind, daemon.image),
+        ...setEnv(dind, daemon.env),
+        ...setResources(pod, dind, daemon.resources),
+      );
+    };
   },
 };
 
-function wantsFlags({ mtu, bip, addressPools, extraArgs }: Daemon): boolean {
-  return mtu !== undefined || bip !== undefined || addressPools.length > 0 || extraArgs.length > 0;
-}
-
-function wantsOthers({ image, resources, env }: Daemon): boolean {
-  return image !== undefined || resources !== undefined || Object.keys(env).length > 0;
-}
-
-function setFlags(dind: Container, flags: readonly string[], daemon: Daemon): Note[] {
-  const wanted = wantedFlags(daemon);
+function setFlags(dind: Container, flags: readonly string[], wanted: readonly (readonly WantedFlag[])[]): Note[] {
   // A flag that the pod gives another value stays, and with it all that belong to the same setting.
   const kept = wanted.filter((setting) => setting.some((flag) => clashes(flags, flag)));
   const missing = wanted
@@ -76,7 +71,7 @@ interface WantedFlag {
   readonly excludedBy?: readonly string[];
 }
 
-/** The flags of each setting; those of one setting go together. */
+/** The flags of each setting that the profile makes; those of one setting go together. */
 function wantedFlags({ mtu, bip, addressPools, extraArgs }: Daemon): WantedFlag[][] {
   const pools = addressPools.map(({ base, size }) => `base=${base},size=${size}`);
   const settings: WantedFlag[][] = [];
@@ -93,13 +88,15 @@ function wantedFlags({ mtu, bip, addressPools, extraArgs }: Daemon): WantedFlag[
     ]);
   }
   if (bip !== undefined) settings.push([{ name: "--bip", value: bip, excludedBy: ["--bridge", "-b", "--fixed-cidr"] }]);
-  settings.push(
-    pools.map((value) => ({
-      name: "--default-address-pool",
-      value,
-      contradicts: (present) => !pools.includes(present),
-    })),
-  );
+  if (pools.length > 0) {
+    settings.push(
+      pools.map((value) => ({
+        name: "--default-address-pool",
+        value,
+        contradicts: (present) => !pools.includes(present),
+      })),
+    );
+  }
   for (const flag of extraArgs) {
     const [name = "", ...rest] = flag.split("=");
     const value = rest.length > 0 ? rest.join("=") : undefined;
@@ -124,11 +121,13 @@ function setImage(dind: Container, image: string | undefined): Note[] {
 }
 
 function setEnv(dind: Container, env: Readonly<Record<string, string>>): Note[] {
-  const entries = new Map((dind.env ?? []).map((entry) => [entry.name, entry]));
-  const missing = Object.entries(env).filter(([name]) => !entries.has(name));
-  if (missing.length > 0) dind.env = [...(dind.env ?? []), ...missing.map(([name, value]) => ({ name, value }))];
-  const differs = Object.entries(env).some(([name, value]) => entries.has(name) && entries.get(name)?.value !== value);
-  return differs ? ["env-kept"] : [];
+  let isKept = false;
+  for (const [name, value] of Object.entries(env)) {
+    const entry = envEntry(dind, name);
+    if (!entry) (dind.env ??= []).push({ name, value });
+    else if (entry.value !== value) isKept = true;
+  }
+  return isKept ? ["env-kept"] : [];
 }
 
 function setResources(pod: Pod, dind: Container, resources: Daemon["resources"]): Note[] {

@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import type { Pod } from "../pod/types.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import { gracefulEnd } from "./graceful-end.ts";
-import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-hold";
 
 function run(pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) {
   const profile = profileWith({ docker: { gracefulEnd: settings }, ...more });
-  const result = runMutations([gracefulEnd], pod, profile, anywhere);
+  const result = runAll([gracefulEnd], pod, profile, anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 

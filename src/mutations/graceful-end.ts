@@ -1,5 +1,7 @@
-import { findContainer, findDind } from "../pod/containers.ts";
-import type { Container, Pod } from "../pod/types.ts";
+import { findDind } from "../docker/dind.ts";
+import { findContainer } from "../pod/containers.ts";
+import { ensureMount, ensureVolume } from "../pod/mounts.ts";
+import type { Container } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import holdDocker from "../scripts/hold-docker.sh";
@@ -21,37 +23,31 @@ const file = `${directory}/runner`;
 export const gracefulEnd: Mutation = {
   name: "graceful-end",
   may: ["lengthen-grace-period"],
-  unwanted({ docker }) {
-    const { enabled, gracePeriod } = docker.gracefulEnd;
+  configure(profile) {
+    const { enabled, gracePeriod } = profile.docker.gracefulEnd;
     if (!enabled) return "disabled";
-    return gracePeriod === undefined ? "not-configured" : undefined;
-  },
-  mutate(pod, { runner, docker }) {
-    const container = findContainer(pod, runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    const dind = findDind(pod, { dind: docker.container, runner: runner.container });
-    if (!dind) return doesNotApply("no-dind");
-    const seconds = docker.gracefulEnd.gracePeriod! / 1000;
-    if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
-    if (dind.layout === "sidecar") return applies();
+    if (gracePeriod === undefined) return "not-configured";
+    const seconds = gracePeriod / 1000;
 
-    const present = dind.container.lifecycle?.preStop;
-    if (present && !present.exec?.command?.includes(name)) return applies("pre-stop-kept");
-    if (!wrapCommand(container, wrapper, [`file=${file}`], runner.command)) return doesNotApply("no-command");
-    share(pod, container, dind.container);
-    if (!present) addHook(dind.container);
-    return applies();
+    return (pod) => {
+      const container = findContainer(pod, profile.runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      const dind = findDind(pod, profile);
+      if (!dind) return doesNotApply("no-dind");
+      if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
+      if (dind.layout === "sidecar") return applies();
+
+      const present = dind.container.lifecycle?.preStop;
+      if (present && !present.exec?.command?.includes(name)) return applies("pre-stop-kept");
+      if (!wrapCommand(container, wrapper, [`file=${file}`], profile.runner.command)) return doesNotApply("no-command");
+      // A volume for the pipe alone: templates differ in what else the two containers share.
+      ensureVolume(pod, { name, emptyDir: {} });
+      for (const one of [container, dind.container]) ensureMount(one, { name, mountPath: directory });
+      if (!present) addHook(dind.container);
+      return applies();
+    };
   },
 };
-
-/** A volume for the pipe alone: templates differ in what else the two containers share. */
-function share({ spec }: Pod, ...containers: Container[]): void {
-  if (!spec.volumes?.some((volume) => volume.name === name)) (spec.volumes ??= []).push({ name, emptyDir: {} });
-  for (const container of containers) {
-    if (container.volumeMounts?.some((mount) => mount.name === name)) continue;
-    (container.volumeMounts ??= []).push({ name, mountPath: directory });
-  }
-}
 
 /** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
 function addHook(dind: Container): void {

@@ -1,16 +1,15 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
 import { mutations } from "./index.ts";
 import { injectDocker } from "./inject-docker.ts";
-import type { PodSecurity } from "../engine/mutation.ts";
-import { runMutations } from "../engine/run.ts";
+import type { PodSecurity } from "../pod/pod-security.ts";
 
 function run(pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") {
   const profile = profileWith({ docker: { inject: true, ...docker } });
-  const result = runMutations([injectDocker], pod, profile, { podSecurity });
+  const result = runAll([injectDocker], pod, profile, { podSecurity });
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 
@@ -58,7 +57,7 @@ test("the others treat it in the same pass as if the pod had come with it", () =
     registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } },
     prerequisites: { packages: ["git"] },
   });
-  const { pod, outcomes } = runMutations(mutations, goldenPod("default-mode"), profile, anywhere);
+  const { pod, outcomes } = runAll(mutations, goldenPod("default-mode"), profile, anywhere);
   expect(outcomes.filter(({ result }) => result === "applied").map(({ mutation }) => mutation)).toEqual([
     "inject-docker",
     "graceful-end",
@@ -71,7 +70,7 @@ test("the others treat it in the same pass as if the pod had come with it", () =
   ]);
   expect(containerOf(pod, "dind").args).toContain("--mtu=1400");
   expect(containerOf(pod, "dind").startupProbe).toBeUndefined();
-  expect(runMutations(mutations, pod, profile, anywhere).pod).toBe(pod);
+  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
 });
 
 test.each<[string, Pod, object, string]>([

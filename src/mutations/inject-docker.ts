@@ -1,11 +1,15 @@
 import type { Profile } from "../config/schema.ts";
-import { findContainer, findDind, setsEnv } from "../pod/containers.ts";
-import { dindFor, socketPath, socketVolume } from "../docker/new-dind.ts";
-import type { Dind } from "../docker/new-dind.ts";
+import { findDind } from "../docker/dind.ts";
 import { volumesAtSocket } from "../docker/socket.ts";
-import type { Container, Pod } from "../pod/types.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
+import { socketPath, socketVolume, stockDind } from "../docker/stock-dind.ts";
+import type { DindParts, DindSettings } from "../docker/stock-dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import { findContainer } from "../pod/containers.ts";
+import { envEntry, setsEnv } from "../pod/env.ts";
+import { ensureVolume, positionOf, trimmed } from "../pod/mounts.ts";
+import type { Container, Mount, Pod } from "../pod/types.ts";
+import prepareRootless from "../scripts/prepare-rootless.sh";
 
 const workFolder = "/home/runner/_work";
 
@@ -19,29 +23,34 @@ const workFolder = "/home/runner/_work";
 export const injectDocker: Mutation = {
   name: "inject-docker",
   may: ["add-privileged-containers"],
-  unwanted: ({ docker }) => (docker.inject ? undefined : "not-configured"),
-  mutate(pod, { runner: { container: name }, docker }, { podSecurity }) {
-    const runner = findContainer(pod, name);
-    if (!runner) return doesNotApply("no-runner-container");
-    if (findDind(pod, { dind: docker.container, runner: name })) return applies();
-    if (setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS")) return doesNotApply("kubernetes-mode");
-    if (hasDocker(runner, docker.injected.rootless)) return doesNotApply("docker-elsewhere");
-    if (podSecurity !== "privileged") return doesNotApply("privilege-forbidden");
+  configure(profile) {
+    const { docker } = profile;
+    if (!docker.inject) return "not-configured";
+    const settings = settingsOf(docker);
 
-    const work = workMount(runner);
-    if (work.subPathExpr) return doesNotApply("work-subpath");
-    const dind = dindFor(pod, runner, work, settingsOf(docker));
-    if (isNameTaken(pod, dind)) return doesNotApply("name-taken");
-    add(pod, dind, work.name);
-    connect(runner, dind, work);
-    return applies();
+    return (pod, { podSecurity }) => {
+      const runner = findContainer(pod, profile.runner.container);
+      if (!runner) return doesNotApply("no-runner-container");
+      if (findDind(pod, profile)) return applies();
+      if (setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS")) return doesNotApply("kubernetes-mode");
+      if (hasDocker(runner, settings.rootless)) return doesNotApply("docker-elsewhere");
+      if (podSecurity !== "privileged") return doesNotApply("privilege-forbidden");
+
+      const work = workMount(runner);
+      if (work.subPathExpr) return doesNotApply("work-subpath");
+      const dind = stockDind(pod, runner, work, settings);
+      if (isNameTaken(pod, dind)) return doesNotApply("name-taken");
+      add(pod, dind, work.name);
+      connect(runner, dind, work);
+      return applies();
+    };
   },
 };
 
 /** Image and resources are docker.daemon's, as for any other DinD, unless those are switched off. */
-function settingsOf({ container, daemon, injected }: Profile["docker"]): Parameters<typeof dindFor>[3] {
+function settingsOf({ container, daemon, injected }: Profile["docker"]): DindSettings {
   const { image, resources } = daemon.enabled ? daemon : {};
-  return { name: container, ...injected, image, resources };
+  return { name: container, ...injected, image, resources, prepareRootless };
 }
 
 function hasDocker(runner: Container, rootless: boolean): boolean {
@@ -50,15 +59,14 @@ function hasDocker(runner: Container, rootless: boolean): boolean {
 }
 
 /** How the runner mounts its work folder, or, where it does not, how ARC would. */
-function workMount(runner: Container): NonNullable<Container["volumeMounts"]>[number] {
+function workMount(runner: Container): Mount {
   const mounts = runner.volumeMounts ?? [];
   const mount =
-    mounts.find(({ mountPath }) => mountPath.replace(/\/+$/, "") === workFolder) ??
-    mounts.find(({ name }) => name === "work");
+    mounts.find((one) => positionOf(one, workFolder) === "at") ?? mounts.find(({ name }) => name === "work");
   return mount ?? { name: "work", mountPath: workFolder };
 }
 
-function isNameTaken({ spec }: Pod, dind: Dind): boolean {
+function isNameTaken({ spec }: Pod, dind: DindParts): boolean {
   const containers = new Set([...(spec.initContainers ?? []), ...spec.containers].map(({ name }) => name));
   const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
   return (
@@ -69,23 +77,22 @@ function isNameTaken({ spec }: Pod, dind: Dind): boolean {
 }
 
 /** A work folder at a path of dockerd's own. */
-function mountsTwice(mounts: NonNullable<Container["volumeMounts"]>): boolean {
-  return new Set(mounts.map(({ mountPath }) => mountPath.replace(/\/+$/, ""))).size < mounts.length;
+function mountsTwice(mounts: readonly Mount[]): boolean {
+  return new Set(mounts.map(({ mountPath }) => trimmed(mountPath))).size < mounts.length;
 }
 
 /** Adds what is new to the pod, after all that is there: sidecars of a mesh go on being the first. */
-function add({ spec }: Pod, dind: Dind, work: string): void {
+function add(pod: Pod, dind: DindParts, work: string): void {
+  const { spec } = pod;
   (spec.initContainers ??= []).push(...dind.initContainers);
   spec.containers.push(...dind.containers);
-  const volumes = (spec.volumes ??= []);
-  const missing = volumes.some(({ name }) => name === work) ? dind.volumes : [...dind.volumes, work];
-  volumes.push(...missing.map((name) => ({ name, emptyDir: {} })));
+  for (const name of [...dind.volumes, work]) ensureVolume(pod, { name, emptyDir: {} });
 }
 
-function connect(runner: Container, { socket }: Dind, work: ReturnType<typeof workMount>): void {
+function connect(runner: Container, { socket }: DindParts, work: Mount): void {
   const env = (runner.env ??= []);
   env.push({ name: "DOCKER_HOST", value: `unix://${socket}` });
-  if (!env.some(({ name }) => name === "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS")) {
+  if (!envEntry(runner, "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS")) {
     env.push({ name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value: "120" });
   }
   const mounts = (runner.volumeMounts ??= []);

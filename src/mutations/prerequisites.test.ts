@@ -1,18 +1,17 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Pod } from "../pod/types.ts";
 import { brokenInvariants } from "../engine/invariants.ts";
 import installScript from "../scripts/install-packages.sh";
-import type { PodSecurity } from "../engine/mutation.ts";
+import type { PodSecurity } from "../pod/pod-security.ts";
 import { mutations } from "./index.ts";
 import { prerequisites } from "./prerequisites.ts";
-import { runMutations } from "../engine/run.ts";
 
 const name = "arc-primer-prerequisites";
 
 function run(pod: Pod, settings: object = { packages: ["curl", "git"] }, podSecurity: PodSecurity = "privileged") {
-  const { pod: after, outcomes } = runMutations([prerequisites], pod, profileWith({ prerequisites: settings }), {
+  const { pod: after, outcomes } = runAll([prerequisites], pod, profileWith({ prerequisites: settings }), {
     podSecurity,
   });
   return { pod: after, outcome: outcomes[0]! };
@@ -52,7 +51,7 @@ test.each(["dind-sidecar", "dind-container", "default-mode"])(
 
 test("packages are put in place before the wait for Docker, which may need one of them", () => {
   const profile = profileWith({ prerequisites: { packages: ["docker.io"] } });
-  const { pod } = runMutations(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
   const words = containerOf(pod, "runner").command ?? [];
   expect(words.indexOf("arc-primer-packages")).toBeLessThan(words.indexOf("arc-primer-wait"));
   expect(words.at(-1)).toBe("/home/runner/run.sh");

@@ -1,15 +1,16 @@
 import type { Profile } from "../config/schema.ts";
-import { quantityValue } from "../config/values.ts";
+import type { Mutation, PodContext } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
-import { sidekick } from "../pod/helper-container.ts";
+import { helperContainer } from "../pod/helper-container.ts";
+import { ensureMount, ensureVolume, trimmed } from "../pod/mounts.ts";
+import { quantityValue } from "../pod/quantity.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason } from "../report/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation, Surroundings } from "../engine/mutation.ts";
 
 type Settings = Profile["prerequisites"];
 
@@ -28,30 +29,28 @@ const directory = "/arc-primer/prerequisites";
  */
 export const prerequisites: Mutation = {
   name: "prerequisites",
-  unwanted({ prerequisites: { enabled, packages, script } }) {
+  configure({ runner, prerequisites: settings }) {
+    const { enabled, packages, script, onFailure, sizeLimit } = settings;
     if (!enabled) return "disabled";
-    return packages.length === 0 && script === undefined ? "not-configured" : undefined;
-  },
-  mutate(pod, { runner, prerequisites: settings }, surroundings) {
-    const container = findContainer(pod, runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
-    const obstacle = cannotInstall(pod, container, surroundings);
-    if (obstacle) return doesNotApply(obstacle);
+    if (packages.length === 0 && script === undefined) return "not-configured";
+    const words = settingsOf(settings).map(escapeForKubelet);
 
-    if (isNameTaken(pod)) return doesNotApply("name-taken");
+    return (pod, context) => {
+      const container = findContainer(pod, runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
+      const obstacle = cannotInstall(pod, container, context);
+      if (obstacle) return doesNotApply(obstacle);
+      if (isNameTaken(pod)) return doesNotApply("name-taken");
 
-    if (!pod.spec.initContainers?.some((one) => one.name === name)) {
-      (pod.spec.initContainers ??= []).push(installer(container, settings));
-    }
-    if (!pod.spec.volumes?.some((volume) => volume.name === name)) {
-      (pod.spec.volumes ??= []).push({ name, emptyDir: { sizeLimit: settings.sizeLimit } });
-    }
-    if (!container.volumeMounts?.some((mount) => mount.name === name)) {
-      (container.volumeMounts ??= []).push({ name, mountPath: directory, readOnly: true });
-    }
-    const told = [`directory=${directory}`, `on-failure=${settings.onFailure}`];
-    return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
+      if (!pod.spec.initContainers?.some((one) => one.name === name)) {
+        (pod.spec.initContainers ??= []).push(installer(container, words, packages));
+      }
+      ensureVolume(pod, { name, emptyDir: { sizeLimit } });
+      ensureMount(container, { name, mountPath: directory, readOnly: true });
+      const told = [`directory=${directory}`, `on-failure=${onFailure}`];
+      return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
+    };
   },
 };
 
@@ -62,7 +61,7 @@ function isNameTaken({ spec }: Pod): boolean {
 }
 
 /** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */
-function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surroundings): MutationReason | undefined {
+function cannotInstall(pod: Pod, runner: Container, { podSecurity }: PodContext): MutationReason | undefined {
   if (podSecurity === "restricted") return "pod-security";
   const { allowPrivilegeEscalation, capabilities, privileged, readOnlyRootFilesystem, runAsUser } =
     runner.securityContext ?? {};
@@ -77,11 +76,11 @@ function cannotInstall(pod: Pod, runner: Container, { podSecurity }: Surrounding
   return lacking ? "capabilities-dropped" : undefined;
 }
 
-function installer(runner: Container, settings: Settings): Container {
-  return sidekick(runner, {
+function installer(runner: Container, settings: readonly string[], packages: readonly string[]): Container {
+  return helperContainer(runner, {
     name,
-    command: ["/bin/sh", "-c", escapedScript, name, ...settingsOf(settings).map(escapeForKubelet), "--"],
-    ...(settings.packages.length > 0 && { args: [...settings.packages] }),
+    command: ["/bin/sh", "-c", escapedScript, name, ...settings, "--"],
+    ...(packages.length > 0 && { args: [...packages] }),
     // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     terminationMessagePolicy: "FallbackToLogsOnError",
@@ -98,18 +97,13 @@ function settingsOf({ apt, onFailure, script, sizeLimit, timeout }: Settings): s
     // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
     `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
     ...(apt.proxy === undefined ? [] : [`proxy=${apt.proxy}`]),
-    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${bare(from)}`, `by=${bare(to)}`]),
+    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${trimmed(from)}`, `by=${trimmed(to)}`]),
     ...apt.sources.flatMap((source) => [
       ...(source.signedBy === undefined ? [] : [`key=${source.signedBy}`]),
       `source=${stanza(source)}`,
     ]),
     ...(script === undefined ? [] : [`script=${script}`]),
   ];
-}
-
-/** An address without the slash at its end, which not everybody writes. */
-function bare(url: string): string {
-  return url.replace(/\/+$/, "");
 }
 
 /** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */

@@ -1,11 +1,11 @@
+import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
-import { isOccupied } from "../pod/files.ts";
-import { isTold } from "../pod/wrap.ts";
+import { isOccupied } from "../pod/mounts.ts";
+import { filesFolder, filesWrapper, placeInRunner } from "../pod/place-files.ts";
+import { hasArgs } from "../pod/wrap.ts";
 import { privateCASource } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
-import { mountedAt, placeInRunner, wrapper } from "../pod/place-files.ts";
 
 const name = "ca";
 
@@ -19,23 +19,27 @@ const systemFolders = ["/etc/ssl/certs", "/usr/local/share/ca-certificates"];
  */
 export const privateCA: Mutation = {
   name: "private-ca",
-  unwanted: (profile) => (privateCASource(profile) && profile.privateCA?.runner ? undefined : "not-configured"),
-  mutate(pod, profile) {
-    const source = privateCASource(profile)!;
-    const container = findContainer(pod, profile.runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    const file = `${mountedAt(name)}/${caFile}`;
-    // What an earlier pass has told the wrapper stays, whatever another webhook has mounted since.
-    const inNodeAlone =
-      systemFolders.some((folder) => isOccupied(pod, container, folder)) &&
-      !isTold(container, wrapper.name, ["trust", file]);
-    const obstacle = placeInRunner(pod, container, {
-      name,
-      files: [{ path: caFile, source }],
-      steps: [[inNodeAlone ? "trust-in-node" : "trust", file]],
-      command: profile.runner.command,
-    });
-    if (obstacle) return doesNotApply(obstacle);
-    return applies(...(inNodeAlone ? (["system-store-mounted"] as const) : []));
+  configure(profile) {
+    const { runner } = profile;
+    const source = privateCASource(profile);
+    if (!source || !profile.privateCA?.runner) return "not-configured";
+    const file = `${filesFolder(name)}/${caFile}`;
+
+    return (pod) => {
+      const container = findContainer(pod, runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      // What an earlier pass has told the wrapper stays, whatever another webhook has mounted since.
+      const inNodeAlone =
+        systemFolders.some((folder) => isOccupied(pod, container, folder)) &&
+        !hasArgs(container, filesWrapper.name, ["trust", file]);
+      const obstacle = placeInRunner(pod, container, {
+        name,
+        files: [{ path: caFile, source }],
+        steps: [[inNodeAlone ? "trust-in-node" : "trust", file]],
+        command: runner.command,
+      });
+      if (obstacle) return doesNotApply(obstacle);
+      return applies(...(inNodeAlone ? (["system-store-mounted"] as const) : []));
+    };
   },
 };

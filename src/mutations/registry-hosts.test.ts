@@ -1,15 +1,14 @@
 import { expect, test } from "vitest";
-import { allRegistries, anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { allRegistries, anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryHosts } from "./registry-hosts.ts";
-import { runMutations } from "../engine/run.ts";
 
 const ghcr = { registries: { "ghcr.io": { mirrors: [{ url: "http://cache:5000/v2/ghcr" }] } } };
 const containerd = { docker: { imageStore: "containerd" } };
 const feature = "--feature=containerd-snapshotter=true";
 
 function run(pod: Pod, profile: object = ghcr) {
-  const result = runMutations([registryHosts], pod, profileWith(profile), anywhere);
+  const result = runAll([registryHosts], pod, profileWith(profile), anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 

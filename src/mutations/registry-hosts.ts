@@ -1,12 +1,13 @@
-import { findDind, isDindImage } from "../pod/containers.ts";
+import { certsFolder } from "../docker/certs-d.ts";
+import { findDind, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags } from "../docker/dockerd.ts";
-import { isOccupied, mountFiles, provideFiles } from "../pod/files.ts";
-import { certsFolder } from "../pod/home.ts";
 import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../docker/image-store.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import { mountFiles, provideFiles } from "../pod/files.ts";
+import { isOccupied } from "../pod/mounts.ts";
 import { dockerdFiles } from "../registries/files.ts";
 import type { Note } from "../report/reasons.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
 
 const volume = "registry-hosts";
 
@@ -19,38 +20,37 @@ const volume = "registry-hosts";
  */
 export const registryHosts: Mutation = {
   name: "registry-hosts",
-  unwanted(profile) {
-    if (!profile.docker.hosts.enabled) return "disabled";
+  configure(profile) {
+    const { docker } = profile;
+    if (!docker.hosts.enabled) return "disabled";
     const { hosts, certificates, leftOut } = dockerdFiles(profile);
-    if (hosts.length + certificates.length > 0) return undefined;
-    return leftOut ? "no-usable-mirror" : "not-configured";
-  },
-  mutate(pod, profile) {
-    const { docker, runner } = profile;
-    const { hosts, certificates, leftOut } = dockerdFiles(profile);
-    const dind = findDind(pod, { dind: docker.container, runner: runner.container })?.container;
-    if (!dind) return doesNotApply("no-dind");
+    if (hosts.length + certificates.length === 0) return leftOut ? "no-usable-mirror" : "not-configured";
 
-    const { flags, obstacle } = dockerdFlags(dind, pod);
-    const support = hostsTomlSupport(dind, flags, docker.imageStore);
-    const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
-    if (unsupported && certificates.length === 0) return doesNotApply(unsupported);
-    const folder = certsFolder(dind);
-    if (folder === undefined) return doesNotApply("path-unknown");
-    if (isOccupied(pod, dind, folder)) return doesNotApply("certs-d-mounted");
-    if (!provideFiles(pod, volume, [...(unsupported ? [] : hosts), ...certificates]))
-      return doesNotApply("no-room-for-files");
-    mountFiles(dind, volume, folder);
+    return (pod) => {
+      const dind = findDind(pod, profile)?.container;
+      if (!dind) return doesNotApply("no-dind");
 
-    const notes: Note[] = leftOut ? ["mirrors-left-out"] : [];
-    if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
-    if (hosts.length > 0 && docker.imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
-      notes.push("docker-data-kept");
-    if (hosts.length > 0 && !unsupported && support === "with-feature-flag") {
-      // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
-      if (obstacle) notes.push("feature-flag-left-out");
-      else addFlags(dind, [`--feature=${containerdFeature}=true`]);
-    }
-    return applies(...(unsupported && hosts.length > 0 ? [unsupported] : []), ...notes);
+      const { flags, obstacle } = dockerdFlags(dind, pod);
+      const support = hostsTomlSupport(dind, flags, docker.imageStore);
+      const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
+      if (unsupported && certificates.length === 0) return doesNotApply(unsupported);
+      const folder = certsFolder(dind);
+      if (folder === undefined) return doesNotApply("path-unknown");
+      if (isOccupied(pod, dind, folder)) return doesNotApply("certs-d-mounted");
+      if (!provideFiles(pod, volume, [...(unsupported ? [] : hosts), ...certificates]))
+        return doesNotApply("no-room-for-files");
+      mountFiles(dind, volume, folder);
+
+      const notes: Note[] = leftOut ? ["mirrors-left-out"] : [];
+      if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
+      if (hosts.length > 0 && docker.imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
+        notes.push("docker-data-kept");
+      if (hosts.length > 0 && !unsupported && support === "with-feature-flag") {
+        // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
+        if (obstacle) notes.push("feature-flag-left-out");
+        else addFlags(dind, [`--feature=${containerdFeature}=true`]);
+      }
+      return applies(...(unsupported && hosts.length > 0 ? [unsupported] : []), ...notes);
+    };
   },
 };

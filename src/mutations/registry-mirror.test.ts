@@ -1,14 +1,13 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, mirrors, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, mirrors, profileWith, runAll } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryMirror } from "./registry-mirror.ts";
-import { runMutations } from "../engine/run.ts";
 
 const flag = "--registry-mirror=http://registry-cache:5000";
 
 function run(pod: Pod, profile: object = mirrors) {
-  const result = runMutations([registryMirror], pod, profileWith(profile), anywhere);
+  const result = runAll([registryMirror], pod, profileWith(profile), anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 

@@ -1,18 +1,25 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { allRegistries, anywhere, containerOf, goldenPod, mirrors, profileWith } from "../../test/support/pods.ts";
+import {
+  allRegistries,
+  anywhere,
+  containerOf,
+  goldenPod,
+  mirrors,
+  profileWith,
+  runAll,
+} from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/place-files.sh";
 import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { privateCA } from "./private-ca.ts";
-import { runMutations } from "../engine/run.ts";
 
 // The three mutations that put files into the runner container.
 
 function run(mutation: Mutation, pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) {
-  const result = runMutations([mutation], pod, profileWith(profile), anywhere);
+  const result = runAll([mutation], pod, profileWith(profile), anywhere);
   const words = containerOf(result.pod, "runner").command?.slice(3) ?? [];
   return { pod: result.pod, outcome: result.outcomes[0]!, words: words.slice(0, words.indexOf("--")) };
 }
@@ -224,7 +231,7 @@ test.each<[string, object, string, boolean]>([
 test("all three nest, each text is carried once, and what is not ours is in place", () => {
   const pod = goldenPod("dind-sidecar");
   const list = [buildkitMirrors, daggerMirrors, privateCA];
-  const result = runMutations(list, pod, profileWith(allRegistries), anywhere);
+  const result = runAll(list, pod, profileWith(allRegistries), anywhere);
   expect(result.outcomes.map((outcome) => outcome.result)).toEqual(["applied", "applied", "applied"]);
   expect(Object.keys(result.pod.metadata.annotations ?? {}).filter((key) => key.startsWith("arc-primer.dev/"))).toEqual(
     ["arc-primer.dev/buildkitd", "arc-primer.dev/ca", "arc-primer.dev/dagger-engine"],
@@ -234,29 +241,29 @@ test("all three nest, each text is carried once, and what is not ours is in plac
 test("all three share one wrapper, also where another webhook has moved the command to args", () => {
   const pod = goldenPod("dind-sidecar");
   const profile = profileWith(allRegistries);
-  const first = runMutations([buildkitMirrors], pod, profile, anywhere).pod;
+  const first = runAll([buildkitMirrors], pod, profile, anywhere).pod;
   const moved = withRunner({});
   Object.assign(containerOf(moved, "runner"), { command: ["/launcher"], args: containerOf(first, "runner").command });
   for (const [before, key] of [
     [first, "command"],
     [moved, "args"],
   ] as const) {
-    const after = runMutations([buildkitMirrors, daggerMirrors, privateCA], before, profile, anywhere).pod;
+    const after = runAll([buildkitMirrors, daggerMirrors, privateCA], before, profile, anywhere).pod;
     const words = containerOf(after, "runner")[key] ?? [];
     expect(words.filter((word) => kubeletExpand(word, { "": "x" }) === script)).toHaveLength(1);
     expect(words.filter((word) => word === "home")).toHaveLength(1);
     expect(words).toEqual(expect.arrayContaining(["/home/runner/.config/dagger/engine.json", "trust"]));
     expect(words.at(-2)).toBe("--");
-    const again = runMutations([buildkitMirrors, daggerMirrors, privateCA], after, profile, anywhere).pod;
+    const again = runAll([buildkitMirrors, daggerMirrors, privateCA], after, profile, anywhere).pod;
     expect(again).toBe(after);
   }
 });
 
 test("the runner's trust stays as the first pass put it, when another webhook mounts something at the system's store", () => {
   const profile = profileWith(allRegistries);
-  const first = runMutations([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;
+  const first = runAll([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;
   containerOf(first, "runner").volumeMounts?.push({ name: "work", mountPath: "/etc/ssl/certs" });
-  const second = runMutations([privateCA], first, profile, anywhere);
+  const second = runAll([privateCA], first, profile, anywhere);
   expect(second.pod).toBe(first);
   expect(second.outcomes[0]).toMatchObject({ reason: "already-there", notes: [] });
 });

@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, profileWith } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import type { Pod } from "../pod/types.ts";
 import script from "../scripts/wait-for-docker.sh";
-import { runMutations } from "../engine/run.ts";
 import { waitForDocker } from "./wait-for-docker.ts";
 
 function run(pod: Pod, profile: object = {}) {
-  const result = runMutations([waitForDocker], pod, profileWith(profile), anywhere);
+  const result = runAll([waitForDocker], pod, profileWith(profile), anywhere);
   return { pod: result.pod, outcome: result.outcomes[0]! };
 }
 

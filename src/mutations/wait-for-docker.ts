@@ -1,5 +1,7 @@
 import type { Profile } from "../config/schema.ts";
-import { findContainer, findDind, isSidecar, ownPrefix, setsEnv } from "../pod/containers.ts";
+import { findDind } from "../docker/dind.ts";
+import { findContainer, isSidecar, ownPrefix } from "../pod/containers.ts";
+import { setsEnv } from "../pod/env.ts";
 import { literalHost, socketVolumes } from "../docker/socket.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
@@ -19,26 +21,31 @@ const wrapper = defineWrapper("arc-primer-wait", script);
  */
 export const waitForDocker: Mutation = {
   name: "wait-for-docker",
-  unwanted: ({ docker }) => (docker.wait.enabled ? undefined : "disabled"),
-  mutate(pod, { runner, docker }) {
-    const container = findContainer(pod, runner.container);
-    if (!container) return doesNotApply("no-runner-container");
-    const dind = findDind(pod, { dind: docker.container, runner: runner.container });
-    const obstacle = withoutDocker(container, dind !== undefined);
-    if (obstacle) return doesNotApply(obstacle);
+  configure(profile) {
+    const { wait } = profile.docker;
+    if (!wait.enabled) return "disabled";
+    const settings = settingsOf(wait);
 
-    if (!wrapCommand(container, wrapper, settings(docker.wait), runner.command)) return doesNotApply("no-command");
-    if (dind?.layout !== "sidecar" || !dind.container.startupProbe) return applies();
-    const keep = docker.wait.keepStartupProbe
-      ? "startup-probe-kept-by-setting"
-      : whoNeedsProbe(pod, dind.container, container);
-    if (keep) return applies(keep);
-    delete dind.container.startupProbe;
-    return applies("startup-probe-removed");
+    return (pod) => {
+      const container = findContainer(pod, profile.runner.container);
+      if (!container) return doesNotApply("no-runner-container");
+      const dind = findDind(pod, profile);
+      const obstacle = withoutDocker(container, dind !== undefined);
+      if (obstacle) return doesNotApply(obstacle);
+
+      if (!wrapCommand(container, wrapper, settings, profile.runner.command)) return doesNotApply("no-command");
+      if (dind?.layout !== "sidecar" || !dind.container.startupProbe) return applies();
+      const keep = wait.keepStartupProbe
+        ? "startup-probe-kept-by-setting"
+        : whoNeedsProbe(pod, dind.container, container);
+      if (keep) return applies(keep);
+      delete dind.container.startupProbe;
+      return applies("startup-probe-removed");
+    };
   },
 };
 
-function settings(wait: Profile["docker"]["wait"]): string[] {
+function settingsOf(wait: Profile["docker"]["wait"]): string[] {
   return [
     `timeout=${wait.timeout / 1000}`,
     `interval=${wait.interval / 1000}`,

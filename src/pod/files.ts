@@ -1,5 +1,7 @@
+import jsonPatch from "fast-json-patch";
 import { annotationsFit } from "./annotations.ts";
-import { ownPrefix, volumesAt } from "./containers.ts";
+import { ownPrefix } from "./containers.ts";
+import { ensureMount } from "./mounts.ts";
 import type { Container, Pod, Volume } from "./types.ts";
 
 /**
@@ -47,7 +49,7 @@ export function provideFiles(pod: Pod, name: string, files: readonly PodFile[]):
   const volumes = pod.spec.volumes ?? [];
   const index = volumes.findIndex((one) => one.name === volume.name);
   if (index < 0) pod.spec.volumes = [...volumes, volume];
-  else if (!isSame(volumes[index], volume)) volumes[index] = volume;
+  else if (!isSame(volumes[index]!, volume)) volumes[index] = volume;
   return true;
 }
 
@@ -67,41 +69,10 @@ function volumeOf(name: string, files: readonly PodFile[]): Volume {
 
 /** Mounts what `provideFiles` provided by that name, read-only, unless it is mounted there already. */
 export function mountFiles(container: Container, name: string, mountPath: string): void {
-  const volume = ownPrefix + name;
-  const mounts = container.volumeMounts ?? [];
-  if (mounts.some((mount) => mount.name === volume && mount.mountPath === mountPath)) return;
-  container.volumeMounts = [...mounts, { name: volume, mountPath, readOnly: true }];
+  ensureMount(container, { name: ownPrefix + name, mountPath, readOnly: true });
 }
 
-/**
- * Whether something of the pod's own is mounted at a folder, in it, or above it, so that nothing is to be mounted there:
- * it would hide what is there, or there is no making a folder in it. An emptyDir of that container above it is no hindrance.
- */
-export function isOccupied(pod: Pod, container: Container, folder: string): boolean {
-  const writable = new Set((pod.spec.volumes ?? []).filter(({ emptyDir }) => emptyDir).map(({ name }) => name));
-  const others = pod.spec.containers
-    .concat(pod.spec.initContainers ?? [])
-    .filter(({ name }) => name !== container.name);
-  return (container.volumeMounts ?? [])
-    .filter(({ name }) => !name.startsWith(ownPrefix))
-    .some(({ name, mountPath, readOnly, subPath }) => {
-      const path = mountPath.replace(/\/+$/, "");
-      if (`${path}/`.startsWith(`${folder}/`)) return true;
-      if (!`${folder}/`.startsWith(`${path}/`)) return false;
-      const shared = others.some((other) => volumesAt(other, folder).includes(name));
-      return !writable.has(name) || Boolean(readOnly) || Boolean(subPath) || shared;
-    });
-}
-
-/** Whether two values are the same as JSON, whatever the order of their keys. */
-function isSame(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
+/** Whether two values are the same JSON, whatever the order of their keys: the API server may have reordered ours. */
+function isSame(one: object, other: object): boolean {
+  return jsonPatch.compare(one, other).length === 0;
 }

@@ -10,7 +10,7 @@ const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
  *
  * @param own its name and command, and whatever else is its own
  */
-export function sidekick(runner: Container, { name, ...own }: Container): Container {
+export function helperContainer(runner: Container, { name, ...own }: Container): Container {
   return {
     name,
     ...(runner.image && { image: runner.image }),

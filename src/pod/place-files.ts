@@ -1,15 +1,14 @@
 import { mountFiles, provideFiles } from "./files.ts";
 import type { PodFile } from "./files.ts";
 import type { Container, Pod } from "./types.ts";
-import { defineWrapper, tellWrapper, wrapCommand } from "./wrap.ts";
-import type { MutationReason } from "../report/reasons.ts";
+import { defineWrapper, appendArgs, wrapCommand } from "./wrap.ts";
 import script from "../scripts/place-files.sh";
 
 /** One for all mutations that place files: each tells it more. */
-export const wrapper = defineWrapper("arc-primer-files", script);
+export const filesWrapper = defineWrapper("arc-primer-files", script);
 
 /** Where the runner container sees what is provided by this name. */
-export function mountedAt(name: string): string {
+export function filesFolder(name: string): string {
   return `/etc/arc-primer/${name}`;
 }
 
@@ -31,10 +30,10 @@ export function placeInRunner(
     steps: readonly (readonly string[])[];
     command: readonly string[] | undefined;
   },
-): MutationReason | undefined {
-  const told = tellWrapper(container, wrapper.name, plan.steps);
-  if (!told && !wrapCommand(container, wrapper, plan.steps.flat(), plan.command)) return "no-command";
+): "no-command" | "no-room-for-files" | undefined {
+  const isAppended = appendArgs(container, filesWrapper.name, plan.steps);
+  if (!isAppended && !wrapCommand(container, filesWrapper, plan.steps.flat(), plan.command)) return "no-command";
   if (!provideFiles(pod, plan.name, plan.files)) return "no-room-for-files";
-  mountFiles(container, plan.name, mountedAt(plan.name));
+  mountFiles(container, plan.name, filesFolder(plan.name));
   return undefined;
 }

@@ -14,12 +14,14 @@ type Fixed<T> = T extends Date
 type Fields<T, Lists extends keyof T> = Omit<{ [Key in keyof T]: Fixed<T[Key]> }, Lists>;
 
 export type Volume = Fixed<V1Volume>;
+export type Mount = Fixed<V1VolumeMount>;
+export type EnvVar = Fixed<V1EnvVar>;
 
 export interface Container extends Fields<V1Container, "command" | "args" | "env" | "volumeMounts"> {
   command?: string[];
   args?: string[];
-  env?: Fixed<V1EnvVar>[];
-  volumeMounts?: Fixed<V1VolumeMount>[];
+  env?: EnvVar[];
+  volumeMounts?: Mount[];
 }
 
 interface PodSpec extends Fields<V1PodSpec, "containers" | "initContainers" | "volumes"> {

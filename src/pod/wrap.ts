@@ -44,7 +44,7 @@ export function wrapCommand(
  * @param settings groups of words that belong together; those that it has been told are left out
  * @returns false if it is not there
  */
-export function tellWrapper(container: Container, name: string, settings: readonly (readonly string[])[]): boolean {
+export function appendArgs(container: Container, name: string, settings: readonly (readonly string[])[]): boolean {
   const found = findWrapper(container, name);
   if (!found) return false;
   const { words, from } = found;
@@ -56,7 +56,7 @@ export function tellWrapper(container: Container, name: string, settings: readon
 }
 
 /** Whether a wrapper has been told this group of words. */
-export function isTold(container: Container, name: string, group: readonly string[]): boolean {
+export function hasArgs(container: Container, name: string, group: readonly string[]): boolean {
   const found = findWrapper(container, name);
   if (!found) return false;
   const { words, from } = found;

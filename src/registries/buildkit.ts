@@ -1,6 +1,5 @@
-import { once } from "../once.ts";
-import type { Profile } from "../config/schema.ts";
 import { endpointOf, isOnNode } from "./endpoint.ts";
+import type { Registries } from "./types.ts";
 
 /** What BuildKit is told of one registry: the same names in buildkitd.toml and in Dagger's engine.json. */
 export interface RegistryEntry {
@@ -22,7 +21,7 @@ export interface BuildkitRegistries {
  * stands in an entry of its own, for its host (moby/buildkit, util/resolver/resolver.go). So a mirror with a path before
  * `/v2` cannot be expressed, nor can one on the node's address, which only the kubelet knows.
  */
-export const buildkitRegistries = once((registries: Profile["registries"]): BuildkitRegistries => {
+export function buildkitRegistries(registries: Registries): BuildkitRegistries {
   const entries = new Map<string, RegistryEntry>();
   const add = (host: string, more: RegistryEntry) => {
     if (Object.keys(more).length > 0) entries.set(host, { ...entries.get(host), ...more });
@@ -43,7 +42,7 @@ export const buildkitRegistries = once((registries: Profile["registries"]): Buil
     }
   }
   return { entries, leftOut };
-});
+}
 
 /**
  * The text of buildkitd.default.toml, which buildx gives the builders it creates (docker/buildx, util/confutil): it
@@ -64,19 +63,4 @@ export function buildkitdToml(entries: ReadonlyMap<string, RegistryEntry>, caPat
       ].join("\n"),
     )
     .join("\n");
-}
-
-/**
- * The text of Dagger's engine.json (dagger/dagger, engine/config/config.go, which refuses unknown fields). Its private
- * certificates come from a folder, not from here. Undefined where there is nothing to say.
- */
-export function daggerEngineJson(entries: ReadonlyMap<string, RegistryEntry>): string | undefined {
-  const registries = [...entries]
-    .map(([host, { mirrors, http, insecure }]) => {
-      return [host, { ...(mirrors && { mirrors }), ...(http && { http }), ...(insecure && { insecure }) }] as const;
-    })
-    .filter(([, entry]) => Object.keys(entry).length > 0);
-  return registries.length > 0
-    ? `${JSON.stringify({ registries: Object.fromEntries(registries) }, null, 2)}\n`
-    : undefined;
 }

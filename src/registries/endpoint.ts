@@ -1,4 +1,5 @@
-import { hostIpReference } from "../config/addresses.ts";
+/** Stands for the node's address in a mirror's URL. The kubelet replaces it in a container's arguments. */
+export const hostIpReference = "$(HOST_IP)";
 
 /** A mirror's URL, taken apart around the `/v2` under which registries are asked. */
 export interface Endpoint {

@@ -95,7 +95,9 @@ test("a file cannot hold the node's address", () => {
 });
 
 test("buildkitd.default.toml: mirrors without scheme, and how each host is spoken to", () => {
-  const { files, leftOut } = buildkitFiles(profileWith(allRegistries), "/home/runner/ca.pem");
+  const profile = profileWith(allRegistries);
+  const { entries, leftOut } = buildkitRegistries(profile.registries);
+  const files = buildkitFiles(profile, entries, "/home/runner/ca.pem");
   expect(leftOut).toBe(true); // the mirror with a path before /v2
   expect(texts(files)).toEqual({
     "buildkitd.default.toml": `[registry."docker.io"]

@@ -1,7 +1,5 @@
-import type { Profile } from "../config/schema.ts";
 import { endpointOf, isOnNode } from "./endpoint.ts";
-
-type Registry = Profile["registries"][string];
+import type { Mirror, Registries, Registry } from "./types.ts";
 
 /** The name of the private certificates beside a hosts.toml, by which dockerd finds them without one, too. */
 export const caFile = "ca.crt";
@@ -43,12 +41,12 @@ export function hostsToml(host: string, registry: Registry): string | undefined 
  * Whether a mirror of Docker Hub needs a hosts.toml: dockerd puts `/v2` behind the path of a --registry-mirror, and
  * with the containerd image store it looks for the mirror's certificates nowhere.
  */
-function isBeyondFlags({ url, privateCA }: Registry["mirrors"][number]): boolean {
+function isBeyondFlags({ url, privateCA }: Mirror): boolean {
   return endpointOf(url).after !== "" || privateCA;
 }
 
 /** The hosts for which `certs.d/HOST/ca.crt` has to be there, for the registry and for its mirrors. */
-export function hostsWithPrivateCA(registries: Profile["registries"]): string[] {
+export function hostsWithPrivateCA(registries: Registries): string[] {
   const hosts = Object.entries(registries).flatMap(([host, registry]) => {
     const mirrors = registry.mirrors.filter(({ privateCA }) => privateCA).map(({ url }) => endpointOf(url));
     const needsOne = registry.privateCA || (mirrors.length > 0 && hostsToml(host, registry) !== undefined);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { goldenPod } from "../../test/support/pods.ts";
-import type { Outcome } from "../engine/run.ts";
+import type { Outcome } from "./decision.ts";
 import { statusAnnotation, withStatus } from "./status.ts";
 
 const applied: Outcome = { mutation: "wait-for-docker", result: "applied", notes: ["startup-probe-removed"] };

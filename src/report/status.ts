@@ -1,7 +1,8 @@
 import * as z from "zod";
-import type { Outcome } from "../engine/run.ts";
 import { annotationsFit } from "../pod/annotations.ts";
 import type { Pod } from "../pod/types.ts";
+import { reported } from "./decision.ts";
+import type { Outcome } from "./decision.ts";
 import type { Note } from "./reasons.ts";
 
 export const statusAnnotation = "arc-primer.dev/status";
@@ -13,10 +14,18 @@ export interface Status {
   /** Set when the pod asked for a profile that it did not get. */
   problem?: string;
   applied: string[];
-  /** Why not, by mutation. */
+  /** Why not, by mutation. What the profile does not configure is not mentioned. */
   skipped: Record<string, string>;
   /** What else there is to know, by mutation; absent where there is nothing. */
   notes?: Record<string, string[]>;
+}
+
+/** What a status says: arc-primer's version, the profile, and what became of each mutation. */
+export interface StatusContent {
+  readonly version: string;
+  readonly profile: string;
+  readonly problem?: Note | undefined;
+  readonly outcomes: readonly Outcome[];
 }
 
 /**
@@ -25,34 +34,26 @@ export interface Status {
  * A second pass over a primed pod finds everything in place. What an earlier pass applied then still counts as
  * applied, so that the second patch is empty.
  */
-export function withStatus(
-  pod: Pod,
-  now: { version: string; profile: string; problem?: Note | undefined; outcomes: readonly Outcome[] },
-): Pod | undefined {
+export function withStatus(pod: Pod, content: StatusContent): Pod | undefined {
   const annotations = pod.metadata.annotations ?? {};
-  const value = JSON.stringify(statusOf(now, earlierStatus(annotations[statusAnnotation])));
+  const value = JSON.stringify(statusOf(content, earlierStatus(annotations[statusAnnotation])));
   if (annotations[statusAnnotation] === value) return pod;
   const updated = { ...annotations, [statusAnnotation]: value };
   if (!annotationsFit(updated)) return undefined;
   return { ...pod, metadata: { ...pod.metadata, annotations: updated } };
 }
 
-function statusOf(
-  { version, profile, problem, outcomes }: Parameters<typeof withStatus>[1],
-  earlier: Status | undefined,
-): Status {
+function statusOf({ version, profile, problem, outcomes }: StatusContent, earlier: Status | undefined): Status {
   const status: Status = { version, profile, ...(problem && { problem }), applied: [], skipped: {} };
-  const notes: Record<string, readonly string[]> = {};
-  for (const outcome of outcomes) {
-    const { mutation } = outcome;
-    const before =
-      outcome.result === "skipped" && outcome.reason === "already-there" && earlier?.applied.includes(mutation);
-    if (outcome.result === "applied" || before) status.applied.push(mutation);
-    else status.skipped[mutation] = outcome.reason;
-    const worthNoting = before ? (earlier?.notes?.[mutation] ?? []) : outcome.notes;
-    if (worthNoting.length > 0) notes[mutation] = worthNoting;
+  const allNotes: Record<string, string[]> = {};
+  for (const { mutation, reason, notes } of reported(outcomes)) {
+    const before = reason === "already-there" && earlier?.applied.includes(mutation);
+    if (!reason || before) status.applied.push(mutation);
+    else status.skipped[mutation] = reason;
+    const worthNoting = before ? (earlier?.notes?.[mutation] ?? []) : notes;
+    if (worthNoting.length > 0) allNotes[mutation] = [...worthNoting];
   }
-  return { ...status, ...(Object.keys(notes).length > 0 && { notes: notes as Record<string, string[]> }) };
+  return { ...status, ...(Object.keys(allNotes).length > 0 && { notes: allNotes }) };
 }
 
 const statusSchema = z.object({

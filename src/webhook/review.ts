@@ -19,7 +19,6 @@ const reviewSchema = z.object({
 });
 
 export type Review = z.output<typeof reviewSchema>;
-export type AdmissionRequest = Review["request"];
 
 /** A body that is no AdmissionReview: there is no `uid` to answer to. */
 export class UnreadableReview extends Error {

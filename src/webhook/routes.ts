@@ -5,7 +5,7 @@ import type { Admit } from "./admit.ts";
 import { UnreadableReview } from "./review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import type { PodSecurity } from "../engine/mutation.ts";
+import type { PodSecurity } from "../pod/pod-security.ts";
 import { Refusal, jsonReader } from "./body.ts";
 
 const mebibyte = 1024 * 1024;

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { defaultConfig, parseConfig } from "../../src/config/load.ts";
 import type { Config } from "../../src/config/schema.ts";
-import { podSecurityLevels } from "../../src/engine/mutation.ts";
+import { podSecurityLevels } from "../../src/pod/pod-security.ts";
 import { statusAnnotation } from "../../src/report/status.ts";
 import { configWith, goldenPod, goldenPodSecurity, mirrors } from "../support/pods.ts";
 import { certificate, testWebhook } from "../support/webhook.ts";

@@ -3,7 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
-import type { PodSecurity, Surroundings } from "../../src/engine/mutation.ts";
+import type { Mutation, PodContext } from "../../src/engine/mutation.ts";
+import { configureMutations, runMutations } from "../../src/engine/run.ts";
+import type { PodSecurity } from "../../src/pod/pod-security.ts";
+import type { Outcome } from "../../src/report/decision.ts";
 import type { Container, Pod } from "../../src/pod/types.ts";
 
 /** A fresh copy of a golden folder's pod. */
@@ -43,7 +46,7 @@ export function containerOf(pod: Pod, name: string): Container {
 export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } } };
 
 /** A namespace that forbids nothing. */
-export const anywhere: Surroundings = { podSecurity: "privileged" };
+export const anywhere: PodContext = { podSecurity: "privileged" };
 
 /** A certificate that nothing real trusts, for what is given private certificates. */
 export const examplePem = `-----BEGIN CERTIFICATE-----
@@ -70,3 +73,13 @@ export const allRegistries = {
   },
   privateCA: { pem: examplePem, runner: true },
 };
+
+/** Runs these mutations, configured for the profile, on a pod. */
+export function runAll(
+  mutations: readonly Mutation[],
+  pod: Pod,
+  profile: Profile,
+  context: PodContext = anywhere,
+): { pod: Pod; outcomes: Outcome[] } {
+  return runMutations(configureMutations(mutations, profile), pod, context);
+}

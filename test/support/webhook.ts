@@ -3,6 +3,7 @@ import { Agent } from "node:https";
 import type { AgentOptions } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createPrime } from "../../src/engine/prime.ts";
 import { createAdmit } from "../../src/webhook/admit.ts";
 import type { Config } from "../../src/config/schema.ts";
 import { defaultConfig } from "../../src/config/load.ts";
@@ -45,8 +46,10 @@ export async function testWebhook(
   const config = options.config ?? (() => defaultConfig);
   const admit = createAdmit({
     config,
-    mutations: options.mutations ?? allMutations,
-    version: options.version ?? "0.0.0-test",
+    prime: createPrime({
+      mutations: options.mutations ?? allMutations,
+      version: options.version ?? "0.0.0-test",
+    }),
     log,
     metrics,
     clock: () => performance.now(),

@@ -1,19 +1,18 @@
-import { defaultSocket } from "./socket.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
-import { proxyAndResources, sidekick } from "../pod/helper-container.ts";
-import type { Container, Pod } from "../pod/types.ts";
-import prepareRootless from "../scripts/prepare-rootless.sh";
+import { proxyAndResources, helperContainer } from "../pod/helper-container.ts";
+import type { Container, Mount, Pod } from "../pod/types.ts";
+import type { Layout } from "./dind.ts";
+import { defaultSocket } from "./socket.ts";
 
-const escapedScript = escapeForKubelet(prepareRootless);
-
-type Mount = NonNullable<Container["volumeMounts"]>[number];
 type Resources = NonNullable<Container["resources"]>;
 
 /** What an added DinD is to be. */
 export interface DindSettings {
   readonly name: string;
-  readonly layout: "sidecar" | "container";
+  readonly layout: Layout;
   readonly rootless: boolean;
+  /** The shell script by which root prepares the pod for a rootless dockerd; its arguments are the user and two folders. */
+  readonly prepareRootless: string;
   /** Instead of docker:dind or docker:dind-rootless. */
   readonly image?: string | undefined;
   /** Instead of the runner's own. */
@@ -21,7 +20,7 @@ export interface DindSettings {
 }
 
 /** All that makes a DinD: where its socket is, the containers in their order, the volumes that they need. */
-export interface Dind {
+export interface DindParts {
   readonly socket: string;
   readonly initContainers: Container[];
   readonly containers: Container[];
@@ -45,7 +44,7 @@ export function socketPath(rootless: boolean): string {
  *
  * @param work how the runner mounts its work folder: dockerd must see it at the same path
  */
-export function dindFor(pod: Pod, runner: Container, work: Mount, settings: DindSettings): Dind {
+export function stockDind(pod: Pod, runner: Container, work: Mount, settings: DindSettings): DindParts {
   const { layout, rootless } = settings;
   const socket = socketPath(rootless);
   const daemon = dockerd(pod, runner, work, settings);
@@ -53,7 +52,7 @@ export function dindFor(pod: Pod, runner: Container, work: Mount, settings: Dind
     socket,
     initContainers: [
       copyExternals(runner),
-      ...(rootless ? [rootlessPreparation(daemon)] : []),
+      ...(rootless ? [rootlessPreparation(daemon, settings.prepareRootless)] : []),
       ...(layout === "sidecar" ? [{ ...daemon, ...sidecarFields }] : []),
     ],
     containers: layout === "container" ? [daemon] : [],
@@ -79,7 +78,7 @@ function copyExternals(runner: Container): Container {
     ...(runAsGroup !== undefined && { runAsGroup }),
     ...(runAsNonRoot !== undefined && { runAsNonRoot }),
   };
-  return sidekick(runner, {
+  return helperContainer(runner, {
     name: "init-dind-externals",
     command: ["cp"],
     args: ["-r", "/home/runner/externals/.", "/home/runner/tmpDir/"],
@@ -145,12 +144,12 @@ function daemonUser({ spec }: Pod, rootless: boolean): Container["securityContex
 }
 
 /** Root makes the files by which the runner's user may start a dockerd: names, and ranges of users of its own. */
-function rootlessPreparation({ image, resources }: Container): Container {
+function rootlessPreparation({ image, resources }: Container, script: string): Container {
   const name = "init-dind-rootless";
   return {
     name,
     ...(image && { image }),
-    command: ["sh", "-c", escapedScript, name, String(runnerUser), "/dind-etc", "/dind-home"],
+    command: ["sh", "-c", escapeForKubelet(script), name, String(runnerUser), "/dind-etc", "/dind-home"],
     ...(resources && { resources }),
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     volumeMounts: [

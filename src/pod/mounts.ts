@@ -1,0 +1,63 @@
+import { ownPrefix } from "./containers.ts";
+import type { Container, Mount, Pod, Volume } from "./types.ts";
+
+/** Where a volume is mounted in relation to a path. `above`: the path is inside the volume. `below`: the volume is inside the path. */
+export type Position = "at" | "above" | "below" | "elsewhere";
+
+/** A path without trailing slashes. Kubernetes accepts them in a `mountPath`. */
+export function trimmed(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+/** Where a mount lies in relation to an absolute path without trailing slashes. */
+export function positionOf({ mountPath }: Mount, path: string): Position {
+  const mounted = trimmed(mountPath);
+  if (mounted === path) return "at";
+  if (path.startsWith(`${mounted}/`)) return "above";
+  return mounted.startsWith(`${path}/`) ? "below" : "elsewhere";
+}
+
+/** The names of the volumes through which the container sees a path: those mounted there or above. */
+export function volumesAt(container: Container, path: string): string[] {
+  return (container.volumeMounts ?? [])
+    .filter((mount) => ["at", "above"].includes(positionOf(mount, path)))
+    .map(({ name }) => name);
+}
+
+/**
+ * Whether a volume of the pod's own keeps us from mounting at a folder: one that is mounted at it, in it or above it.
+ * Our mount would hide its files, or the kubelet could not create the folder in it. An emptyDir above the folder that
+ * only this container mounts is no obstacle. Volumes that arc-primer added are ignored.
+ */
+export function isOccupied(pod: Pod, container: Container, folder: string): boolean {
+  const emptyDirs = emptyDirsOf(pod);
+  const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(
+    ({ name }) => name !== container.name,
+  );
+  const isPrivate = ({ name, readOnly, subPath }: Mount) =>
+    emptyDirs.has(name) && !readOnly && !subPath && !others.some((other) => volumesAt(other, folder).includes(name));
+  return (container.volumeMounts ?? [])
+    .filter(({ name }) => !name.startsWith(ownPrefix))
+    .some((mount) => {
+      const position = positionOf(mount, folder);
+      return position === "above" ? !isPrivate(mount) : position !== "elsewhere";
+    });
+}
+
+/** The names of the pod's emptyDir volumes. */
+export function emptyDirsOf({ spec }: Pod): ReadonlySet<string> {
+  return new Set((spec.volumes ?? []).filter(({ emptyDir }) => emptyDir).map(({ name }) => name));
+}
+
+/** Adds a volume, unless the pod has one by that name. */
+export function ensureVolume({ spec }: Pod, volume: Volume): void {
+  if (!spec.volumes?.some(({ name }) => name === volume.name)) (spec.volumes ??= []).push(volume);
+}
+
+/** Adds a mount, unless the container mounts that volume at that path. */
+export function ensureMount(container: Container, mount: Mount): void {
+  const isThere = container.volumeMounts?.some(
+    ({ name, mountPath }) => name === mount.name && mountPath === mount.mountPath,
+  );
+  if (!isThere) (container.volumeMounts ??= []).push(mount);
+}

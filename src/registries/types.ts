@@ -1,0 +1,33 @@
+// What the configuration says about registries, as far as the files for the pullers need it.
+
+export interface Mirror {
+  readonly url: string;
+  readonly insecure: boolean;
+  readonly privateCA: boolean;
+}
+
+export interface Registry {
+  readonly insecure: boolean;
+  readonly privateCA: boolean;
+  readonly mirrors: readonly Mirror[];
+}
+
+/** By the registry's host, such as `ghcr.io`. */
+export type Registries = Readonly<Record<string, Registry>>;
+
+interface KeyOf {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Where the private certificates come from: one of the three. */
+export interface PrivateCA {
+  readonly pem?: string | undefined;
+  readonly configMap?: KeyOf | undefined;
+  readonly secret?: KeyOf | undefined;
+}
+
+export interface RegistrySettings {
+  readonly registries: Registries;
+  readonly privateCA?: PrivateCA | undefined;
+}

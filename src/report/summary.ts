@@ -1,0 +1,29 @@
+import { reported } from "./decision.ts";
+import type { Primed } from "./decision.ts";
+import { isProblem } from "./reasons.ts";
+import type { Code } from "./reasons.ts";
+
+/** The decision as the log and the audit log have it, in the words of the status annotation. */
+export function summary({ decision, mode, outcomes }: Primed): object {
+  if (decision.kind === "skip") return { decision: "skip", reason: decision.reason };
+  const told = reported(outcomes);
+  return {
+    decision: "mutate",
+    mode,
+    profile: decision.profile,
+    ...(decision.problem && { problem: decision.problem }),
+    applied: told.filter(({ result }) => result === "applied").map(({ mutation }) => mutation),
+    skipped: Object.fromEntries(told.flatMap(({ mutation, reason }) => (reason ? [[mutation, reason]] : []))),
+  };
+}
+
+/** The codes that someone has to look into. They become admission warnings. */
+export function problemsOf({ decision, outcomes, statusLeftOut }: Primed): Code[] {
+  const codes: (Code | undefined)[] = [
+    decision.reason,
+    decision.problem,
+    ...outcomes.flatMap(({ reason, notes }) => [reason, ...notes]),
+    ...(statusLeftOut ? (["no-room-for-status"] as const) : []),
+  ];
+  return codes.filter((code) => code !== undefined).filter(isProblem);
+}

@@ -1,0 +1,60 @@
+import type { JsonPatch } from "../engine/diff.ts";
+import type { Logger } from "../log.ts";
+import type { Metrics } from "../metrics.ts";
+import type { Primed } from "../report/decision.ts";
+import type { Code } from "../report/reasons.ts";
+import type { Review } from "./review.ts";
+
+/** An admission review and what became of it. */
+export interface Answered {
+  readonly review: Review;
+  readonly primed: Primed;
+  readonly patch: JsonPatch;
+  /** What the engine threw. */
+  readonly error?: unknown;
+  readonly milliseconds: number;
+  readonly summary: object;
+  readonly problems: readonly Code[];
+}
+
+/** Counts a review and logs it, in one line: as a warning if someone has to look into it. */
+export function record(answered: Answered, { log, metrics }: { log: Logger; metrics: Metrics }): void {
+  const { primed, milliseconds, problems } = answered;
+  const { decision, mode, outcomes } = primed;
+  metrics.decision(decision.kind, decision.reason ?? "", mode, milliseconds / 1000);
+  for (const { mutation, result, reason = "" } of outcomes) metrics.mutation(mutation, result, reason);
+  log[problems.length > 0 ? "warn" : "info"](logLine(answered), "decision");
+}
+
+function logLine({ review, primed, patch, error, milliseconds, summary }: Answered): object {
+  const { request } = review;
+  const { decision, outcomes } = primed;
+  const errors = [error, ...outcomes.map((outcome) => outcome.error)].filter((one) => one !== undefined);
+  return {
+    uid: request.uid,
+    namespace: short(request.namespace),
+    pod: short(nameOf(request.name, request.object)),
+    ...(decision.scaleSet && { scaleSet: short(decision.scaleSet) }),
+    ...summary,
+    patchOperations: patch.length,
+    ...(request.dryRun && { dryRun: true }),
+    milliseconds: Math.round(milliseconds * 1000) / 1000,
+    ...(errors.length > 0 && {
+      errors: errors.map((one) => (one instanceof Error ? (one.stack ?? one.message) : String(one))),
+    }),
+  };
+}
+
+/** At most as long as names in Kubernetes can be: what arrives here has not been validated. */
+function short(text: string): string {
+  return text.slice(0, 253);
+}
+
+/** The pod's name, or what the API server will make one from. */
+function nameOf(requestName: string, object: unknown): string {
+  if (requestName) return requestName;
+  const { metadata } = (object ?? {}) as { metadata?: { name?: unknown; generateName?: unknown } | null };
+  const { name, generateName } = metadata ?? {};
+  if (typeof name === "string" && name) return name;
+  return typeof generateName === "string" ? `${generateName}*` : "";
+}
