@@ -1,4 +1,4 @@
-# The image: one bundled file on Node 24 of distroless, which has no shell and no package manager.
+# The image: the bundle on Node 24 of distroless, which has no shell and no package manager.
 #   docker build -t registry.example.com/arc-primer:0.1.0 .
 FROM docker.io/library/node:24 AS build
 WORKDIR /src
@@ -10,7 +10,7 @@ RUN npm run build
 
 # nonroot is 65532.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
-COPY --from=build /src/dist/arc-primer.mjs /app/arc-primer.mjs
+COPY --from=build /src/dist /app
 USER 65532:65532
 EXPOSE 10250 8080
 ENTRYPOINT ["/nodejs/bin/node", "/app/arc-primer.mjs"]

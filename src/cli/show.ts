@@ -1,14 +1,7 @@
 import { createTwoFilesPatch } from "diff";
 import { styleText } from "node:util";
-import applyPackages from "../scripts/apply-packages.sh";
-import awaitRunner from "../scripts/await-runner.sh";
-import dockerCredentials from "../scripts/docker-credentials.sh";
-import holdDocker from "../scripts/hold-docker.sh";
-import installPackages from "../scripts/install-packages.sh";
-import placeFiles from "../scripts/place-files.sh";
-import prepareRootless from "../scripts/prepare-rootless.sh";
-import waitForDocker from "../scripts/wait-for-docker.sh";
 import { escapeForKubelet } from "../pod/expansion.ts";
+import { scripts } from "../scripts/index.ts";
 
 /** The unified diff of two texts, coloured if asked. Empty if they are the same. */
 export function showDiff(name: string, before: string, after: string, color: boolean): string {
@@ -32,18 +25,6 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
   const marked = styleText("red", "x", { stream, validateStream: true });
   return marked !== "x";
 }
-
-/** The scripts that mutations put into pods, by the files they stand in. */
-const scripts = {
-  "apply-packages.sh": applyPackages,
-  "await-runner.sh": awaitRunner,
-  "docker-credentials.sh": dockerCredentials,
-  "hold-docker.sh": holdDocker,
-  "install-packages.sh": installPackages,
-  "place-files.sh": placeFiles,
-  "prepare-rootless.sh": prepareRootless,
-  "wait-for-docker.sh": waitForDocker,
-};
 
 const folds = Object.entries(scripts).map(([file, script]) => ({
   folded: `<the text of src/scripts/${file}>`,

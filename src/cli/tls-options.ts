@@ -74,13 +74,14 @@ export async function certificateSource(
     return filesSource({ certFile, keyFile, interval: watchInterval, log, metrics });
   }
   const { clusterObjects } = await import("../tls/self-managed/cluster.ts");
+  const { connect } = await import("../tls/self-managed/connection.ts");
   const { selfManagedSource } = await import("../tls/self-managed/source.ts");
   const times = {
     authorityLifetime: options.tlsCaLifetime,
     servingLifetime: options.tlsCertLifetime,
     settling: settlingLooks * interval,
   };
-  const objects = clusterObjects(tlsSecret, tlsWebhookConfiguration);
+  const objects = clusterObjects(await connect(), tlsSecret, tlsWebhookConfiguration);
   return selfManagedSource({ objects, names: tlsDnsName, times, interval, clock: Date.now, log, metrics });
 }
 

@@ -1,6 +1,6 @@
 import { annotationLimit } from "../pod/annotations.ts";
 import { annotationBytes } from "../registries/files.ts";
-import type { Path, Problem } from "./resolve.ts";
+import type { Path, Problem } from "./problem.ts";
 import type { Profile } from "./schema.ts";
 
 /** What is left to the pod's own annotations, and to the status. */

@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { resolve } from "./resolve.ts";
-import type { Path } from "./resolve.ts";
+import type { Path } from "./problem.ts";
 import { configHead } from "./schema.ts";
 import type { Config } from "./schema.ts";
 

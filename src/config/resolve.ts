@@ -1,15 +1,9 @@
 import type * as z from "zod";
 import { frozen } from "./frozen.ts";
+import type { Path, Problem } from "./problem.ts";
 import { registryProblems } from "./check.ts";
 import { configSchema, profileSchema } from "./schema.ts";
 import type { Config, Profile } from "./schema.ts";
-
-export type Path = readonly PropertyKey[];
-/** One thing that is wrong with a configuration, and where. */
-export interface Problem {
-  path: Path;
-  message: string;
-}
 
 export type Resolved = { config: Config; problems?: never } | { config?: never; problems: Problem[] };
 

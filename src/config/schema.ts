@@ -1,39 +1,13 @@
 import * as z from "zod";
-import * as addresses from "./addresses.ts";
 import { docker } from "./docker.ts";
 import { prerequisites } from "./prerequisites.ts";
+import { privateCA, registries } from "./registries.ts";
 import * as values from "./values.ts";
 
 // The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
 // has merged it with its base; defaults come in last, so they never override a base.
 
 const enabled = z.strictObject({ enabled: z.boolean().default(true) }).prefault({});
-
-const mirror = z.strictObject({
-  url: addresses.mirrorUrl,
-  insecure: z.boolean().default(false),
-  privateCA: z.boolean().default(false),
-});
-
-const registry = z.strictObject({
-  insecure: z.boolean().default(false),
-  privateCA: z.boolean().default(false),
-  mirrors: z.array(mirror).default([]),
-});
-
-const keyOf = z.strictObject({ name: values.objectName, key: values.dataKey.default("ca.crt") });
-
-const privateCA = z
-  .strictObject({
-    pem: values.certificates.optional(),
-    configMap: keyOf.optional(),
-    secret: keyOf.optional(),
-    runner: z.boolean().default(false),
-  })
-  .superRefine(({ pem, configMap, secret }, context) => {
-    if ([pem, configMap, secret].filter((source) => source !== undefined).length > 1)
-      context.addIssue("the certificates come from one of pem, configMap and secret");
-  });
 
 export const profileSchema = z.strictObject({
   extends: values.profileName.optional(),
@@ -51,7 +25,7 @@ export const profileSchema = z.strictObject({
     .prefault({}),
   docker,
   prerequisites,
-  registries: z.record(addresses.registryHost, registry).default({}),
+  registries,
   privateCA: privateCA.optional(),
   buildkit: enabled,
   dagger: enabled,

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -71,9 +72,10 @@ function run(
     kill: (signal) => child.kill(signal),
     exit: new Promise((resolve) => {
       // `exit`, not `close`: what counts is when process 1 is gone, whatever still holds its output.
+      const closed = once(child, "close");
       child.once("exit", async (code, signal) => {
         const seconds = (performance.now() - started) / 1000;
-        await sleep(20);
+        await Promise.race([closed, sleep(1000)]);
         resolve({ code, signal, stdout, stderr, seconds });
       });
     }),

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from "node:http";
+import type { RequestHandler } from "express";
 
-/** A request that is answered with this status and these words. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+/** A request that is answered with this status and this message. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -21,19 +22,18 @@ export interface BodyLimits {
 }
 
 /**
- * Makes the function that reads JSON bodies, and bounds what they may cost over all connections: in memory while they
- * arrive, and in time. A body is given up the moment it goes over a limit, not when it has been swallowed.
- *
- * @returns a function that resolves to the parsed body, or rejects with a Refusal
+ * The middleware that reads JSON bodies into `request.body`. It bounds what they may cost over all connections, in memory
+ * while they arrive and in time: a body is given up the moment it exceeds a limit, not when it has been read (Express's
+ * own parser reads on). An HttpError goes to the error handler.
  */
-export function jsonReader(limits: BodyLimits): (request: IncomingMessage) => Promise<unknown> {
+export function jsonBody(limits: BodyLimits): RequestHandler {
   let inFlight = 0;
 
   async function receive(request: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let size = 0;
     return new Promise<Buffer>((resolve, reject) => {
-      const giveUp = (status: number, message: string) => end(() => reject(new Refusal(status, message)));
+      const giveUp = (status: number, message: string) => end(() => reject(new HttpError(status, message)));
       const late = () => giveUp(408, "the request's body took too long to arrive");
       const gone = () => giveUp(400, "the request ended before its body did");
       const complete = () => end(() => resolve(Buffer.concat(chunks)));
@@ -56,18 +56,24 @@ export function jsonReader(limits: BodyLimits): (request: IncomingMessage) => Pr
     });
   }
 
-  return async (request) => {
+  async function parse(request: IncomingMessage): Promise<unknown> {
     const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
-    if (!/^application\/json\s*(;|$)/i.test(type)) throw new Refusal(415, "expected the content type application/json");
-    if (encoding.toLowerCase() !== "identity") throw new Refusal(415, `the encoding ${encoding} is not taken`);
+    if (!/^application\/json\s*(;|$)/i.test(type))
+      throw new HttpError(415, "expected the content type application/json");
+    if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `the encoding ${encoding} is not taken`);
     if (Number(request.headers["content-length"] ?? 0) > limits.each) {
-      throw new Refusal(413, `the body is too large: the limit is ${limits.each} bytes`);
+      throw new HttpError(413, `the body is too large: the limit is ${limits.each} bytes`);
     }
     const body = await receive(request);
     try {
       return JSON.parse(body.toString("utf8")) as unknown;
     } catch (error) {
-      throw new Refusal(400, `the body is not JSON: ${(error as Error).message.replaceAll(/\s+/g, " ")}`);
+      throw new HttpError(400, `the body is not JSON: ${(error as Error).message.replaceAll(/\s+/g, " ")}`);
     }
+  }
+
+  return async (request, _response, next) => {
+    request.body = await parse(request);
+    next();
   };
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import express from "express";
 import type { ErrorRequestHandler, Express } from "express";
 import type { Admit } from "./admit.ts";
@@ -6,7 +6,7 @@ import { UnreadableReview } from "./review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
-import { Refusal, jsonReader } from "./body.ts";
+import { HttpError, jsonBody } from "./body.ts";
 
 const mebibyte = 1024 * 1024;
 const limits = {
@@ -28,23 +28,39 @@ export const mutatePaths: Readonly<Record<string, PodSecurity>> = {
   "/mutate/restricted": "restricted",
 };
 
-/**
- * The webhook: POST to one of `mutatePaths`. Everything that is not a readable review gets a 4xx in plain words.
- *
- * Express has the routes; reviews go past it, because its way to a handler takes as much time as a review itself
- * (docs/decisions/0015).
- */
+/** The webhook: POST to one of `mutatePaths`. Whatever is not a readable review is answered with a 4xx in plain words. */
 export function createWebhookApp(parts: {
   admit: Admit;
   log: Logger;
   metrics: Metrics;
   /** While true, answers ask the client to close its connection. */
   draining: () => boolean;
-}): RequestListener {
+}): Express {
   const { admit, log, metrics, draining } = parts;
-  const read = jsonReader(limits);
+  const readBody = jsonBody(limits);
+  const app = quietExpress();
+  app.use((_request, response, next) => {
+    if (draining()) response.setHeader("connection", "close");
+    next();
+  });
+  for (const [path, podSecurity] of Object.entries(mutatePaths)) {
+    app.post(path, readBody, (request, response) => {
+      send(response, 200, "application/json", admit(request.body, podSecurity));
+    });
+    app.all(path, (_request, response) => {
+      response.set("allow", "POST");
+      throw new HttpError(405, "admission reviews are sent with POST");
+    });
+  }
+  app.use(() => {
+    throw new HttpError(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
+  });
+  app.use(errorHandler({ log, metrics }));
+  return app;
+}
 
-  function refuse(error: Error & { status?: number }, request: IncomingMessage, response: ServerResponse): void {
+function errorHandler({ log, metrics }: { log: Logger; metrics: Metrics }): ErrorRequestHandler {
+  return (error: Error & { status?: number }, request, response, _next) => {
     const status = error instanceof UnreadableReview ? 400 : (error.status ?? 500);
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
     metrics.refused(status);
@@ -55,37 +71,10 @@ export function createWebhookApp(parts: {
       setTimeout(() => request.destroy(), lingering).unref();
     }
     send(response, status, "text/plain; charset=utf-8", `arc-primer: ${error.message}\n`);
-  }
-
-  const app = quietExpress();
-  for (const path of Object.keys(mutatePaths)) {
-    app.all(path, (_request, response) => {
-      response.set("allow", "POST");
-      throw new Refusal(405, "admission reviews are sent with POST");
-    });
-  }
-  app.use(() => {
-    throw new Refusal(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
-  });
-  const onError: ErrorRequestHandler = (error, request, response, _next) => refuse(error as Error, request, response);
-  app.use(onError);
-
-  return (request, response) => {
-    if (draining()) response.setHeader("connection", "close");
-    const level = request.method === "POST" ? levelOf(request) : undefined;
-    if (!level) return void app(request, response);
-    read(request)
-      .then((body) => send(response, 200, "application/json", admit(body, level)))
-      .catch((error: Error) => refuse(error, request, response));
   };
 }
 
-/** What the path says of the namespace: undefined if it is not one for reviews. */
-function levelOf({ url = "" }: IncomingMessage): PodSecurity | undefined {
-  const path = url.split("?", 1)[0]!;
-  return Object.hasOwn(mutatePaths, path) ? mutatePaths[path] : undefined;
-}
-
+// Not Express's own, which looks at a body's type and the request's freshness.
 function send(response: ServerResponse, status: number, type: string, body: string): void {
   const bytes = Buffer.from(body);
   response.writeHead(status, { "content-type": type, "content-length": bytes.length }).end(bytes);
@@ -122,6 +111,8 @@ function quietExpress(): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.set("query parser", false);
+  app.enable("strict routing");
+  app.enable("case sensitive routing");
   app.set("env", "production"); // or errors would be answered with stack traces
   return app;
 }

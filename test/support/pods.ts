@@ -83,3 +83,22 @@ export function runAll(
 ): { pod: Pod; outcomes: Outcome[] } {
   return runMutations(configureMutations(mutations, profile), pod, context);
 }
+
+/** Runs one mutation on a pod; also the words of the runner container's command that its wrapper is told. */
+export function runOne(
+  mutation: Mutation,
+  pod: Pod,
+  profile: object,
+  context?: PodContext,
+): { pod: Pod; outcome: Outcome; words: string[] } {
+  const result = runAll([mutation], pod, profileWith(profile), context);
+  const words = result.pod.spec.containers.find(({ name }) => name === "runner")?.command?.slice(3) ?? [];
+  return { pod: result.pod, outcome: result.outcomes[0]!, words: words.slice(0, words.indexOf("--")) };
+}
+
+/** A golden pod whose runner container is changed. */
+export function withRunner(change: Partial<Container>, golden = "dind-sidecar"): Pod {
+  const pod = goldenPod(golden);
+  Object.assign(containerOf(pod, "runner"), change);
+  return pod;
+}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { selfSigned } from "../certificate.ts";
 import { clusterObjects } from "./cluster.ts";
+import { connect } from "./connection.ts";
 import { Conflict } from "./objects.ts";
 
 // A server that says what it is told to; the real API server is asked in test/cluster/tls.apiserver.test.ts.
@@ -41,7 +42,8 @@ function kubeconfig(url: string): void {
   process.env["KUBECONFIG"] = file;
 }
 
-const objects = () => clusterObjects({ namespace: "arc-primer", name: "arc-primer-tls" }, "arc-primer");
+const secret = { namespace: "arc-primer", name: "arc-primer-tls" };
+const objects = async () => clusterObjects(await connect(), secret, "arc-primer");
 const secretPath = "/api/v1/namespaces/arc-primer/secrets/arc-primer-tls";
 const configurationPath = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer";
 const base64 = (text: string) => Buffer.from(text).toString("base64");
@@ -63,8 +65,8 @@ afterAll(() => {
 
 test("the Secret: read decoded, written as a patch of its version", async () => {
   answer = { status: 200, body: { metadata: { resourceVersion: "7" }, data: { "ca.crt": base64("hello") } } };
-  expect(await objects().secret()).toEqual({ version: "7", content: { "ca.crt": "hello" } });
-  await objects().writeSecret("7", { "ca.key": "new" });
+  expect(await (await objects()).secret()).toEqual({ version: "7", content: { "ca.crt": "hello" } });
+  await (await objects()).writeSecret("7", { "ca.key": "new" });
   expect(seen).toEqual([
     { request: `GET ${secretPath}`, authorization: "Bearer secret-token", body: "" },
     {
@@ -75,15 +77,15 @@ test("the Secret: read decoded, written as a patch of its version", async () => 
     },
   ]);
   answer = { status: 200, body: { metadata: { resourceVersion: "8" } } }; // as the chart makes it
-  expect(await objects().secret()).toEqual({ version: "8", content: {} });
+  expect(await (await objects()).secret()).toEqual({ version: "8", content: {} });
 });
 
 test("the webhook configuration: the caBundle of its entries, by their names, and nothing else", async () => {
   const webhooks = [{ name: "a", clientConfig: { caBundle: base64("old"), url: "https://x" } }, { name: "b" }];
   answer = { status: 200, body: { metadata: { resourceVersion: "9" }, webhooks } };
   const read = { version: "9", content: [{ name: "a", caBundle: "old" }, { name: "b", caBundle: "" }] }; // prettier-ignore
-  expect(await objects().entries()).toEqual(read);
-  await objects().writeEntries("9", [{ name: "b", caBundle: "new" }]);
+  expect(await (await objects()).entries()).toEqual(read);
+  await (await objects()).writeEntries("9", [{ name: "b", caBundle: "new" }]);
   expect(seen[1]).toMatchObject({
     request: `PATCH ${configurationPath}?fieldManager=arc-primer`,
     body: JSON.stringify({
@@ -92,7 +94,7 @@ test("the webhook configuration: the caBundle of its entries, by their names, an
     }),
   });
   answer = { status: 200, body: { metadata: { resourceVersion: "9" } } };
-  await expect(objects().entries()).rejects.toThrow("MutatingWebhookConfiguration arc-primer has no webhooks");
+  await expect((await objects()).entries()).rejects.toThrow("MutatingWebhookConfiguration arc-primer has no webhooks");
 });
 
 test.each([
@@ -101,19 +103,39 @@ test.each([
   [500, /the API server answered 500: .*oops/],
 ])("an answer %i is told in words", async (status, words) => {
   answer = { status, body: { message: "oops" } };
-  await expect(objects().writeSecret("1", {})).rejects.toThrow(words);
+  await expect((await objects()).writeSecret("1", {})).rejects.toThrow(words);
 });
 
 test("a conflict is told from other failures", async () => {
   answer = { status: 409, body: {} };
-  await expect(objects().writeEntries("1", [])).rejects.toBeInstanceOf(Conflict);
+  await expect((await objects()).writeEntries("1", [])).rejects.toBeInstanceOf(Conflict);
 });
 
 test("nobody there, or not the one we know", async () => {
   kubeconfig("https://localhost:9");
-  await expect(objects().secret()).rejects.toThrow(
+  await expect((await objects()).secret()).rejects.toThrow(
     /reading the Secret .*: the API server at https:\/\/localhost:9 does not answer: connect ECONNREFUSED/,
   );
   kubeconfig("http://localhost:8080");
-  await expect(objects().secret()).rejects.toThrow(/neither a KUBECONFIG nor a service account's token/);
+  await expect((await objects()).secret()).rejects.toThrow(/neither a KUBECONFIG nor a service account's token/);
+});
+
+test("in a pod the service account's token is read again with each request", async () => {
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(join(folder, "ca.crt"), issued.cert);
+  writeFileSync(join(folder, "token"), "first\n");
+  const env = { KUBERNETES_SERVICE_HOST: "localhost", KUBERNETES_SERVICE_PORT: String(port) };
+  const own = clusterObjects(await connect({ folder, env }), secret, "arc-primer");
+  answer = { status: 200, body: { metadata: { resourceVersion: "7" } } };
+  await own.secret();
+  writeFileSync(join(folder, "token"), "second\n");
+  await own.secret();
+  expect(seen.map(({ authorization }) => authorization)).toEqual(["Bearer first", "Bearer second"]);
+  rmSync(join(folder, "token"));
+  await expect(own.secret()).rejects.toThrow(/reading the Secret .*: no credentials for the API server: ENOENT.*token/);
+});
+
+test("where the API server has an IPv6 address, it is written as in a URL", async () => {
+  const env = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "443" };
+  expect((await connect({ folder, env })).server).toBe("https://[fd00::1]:443");
 });

@@ -1,6 +1,6 @@
-import { KubeConfig } from "@kubernetes/client-node/dist/config.js"; // the index would bring all the rest into the bundle
 import { Agent, request } from "node:https";
 import type { RequestOptions } from "node:https";
+import type { Connection } from "./connection.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects } from "./objects.ts";
 
@@ -16,16 +16,18 @@ interface WebhookConfiguration {
 }
 
 /**
- * The two objects in a real cluster: KUBECONFIG, or the service account of the pod.
+ * The two objects in a real cluster.
  *
  * They are written by strategic merge patches that carry the version which was read (the API server answers 409 if it
  * is not the present one) and only the fields that are ours: whatever else is there stays, also what this program does
  * not know. The rights it takes are `get` and `patch` of these two, by name.
- *
- * @throws what KubeConfig throws if KUBECONFIG names a file that cannot be read
  */
-export function clusterObjects(secret: { namespace: string; name: string }, configuration: string): ClusterObjects {
-  const ask = connect();
+export function clusterObjects(
+  connection: Connection,
+  secret: { namespace: string; name: string },
+  configuration: string,
+): ClusterObjects {
+  const ask = askWith(connection);
   const secretTarget = {
     path: `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
     what: `the Secret ${secret.namespace}/${secret.name}`,
@@ -72,10 +74,7 @@ interface Target {
 /** One request to the API server; the object that it answers. */
 type Ask = <T>(method: "GET" | "PATCH", target: Target, patch?: object) => Promise<T>;
 
-function connect(): Ask {
-  const config = new KubeConfig();
-  config.loadFromDefault();
-  const server = config.getCurrentCluster()?.server ?? "";
+function askWith({ server, credentials }: Connection): Ask {
   const agent = new Agent({ keepAlive: true });
 
   return async <T>(method: string, { path, what, right }: Target, patch?: object) => {
@@ -83,9 +82,9 @@ function connect(): Ask {
     if (!server.startsWith("https:")) {
       throw new Error(`${doing}: there is neither a KUBECONFIG nor a service account's token to reach a cluster with`);
     }
-    const own: RequestOptions = { method, headers: {} };
-    await config.applyToHTTPSOptions(own); // reads a service account's token again every minute
-    const { ca, cert, key, headers } = own;
+    const { ca, cert, key, headers } = await credentials().catch((error: Error) => {
+      throw new Error(`${doing}: no credentials for the API server: ${error.message}`);
+    });
     const url = new URL(`${server}${path}${patch ? "?fieldManager=arc-primer" : ""}`);
     const { status, text } = await exchange(url, { method, headers, agent, ca, cert, key }, patch).catch((error) => {
       throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);

@@ -1,0 +1,94 @@
+import { expect, test } from "vitest";
+import { allRegistries, containerOf, goldenPod, mirrors, runOne, withRunner } from "../../test/support/pods.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { buildkitMirrors } from "./buildkit-mirrors.ts";
+
+const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(buildkitMirrors, pod, profile);
+
+test("buildx: the file is copied, and its certificates first", () => {
+  const { words, pod } = run(undefined, allRegistries);
+  expect(words).toEqual([
+    "arc-primer-files",
+    "home",
+    "/home/runner",
+    "copy-ca",
+    "/etc/arc-primer/buildkit/ca.crt",
+    "/home/runner/.docker/buildx/arc-primer-ca.pem",
+    "copy",
+    "/etc/arc-primer/buildkit/buildkitd.default.toml",
+    "/home/runner/.docker/buildx/buildkitd.default.toml",
+  ]);
+  expect(pod.metadata.annotations?.["arc-primer.dev/buildkitd"]).toContain(
+    'ca = ["/home/runner/.docker/buildx/arc-primer-ca.pem"]',
+  );
+  expect(containerOf(pod, "dind")).toEqual(containerOf(goldenPod("dind-sidecar"), "dind"));
+});
+
+test.each<[string, Partial<Container>, object, string, boolean]>([
+  ["nothing says otherwise", {}, {}, "/home/runner/.docker/buildx", true],
+  ["the profile does", {}, { runner: { home: "/work/home" } }, "/work/home/.docker/buildx", true],
+  ["the user is root", { securityContext: { runAsUser: 0 } }, {}, "/root/.docker/buildx", true],
+  ["HOME", { env: [{ name: "HOME", value: "/h/" }] }, {}, "/h/.docker/buildx", true],
+  ["DOCKER_CONFIG", { env: [{ name: "DOCKER_CONFIG", value: "/d" }] }, {}, "/d/buildx", false],
+  ["BUILDX_CONFIG", { env: [{ name: "BUILDX_CONFIG", value: "/b" }] }, {}, "/b", false],
+])("buildx's folder, when %s", (_what, { env = [], ...change }, more, folder, inHome) => {
+  const pod = withRunner(change);
+  containerOf(pod, "runner").env?.push(...env);
+  const { words } = run(pod, { ...mirrors, ...more });
+  expect(words.at(-1)).toBe(`${folder}/buildkitd.default.toml`);
+  expect(words.includes("home")).toBe(inHome);
+});
+
+test.each<[string, string, Pod, object]>([
+  ["switched off", "disabled", goldenPod("dind-sidecar"), { ...mirrors, buildkit: { enabled: false } }],
+  ["no registries", "not-configured", goldenPod("dind-sidecar"), {}],
+  ["no registries, nor a runner", "not-configured", goldenPod("dind-sidecar"), { runner: { container: "worker" } }],
+  ["no Docker", "no-docker", goldenPod("default-mode"), mirrors],
+  ["jobs in pods of their own", "kubernetes-mode", goldenPod("kubernetes-mode"), mirrors],
+  [
+    "a path before /v2",
+    "no-usable-mirror",
+    goldenPod("dind-sidecar"),
+    { registries: { "docker.io": { mirrors: [{ url: "https://nexus.example.com/repository/hub" }] } } },
+  ],
+  [
+    "a variable from elsewhere",
+    "path-unknown",
+    withRunner({
+      env: [
+        { name: "DOCKER_HOST", value: "tcp://localhost:2375" },
+        { name: "BUILDX_CONFIG", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      ],
+    }),
+    mirrors,
+  ],
+  [
+    "the user's own file",
+    "buildkit-file-mounted",
+    withRunner({ volumeMounts: [{ name: "work", mountPath: "/home/runner/.docker/buildx/buildkitd.default.toml" }] }),
+    mirrors,
+  ],
+])("buildx, %s: %s", (_what, reason, pod, profile) => {
+  expect(run(pod, profile).outcome).toMatchObject({ reason });
+});
+
+test.each<[string, object, object, object]>([
+  ["on the node, above the folder", { hostPath: { path: "/cache" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["that outlives the pod", { persistentVolumeClaim: { claimName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["of a Secret", { secret: { secretName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["that is new in each pod", { emptyDir: {} }, {}, { result: "applied" }],
+  ["beside it", { hostPath: { path: "/" } }, { mountPath: "/home/runner/.docker-x" }, { result: "applied" }],
+])("buildx's file and a volume %s: %j", (_what, source, mount, want) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath: "/home/runner/.docker", ...mount });
+  pod.spec.volumes?.push({ name: "mine", ...source });
+  expect(run(pod).outcome).toMatchObject(want);
+});
+
+test("buildx with a Docker elsewhere; some mirrors left out is said", () => {
+  const pod = withRunner({ env: [{ name: "DOCKER_HOST", value: "tcp://docker:2375" }] }, "default-mode");
+  expect(run(pod, allRegistries).outcome).toMatchObject({
+    result: "applied",
+    notes: ["mirrors-left-out"],
+  });
+});

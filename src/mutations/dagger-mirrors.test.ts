@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { allRegistries, containerOf, goldenPod, mirrors, runOne, withRunner } from "../../test/support/pods.ts";
+import type { Pod } from "../pod/types.ts";
+import { daggerMirrors } from "./dagger-mirrors.ts";
+
+const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(daggerMirrors, pod, profile);
+
+test("Dagger: at the same path in both, mounted where Docker is, copied where the job runs", () => {
+  const { words, pod } = run(undefined, allRegistries);
+  expect(words).toEqual([
+    "arc-primer-files",
+    "home",
+    "/home/runner",
+    "copy",
+    "/etc/arc-primer/dagger/engine.json",
+    "/home/runner/.config/dagger/engine.json",
+    "copy",
+    "/etc/arc-primer/dagger/ca-certificates/arc-primer.crt",
+    "/home/runner/.config/dagger/ca-certificates/arc-primer.crt",
+  ]);
+  const mount = { name: "arc-primer-dagger", readOnly: true };
+  expect(containerOf(pod, "dind").volumeMounts).toContainEqual({ ...mount, mountPath: "/home/runner/.config/dagger" });
+  expect(containerOf(pod, "runner").volumeMounts).toContainEqual({ ...mount, mountPath: "/etc/arc-primer/dagger" });
+});
+
+test("Dagger: XDG_CONFIG_HOME decides", () => {
+  const pod = withRunner({ env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] });
+  expect(run(pod).words).toEqual([
+    "arc-primer-files",
+    "copy",
+    "/etc/arc-primer/dagger/engine.json",
+    "/x/dagger/engine.json",
+  ]);
+});
+
+test.each(["runner", "dind"])("Dagger, both or neither: %s has a volume of its own there", (name) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner/.config/dagger/engine.json" });
+  const result = run(pod);
+  expect(result.outcome).toMatchObject({ reason: "dagger-files-mounted" });
+  expect(result.pod).toBe(pod);
+});
+
+test("Dagger: a home that both share would get folders of root's", () => {
+  const pod = goldenPod("dind-sidecar");
+  for (const name of ["runner", "dind"])
+    containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner" });
+  expect(run(pod).outcome).toMatchObject({ reason: "dagger-files-mounted" });
+});
+
+test.each<[string, string, Pod, object]>([
+  ["switched off", "disabled", goldenPod("dind-sidecar"), { ...mirrors, dagger: { enabled: false } }],
+  ["no registries", "not-configured", goldenPod("dind-sidecar"), {}],
+  ["no DinD", "no-dind", goldenPod("default-mode"), mirrors],
+])("Dagger, %s: %s", (_what, reason, pod, profile) => {
+  expect(run(pod, profile).outcome).toMatchObject({ reason });
+});

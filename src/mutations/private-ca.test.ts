@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import {
+  allRegistries,
+  anywhere,
+  containerOf,
+  goldenPod,
+  mirrors,
+  profileWith,
+  runAll,
+  runOne,
+} from "../../test/support/pods.ts";
+import type { Pod } from "../pod/types.ts";
+import { privateCA } from "./private-ca.ts";
+
+const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(privateCA, pod, profile);
+
+test("certificates for the runner itself only where the profile asks for it, and also without Docker", () => {
+  const { words, outcome } = run(goldenPod("default-mode"), allRegistries);
+  expect(outcome.result).toBe("applied");
+  expect(words).toEqual(["arc-primer-files", "trust", "/etc/arc-primer/ca/ca.crt"]);
+  const quiet = { privateCA: { secret: { name: "corporate-ca" } } };
+  expect(run(undefined, quiet).outcome).toMatchObject({ reason: "not-configured" });
+  expect(run().outcome).toMatchObject({ reason: "not-configured" });
+});
+
+test.each<[string, object, string, boolean]>([
+  ["/etc/ssl/certs", { hostPath: { path: "/etc/ssl/certs" } }, "trust-in-node", true],
+  ["/etc/ssl/certs/", { emptyDir: {} }, "trust-in-node", true],
+  ["/etc/ssl", { hostPath: { path: "/etc/ssl" } }, "trust-in-node", true],
+  ["/usr/local/share/ca-certificates/corporate", { configMap: { name: "ca" } }, "trust-in-node", true],
+  ["/usr/local", { persistentVolumeClaim: { claimName: "tools" } }, "trust-in-node", true],
+  ["/usr/local/share", { emptyDir: {} }, "trust", false],
+  ["/etc/ssl/private", { secret: { secretName: "x" } }, "trust", false],
+])("the system's store is left alone where it is a volume: %s, %j", (mountPath, source, word, noted) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath });
+  pod.spec.volumes?.push({ name: "mine", ...source });
+  const { words, outcome } = run(pod, allRegistries);
+  expect(words).toEqual(["arc-primer-files", word, "/etc/arc-primer/ca/ca.crt"]);
+  expect(outcome).toMatchObject({ result: "applied", notes: noted ? ["system-store-mounted"] : [] });
+});
+
+test("the runner's trust stays as the first pass put it, when another webhook mounts something at the system's store", () => {
+  const profile = profileWith(allRegistries);
+  const first = runAll([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;
+  containerOf(first, "runner").volumeMounts?.push({ name: "work", mountPath: "/etc/ssl/certs" });
+  const second = runAll([privateCA], first, profile, anywhere);
+  expect(second.pod).toBe(first);
+  expect(second.outcomes[0]).toMatchObject({ reason: "already-there", notes: [] });
+});

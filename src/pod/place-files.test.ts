@@ -1,0 +1,83 @@
+import { expect, test } from "vitest";
+import { kubeletExpand } from "../../test/support/expand.ts";
+import {
+  allRegistries,
+  anywhere,
+  containerOf,
+  goldenPod,
+  profileWith,
+  runAll,
+  runOne,
+  withRunner,
+} from "../../test/support/pods.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { buildkitMirrors } from "../mutations/buildkit-mirrors.ts";
+import { daggerMirrors } from "../mutations/dagger-mirrors.ts";
+import { privateCA } from "../mutations/private-ca.ts";
+import script from "../scripts/place-files.sh";
+
+// The mutations that place files in the runner container share one wrapper.
+
+const all: [string, Mutation, object][] = [
+  ["buildkit-mirrors", buildkitMirrors, allRegistries],
+  ["dagger-mirrors", daggerMirrors, allRegistries],
+  ["private-ca", privateCA, allRegistries],
+];
+
+test.each(all)("%s wraps the command, and the second pass finds it", (_name, mutation, profile) => {
+  const first = runOne(mutation, goldenPod("dind-sidecar"), profile);
+  const { command = [] } = containerOf(first.pod, "runner");
+  expect(kubeletExpand(command[2] ?? "", { "": "x" })).toBe(script);
+  expect(command.at(-1)).toBe("/home/runner/run.sh");
+  const second = runOne(mutation, first.pod, profile);
+  expect(second.outcome).toMatchObject({ reason: "already-there" });
+  expect(second.pod).toBe(first.pod);
+});
+
+test.each(all)("%s: a container without a command, unless the profile names one", (_name, mutation, profile) => {
+  const pod = goldenPod("no-command");
+  const result = runOne(mutation, pod, profile);
+  expect(result.outcome).toMatchObject({ reason: "no-command" });
+  expect(result.pod).toBe(pod);
+  const named = { ...profile, runner: { command: ["/start.sh"] } };
+  expect(containerOf(runOne(mutation, pod, named).pod, "runner").command?.at(-1)).toBe("/start.sh");
+});
+
+test.each(all)("%s: annotations that are full, and a pod without a runner", (_name, mutation, profile) => {
+  const pod = goldenPod("dind-sidecar");
+  pod.metadata.annotations = { big: "x".repeat(262_000) };
+  expect(runOne(mutation, pod, profile).outcome).toMatchObject({ reason: "no-room-for-files" });
+  const other = { ...profile, runner: { container: "worker" } };
+  expect(runOne(mutation, goldenPod("dind-sidecar"), other).outcome).toMatchObject({ reason: "no-runner-container" });
+});
+
+test("all three nest, each text is carried once, and what is not ours is in place", () => {
+  const pod = goldenPod("dind-sidecar");
+  const list = [buildkitMirrors, daggerMirrors, privateCA];
+  const result = runAll(list, pod, profileWith(allRegistries), anywhere);
+  expect(result.outcomes.map((outcome) => outcome.result)).toEqual(["applied", "applied", "applied"]);
+  expect(Object.keys(result.pod.metadata.annotations ?? {}).filter((key) => key.startsWith("arc-primer.dev/"))).toEqual(
+    ["arc-primer.dev/buildkitd", "arc-primer.dev/ca", "arc-primer.dev/dagger-engine"],
+  );
+});
+
+test("all three share one wrapper, also where another webhook has moved the command to args", () => {
+  const pod = goldenPod("dind-sidecar");
+  const profile = profileWith(allRegistries);
+  const first = runAll([buildkitMirrors], pod, profile, anywhere).pod;
+  const moved = withRunner({});
+  Object.assign(containerOf(moved, "runner"), { command: ["/launcher"], args: containerOf(first, "runner").command });
+  for (const [before, key] of [
+    [first, "command"],
+    [moved, "args"],
+  ] as const) {
+    const after = runAll([buildkitMirrors, daggerMirrors, privateCA], before, profile, anywhere).pod;
+    const words = containerOf(after, "runner")[key] ?? [];
+    expect(words.filter((word) => kubeletExpand(word, { "": "x" }) === script)).toHaveLength(1);
+    expect(words.filter((word) => word === "home")).toHaveLength(1);
+    expect(words).toEqual(expect.arrayContaining(["/home/runner/.config/dagger/engine.json", "trust"]));
+    expect(words.at(-2)).toBe("--");
+    const again = runAll([buildkitMirrors, daggerMirrors, privateCA], after, profile, anywhere).pod;
+    expect(again).toBe(after);
+  }
+});

@@ -1,0 +1,20 @@
+import applyPackages from "./apply-packages.sh";
+import awaitRunner from "./await-runner.sh";
+import dockerCredentials from "./docker-credentials.sh";
+import holdDocker from "./hold-docker.sh";
+import installPackages from "./install-packages.sh";
+import placeFiles from "./place-files.sh";
+import prepareRootless from "./prepare-rootless.sh";
+import waitForDocker from "./wait-for-docker.sh";
+
+/** Every script that runs in pods, by its file name. */
+export const scripts = {
+  "apply-packages.sh": applyPackages,
+  "await-runner.sh": awaitRunner,
+  "docker-credentials.sh": dockerCredentials,
+  "hold-docker.sh": holdDocker,
+  "install-packages.sh": installPackages,
+  "place-files.sh": placeFiles,
+  "prepare-rootless.sh": prepareRootless,
+  "wait-for-docker.sh": waitForDocker,
+} as const;
