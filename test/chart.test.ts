@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
 import { mutatePaths } from "../src/webhook/routes.ts";
-import { generatedFiles } from "../scripts/chart.ts";
+import { generatedFiles } from "../scripts/generate.ts";
 import { chartFolder, helm, render, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { schemaLocation, writeSchemas } from "./support/kubernetes-schemas.ts";
@@ -69,7 +69,7 @@ describe.runIf(isHelmHere)("the chart", () => {
     expect(status).toBe(0);
   });
 
-  test("its generated files are up to date (npm run chart)", async () => {
+  test("its generated files are up to date (npm run generate)", async () => {
     for (const [file, text] of await generatedFiles()) expect(readFileSync(file, "utf8")).toBe(text);
   });
 

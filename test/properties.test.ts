@@ -13,7 +13,7 @@ import { brokenInvariants } from "../src/engine/invariants.ts";
 import type { Container, Pod } from "../src/pod/types.ts";
 import { createPrime } from "../src/engine/prime.ts";
 import { kubeletExpand } from "./support/expand.ts";
-import { allRegistries, configWith } from "./support/pods.ts";
+import { allRegistries, configWith, goldenConfigs } from "./support/pods.ts";
 
 // What must hold for every pod, not only for those that somebody thought of.
 
@@ -165,7 +165,7 @@ function withoutDocker(pod: Pod): Pod {
 
 const pods = fc.oneof({ arbitrary: anyPods, weight: 3 }, { arbitrary: anyPods.map(withoutDocker), weight: 1 });
 
-const configs = fc.constantFrom<Config>(
+const ownConfigs = fc.constantFrom<Config>(
   configWith({}),
   configWith({ prerequisites: { packages: ["curl", "git=1:2.39*"], script: "echo $(A) $$", onFailure: "fail" } }),
   configWith({}, { mode: "audit" }),
@@ -208,6 +208,9 @@ const configs = fc.constantFrom<Config>(
     privateCA: { secret: { name: "corporate-ca" } },
   }),
 );
+
+// Those of the golden folders as well, so that a new mutation's settings are among them.
+const configs = fc.oneof(ownConfigs, fc.constantFrom(...goldenConfigs()));
 
 const prime = createPrime({ mutations, version: "1" });
 

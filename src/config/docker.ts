@@ -1,114 +1,105 @@
-// The settings for dockerd and for what has to do with it in the pod.
+// The settings for Docker in the pod.
 import * as z from "zod";
-import { quantityValue } from "../pod/quantity.ts";
 import * as addresses from "./addresses.ts";
+import { daemon } from "./daemon.ts";
 import * as values from "./values.ts";
 
 const wait = z
   .strictObject({
-    enabled: z.boolean().default(true),
-    timeout: values.duration({ min: "1s", max: "1h", wholeSeconds: true }).prefault("120s"),
-    interval: values.duration({ min: "10ms", max: "10s" }).prefault("50ms"),
+    enabled: z.boolean().default(true).describe("Set to false to start the runner without waiting for Docker."),
+    timeout: values
+      .duration({ min: "1s", max: "1h", wholeSeconds: true })
+      .prefault("120s")
+      .describe("How long to wait for Docker, in whole seconds up to an hour."),
+    interval: values
+      .duration({ min: "10ms", max: "10s" })
+      .prefault("50ms")
+      .describe("The time between two checks of whether Docker answers."),
     exitCode: z
       .int()
       .min(1)
       .max(255)
       .refine((code) => code !== 7, "ARC takes exit code 7 for an outdated runner")
-      .default(42),
-    onTimeout: z.enum(["fail", "start"]).default("fail"),
-    keepStartupProbe: z.boolean().default(false),
-  })
-  .prefault({});
-
-const amounts = z
-  .strictObject({
-    cpu: values.quantity.optional(),
-    memory: values.quantity.optional(),
-    "ephemeral-storage": values.quantity.optional(),
-  })
-  .optional();
-
-const resources = z
-  .strictObject({ requests: amounts, limits: amounts })
-  .superRefine(({ requests, limits }, context) => {
-    for (const name of ["cpu", "memory", "ephemeral-storage"] as const) {
-      const [request, limit] = [requests?.[name], limits?.[name]];
-      if (request !== undefined && limit !== undefined && quantityValue(request)! > quantityValue(limit)!) {
-        context.addIssue({
-          code: "custom",
-          path: ["requests", name],
-          message: `${request} is more than the limit, ${limit}`,
-        });
-      }
-    }
-  });
-
-const addressPool = z
-  .strictObject({ base: addresses.network, size: z.int().min(8).max(30) })
-  .refine(({ base, size }) => size >= Number(base.split("/")[1]), {
-    path: ["size"],
-    error: "the networks cannot be larger than the pool they come from",
-  });
-
-const daemon = z
-  .strictObject({
-    enabled: z.boolean().default(true),
-    mtu: z.int().min(576).max(65_535).optional(),
-    bip: addresses.bridgeAddress.optional(),
-    addressPools: z
-      .array(addressPool)
-      .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "a pool is there twice")
-      .default([]),
-    extraArgs: z
-      .array(
-        values.extraFlag({
-          "registry-mirror": "registries",
-          "insecure-registry": "registries, or docker.mirror.insecureRegistries",
-          mtu: "docker.daemon.mtu",
-          bip: "docker.daemon.bip",
-          "default-address-pool": "docker.daemon.addressPools",
-          version: "none, because dockerd ends after it",
-          help: "none, because dockerd ends after it",
-          validate: "none, because dockerd ends after it",
-          "config-file": "none, because a file and flags exclude each other",
-        }),
-      )
-      .refine((flags) => new Set(flags).size === flags.length, "a flag is there twice")
-      .default([]),
-    image: values.imageReference.optional(),
-    env: z.record(values.envName, values.plainText).default({}),
-    resources: resources.optional(),
+      .default(42)
+      .describe(
+        "The runner container's exit code when Docker does not come. Not 7: ARC reads it as an outdated runner.",
+      ),
+    onTimeout: z
+      .enum(["fail", "start"])
+      .default("fail")
+      .describe("What happens when Docker does not come: `fail` ends the container, `start` starts the runner anyway."),
+    keepStartupProbe: z
+      .boolean()
+      .default(false)
+      .describe("Set to true to keep the startup probe of the DinD sidecar, which checks every 5 s."),
   })
   .prefault({});
 
 /** `profiles.NAME.docker`. */
 export const docker = z
   .strictObject({
-    container: values.containerName.default("dind"),
+    container: values.containerName
+      .default("dind")
+      .describe("The name of the DinD container. A container of another name is recognised by its image."),
     wait,
     mirror: z
       .strictObject({
-        enabled: z.boolean().default(true),
-        insecureRegistries: z.array(addresses.insecureRegistry).default([]),
+        enabled: z.boolean().default(true).describe("Set to false to give dockerd no flags for registries."),
+        insecureRegistries: z
+          .array(addresses.insecureRegistry)
+          .default([])
+          .describe("Values for --insecure-registry: host[:port] or CIDR."),
       })
       .prefault({}),
-    hosts: z.strictObject({ enabled: z.boolean().default(true) }).prefault({}),
-    imageStore: z.enum(["auto", "containerd"]).default("auto"),
+    hosts: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe("Set to false to give dockerd no hosts.toml and no certificates."),
+      })
+      .prefault({}),
+    imageStore: z
+      .enum(["auto", "containerd"])
+      .default("auto")
+      .describe(
+        "`containerd` says that dockerd uses the containerd image store, where the image's tag does not tell; Docker 28 is then told to. Mirrors of registries other than Docker Hub need that store.",
+      ),
     daemon,
-    inject: z.boolean().default(false),
+    inject: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Set to true to add DinD to pods that have no Docker. **It gives jobs a privileged container**: they can become root on the node.",
+      ),
     injected: z
       .strictObject({
-        layout: z.enum(["sidecar", "container"]).default("sidecar"),
-        rootless: z.boolean().default(false),
+        layout: z
+          .enum(["sidecar", "container"])
+          .default("sidecar")
+          .describe("`sidecar` adds a native sidecar; `container` an ordinary container, for Kubernetes before 1.29."),
+        rootless: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Set to true for docker:dind-rootless, which runs as the runner image's user. It is privileged as well.",
+          ),
       })
       .prefault({}),
     credentials: z
-      .strictObject({ enabled: z.boolean().default(true), secret: values.objectName.optional() })
+      .strictObject({
+        enabled: z.boolean().default(true).describe("Set to false to log jobs in nowhere."),
+        secret: values.objectName
+          .optional()
+          .describe("A Secret of type kubernetes.io/dockerconfigjson in the runner's namespace. It may be missing."),
+      })
       .prefault({}),
     gracefulEnd: z
       .strictObject({
-        enabled: z.boolean().default(true),
-        gracePeriod: values.duration({ min: "1s", max: "24h", wholeSeconds: true }).optional(),
+        enabled: z.boolean().default(true).describe("Set to false to leave the end of pods as it is."),
+        gracePeriod: values
+          .duration({ min: "1s", max: "24h", wholeSeconds: true })
+          .optional()
+          .describe(
+            "What terminationGracePeriodSeconds is raised to, so that a cancelled job can clean up. It is never lowered.",
+          ),
       })
       .prefault({}),
   })

@@ -22,7 +22,10 @@ const packages = z
   )
   .max(500)
   .refine((all) => new Set(all.map(nameOf)).size === all.length, "a package is there twice")
-  .default([]);
+  .default([])
+  .describe(
+    'Packages to install with apt, with a version if need be: [curl, "git=1:2.39*"]. Those that are there stay as they are.',
+  );
 
 function nameOf(text: string): string {
   return text.split("=")[0]!;
@@ -52,12 +55,15 @@ const armoredKey = z
 
 const source = z
   .strictObject({
-    url,
-    suites: z.array(suite).min(1),
-    components: z.array(word).default([]),
-    architectures: z.array(word).default([]),
-    signedBy: armoredKey.optional(),
-    trusted: z.boolean().default(false),
+    url: url.describe("The repository's URL."),
+    suites: z.array(suite).min(1).describe("The suites, such as bookworm, or a path that ends in a slash."),
+    components: z
+      .array(word)
+      .default([])
+      .describe("The components, such as main. A repository without any has the suite `./`."),
+    architectures: z.array(word).default([]).describe("The architectures. Default: the image's own."),
+    signedBy: armoredKey.optional().describe("The public key that the repository is signed with, ASCII-armoured."),
+    trusted: z.boolean().default(false).describe("Set to true to check no signature."),
   })
   .superRefine(({ suites, components, signedBy, trusted }, context) => {
     const flat = suites.filter((name) => name.endsWith("/")).length;
@@ -73,7 +79,10 @@ const source = z
     }
   });
 
-const mirrors = z.record(url, url).default({});
+const mirrors = z
+  .record(url, url)
+  .default({})
+  .describe("Mirrors of the image's own sources: by the URL in sources.list, the URL to use instead.");
 
 /** Linux takes 128 KiB for one word of a command line (MAX_ARG_STRLEN); in the pod some of them are doubled for the kubelet. */
 function isWord(text: string): boolean {
@@ -83,18 +92,36 @@ function isWord(text: string): boolean {
 /** `profiles.NAME.prerequisites`. */
 export const prerequisites = z
   .strictObject({
-    enabled: z.boolean().default(true),
+    enabled: z.boolean().default(true).describe("Set to false to install nothing."),
     packages,
-    apt: z.strictObject({ proxy: url.optional(), mirrors, sources: z.array(source).max(50).default([]) }).prefault({}),
+    apt: z
+      .strictObject({
+        proxy: url.optional().describe("A proxy for apt: http://apt-cache:3142."),
+        mirrors,
+        sources: z.array(source).max(50).default([]).describe("More package repositories, for the installation only."),
+      })
+      .prefault({}),
     script: values.plainText
       .min(1)
       .refine(isWord, "is larger than 120 KiB, and one word of a command line cannot be")
-      .optional(),
-    onFailure: z.enum(["warn", "fail"]).default("warn"),
-    timeout: values.duration({ min: "10s", max: "1h", wholeSeconds: true }).prefault("5m"),
+      .optional()
+      .describe(
+        "**A shell script of yours** (with `#!`, of any language), run as root after the packages. Everyone who may read pods can read it.",
+      ),
+    onFailure: z
+      .enum(["warn", "fail"])
+      .default("warn")
+      .describe(
+        "What happens when packages are missing: `warn` starts the runner and logs it, `fail` does not start the runner.",
+      ),
+    timeout: values
+      .duration({ min: "10s", max: "1h", wholeSeconds: true })
+      .prefault("5m")
+      .describe("How long the installation may take."),
     sizeLimit: values.quantity
       .refine((text) => quantityValue(text)! >= 2 ** 26, "less than 64Mi is no room for packages")
-      .default("2Gi"),
+      .prefault("2Gi")
+      .describe("The size of the volume that hands the packages on. Nine tenths of it may be used."),
   })
   // A pod may have 1.5 MiB in etcd, with all else that is in it.
   .refine(

@@ -4,29 +4,43 @@ import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";
 
 const mirror = z.strictObject({
-  url: addresses.mirrorUrl,
-  insecure: z.boolean().default(false),
-  privateCA: z.boolean().default(false),
+  url: addresses.mirrorUrl.describe(
+    "The mirror's URL, with http:// or https://. A path that contains /v2 is the whole root of the mirror's API. `$(HOST_IP)` stands for the node's address; it works for docker.io in dockerd only.",
+  ),
+  insecure: z.boolean().default(false).describe("Set to true to accept any certificate of this mirror."),
+  privateCA: z.boolean().default(false).describe("Set to true if the profile's privateCA vouches for this mirror."),
 });
 
 const registry = z.strictObject({
-  insecure: z.boolean().default(false),
-  privateCA: z.boolean().default(false),
-  mirrors: z.array(mirror).default([]),
+  insecure: z
+    .boolean()
+    .default(false)
+    .describe("Set to true to accept any certificate of the registry itself, and plain HTTP."),
+  privateCA: z.boolean().default(false).describe("Set to true if the profile's privateCA vouches for the registry."),
+  mirrors: z.array(mirror).default([]).describe("The registry's mirrors. They are tried in this order."),
 });
 
 /** `profiles.NAME.registries`, by the registry's host. */
-export const registries = z.record(addresses.registryHost, registry).default({});
+export const registries = z
+  .record(addresses.registryHost, registry)
+  .default({})
+  .describe("Registries and their mirrors, by the registry's host: docker.io, ghcr.io, harbor.example.com:8443.");
 
-const keyOf = z.strictObject({ name: values.objectName, key: values.dataKey.default("ca.crt") });
+const keyOf = z.strictObject({
+  name: values.objectName.describe("The object's name, in the runner's namespace. The object may be missing."),
+  key: values.dataKey.default("ca.crt").describe("The key that holds the certificates."),
+});
 
 /** `profiles.NAME.privateCA`. */
 export const privateCA = z
   .strictObject({
-    pem: values.certificates.optional(),
-    configMap: keyOf.optional(),
-    secret: keyOf.optional(),
-    runner: z.boolean().default(false),
+    pem: values.certificates.optional().describe("Private CA certificates, as PEM."),
+    configMap: keyOf.optional().describe("A ConfigMap that holds the certificates."),
+    secret: keyOf.optional().describe("A Secret that holds the certificates."),
+    runner: z
+      .boolean()
+      .default(false)
+      .describe("Set to true to let the runner container itself trust the certificates, not only the pullers."),
   })
   .superRefine(({ pem, configMap, secret }, context) => {
     if ([pem, configMap, secret].filter((source) => source !== undefined).length > 1)

@@ -7,35 +7,58 @@ import * as values from "./values.ts";
 // The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
 // has merged it with its base; defaults come in last, so they never override a base.
 
-const enabled = z.strictObject({ enabled: z.boolean().default(true) }).prefault({});
-
 export const profileSchema = z.strictObject({
-  extends: values.profileName.optional(),
-  enabled: z.boolean().default(true),
+  extends: values.profileName
+    .optional()
+    .describe("The profile that this one extends. Maps are merged; lists and scalars replace those of the base."),
+  enabled: z.boolean().default(true).describe("Set to false to leave this profile's pods alone."),
   runner: z
     .strictObject({
-      container: values.containerName.default("runner"),
-      home: values.folder.optional(),
+      container: values.containerName.default("runner").describe("The name of the runner's container."),
+      home: values.folder
+        .optional()
+        .describe(
+          "The home folder of the runner's user, for files that jobs read. Default: /home/runner, or /root for user 0. The container's own HOME, DOCKER_CONFIG, BUILDX_CONFIG and XDG_CONFIG_HOME win.",
+        ),
       command: z
         .array(values.plainText)
         .min(1)
         .refine(([program]) => program !== "", "the first word is the program to run")
-        .optional(),
+        .optional()
+        .describe(
+          "The runner's command, for pod templates that leave it to the image. arc-primer never guesses a command; without one it cannot put a script before it.",
+        ),
     })
     .prefault({}),
   docker,
   prerequisites,
   registries,
   privateCA: privateCA.optional(),
-  buildkit: enabled,
-  dagger: enabled,
+  buildkit: switchable("Set to false to leave out buildkitd.default.toml, which configures the builders of buildx."),
+  dagger: switchable("Set to false to leave out engine.json, which configures Dagger's engine."),
 });
 
+/** A section with nothing but a switch. */
+function switchable(description: string) {
+  return z.strictObject({ enabled: z.boolean().default(true).describe(description) }).prefault({});
+}
+
 const rule = z.strictObject({
-  namespaces: z.array(values.namePattern).min(1).default(["*"]),
-  scaleSets: z.array(values.namePattern).min(1).default(["*"]),
-  profile: values.profileName,
-  allowedProfiles: z.array(values.profileName).default([]),
+  namespaces: z
+    .array(values.namePattern)
+    .min(1)
+    .default(["*"])
+    .describe("The namespaces that the rule is about. `*` stands for any characters."),
+  scaleSets: z
+    .array(values.namePattern)
+    .min(1)
+    .default(["*"])
+    .describe("The scale sets that the rule is about. `*` stands for any characters."),
+  profile: values.profileName.describe("The profile of their pods."),
+  allowedProfiles: z
+    .array(values.profileName)
+    .default([])
+    .describe("The profiles that a pod may choose instead, with the annotation arc-primer.dev/profile."),
 });
 
 /** By this a configuration file says what it is. */
@@ -44,9 +67,17 @@ export const configHead = { apiVersion: "arc-primer.dev/v1alpha1", kind: "Primer
 export const configSchema = z.strictObject({
   apiVersion: z.literal(configHead.apiVersion),
   kind: z.literal(configHead.kind),
-  mode: z.enum(["enforce", "audit"]).default("enforce"),
-  profiles: z.record(values.profileName, profileSchema).default({}),
-  rules: z.array(rule).default([]),
+  mode: z
+    .enum(["enforce", "audit"])
+    .default("enforce")
+    .describe("In mode `audit`, arc-primer decides, logs and counts, and changes no pod."),
+  profiles: z
+    .record(values.profileName, profileSchema)
+    .default({})
+    .describe(
+      "The profiles by name. Pods that no rule matches get `default`, which is there even if it is not written.",
+    ),
+  rules: z.array(rule).default([]).describe("Which pods get which profile. The first rule that matches decides."),
 });
 
 /** A profile with everything decided: its base merged in, defaults filled in, durations in milliseconds. */

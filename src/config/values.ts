@@ -97,12 +97,12 @@ export const containerName = z
     error: ({ input }) => `${quote(input)} is not a container's name`,
   });
 
-/** The name of a ConfigMap or Secret (a DNS subdomain). No lookahead in these: Helm's schema takes none. */
+/** The name of a Kubernetes object, a DNS subdomain. No lookahead in these: Helm's schema takes none. */
 export const objectName = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
-    error: ({ input }) => `${quote(input)} is not the name of a ConfigMap or Secret`,
+    error: ({ input }) => `${quote(input)} is not the name of a Kubernetes object`,
   });
 
 /** A key in one. */

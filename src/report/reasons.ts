@@ -111,8 +111,8 @@ export const notes = {
     "dockerd's flags were left out: it reads a configuration file, or is not started by a command line that can be added to.",
   "image-kept": "The DinD container has an image that is not the stock docker:dind; the pod's own stays.",
   "host-ip-taken": "The DinD container means something else by HOST_IP; mirrors on the node's address were left out.",
-  "env-kept": "The DinD container sets one of these variables already; the pod's own stays.",
-  "resources-kept": "The DinD container or the pod has resources already (its own, or a LimitRange's); they stay.",
+  "env-kept": "The container sets one of these variables already; the pod's own value stays.",
+  "resources-kept": "The container or the pod has resources already (its own, or a LimitRange's); they stay.",
   "pre-stop-kept":
     "The DinD container has a preStop hook of its own; it stays, and is what keeps dockerd until the runner has ended.",
   "unknown-profile": "The pod asks for a profile that is not defined; the rule's own is used.",

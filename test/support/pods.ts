@@ -1,5 +1,5 @@
 import { unfoldScripts } from "../../src/cli/show.ts";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
@@ -13,6 +13,14 @@ import type { Container, Pod } from "../../src/pod/types.ts";
 export function goldenPod(name: string): Pod {
   const text = readFileSync(new URL(`../golden/${name}/pod.yaml`, import.meta.url), "utf8");
   return unfoldScripts(parse(text, { version: "1.1" }) as Pod);
+}
+
+/** The configurations of all golden folders, each once. */
+export function goldenConfigs(): Config[] {
+  const folder = new URL("../golden/", import.meta.url);
+  const texts = readdirSync(folder).map((name) => readFileSync(new URL(`${name}/config.yaml`, folder), "utf8"));
+  const configs = texts.map((text) => parseConfig(text, "config.yaml"));
+  return [...new Map(configs.map((config) => [JSON.stringify(config), config])).values()];
 }
 
 /** What the namespace of a golden folder's pod enforces: nothing, unless the folder says so. */

@@ -1,8 +1,9 @@
-// What of the chart is made from something else, so that nothing is said twice:
-//   values.schema.json   its `config` part, from the webhook's own schema
-//   README.md            the table of values, from the comments in values.yaml
-//   deploy/              plain manifests with cert-manager, from the templates (needs Helm)
-// usage: node scripts/chart.ts      (npm run chart)
+// Writes the files that are made from others, so that nothing is said twice:
+//   docs/reference/configuration.md        from the schema of the configuration
+//   charts/arc-primer/values.schema.json   its `config` part, from the same schema
+//   charts/arc-primer/README.md            the table of values, from the comments in values.yaml
+//   deploy/                                plain manifests with cert-manager, from the chart's templates (needs Helm)
+// usage: node scripts/generate.ts      (npm run generate)
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -12,6 +13,7 @@ import type { Document, Scalar, YAMLMap } from "yaml";
 import { z } from "zod";
 import { configSchema } from "../src/config/schema.ts";
 import { findTool } from "../test/support/tools.ts";
+import { configurationReference } from "./configuration-reference.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const chart = `${root}charts/arc-primer/`;
@@ -20,6 +22,7 @@ const chart = `${root}charts/arc-primer/`;
 export async function generatedFiles(): Promise<Map<string, string>> {
   const helm = findTool("helm");
   const texts: [string, string][] = [
+    [`${root}docs/reference/configuration.md`, configurationReference()],
     [`${chart}values.schema.json`, valuesSchema()],
     [`${chart}README.md`, readme()],
   ];
@@ -47,7 +50,7 @@ function valuesSchema(): string {
   return JSON.stringify({ ...schema, properties: { ...schema.properties, config: { description, ...config } } });
 }
 
-const [begin, end] = ["<!-- values: made by npm run chart -->", "<!-- end of values -->"];
+const [begin, end] = ["<!-- values: made by npm run generate -->", "<!-- end of values -->"];
 
 function readme(): string {
   const text = readFileSync(`${chart}README.md`, "utf8");
@@ -111,7 +114,7 @@ function plainManifests(helm: string): string {
   }
   // Helm's own order is not the same in all its versions, and none is needed.
   const sorted = documents.map(String).toSorted();
-  const head = `# The chart with cert-manager, for those without Helm; made by npm run chart. cert-manager must be there already,
+  const head = `# The chart with cert-manager, for those without Helm; made by npm run generate. cert-manager must be there already,
 # and the image is yours to name: kubectl apply -f deploy/arc-primer.yaml`;
   const namespace = `apiVersion: v1
 kind: Namespace

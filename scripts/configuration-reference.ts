@@ -1,0 +1,78 @@
+import { z } from "zod";
+import { configHead, configSchema } from "../src/config/schema.ts";
+
+/** The parts of a JSON schema that the reference shows. */
+export interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema | boolean;
+  readonly items?: Schema;
+}
+
+export interface Setting {
+  /** `profiles.NAME.docker.wait.timeout`. */
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+/** The schema of a configuration file, as it is written. */
+export function inputSchema(): Schema {
+  return z.toJSONSchema(configSchema, { io: "input" }) as Schema;
+}
+
+/** Every setting with the path that leads to it: maps down to their keys, lists of maps down to their items' keys. */
+export function settingsOf(schema: Schema, path = ""): Setting[] {
+  const { properties, additionalProperties, items } = schema;
+  const own: Setting[] = path === "" || (properties && !schema.description) ? [] : [{ path, schema }];
+  const join = (key: string) => (path === "" ? key : `${path}.${key}`);
+  if (properties) return [...own, ...Object.entries(properties).flatMap(([key, one]) => settingsOf(one, join(key)))];
+  if (typeof additionalProperties === "object" && additionalProperties.properties)
+    return [...own, ...settingsOf({ ...additionalProperties, description: "" }, join(placeholderOf(path)))];
+  if (items?.properties) return [...own, ...settingsOf({ ...items, description: "" }, `${path}[]`)];
+  return own;
+}
+
+/** What stands for a key that the user names. */
+function placeholderOf(path: string): string {
+  return path.endsWith("registries") ? "HOST" : "NAME";
+}
+
+/** The page docs/reference/configuration.md. */
+export function configurationReference(): string {
+  const settings = settingsOf(inputSchema());
+  const inProfile = "profiles.NAME.";
+  const row = (prefix: string) => (setting: Setting) => {
+    const { schema, path } = setting;
+    return `| \`${path.slice(prefix.length)}\` | ${defaultOf(schema)} | ${cell(schema.description ?? "")} |`;
+  };
+  const table = (rows: string[]) => ["| setting | default | |", "| --- | --- | --- |", ...rows].join("\n");
+  return [
+    "# Configuration",
+    "<!-- Written by npm run generate, from the schema in src/config. -->",
+    `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path, or the resolved configuration.`,
+    "## The file",
+    table(settings.filter(({ path }) => !path.startsWith(inProfile) && !isHead(path)).map(row(""))),
+    "## A profile",
+    "The settings of `profiles.NAME`.",
+    table(settings.filter(({ path }) => path.startsWith(inProfile)).map(row(inProfile))),
+    "",
+  ].join("\n\n");
+}
+
+function isHead(path: string): boolean {
+  return Object.hasOwn(configHead, path);
+}
+
+function defaultOf({ default: value }: Schema): string {
+  if (value === undefined || JSON.stringify(value) === "{}" || JSON.stringify(value) === "[]") return "";
+  return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
+}
+
+/** A text as a cell of a Markdown table takes it. */
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
