@@ -51,11 +51,12 @@ for tier in "$@"; do
       ;;
     node/bare)
       [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
-      need openssl:openssl curl:curl jq:jq containerd:containerd runc:runc /usr/lib/cni/bridge:containernetworking-plugins \
+      need openssl:openssl curl:curl jq:jq /usr/lib/cni/bridge:containernetworking-plugins \
         ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
         buildah:buildah mmdebstrap:mmdebstrap
       { all_built && built helm "$HELM_VERSION" && mirror_images_packed; } || need_go
-      all_packed || need gcc:gcc /usr/include/signal.h:libc6-dev
+      { all_built && all_packed; } || need gcc:gcc /usr/include/signal.h:libc6-dev /usr/include/seccomp.h:libseccomp-dev \
+        pkg-config:pkg-config
       ;;
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox
@@ -64,7 +65,7 @@ for tier in "$@"; do
       ! command -v docker > /dev/null || said=$(docker info 2>&1 > /dev/null) ||
         others+=("docker: its daemon does not answer: $(tail -n 1 <<< "$said")")
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
-      need_other kind "go install sigs.k8s.io/kind@v0.33.0"
+      need_other kind "go install sigs.k8s.io/kind@$KIND_VERSION"
       ;;
     node/existing)
       need jq:jq skopeo:skopeo busybox:busybox

@@ -4,6 +4,7 @@
 #        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
 #
 #   CLUSTER_PROVIDER    kind (where there is Docker), bare (one node without Docker, needs root), or existing
+#   KUBERNETES          the version of Kubernetes, by its minor (versions.env)
 #   KUBECONFIG          for `existing`, which is never chosen by itself: the suite installs the webhook in that cluster
 #                       and removes it. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
 #   KUBEBUILDER_ASSETS  a folder with etcd, kube-apiserver and kubectl, for the apiserver tier
@@ -30,7 +31,7 @@ existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER
 export CLUSTER_RUN=$$-$EPOCHSECONDS # labels what the suite makes
 # node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
-export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$CACHE/bin
+export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$KUBE_BIN:$BIN
 
 "$here/need.sh" "$CLUSTER_PROVIDER" "${tiers[@]}" || exit 1
 lock

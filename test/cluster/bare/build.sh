@@ -1,53 +1,150 @@
 #!/usr/bin/env bash
-# Builds etcd, the Kubernetes control plane, kubelet and kubectl from their Go modules, and the stand-in images.
-# usage: build.sh [apiserver]   With `apiserver`, only etcd and kube-apiserver, for the tier without a node.
-# About 8 minutes on two cores the first time; nothing to do afterwards.
-. "$(dirname "$0")/env.sh"
-
-mkdir -p "$BIN"
+# Builds what the cluster tests run from its Go modules, each only where it is missing.
+# usage: build.sh WHAT...
+#   apiserver      etcd and kube-apiserver, for the tier without a node
+#   node           all of Kubernetes, etcd, containerd and runc
+#   docker         Docker's daemon, client and buildx, with containerd and runc
+#   registry, buildkit, cert-manager, helm, kubeconform
+# KUBERNETES chooses the version of Kubernetes (versions.env).
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/env.sh"
+mkdir -p "$BIN" "$DOCKER_BIN"
 export CGO_ENABLED=0
 
-# compile NAME VERSION PACKAGE [LDFLAGS], in a folder with a go.mod
+# compile NAME VERSION PACKAGE [GO-BUILD-OPTION...], in a folder with a go.mod, into $into.
+into=$BIN
 compile() {
-  say "building $1 $2 ..."
-  local began=$SECONDS
-  go build -trimpath -ldflags "-s -w ${4:-}" -o "$BIN/$1" "$3"
-  echo "$2" > "$BIN/.$1.version"
-  say "built $1 in $((SECONDS - began)) s"
+  local name=$1 version=$2 package=$3 began=$SECONDS
+  shift 3
+  say "building $name $version ..."
+  mkdir -p "$into"
+  go build -trimpath -ldflags "-s -w ${ldflags:-}" -o "$into/$name" "$@" "$package"
+  echo "$version" > "$into/.$name.version"
+  say "built $name in $((SECONDS - began)) s"
 }
+
+# enter NAME VERSION: a folder for a module of ours that requires what is built.
+enter() {
+  mkdir -p "$CACHE/src/$1-$2"
+  cd "$CACHE/src/$1-$2" || exit 1
+}
+
+quietly() { "$@" 2> get.log || { cat get.log >&2; exit 1; }; }
+
+# program NAME VERSION MODULE PACKAGE [GO-BUILD-OPTION...]: the ordinary case.
+program() {
+  local name=$1 version=$2 module=$3 package=$4
+  shift 4
+  built "$name" "$version" "$into" && return
+  enter "${module//\//-}" "$version"
+  [ -f go.mod ] || go mod init built 2> /dev/null
+  quietly go get "$package@$version"
+  compile "$name" "$version" "$package" "$@"
+}
+
+# folder MODULE VERSION: where Go keeps the module's files
+folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
 
 # k8s.io/kubernetes requires its staging modules as v0.0.0, replaced by folders; others must replace these by releases.
 kubernetes_module() {
-  mkdir -p "$CACHE/src/kubernetes-$KUBERNETES_VERSION"
-  cd "$CACHE/src/kubernetes-$KUBERNETES_VERSION" || exit 1
+  enter kubernetes "$KUBERNETES_VERSION"
   [ -f ready ] && return
   say "resolving the modules of Kubernetes $KUBERNETES_VERSION ..."
   rm -f go.mod go.sum
   go mod init cluster 2> /dev/null
   local source module packages=()
-  source=$(go mod download -json "k8s.io/kubernetes@$KUBERNETES_VERSION" | jq -r .Dir)
+  source=$(folder k8s.io/kubernetes "$KUBERNETES_VERSION")
   while read -r module; do
     go mod edit -replace "$module=$module@v0.${KUBERNETES_VERSION#v1.}"
   done < <(go mod edit -json "$source/go.mod" | jq -r '.Replace[]?.Old.Path | select(startswith("k8s.io/"))')
-  for module in kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl; do
+  for module in kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl kubeadm kube-proxy; do
     packages+=("k8s.io/kubernetes/cmd/$module@$KUBERNETES_VERSION")
   done
-  go get "${packages[@]}" 2> get.log || { cat get.log >&2; exit 1; }
+  quietly go get "${packages[@]}"
   touch ready
 }
 
-for program in $(programs "${1:-}"); do
-  built "$program" "$KUBERNETES_VERSION" && continue
-  kubernetes_module
-  v=k8s.io/component-base/version
-  compile "$program" "$KUBERNETES_VERSION" "k8s.io/kubernetes/cmd/$program" \
-    "-X $v.gitVersion=$KUBERNETES_VERSION -X $v.gitMajor=1 -X $v.gitMinor=$(cut -d. -f2 <<< "$KUBERNETES_VERSION")"
-done
+# kubernetes PROGRAM...
+kubernetes() {
+  local name v=k8s.io/component-base/version into=$KUBE_BIN
+  local ldflags="-X $v.gitVersion=$KUBERNETES_VERSION -X $v.gitMajor=${KUBERNETES%.*} -X $v.gitMinor=${KUBERNETES#*.}"
+  for name in "$@"; do
+    built "$name" "$KUBERNETES_VERSION" "$into" && continue
+    kubernetes_module
+    compile "$name" "$KUBERNETES_VERSION" "k8s.io/kubernetes/cmd/$name"
+  done
+}
 
-if ! built etcd "$ETCD_VERSION"; then
-  mkdir -p "$CACHE/src/etcd-$ETCD_VERSION"
-  cd "$CACHE/src/etcd-$ETCD_VERSION" || exit 1
-  [ -f go.mod ] || go mod init etcd 2> /dev/null
-  go get "go.etcd.io/etcd/server/v3@$ETCD_VERSION" 2> get.log || { cat get.log >&2; exit 1; }
-  compile etcd "$ETCD_VERSION" go.etcd.io/etcd/server/v3
-fi
+etcd() {
+  program etcd "$ETCD_VERSION" go.etcd.io/etcd/server/v3 go.etcd.io/etcd/server/v3
+  mkdir -p "$KUBE_BIN"
+  ln -sf ../etcd "$KUBE_BIN/etcd" # so that the folder is what KUBEBUILDER_ASSETS asks for
+}
+
+containerd() {
+  local name module=github.com/containerd/containerd/v2
+  for name in containerd containerd-shim-runc-v2 ctr; do
+    ldflags="-X $module/version.Version=$CONTAINERD_VERSION" \
+      program "$name" "$CONTAINERD_VERSION" "$module" "$module/cmd/$name"
+  done
+  # Static, as runc's own releases are: it runs on the machine, in Debian's images and in an empty one.
+  CGO_ENABLED=1 ldflags="-X main.version=${RUNC_VERSION#v} -linkmode external -extldflags -static" \
+    program runc "$RUNC_VERSION" github.com/opencontainers/runc github.com/opencontainers/runc -tags "seccomp netgo osusergo"
+}
+
+docker() {
+  local into=$DOCKER_BIN version=${DOCKER_VERSION#v} moby=github.com/moby/moby/v2 source swarmkit
+  version=${version%+*}
+  ldflags="-X $moby/dockerversion.Version=$version" program dockerd "$MOBY_VERSION" "$moby" "$moby/cmd/dockerd"
+  program docker-proxy "$MOBY_VERSION" "$moby" "$moby/cmd/docker-proxy"
+  ldflags="-X github.com/docker/buildx/version.Version=$BUILDX_VERSION" \
+    program docker-buildx "$BUILDX_VERSION" github.com/docker/buildx github.com/docker/buildx/cmd/buildx
+  built docker "$DOCKER_VERSION" "$into" && return
+  # The client's module has no go.mod, but keeps one as vendor.mod: it has to be the main module. The swarmkit that it
+  # asks for is not published; the daemon's is.
+  enter docker-cli "$DOCKER_VERSION"
+  source=$(folder github.com/docker/cli "$DOCKER_VERSION")
+  cp -r --no-preserve=mode "$source/." .
+  rm -rf vendor
+  mv vendor.mod go.mod
+  mv vendor.sum go.sum
+  swarmkit=$(go mod edit -json "$(folder "$moby" "$MOBY_VERSION")/go.mod" | jq -re '.Require[] | select(.Path == "github.com/moby/swarmkit/v2").Version')
+  go mod edit -require="github.com/moby/swarmkit/v2@$swarmkit"
+  ldflags="-X github.com/docker/cli/cli/version.Version=$version" compile docker "$DOCKER_VERSION" ./cmd/docker -mod=mod
+}
+
+for what in "$@"; do
+  case $what in
+    apiserver)
+      etcd
+      # shellcheck disable=SC2046 # names without spaces
+      kubernetes $(programs apiserver)
+      ;;
+    node)
+      etcd
+      containerd
+      # shellcheck disable=SC2046
+      kubernetes $(programs)
+      ;;
+    docker)
+      containerd
+      docker
+      ;;
+    registry)
+      module=github.com/distribution/distribution/v3
+      ldflags="-X $module/version.version=$REGISTRY_VERSION" program registry "$REGISTRY_VERSION" "$module" "$module/cmd/registry"
+      ;;
+    buildkit)
+      containerd # for runc
+      module=github.com/moby/buildkit
+      for name in buildkitd buildctl; do
+        ldflags="-X $module/version.Version=$BUILDKIT_VERSION" program "$name" "$BUILDKIT_VERSION" "$module" "$module/cmd/$name"
+      done
+      ;;
+    helm) program helm "$HELM_VERSION" helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm ;;
+    kubeconform)
+      program kubeconform "$KUBECONFORM_VERSION" github.com/yannh/kubeconform github.com/yannh/kubeconform/cmd/kubeconform
+      ;;
+    *) sed -n '3,8s/^# *//p' "$0" >&2; exit 2 ;;
+  esac
+done

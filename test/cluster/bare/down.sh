@@ -21,14 +21,14 @@ end() { # NAME [SECONDS]: TERM, and KILL after a while
   done
   kill -KILL "$pid" 2> /dev/null
 }
-containers() { ctr -a containerd.sock -n k8s.io "$@" 2> /dev/null; }
+containers() { "$BIN/ctr" -a "$RUN/containerd.sock" -n k8s.io "$@" 2> /dev/null; }
 
 for import in import-*.pid; do end "${import%.pid}" 1; done # if it was interrupted in the middle of `up`
 if [ -f kubelet.pid ]; then
   # The kubelet takes its pods down itself: sandboxes, networks, mounts.
   end scheduler 1
   end controllers 1
-  "$BIN/kubectl" delete pods --all --all-namespaces --grace-period=1 --wait=false > /dev/null 2>&1
+  ./kubectl delete pods --all --all-namespaces --grace-period=1 --wait=false > /dev/null 2>&1
   for _ in $(seq 150); do
     [ -z "$(containers tasks ls -q)" ] && break
     sleep 0.1

@@ -1,26 +1,21 @@
 # shellcheck shell=bash
-# Where the bare cluster keeps things, and what it is made of. Sourced by the other scripts.
+# Where the bare cluster keeps things. Sourced by the other scripts.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-BIN=$CACHE/bin       # built from Go modules
-IMAGES=$CACHE/images # image archives
+IMAGES=$CACHE/images               # image archives
 MIRROR_IMAGES=$CACHE/mirror-images # those of the tests of mirrors
-RUN=$CACHE/run       # the running cluster; gone after `down`
-export BIN IMAGES MIRROR_IMAGES RUN
+RUN=$CACHE/run                     # the running cluster; gone after `down`
+export IMAGES MIRROR_IMAGES RUN
 
-export KUBERNETES_VERSION=v1.34.4
-export ETCD_VERSION=v3.6.16
-export HELM_VERSION=v4.3.1
-export GO_VERSION=1.26 # what their modules ask for
 export GATEWAY=10.244.0.1 # the node, as pods see it
 export API_PORT=16443
 export OURS=arcprimer # what is made outside of $RUN bears this name: the bridge, the cgroups, the network
 
 say() { printf 'bare cluster: %s\n' "$*" >&2; }
 
-# built NAME VERSION: is this version of the program there already?
-built() { [ -x "$BIN/$1" ] && [ "$(cat "$BIN/.$1.version" 2> /dev/null)" = "$2" ]; }
+# built NAME VERSION [FOLDER]: is this version of the program there already?
+built() { [ -x "${3:-$BIN}/$1" ] && [ "$(cat "${3:-$BIN}/.$1.version" 2> /dev/null)" = "$2" ]; }
 
 # programs [apiserver]: those of Kubernetes that are built. With `apiserver`, for the tier without a node.
 programs() {
@@ -32,7 +27,10 @@ programs() {
 all_built() { # [apiserver]
   local program
   built etcd "$ETCD_VERSION" || return
-  for program in $(programs "${1:-}"); do built "$program" "$KUBERNETES_VERSION" || return; done
+  for program in $(programs "${1:-}"); do built "$program" "$KUBERNETES_VERSION" "$KUBE_BIN" || return; done
+  [ "${1:-}" = apiserver ] && return
+  for program in containerd containerd-shim-runc-v2 ctr; do built "$program" "$CONTAINERD_VERSION" || return; done
+  built runc "$RUNC_VERSION"
 }
 
 all_packed() {

@@ -2,4 +2,4 @@
 # Makes an image archive known to the node. Pods need imagePullPolicy: IfNotPresent (`:latest` defaults to Always).
 # usage: load-image.sh ARCHIVE.tar
 . "$(dirname "$0")/env.sh"
-exec ctr -a "$RUN/containerd.sock" -n k8s.io images import "$1" > /dev/null
+exec "$BIN/ctr" -a "$RUN/containerd.sock" -n k8s.io images import "$1" > /dev/null

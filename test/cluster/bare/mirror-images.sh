@@ -7,7 +7,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
 pack() { "$here/pack-image.sh" "$@"; }
 
-BUILDKIT_VERSION=v0.34.2
 OUT=$MIRROR_IMAGES
 mkdir -p "$OUT"
 work=$(mktemp -d)
@@ -39,16 +38,10 @@ fi
 
 if [ ! -f "$OUT/buildkit.tar" ]; then
   say "image: BuildKit $BUILDKIT_VERSION ..."
-  mkdir -p "$CACHE/src/buildkit-$BUILDKIT_VERSION" "$work/root/usr/bin" "$work/root/tmp" "$work/root/etc/ssl/certs"
-  cd "$CACHE/src/buildkit-$BUILDKIT_VERSION" || exit 1
-  [ -f go.mod ] || go mod init pulled 2> /dev/null
-  for program in buildkitd buildctl; do
-    go get "github.com/moby/buildkit/cmd/$program@$BUILDKIT_VERSION" 2> get.log || { cat get.log >&2; exit 1; }
-    CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$work/root/usr/bin/$program" "github.com/moby/buildkit/cmd/$program"
-  done
+  "$here/build.sh" buildkit
+  mkdir -p "$work/root/usr/bin" "$work/root/tmp" "$work/root/etc/ssl/certs"
+  cp "$BIN/buildkitd" "$BIN/buildctl" "$BIN/runc" "$work/root/usr/bin"
   chmod 1777 "$work/root/tmp"
-  cp "$(command -v runc)" "$work/root/usr/bin/runc"
-  { ldd "$(command -v runc)" || true; } | { grep -o '/[^ ]*' || true; } | while read -r library; do cp --parents -L "$library" "$work/root"; done
   tar -C "$work/root" --owner=0 --group=0 -cf "$work/root.tar" .
   pack "$work/root.tar" docker.io/moby/buildkit:buildx-stable-1 "$OUT/buildkit.tar" "{\"Entrypoint\":[\"buildkitd\"],\"Env\":[$path]}"
 fi

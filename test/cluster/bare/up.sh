@@ -14,7 +14,7 @@ if (: < "/dev/tcp/127.0.0.1/$API_PORT") 2> /dev/null; then
   exit 1
 fi
 if [ "$tier" = apiserver ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-  BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver as controller-runtime's tests have them
+  KUBE_BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver as controller-runtime's tests have them
 else
   "$here/build.sh" "$tier"
 fi
@@ -40,6 +40,7 @@ trap 'exit 143' TERM
 mkdir "$RUN"
 cd "$RUN"
 mkdir pki logs cni
+ln -s "$KUBE_BIN/kubectl" kubectl # down.sh takes it, whatever KUBERNETES is by then
 began=$SECONDS
 
 # start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster; without the lock.
@@ -119,28 +120,31 @@ certificate scheduler /CN=system:kube-scheduler DNS:scheduler
 certificate kubelet /O=system:nodes/CN=system:node:node0 "DNS:node0,IP:127.0.0.1,IP:$GATEWAY"
 for name in admin controllers scheduler kubelet; do kubeconfig "$name"; done
 
-start etcd "$BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
+start etcd "$KUBE_BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
   --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
+# Image volumes: known from 1.31 on, on by default from 1.35 on, and no gate any more some day.
+gates=
+case $KUBERNETES_VERSION in v1.3[1-4].*) gates=ImageVolume=true ;; esac
 # --enable-aggregator-routing: a webhook's Service is called at its pods' addresses, so that no kube-proxy is needed.
-start apiserver "$BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:12379 --secure-port="$API_PORT" \
+start apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers=http://127.0.0.1:12379 --secure-port="$API_PORT" \
   --advertise-address="$([ "$tier" = apiserver ] && echo 127.0.0.1 || echo "$GATEWAY")" --endpoint-reconciler-type=none \
   --tls-cert-file=pki/apiserver.crt --tls-private-key-file=pki/apiserver.key --client-ca-file=pki/ca.crt \
   --service-account-issuer=https://kubernetes.default.svc --service-account-key-file=pki/sa.pub \
   --service-account-signing-key-file=pki/sa.key --service-cluster-ip-range=10.96.0.0/16 \
   --authorization-mode=Node,RBAC --allow-privileged=true --enable-aggregator-routing=true \
   --kubelet-client-certificate=pki/admin.crt --kubelet-client-key=pki/admin.key \
-  --kubelet-preferred-address-types=InternalIP,Hostname \
+  --kubelet-preferred-address-types=InternalIP,Hostname --feature-gates="$gates" \
   --disable-admission-plugins="$([ "$tier" = apiserver ] && echo ServiceAccount)"
 export KUBECONFIG=$RUN/admin.kubeconfig
 ready() { curl --silent --fail --cacert pki/ca.crt --cert pki/admin.crt --key pki/admin.key "https://127.0.0.1:$API_PORT/readyz"; }
 await kube-apiserver ready
 
 if [ "$tier" = node ]; then
-  start controllers "$BIN/kube-controller-manager" --kubeconfig=controllers.kubeconfig --leader-elect=false \
+  start controllers "$KUBE_BIN/kube-controller-manager" --kubeconfig=controllers.kubeconfig --leader-elect=false \
     --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --use-service-account-credentials=true \
     --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key \
     --flex-volume-plugin-dir="$RUN/volume-plugins"
-  start scheduler "$BIN/kube-scheduler" --kubeconfig=scheduler.kubeconfig --leader-elect=false
+  start scheduler "$KUBE_BIN/kube-scheduler" --kubeconfig=scheduler.kubeconfig --leader-elect=false
 
   note_machine
   make_cgroups
@@ -156,26 +160,31 @@ if [ "$tier" = node ]; then
    "ipam": {"type": "host-local", "dataDir": "$RUN/ipam", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 K
   cat > containerd.toml << K
-version = 2
+version = 3
 root = "$RUN/containerd"
 state = "$RUN/containerd-state"
 [grpc]
   address = "$RUN/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.10"
+[plugins."io.containerd.cri.v1.images"]
+  snapshotter = "overlayfs"
+  [plugins."io.containerd.cri.v1.images".pinned_images]
+    sandbox = "registry.k8s.io/pause:3.10"
+[plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true # the machine may not allow to lower it
   disable_apparmor = true
   netns_mounts_under_state_dir = true
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/usr/lib/cni"
+  [plugins."io.containerd.cri.v1.runtime".cni]
+    bin_dirs = ["/usr/lib/cni"]
     conf_dir = "$RUN/cni"
-  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     options = { Root = "$RUN/runc" }
 [plugins."io.containerd.internal.v1.opt"]
   path = "$RUN/opt"
+[plugins."io.containerd.nri.v1.nri"]
+  disable = true # its socket would lie in /var/run
 K
-  start containerd containerd -c containerd.toml
+  PATH=$BIN:$PATH start containerd "$BIN/containerd" -c containerd.toml # the shim and runc are found in PATH
   cat > kubelet.yaml << K
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -195,9 +204,11 @@ authorization: { mode: AlwaysAllow }
 imageGCHighThresholdPercent: 100
 evictionHard: { nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi" }
 podLogsDir: "$RUN/pod-logs"
+failCgroupV1: false # from 1.35 on a kubelet refuses to run on cgroups of version 1, unless it is told not to
+featureGates: { $([ -z "$gates" ] || echo "${gates/=/: }") }
 K
-  await containerd ctr -a containerd.sock version
-  start kubelet "$BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
+  await containerd "$BIN/ctr" -a "$RUN/containerd.sock" version
+  start kubelet "$KUBE_BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
     --cert-dir="$RUN/kubelet-pki" --hostname-override=node0 --node-ip="$GATEWAY"
   imports=()
   for archive in "$IMAGES"/*.tar; do
@@ -206,7 +217,7 @@ K
     echo $! > "import-$(basename "$archive").pid"
   done
   for import in "${imports[@]}"; do wait "$import"; done
-  await "the node" "$BIN/kubectl" wait --for=condition=Ready node/node0 --timeout=1s
+  await "the node" "$KUBE_BIN/kubectl" wait --for=condition=Ready node/node0 --timeout=1s
 fi
 say "up after $((SECONDS - began)) s"
 echo "$KUBECONFIG"
