@@ -1,5 +1,15 @@
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,11 +56,20 @@ describe("what is missing is named at once, before anything is done", () => {
     expect(readdirSync(cache)).toEqual([]);
   });
 
-  test("for kind", () => {
-    const { status, stderr } = run("run.sh", ["node"], { PATH: little, CLUSTER_PROVIDER: "kind" });
+  test("for kind, with the real images", () => {
+    const env = { PATH: little, CLUSTER_PROVIDER: "kind", CLUSTER_IMAGES: "real" };
+    const { status, stderr } = run("run.sh", ["node"], env);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ {2}apt-get install -y busybox jq skopeo util-linux$/m);
     for (const name of ["docker", "kubectl", "kind"]) expect(stderr).toMatch(new RegExp(`^  ${name}: `, "m"));
+  });
+
+  test("for kind where there is no Docker", () => {
+    const { status, stderr } = run("run.sh", ["node"], { PATH: little, CLUSTER_PROVIDER: "kind" });
+    expect(status).toBe(1);
+    const installed = /^ {2}apt-get install -y (.*)$/m.exec(stderr)?.[1]?.split(" ");
+    expect(installed).toEqual(expect.arrayContaining("busybox gcc jq mmdebstrap mount skopeo".split(" ")));
+    expect(stderr).toMatch(/^ {2}go: Go 1\.\d+ or later builds Kubernetes v1/m);
   });
 
   test("for KUBEBUILDER_ASSETS", () => {
@@ -63,7 +82,7 @@ describe("what is missing is named at once, before anything is done", () => {
     const { status, stderr } = run("run.sh", ["node"], { CLUSTER_PROVIDER: "minikube" });
     expect(status).toBe(1);
     expect(stderr).toContain(
-      "node/minikube: there is no such tier (apiserver, node) or provider (bare, kind, existing)",
+      "node/minikube: there is no such tier (apiserver, node, machine) or provider (bare, kind, existing)",
     );
   });
 });
@@ -79,7 +98,11 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
     ["bare/up.sh", ["apiserver"]],
   ];
 
-  test.each([...commands, ["bare/down.sh", []] as [string, string[]]])(
+  const downs: [string, string[]][] = [
+    ["bare/down.sh", []],
+    ["kind/down.sh", []],
+  ];
+  test.each([...commands, ...downs])(
     "%s is refused at once during a run, and touches nothing",
     async (script, args) => {
       const holder = spawn("flock", [join(cache, "lock"), "sh", "-c", "echo held; exec sleep 60"], { detached: true });
@@ -113,8 +136,20 @@ test.runIf(process.platform === "linux")("leftovers are found: a file, and a pro
   expect(status).toBe(1);
 });
 
+test("every cluster test is of a tier, and .ci/run runs every tier", () => {
+  const tests = readdirSync(scripts).filter((name) => name.endsWith(".test.ts"));
+  const tiers = tests.map((name) => /(?:^|\.)(\w+)\.test\.ts$/.exec(name)?.[1]);
+  expect([...new Set(tiers)].toSorted()).toEqual(["apiserver", "machine", "node"]);
+  const ci = readFileSync(join(scripts, "../../.ci/run"), "utf8");
+  for (const tier of new Set(tiers))
+    expect(ci).toMatch(new RegExp(`^CLUSTER_PROVIDER=\\w+ .*test:cluster -- ${tier} `, "m"));
+});
+
 test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
-  const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sh"));
+  const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter(
+    (name) =>
+      name.endsWith(".sh") || (name.startsWith("kind/node/usr/local/") && statSync(join(scripts, name)).isFile()),
+  );
   const { stdout, status } = spawnSync("shellcheck", files, { cwd: scripts, encoding: "utf8" });
   expect(stdout).toBe("");
   expect(status).toBe(0);

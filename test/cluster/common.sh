@@ -27,7 +27,18 @@ fi
 BIN=$CACHE/bin                               # built from Go modules
 KUBE_BIN=$BIN/kubernetes-$KUBERNETES_VERSION # Kubernetes' own, and a link to etcd: a folder for each version
 DOCKER_BIN=$BIN/docker                       # Docker's, apart: they must not be taken for the machine's own
-export KUBERNETES KUBERNETES_VERSION BIN KUBE_BIN DOCKER_BIN
+CNI_BIN=$BIN/cni                             # the network plugins of kind's node
+export KUBERNETES KUBERNETES_VERSION BIN KUBE_BIN DOCKER_BIN CNI_BIN
+
+# cluster_images PROVIDER: the images that a cluster has unless CLUSTER_IMAGES says otherwise. They are the real ones
+# where there is a Docker, which is taken to have a way out; else stand-ins under the same names, made here.
+cluster_images() {
+  case $1 in
+    kind) if docker version > /dev/null 2>&1; then echo real; else echo stand-ins; fi ;;
+    bare) echo stand-ins ;;
+    *) echo real ;;
+  esac
+}
 
 # One at a time: run.sh holds the lock for all of its run, and what it calls has it from run.sh, as descriptor 9. What
 # runs on as the cluster has to close it.

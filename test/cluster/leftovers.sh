@@ -34,9 +34,14 @@ there() {
   awk '{ print "mount " $2 }' /proc/self/mounts
   find /sys/class/net -mindepth 1 -printf "link %f\n"
   cgroups | sed 's/^/cgroup /'
-  find /proc/sys/vm /proc/sys/net /proc/sys/kernel/panic* /proc/sys/kernel/keys -type f -perm -u+rw \
-    ! -name '*lowmem_reserve*' -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
-  if [ -d "$CACHE/run" ]; then echo "file $CACHE/run"; fi
+  find /proc/sys -type f -perm -u+rw ! -name '*lowmem_reserve*' ! -name ns_last_pid ! -path '*/binfmt_misc/*' \
+    -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
+  # An empty table or chain of the kernel's own names changes nothing.
+  if command -v iptables-save > /dev/null; then iptables-save | sed -n '/^-A\|^:[^ ]* \(-\|DROP\)/s/^/rule /p' | sed 's/ \[.*//'; fi
+  if command -v nft > /dev/null; then nft list tables | sed -n '/docker/s/^/rule /p'; fi
+  for folder in "$CACHE"/{run,kind,docker-run} /lib/modules; do
+    if [ -d "$folder" ]; then echo "file $folder"; fi
+  done
   find /etc /opt /run /usr/libexec /var/lib /var/log -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
     sed 's/^/file /' || true
   find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-*' | sed 's/^/file /'

@@ -49,7 +49,7 @@ for tier in "$@"; do
         need_go
       fi
       ;;
-    node/bare)
+    node/bare | machine/*)
       [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
       need openssl:openssl curl:curl jq:jq /usr/lib/cni/bridge:containernetworking-plugins \
         ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
@@ -61,18 +61,28 @@ for tier in "$@"; do
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox
       built helm "$HELM_VERSION" || need_go
-      need_other docker "https://docs.docker.com/engine/install/"
-      ! command -v docker > /dev/null || said=$(docker info 2>&1 > /dev/null) ||
-        others+=("docker: its daemon does not answer: $(tail -n 1 <<< "$said")")
-      need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
-      need_other kind "go install sigs.k8s.io/kind@$KIND_VERSION"
+      docker=$(command -v docker || true)
+      said=$(docker version 2>&1 > /dev/null) || said=${said:-it does not answer}
+      if [ "${CLUSTER_IMAGES:-$(cluster_images kind)}" = real ]; then
+        need_other docker "https://docs.docker.com/engine/install/"
+        [ -z "$docker" ] || [ -z "$said" ] || others+=("docker: $(tail -n 1 <<< "$said")")
+        need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
+        need_other kind "go install sigs.k8s.io/kind@$KIND_VERSION"
+      else
+        [ "$(id -u)" -eq 0 ] || others+=("docker: where there is none, one is started, by root alone (this: ${said:-it answers})")
+        need mmdebstrap:mmdebstrap
+        [ -z "$said" ] || need nft:nftables ip:iproute2 mount:mount
+        { all_built && kind_built; } || need_go
+        { all_built && all_packed; } || need gcc:gcc /usr/include/signal.h:libc6-dev /usr/include/seccomp.h:libseccomp-dev \
+          pkg-config:pkg-config
+      fi
       ;;
     node/existing)
       need jq:jq skopeo:skopeo busybox:busybox
       built helm "$HELM_VERSION" || need_go
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
       ;;
-    *) others+=("$tier/$provider: there is no such tier (apiserver, node) or provider (bare, kind, existing)") ;;
+    *) others+=("$tier/$provider: there is no such tier (apiserver, node, machine) or provider (bare, kind, existing)") ;;
   esac
 done
 

@@ -161,20 +161,6 @@ describe("4. A pull in the pod is served by the mirror", () => {
     expect(lines).toMatch(/\/v2\/library\/hello\/manifests\/1/);
     expect(lines).toMatch(/\/v2\/library\/hello\/blobs\/sha256:/);
   });
-
-  test.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
-    "and without the mirror there is no way out to anywhere else",
-    async () => {
-      const before = (await requests()).length;
-      const pod = await runnerPod(
-        "pull-unprimed",
-        "unlabelled",
-        "for i in $(seq 60); do docker version > /dev/null 2>&1 && break; sleep 0.5; done\ntimeout 20 docker pull hello:1 || exit 9",
-      );
-      expect((await ended(pod, 90)).exitCode).toBe(9);
-      expect(await requests()).toHaveLength(before);
-    },
-  );
 });
 
 describe("5. The webhook is down", () => {

@@ -11,7 +11,7 @@ import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, unin
 
 const installer = "arc-primer-prerequisites";
 // What the image lacks: the stand-ins of `bare` were made without curl and git, GitHub's own image has these.
-const lacking = process.env["CLUSTER_PROVIDER"] === "bare" ? ["curl", "git", "jq"] : ["tree", "pv", "figlet"];
+const lacking = process.env["CLUSTER_PROVIDER"] === "bare" ? ["curl", "git", "jq"] : ["tree", "pv", "hello"];
 const [first = "", second = "", third = ""] = lacking;
 const works = (...programs: string[]) => programs.map((program) => `${program} --version | head -n 1`).join("\n");
 

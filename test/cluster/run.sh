@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # The cluster tests, from nothing to nothing left: brings a cluster up, runs the suite against it, takes it down.
-# usage: run.sh [apiserver|node] [VITEST ARGUMENTS]      without a tier: both
+# usage: run.sh [apiserver|node|machine] [VITEST ARGUMENTS]      without a tier: apiserver and node
 #        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
 #
-#   CLUSTER_PROVIDER    kind (where there is Docker), bare (one node without Docker, needs root), or existing
+#   CLUSTER_PROVIDER    of the node tier: kind (the default), bare (one node without Docker, needs root), or existing. The
+#                       tier `machine` needs control of the node, and is always run on bare.
+#   CLUSTER_IMAGES      of kind: real or stand-ins (kind/up.sh)
 #   KUBERNETES          the version of Kubernetes, by its minor (versions.env)
 #   KUBECONFIG          for `existing`, which is never chosen by itself: the suite installs the webhook in that cluster
 #                       and removes it. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
@@ -15,7 +17,7 @@ cd "$here/../.." || exit 1
 tiers=(apiserver node)
 suite=(vitest run --config vitest.cluster.config.ts)
 case ${1:-} in
-  apiserver | node) tiers=("$1"); shift ;;
+  apiserver | node | machine) tiers=("$1"); shift ;;
   bench)
     tiers=(node)
     suite=("$here/../bench/run.sh")
@@ -23,12 +25,10 @@ case ${1:-} in
     ;;
 esac
 
-if [ -z "${CLUSTER_PROVIDER:-}" ]; then
-  if docker info > /dev/null 2>&1; then CLUSTER_PROVIDER=kind
-  else CLUSTER_PROVIDER=bare; fi
-fi
+CLUSTER_PROVIDER=${CLUSTER_PROVIDER:-kind}
+CLUSTER_IMAGES=${CLUSTER_IMAGES:-$(cluster_images "$CLUSTER_PROVIDER")}
 existing=${KUBECONFIG:-}
-export CLUSTER_PROVIDER
+export CLUSTER_PROVIDER CLUSTER_IMAGES
 export CLUSTER_RUN=$$-$EPOCHSECONDS # labels what the suite makes
 # node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$KUBE_BIN:$BIN
@@ -42,7 +42,7 @@ in_session() {
   wait $!
 }
 
-if [[ " ${tiers[*]} " == *" node "* && ${suite[0]} = vitest ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
+if [[ ${tiers[*]} != apiserver && ${suite[0]} = vitest ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
 
 running=
 down() {
@@ -72,8 +72,8 @@ trap 'exit 143' TERM
 
 status=0
 for tier in "${tiers[@]}"; do
-  if [ "$tier" = apiserver ]; then provider=bare
-  else provider=$CLUSTER_PROVIDER; fi
+  provider=$CLUSTER_PROVIDER
+  [ "$tier" = node ] || provider=bare
   echo "== $tier tier, provider: $([ "$tier" = apiserver ] && echo 'kube-apiserver and etcd alone' || echo "$provider")" >&2
   if [ "$provider" = existing ]; then
     running=$here/existing
@@ -81,11 +81,11 @@ for tier in "${tiers[@]}"; do
   else
     "$here/$provider/is-up.sh" && exit 1
     running=$here/$provider # from here on it is ours: the lock keeps everybody else from making one
-    in_session "$running/up.sh" "$tier" > "$TMPDIR/printed" || exit 1
+    in_session "$running/up.sh" "${tier/machine/node}" > "$TMPDIR/printed" || exit 1
     KUBECONFIG=$(tail -n 1 "$TMPDIR/printed")
     export KUBECONFIG
   fi
-  CLUSTER_TIER=$tier in_session "${suite[@]}" "$@" || status=1
+  CLUSTER_TIER=$tier CLUSTER_PROVIDER=$provider in_session "${suite[@]}" "$@" || status=1
   down
 done
 exit "$status"

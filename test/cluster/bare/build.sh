@@ -4,6 +4,7 @@
 #   apiserver      etcd and kube-apiserver, for the tier without a node
 #   node           all of Kubernetes, etcd, containerd and runc
 #   docker         Docker's daemon, client and buildx, with containerd and runc
+#   kind           kind itself, and what its node has beside the above: kubeadm, kube-proxy, CoreDNS, CNI plugins
 #   registry, buildkit, cert-manager, helm, kubeconform
 # KUBERNETES chooses the version of Kubernetes (versions.env).
 here=$(cd "$(dirname "$0")" && pwd)
@@ -141,10 +142,20 @@ for what in "$@"; do
         ldflags="-X $module/version.Version=$BUILDKIT_VERSION" program "$name" "$BUILDKIT_VERSION" "$module" "$module/cmd/$name"
       done
       ;;
+    kind)
+      containerd
+      kubernetes kubeadm kube-proxy
+      program kind "$KIND_VERSION" sigs.k8s.io/kind sigs.k8s.io/kind
+      program coredns "$COREDNS_VERSION" github.com/coredns/coredns github.com/coredns/coredns
+      module=github.com/containernetworking/plugins
+      for name in main/ptp main/loopback ipam/host-local meta/portmap; do
+        into=$CNI_BIN program "${name#*/}" "$CNI_PLUGINS_VERSION" "$module" "$module/plugins/$name"
+      done
+      ;;
     helm) program helm "$HELM_VERSION" helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm ;;
     kubeconform)
       program kubeconform "$KUBECONFORM_VERSION" github.com/yannh/kubeconform github.com/yannh/kubeconform/cmd/kubeconform
       ;;
-    *) sed -n '3,8s/^# *//p' "$0" >&2; exit 2 ;;
+    *) sed -n '3,9s/^# *//p' "$0" >&2; exit 2 ;;
   esac
 done

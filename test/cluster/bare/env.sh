@@ -33,6 +33,14 @@ all_built() { # [apiserver]
   built runc "$RUNC_VERSION"
 }
 
+kind_built() { # what kind needs besides: build.sh kind docker
+  local program
+  for program in kubeadm kube-proxy; do built "$program" "$KUBERNETES_VERSION" "$KUBE_BIN" || return; done
+  for program in ptp loopback host-local portmap; do built "$program" "$CNI_PLUGINS_VERSION" "$CNI_BIN" || return; done
+  built kind "$KIND_VERSION" && built coredns "$COREDNS_VERSION" && built dockerd "$MOBY_VERSION" "$DOCKER_BIN" &&
+    built docker "$DOCKER_VERSION" "$DOCKER_BIN" && built docker-buildx "$BUILDX_VERSION" "$DOCKER_BIN"
+}
+
 all_packed() {
   local image
   for image in pause runner dind registry; do [ -f "$IMAGES/$image.tar" ] || return; done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Succeeds, and says how to take it down, if the kind cluster is up.
-set -euo pipefail
-kind get clusters 2> /dev/null | grep -x arc-primer-test > /dev/null || exit 1
-echo "kind: the cluster arc-primer-test is up; take it down with $(cd "$(dirname "$0")" && pwd)/down.sh" >&2
+# Succeeds, and says how to take it down, if the kind cluster is up or is left in parts.
+. "$(dirname "$0")/env.sh"
+[ -d "$KIND_STATE" ] || [ -d "$DOCKER_RUN" ] || exit 1
+say "the cluster $CLUSTER is up, or was not taken down; take it down with $(cd "$(dirname "$0")" && pwd)/down.sh"

@@ -1,15 +1,80 @@
 #!/usr/bin/env bash
 # Starts the kind cluster; the last line printed is the path of its kubeconfig.
-# KIND_NODE_IMAGE chooses the Kubernetes version (kindest/node:v…); without it, kind's own default.
-set -euo pipefail
+#
+#   CLUSTER_IMAGES    real: those that the images' names mean, which Docker has to be able to pull; it is the default
+#                     where there is a Docker. stand-ins: made here, the node's as well; on a Docker that is started for
+#                     the cluster if there is none (needs root).
+#   KIND_NODE_IMAGE   of the real ones, chooses the Kubernetes version (kindest/node:v…); without it, kind's own default.
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/../common.sh"
+. "$here/env.sh"
 "$here/../need.sh" kind node
 lock
 ! "$here/is-up.sh" || exit 1
-trap '[ $? -eq 0 ] || "$here/down.sh"' EXIT
+images=${CLUSTER_IMAGES:-$(cluster_images kind)}
+own_docker=
+docker version > /dev/null 2>&1 || own_docker=yes
+if [ "$images" = stand-ins ]; then
+  "$here/../bare/build.sh" node kind ${own_docker:+docker}
+  "$here/../bare/images.sh"
+  PATH=$KUBE_BIN:$BIN:$PATH # kind and kubectl of these versions
+fi
+
+creating=
+# What Docker is about to make is on no list yet: until kind has ended, something may come after each deletion.
+# shellcheck disable=SC2317 # it is called by the trap
+failed() {
+  trap '' INT TERM HUP
+  while [ -n "$creating" ] && kill -0 "$creating" 2> /dev/null; do
+    delete_cluster || true
+    sleep 0.3
+  done
+  setsid --wait "$here/down.sh"
+}
+trap '[ $? -eq 0 ] || failed' EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
-kind create cluster --config "$here/kind.yaml" ${KIND_NODE_IMAGE:+--image "$KIND_NODE_IMAGE"} \
-  --kubeconfig "$CACHE/kind.kubeconfig" --wait 120s >&2
-echo "$CACHE/kind.kubeconfig"
+began=$SECONDS
+
+mkdir "$KIND_STATE"
+[ -e /var/lib/containers ] || touch "$KIND_STATE/no-containers" # skopeo, which the suite runs, makes it for root
+if [ -n "$own_docker" ]; then
+  "$here/docker.sh" start
+  use_own_docker
+fi
+docker network inspect kind > /dev/null 2>&1 || touch "$KIND_STATE/no-network"
+config=$here/kind.yaml
+if [ "$images" = stand-ins ]; then
+  "$here/node-image.sh"
+  KIND_NODE_IMAGE=$NODE_IMAGE
+  config=$KIND_STATE/kind.yaml
+  # Pods cannot ask the name server that Docker gives its containers, at a loopback address. They ask the machine's.
+  resolv=/run/systemd/resolve/resolv.conf
+  [ -f $resolv ] || resolv=/etc/resolv.conf
+  cat "$here/kind.yaml" - > "$config" << K
+    extraMounts: [{ hostPath: $resolv, containerPath: /kind/resolv.conf, readOnly: true }]
+networking: { disableDefaultCNI: true }
+kubeadmConfigPatches:
+  - |
+    kind: KubeletConfiguration
+    failCgroupV1: false
+    resolvConf: /kind/resolv.conf
+  - |
+    kind: ClusterConfiguration
+    etcd: { local: { imageTag: $ETCD_VERSION } }
+    dns: { imageTag: $COREDNS_VERSION }
+K
+fi
+
+# In a session of its own, so that a signal reaches this script alone; without the lock.
+setsid kind create cluster --name "$CLUSTER" --config "$config" ${KIND_NODE_IMAGE:+--image "$KIND_NODE_IMAGE"} \
+  --kubeconfig "$KUBECONFIG" --wait 120s >&2 9>&- &
+creating=$!
+wait "$creating"
+# To kind, a node that does not become ready is worth a warning.
+kubectl wait --for=condition=Ready node --all --timeout=1s >&2
+if [ "$images" = stand-ins ]; then
+  for image in runner dind registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done
+fi
+say "up after $((SECONDS - began)) s"
+echo "$KUBECONFIG"

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# Where the kind cluster keeps things, and which Docker it runs on. Sourced by the other scripts of this folder.
+. "$(dirname "${BASH_SOURCE[0]}")/../bare/env.sh"
+
+# The name has the cache folder in it: on one Docker, the run of another checkout has another cluster.
+CLUSTER=arc-primer-test-$(sha256sum <<< "$CACHE" | cut -c 1-8)
+KIND_STATE=$CACHE/kind              # of the cluster that is up: its kubeconfig, and what `down` has to know
+DOCKER_RUN=$CACHE/docker-run        # the Docker that was started for it
+DOCKER_DATA=$CACHE/docker           # what that one keeps: the node image, and layers of builds
+NODE_IMAGE=arc-primer/node:$KUBERNETES_VERSION
+KUBECONFIG=$KIND_STATE/kubeconfig
+export CLUSTER KIND_STATE DOCKER_RUN DOCKER_DATA NODE_IMAGE KUBECONFIG
+PATH=$PATH:$KUBE_BIN:$BIN
+
+say() { printf 'kind cluster: %s\n' "$*" >&2; }
+
+# use_own_docker: the Docker that docker.sh has started is the one that all programs talk to.
+use_own_docker() {
+  export DOCKER_HOST=unix://$DOCKER_RUN/docker.sock DOCKER_CONFIG=$DOCKER_RUN/config
+  unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+  PATH=$DOCKER_BIN:$PATH
+}
+[ ! -d "$DOCKER_RUN" ] || use_own_docker
+
+delete_cluster() { kind delete cluster --quiet --name "$CLUSTER" --kubeconfig "$KUBECONFIG"; }
