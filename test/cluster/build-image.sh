@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
 # Builds the image by the Dockerfile and writes it as an archive. With Docker it is an ordinary build. Without, it is
-# buildah's, and the base images, which no registry can be asked for, are stand-ins under the same names: node:24 is
+# buildah's. Where no registry can be asked for the base images, they are stand-ins under the same names: node:24 is
 # Debian with this machine's npm and the Node of the dev dependencies, distroless is that Node with the libraries it is
 # linked with.
 # usage: build-image.sh NAME:TAG OUT.tar      (after `npm ci`)
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
+[ "${CLUSTER_PROVIDER:-}" != kind ] || . "$here/kind/env.sh"
 root=$(cd "$here/../.." && pwd)
 
-if docker info > /dev/null 2>&1; then
+builder=buildah
+! docker version > /dev/null 2>&1 || builder=docker
+stand_ins=yes
+if [ "$builder" = docker ] && [ "${CLUSTER_PROVIDER:-}/${CLUSTER_IMAGES:-}" != kind/stand-ins ]; then stand_ins=; fi
+
+docker_build() { # the tag is for the archive alone
+  trap 'docker image rm "$1" > /dev/null' EXIT
   docker build --quiet --tag "$1" "$root" >&2
   docker save --output "$2" "$1"
+}
+if [ -z "$stand_ins" ]; then
+  docker_build "$@"
   exit
 fi
 
-for tool in buildah mmdebstrap jq npm; do
+for tool in "$builder" mmdebstrap jq npm; do
   command -v "$tool" > /dev/null || { say "$tool is missing on this machine: apt-get install -y $tool"; exit 1; }
 done
 node=$root/node_modules/node/bin/node
 [ -x "$node" ] || { say "the image needs Node for its stand-ins: run npm ci first"; exit 1; }
 work=$(mktemp -d)
-known=/var/lib/containers # buildah notes there which layers it has seen, wherever its storage is
-[ ! -e "$known" ] || known=
-trap 'rm -rf "$work" ${known:+"$known"}' EXIT
+trap 'rm -rf "$work"' EXIT
 mkdir -p "$IMAGES/bases"
 
 # The libraries that Node is linked with, below a folder.
@@ -57,12 +65,22 @@ if [ ! -f "$IMAGES/bases/distroless-$version.tar" ]; then
     "$IMAGES/bases/distroless-$version.tar" '{"Entrypoint":["/nodejs/bin/node"],"User":"65532"}'
 fi
 
+say "image: building $1 by the Dockerfile ..."
+if [ "$builder" = docker ]; then
+  for base in node distroless; do docker load --quiet --input "$IMAGES/bases/$base-$version.tar" > /dev/null; done
+  rm -rf "$work"
+  docker_build "$@"
+  exit
+fi
+
+known=/var/lib/containers # buildah notes there which layers it has seen, wherever its storage is
+[ ! -e "$known" ] || known=
+trap 'rm -rf "$work" ${known:+"$known"}' EXIT
 # In a chroot, because a build has no need of namespaces of its own; with the storage apart from the machine's.
 store=(--root "$CACHE/buildah" --runroot "$work/run" --storage-driver "${BUILDAH_STORAGE_DRIVER:-overlay}")
 for base in node distroless; do
   buildah "${store[@]}" pull --quiet "docker-archive:$IMAGES/bases/$base-$version.tar" > /dev/null
 done
-say "image: building $1 by the Dockerfile ..."
 buildah "${store[@]}" build --isolation chroot --network host --pull-never --layers --quiet \
   --tag "$1" --file "$root/Dockerfile" "$root" > /dev/null
 rm -f "$2"

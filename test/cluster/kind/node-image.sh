@@ -52,9 +52,9 @@ echo "$KUBERNETES_VERSION" > "$root/kind/version"
 : > "$root/etc/machine-id" # each node makes its own
 chroot "$root" systemctl --quiet enable containerd kubelet
 chroot "$root" systemctl --quiet set-default multi-user.target
-# The first would write kernel parameters of the machine; the others look after a machine that stays.
-chroot "$root" systemctl --quiet mask systemd-sysctl.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
-  e2scrub_all.timer fstrim.timer
+# Some would change the machine: its kernel parameters, its modules, its consoles. The others look after one that stays.
+chroot "$root" systemctl --quiet mask systemd-sysctl.service systemd-modules-load.service modprobe@.service getty.target \
+  systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 
 # image NAME:TAG PROGRAM [FOLDER]: the program alone, in the folder, as an image
 path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
