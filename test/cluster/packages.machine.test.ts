@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createNamespace, logs } from "./support/kube.ts";
+import { packageSource } from "./support/packages.ts";
+import type { PackageSource } from "./support/packages.ts";
+import { ended, runnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod } from "./support/runner-pod.ts";
+import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+
+// Packages from a repository of one's own, for pods that have no way out: this process serves it, and sees what is asked.
+
+const lacking = "hello";
+let source: PackageSource;
+let installing = false;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  source = await packageSource(lacking);
+  const { apt } = source;
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: {
+      default: { prerequisites: { packages: [lacking], apt } },
+      nothing: { prerequisites: { packages: ["bash", "sudo"], apt } },
+    },
+    rules: [{ profile: "default", allowedProfiles: ["nothing"] }],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("packages");
+}, 900_000);
+afterAll(async () => {
+  if (!installing) return;
+  source?.close();
+  await uninstall();
+});
+
+const installLog = async ({ metadata }: RunnerPod) =>
+  logs(metadata.namespace ?? "", metadata.name, "arc-primer-prerequisites");
+
+test("a package comes from the repository that the profile names", async () => {
+  const pod = await runnerPod("own", "packages", `${lacking} --version`, { layout: "default-mode" });
+  const { exitCode, log } = await ended(pod);
+  expect(log).toMatch(/packages in place after \d+\.\d\d s\n[^]*hello /);
+  expect(exitCode).toBe(0);
+  expect(source.requests).toContainEqual(expect.stringMatching(/^hello_.*\.deb$/));
+});
+
+test("nothing missing: apt is not even asked", async () => {
+  const before = source.requests.length;
+  const pod = await runnerPod("nothing", "packages", "echo run.sh", {
+    layout: "default-mode",
+    change: ({ metadata }) => (metadata.annotations = { "arc-primer.dev/profile": "nothing" }),
+  });
+  expect((await ended(pod)).log).toBe("run.sh\n");
+  expect(await installLog(pod)).toMatch(/nothing is missing; looked in \d+\.\d\d s\n$/);
+  expect(source.requests.length).toBe(before);
+});
