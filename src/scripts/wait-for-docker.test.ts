@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { notUp, up } from "../../test/support/docker-29-errors.ts";
 import { fakeDaemon } from "../../test/support/fake-daemon.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
@@ -319,6 +320,34 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { code, stderr } = await run(sh, { env }).exit;
       expect(code).toBe(0);
       expect(stderr).toMatch(/going on\. It said:\n.*certificate/s);
+    });
+
+    /** What a docker client that says this, and nothing else, makes of the wait. */
+    const told = async (body: string) => {
+      const path = pathWith("sleep");
+      writeFileSync(join(path, "docker"), `#!${findTool("dash")}\n${body}\n`, { mode: 0o755 });
+      const env = { DOCKER_HOST: "tcp://localhost:1", PATH: path };
+      return run(sh, { env, settings: { timeout: "1" } }).exit;
+    };
+    const client = (text: string) => `${findTool("cat")} >&2 << 'END'\n${text}\nEND\nexit 1`;
+
+    test.each(notUp)("Docker 29 where $situation: waited for, and named at the end", async ({ text }) => {
+      const { code, stdout, stderr } = await told(client(text));
+      expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
+      expect(stderr).toContain(`the last attempt said: ${text}\n`);
+    });
+
+    test.each(up)("Docker 29 where $situation: said, and on it goes", async ({ text }) => {
+      const { code, stdout, stderr } = await told(client(text));
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).toContain(`waiting will not change that; going on. It said:\n${text}\n`);
+    });
+
+    test("a client that hangs without a word, as Docker 29's does over a name that does not resolve", async () => {
+      const { code, stderr, seconds } = await told("exec sleep 20");
+      expect(code).toBe(42);
+      expect(stderr).toContain("did not answer within 1 s");
+      expect(seconds).toBeLessThan(5);
     });
 
     test("without a client there is nothing to ask a TCP daemon with", async () => {

@@ -56,7 +56,7 @@ for tier in "$@"; do
         buildah:buildah mmdebstrap:mmdebstrap
       { all_built && built helm "$HELM_VERSION" && mirror_images_packed; } || need_go
       { all_built && all_packed; } || need gcc:gcc /usr/include/signal.h:libc6-dev /usr/include/seccomp.h:libseccomp-dev \
-        pkg-config:pkg-config
+        pkg-config:pkg-config npm:npm
       ;;
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox

@@ -41,9 +41,26 @@ kind_built() { # what kind needs besides: build.sh kind docker
     built docker "$DOCKER_VERSION" "$DOCKER_BIN" && built docker-buildx "$BUILDX_VERSION" "$DOCKER_BIN"
 }
 
+# image_key NAME: what an image is made of, to be made anew when that changes
+image_key() {
+  local folder=${BASH_SOURCE[0]%/*}
+  {
+    case $1 in
+      dind) echo "$MOBY_VERSION $DOCKER_VERSION $BUILDX_VERSION $CONTAINERD_VERSION $RUNC_VERSION" ;;
+      runner) echo "$DOCKER_VERSION $BUILDX_VERSION $NODE20_VERSION $NODE24_VERSION $NPM20_VERSION $NPM24_VERSION" ;;
+      registry) echo "$REGISTRY_VERSION" ;;
+    esac
+    find "$folder/../images" "$folder/images.sh" -type f | LC_ALL=C sort | xargs cat
+  } | sha256sum | cut -c 1-16
+}
+
+packed() { # NAME
+  [ -f "$IMAGES/$1.tar" ] && [ "$(cat "$IMAGES/.$1.key" 2> /dev/null)" = "$(image_key "$1")" ]
+}
+
 all_packed() {
   local image
-  for image in pause runner dind registry; do [ -f "$IMAGES/$image.tar" ] || return; done
+  for image in pause registry dind runner slim dind20; do packed "$image" || return; done
 }
 
 # The rule by which pods reach kube-apiserver at its Service's address, since there is no kube-proxy. $1: -A or -D.

@@ -1,18 +1,33 @@
 #!/usr/bin/env bash
-# Stand-ins, made of Debian packages under the real images' names, where no image registry can be reached: the pause
-# image, GitHub's runner image, docker:dind and registry:3. About 2 minutes, once.
-# The runner stand-in lacks curl, git and the manual pages' folders on purpose: images that people run do. Nor has it package sources: pods could not reach them.
+# Stand-ins under the real images' names, where no image registry can be reached: the pause image, GitHub's runner image,
+# docker:dind and registry:3, of the real programs in a Debian; docs/contributing/test-bed.md says how they differ.
+# Beside them an older world: a slim runner image and docker:20.10-dind, with Debian's own Docker. About 6 minutes, once.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
 all_packed && exit
-pack() { "$here/pack-image.sh" "$@"; }
+files=$here/../images
 
 mkdir -p "$IMAGES"
 cd "$IMAGES" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+case $(uname -m) in x86_64) node_architecture=x64 ;; *) node_architecture=arm64 ;; esac
 path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
+
+# wanted NAME: whether the image has to be made; says so.
+wanted() {
+  packed "$1" && return 1
+  say "image: $1 ..."
+  began=$SECONDS
+}
+
+# pack LAYERS NAMES OUT CONFIG: an image's last step
+pack() {
+  "$here/pack-image.sh" "$1" "$2" "$3.tar" "$4"
+  image_key "$3" > ".$3.key"
+  say "image: $3 took $((SECONDS - began)) s"
+}
 
 # debian OUT PACKAGES HOOK... : a minimal Debian with these packages; each hook is a shell command, $1 the root.
 debian() {
@@ -20,59 +35,112 @@ debian() {
   shift 2
   for hook in "$@"; do hooks+=(--customize-hook="$hook"); done
   mmdebstrap --quiet --variant=minbase --include="$packages" "${hooks[@]}" \
-    --customize-hook='rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/cache/apt/*' bookworm "$out"
+    --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' bookworm "$out"
 }
 
-if [ ! -f pause.tar ]; then
-  say "image: pause ..."
-  cat > "$work/pause.c" << 'C'
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-static void end(int signal) { (void)signal; _exit(0); }
-static void reap(int signal) { (void)signal; while (waitpid(-1, 0, WNOHANG) > 0); }
-int main(void) { signal(SIGTERM, end); signal(SIGINT, end); signal(SIGCHLD, reap); for (;;) pause(); }
-C
-  gcc -static -O2 -o "$work/pause" "$work/pause.c"
-  tar -C "$work" -cf "$work/root.tar" pause
-  pack "$work/root.tar" registry.k8s.io/pause:3.10 pause.tar "{\"Entrypoint\":[\"/pause\"],\"Env\":[$path]}"
+# layer OUT ROOT [TAR-OPTION...] PATH... : these paths below a folder, the same each time.
+layer() {
+  local out=$1 root=$2
+  shift 2
+  tar -C "$root" --sort=name --mtime=@0 --numeric-owner -cf "$out" "$@"
+}
+
+# As in GitHub's image: uid 1001, the socket's group 123, sudo without a password, a home that anybody may write to.
+users=(
+  'chroot "$1" useradd --create-home --shell /bin/bash --uid 1001 runner; chroot "$1" groupadd --force --gid 123 docker-host'
+  'chroot "$1" usermod -aG 123,sudo runner; chmod 777 "$1/home/runner"'
+  'printf "%s\n" "%sudo ALL=(ALL:ALL) NOPASSWD:ALL" "Defaults env_keep += \"DEBIAN_FRONTEND\"" > "$1/etc/sudoers"'
+)
+runner_config='{"User":"runner","WorkingDir":"/home/runner","Env":['$path',"DEBIAN_FRONTEND=noninteractive","RUNNER_MANUALLY_TRAP_SIG=1","ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT=1","ImageOS=ubuntu24"]}'
+dind_config='{"Entrypoint":["dockerd-entrypoint.sh"],"Volumes":{"/var/lib/docker":{}},"ExposedPorts":{"2375/tcp":{},"2376/tcp":{}},"Env":['$path',"DOCKER_TLS_CERTDIR=/certs"]}'
+# The entry point, docker-init, and the older iptables in a folder that the entry point may put first in PATH.
+dind=(
+  "install -m 755 '$files/dind/dockerd-entrypoint.sh' \"\$1/usr/local/bin/\""
+  'cp "$1/usr/bin/tini-static" "$1/usr/local/bin/docker-init"; mkdir "$1/usr/local/sbin/.iptables-legacy"'
+  'for name in ip ip6; do for what in tables tables-save tables-restore; do ln -s "/usr/sbin/${name}tables-legacy${what#tables}" "$1/usr/local/sbin/.iptables-legacy/$name$what"; done; done'
+)
+
+# home FOLDER: the runner's own files
+home() {
+  mkdir -p "$1/home/runner/bin"
+  cp "$files"/runner/{run.sh,safe_sleep.sh,run-helper.sh.template} "$1/home/runner"
+  cp "$files/runner/Runner.Listener" "$1/home/runner/bin"
+}
+
+# externals FOLDER: Node as GitHub's runner brings it, twice with npm and all, and twice (for Alpine) the program alone.
+externals() {
+  local version node npm
+  for version in 20 24; do
+    node=NODE${version}_VERSION npm=NPM${version}_VERSION
+    mkdir -p "$1/node$version/lib/node_modules/npm" "$1/node${version}_alpine/bin"
+    (cd "$work" && npm pack --silent "node-linux-$node_architecture@${!node}" "npm@${!npm}" > /dev/null)
+    tar -xzf "$work/node-linux-$node_architecture-${!node}.tgz" -C "$1/node$version" --strip-components=1
+    tar -xzf "$work/npm-${!npm}.tgz" -C "$1/node$version/lib/node_modules/npm" --strip-components=1
+    ln -s ../lib/node_modules/npm/bin/npm-cli.js "$1/node$version/bin/npm"
+    ln -s ../lib/node_modules/npm/bin/npx-cli.js "$1/node$version/bin/npx"
+    chmod 755 "$1/node$version/bin/node"
+    cp "$1/node$version/bin/node" "$1/node${version}_alpine/bin/node"
+  done
+}
+
+if wanted pause; then
+  gcc -static -O2 -o "$work/pause" "$files/pause/pause.c"
+  layer "$work/root.tar" "$work" --owner=0 --group=0 pause
+  pack "$work/root.tar" registry.k8s.io/pause:3.10 pause "{\"Entrypoint\":[\"/pause\"],\"Env\":[$path]}"
 fi
 
-if [ ! -f runner.tar ]; then
-  say "image: actions-runner ..."
-  debian "$work/root.tar" ca-certificates,sudo,docker.io,procps \
-    'chroot "$1" useradd -m -u 1001 runner; chroot "$1" groupadd -f -g 123 docker-host; chroot "$1" usermod -aG 123,sudo runner' \
-    'echo "runner ALL=(ALL) NOPASSWD:ALL" > "$1/etc/sudoers.d/runner"; rm -f "$1/etc/apt/sources.list"' \
-    'mkdir -p "$1/home/runner/externals/node24/bin"; printf "#!/bin/bash\necho stand-in: no job\n" > "$1/home/runner/run.sh"' \
-    'chmod 755 "$1/home/runner/run.sh"; chroot "$1" chown -R 1001:1001 /home/runner'
-  pack "$work/root.tar" ghcr.io/actions/actions-runner:latest runner.tar \
-    "{\"User\":\"runner\",\"WorkingDir\":\"/home/runner\",\"Env\":[$path]}"
+if wanted registry; then
+  "$here/build.sh" registry
+  mkdir -p "$work"/registry/{bin,etc/distribution,etc/ssl/certs,var/lib/registry,tmp}
+  cp "$(command -v busybox)" "$work/registry/bin/busybox"
+  # Linked statically it needs no libraries, and ldd says so with an error.
+  { ldd "$work/registry/bin/busybox" || true; } | { grep -o '/[^ ]*' || true; } | while read -r library; do
+    cp --parents -L "$library" "$work/registry"
+  done
+  busybox --list | while read -r name; do [ "$name" = busybox ] || ln -s busybox "$work/registry/bin/$name"; done
+  cp "$BIN/registry" "$work/registry/bin"
+  cp "$files/registry/config.yml" "$work/registry/etc/distribution"
+  cp "$files/registry/entrypoint.sh" "$work/registry"
+  cp /etc/ssl/certs/ca-certificates.crt "$work/registry/etc/ssl/certs"
+  layer "$work/root.tar" "$work/registry" --owner=0 --group=0 .
+  pack "$work/root.tar" docker.io/library/registry:3 registry \
+    "{\"Entrypoint\":[\"/entrypoint.sh\"],\"Cmd\":[\"/etc/distribution/config.yml\"],\"Volumes\":{\"/var/lib/registry\":{}},\"ExposedPorts\":{\"5000/tcp\":{}},\"Env\":[$path,\"OTEL_TRACES_EXPORTER=none\"]}"
 fi
 
-if [ ! -f dind.tar ]; then
-  say "image: docker:dind ..."
-  # As the official entrypoint does: dockerd and its default host come before args that are flags, or none.
-  cat > "$work/entrypoint" << 'SH'
-#!/bin/sh
-set -eu
-if [ "$#" -eq 0 ] || [ "${1#-}" != "$1" ]; then set -- dockerd --host=unix:///var/run/docker.sock "$@"; fi
-exec "$@"
-SH
-  debian "$work/root.tar" ca-certificates,docker.io,iptables,fuse-overlayfs \
-    "install -m 755 '$work/entrypoint' \"\$1/usr/local/bin/dockerd-entrypoint.sh\""
-  pack "$work/root.tar" docker.io/library/docker:dind dind.tar \
-    "{\"Entrypoint\":[\"dockerd-entrypoint.sh\"],\"Volumes\":{\"/var/lib/docker\":{}},\"Env\":[$path]}"
+if wanted dind; then
+  "$here/build.sh" docker
+  debian "$work/root.tar" ca-certificates,openssl,git,iptables,nftables,iproute2,procps,kmod,pigz,xz-utils,mount,e2fsprogs,hostname,tini \
+    "${dind[@]}" 'echo dockremap:165536:65536 | tee -a "$1/etc/subuid" >> "$1/etc/subgid"'
+  mkdir -p "$work/docker/usr/local/bin" "$work/docker/usr/local/libexec/docker/cli-plugins"
+  cp "$DOCKER_BIN"/{dockerd,docker-proxy,docker} "$BIN"/{containerd,containerd-shim-runc-v2,ctr,runc} "$work/docker/usr/local/bin"
+  cp "$DOCKER_BIN/docker-buildx" "$work/docker/usr/local/libexec/docker/cli-plugins"
+  layer "$work/docker.tar" "$work/docker" --owner=0 --group=0 usr/local
+  pack "$work/root.tar,$work/docker.tar" docker.io/library/docker:dind,docker.io/library/docker:29-dind dind "$dind_config"
 fi
 
-if [ ! -f registry.tar ]; then
-  say "image: registry ..."
-  # Debian has 2.8 of the same program, with a configuration that asks for a password; the image's asks for none.
-  cat > "$work/config.yml" << 'YAML'
-version: 0.1
-storage: { filesystem: { rootdirectory: /var/lib/registry } }
-http: { addr: ":5000" }
-YAML
-  debian "$work/root.tar" docker-registry "install -m 644 '$work/config.yml' \"\$1/etc/docker/registry/config.yml\""
-  pack "$work/root.tar" docker.io/library/registry:3 registry.tar \
-    "{\"Entrypoint\":[\"docker-registry\"],\"Cmd\":[\"serve\",\"/etc/docker/registry/config.yml\"],\"Env\":[$path,\"REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY=/var/lib/registry\"]}"
+if wanted runner; then
+  "$here/build.sh" docker
+  # Those that its Dockerfile names, and what these bring on Ubuntu; it keeps its package sources.
+  debian "$work/root.tar" ca-certificates,libicu72,zlib1g,libssl3,libstdc++6,tzdata,adduser,sudo,lsb-release,gpg,gpg-agent,software-properties-common,curl,jq,unzip,git,less,patch,openssh-client \
+    "${users[@]}"
+  mkdir -p "$work/client/usr/bin" "$work/client/usr/local/lib/docker/cli-plugins"
+  cp "$DOCKER_BIN/docker" "$work/client/usr/bin"
+  cp "$DOCKER_BIN/docker-buildx" "$work/client/usr/local/lib/docker/cli-plugins"
+  layer "$work/client.tar" "$work/client" --owner=0 --group=0 usr/bin/docker usr/local/lib/docker
+  home "$work/home"
+  externals "$work/home/home/runner/externals"
+  layer "$work/home.tar" "$work/home" --owner=1001 --group=123 home/runner/{run.sh,safe_sleep.sh,run-helper.sh.template,bin,externals}
+  pack "$work/root.tar,$work/client.tar,$work/home.tar" ghcr.io/actions/actions-runner:latest runner "$runner_config"
+fi
+
+if wanted slim || wanted dind20; then
+  # A runner image as people make them: no curl, no git, no manual pages' folders, no package sources, no buildx, no
+  # externals. One file system for both, so that the node keeps it once.
+  debian "$work/root.tar" ca-certificates,openssl,sudo,docker.io,procps,iptables,iproute2,hostname,tini "${users[@]}" "${dind[@]}" \
+    'rm -rf "$1/etc/apt/sources.list" "$1/usr/share/man" "$1/usr/share/doc"; chmod 1777 "$1/tmp"'
+  home "$work/slim"
+  mkdir "$work/slim/home/runner/externals"
+  layer "$work/home.tar" "$work/slim" --owner=1001 --group=123 home/runner/{run.sh,safe_sleep.sh,run-helper.sh.template,bin,externals}
+  pack "$work/root.tar,$work/home.tar" ghcr.io/actions/actions-runner:slim slim "$runner_config"
+  pack "$work/root.tar" docker.io/library/docker:20.10-dind dind20 "$dind_config"
 fi

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Packs a root file system as a one-layer image archive, without Docker: what `docker load`, `ctr images import`,
+# Packs root file systems, each a layer, as an image archive, without Docker: what `docker load`, `ctr images import`,
 # `kind load image-archive` and skopeo take.
-# usage: pack-image.sh ROOTFS.tar NAME:TAG OUT.tar CONFIG-JSON     e.g. '{"Entrypoint":["/pause"],"User":"65534"}'
+# usage: pack-image.sh LAYER.tar[,LAYER.tar...] NAME:TAG[,NAME:TAG...] OUT.tar CONFIG-JSON
+#        CONFIG-JSON is for example '{"Entrypoint":["/pause"],"User":"65534"}'
 set -euo pipefail
 
 case $(uname -m) in
@@ -11,10 +12,16 @@ case $(uname -m) in
 esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp "$1" "$work/layer.tar"
-digest=sha256:$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
-jq -n --arg digest "$digest" --arg architecture "$architecture" --argjson config "$4" \
-  '{$architecture, os: "linux", config: $config, rootfs: {type: "layers", diff_ids: [$digest]}, history: [{created_by: "pack-image.sh"}]}' > "$work/config.json"
-jq -n --arg name "$2" '[{Config: "config.json", RepoTags: [$name], Layers: ["layer.tar"]}]' > "$work/manifest.json"
-tar -C "$work" -cf "$3.partial" manifest.json config.json layer.tar
+names=() digests=()
+IFS=, read -ra layers <<< "$1"
+for layer in "${layers[@]}"; do
+  names+=("layer-${#names[@]}.tar")
+  ln -s "$(realpath "$layer")" "$work/${names[-1]}"
+  digests+=("sha256:$(sha256sum "$layer" | cut -d' ' -f1)")
+done
+jq -n --arg architecture "$architecture" --argjson config "$4" \
+  '{$architecture, os: "linux", config: $config, rootfs: {type: "layers", diff_ids: $ARGS.positional}, history: ($ARGS.positional | map({created_by: "pack-image.sh"}))}' \
+  --args "${digests[@]}" > "$work/config.json"
+jq -n --arg names "$2" '[{Config: "config.json", RepoTags: ($names | split(",")), Layers: $ARGS.positional}]' --args "${names[@]}" > "$work/manifest.json"
+tar -C "$work" -chf "$3.partial" manifest.json config.json "${names[@]}"
 mv "$3.partial" "$3"

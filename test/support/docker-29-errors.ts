@@ -1,0 +1,71 @@
+// What Docker 29.9.3's client printed, word for word, in each situation that a runner pod can be in; `docker version
+// --format …` exited 1 each time. Other folders stand for those of the machine where it was tried.
+
+interface Said {
+  readonly situation: string;
+  readonly text: string;
+}
+
+const during = (what: string) => `\nerror during connect: Get "https://127.0.0.1:2376/v1.56/version": ${what}`;
+const unreachable = (host: string) => `\nCannot connect to the Docker daemon at ${host}. Is the docker daemon running?`;
+const missing = (socket: string) =>
+  `\nfailed to connect to the docker API at unix://${socket}; check if the path is correct and if the daemon is running: dial unix ${socket}: connect: no such file or directory`;
+
+/** The daemon is not up yet, as far as these tell: there is something to wait for. */
+export const notUp: readonly Said[] = [
+  { situation: "there is no socket", text: missing("/tmp/e/none.sock") },
+  { situation: "there is no folder for the socket", text: missing("/tmp/nofolder/none.sock") },
+  { situation: "nobody listens at the socket", text: unreachable("unix:///tmp/e/dead.sock") },
+  { situation: "a file lies where the socket should be", text: unreachable("unix:///tmp/e/file") },
+  { situation: "nobody listens at the TCP port", text: unreachable("tcp://127.0.0.1:2999") },
+  { situation: "nobody listens at the TLS port", text: unreachable("tcp://127.0.0.1:2376") },
+  {
+    situation: "the certificates are not there yet",
+    text: "Failed to initialize: unable to resolve docker endpoint: open /tmp/e/empty/ca.pem: no such file or directory",
+  },
+  {
+    situation: "buildx finds no socket",
+    text: `ERROR: ${missing("/tmp/e/none.sock").trimStart()}`,
+  },
+];
+
+/** The daemon is up and does not take this client: waiting would change nothing. */
+export const up: readonly Said[] = [
+  {
+    situation: "the user may not open the socket",
+    text: "\npermission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
+  },
+  {
+    situation: "the client is too old for the daemon (1.24)",
+    text: "\nError response from daemon: client version 1.24 is too old. Minimum supported API version is 1.40, please upgrade your client to a newer version",
+  },
+  {
+    situation: "the client is too old for the daemon (1.39)",
+    text: "\nError response from daemon: client version 1.39 is too old. Minimum supported API version is 1.40, please upgrade your client to a newer version",
+  },
+  {
+    situation: "the daemon is too old for the client",
+    text: "\nError response from daemon: client version 1.56 is too new. Maximum supported API version is 1.39",
+  },
+  {
+    situation: "a client without TLS, a daemon with it",
+    text: "\nError response from daemon: Client sent an HTTP request to an HTTPS server.",
+  },
+  {
+    situation: "a client with TLS, a daemon without it",
+    text: during("http: server gave HTTP response to HTTPS client"),
+  },
+  {
+    situation: "the daemon's certificate is of another CA",
+    text: during("tls: failed to verify certificate: x509: certificate signed by unknown authority"),
+  },
+  {
+    situation: "the daemon's certificate has another name",
+    text: during("tls: failed to verify certificate: x509: certificate is valid for docker, not localhost"),
+  },
+  {
+    // The same words for a client's certificate of another CA, for none at all, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
+    situation: "the client's certificate is missing, or of another CA",
+    text: during("remote error: tls: certificate required"),
+  },
+];
