@@ -114,6 +114,19 @@ docker() {
   ldflags="-X github.com/docker/cli/cli/version.Version=$version" compile docker "$DOCKER_VERSION" ./cmd/docker -mod=mod
 }
 
+# Our own program around cert-manager's library (cert-manager/main.go), built anew when either changes.
+cert_manager() {
+  local module=github.com/cert-manager/cert-manager version
+  version=$CERT_MANAGER_VERSION-$(sha256sum < "$here/../cert-manager/main.go" | cut -c 1-12)
+  built cert-manager "$version" && return
+  enter cert-manager "$CERT_MANAGER_VERSION"
+  cp "$here/../cert-manager/main.go" .
+  [ -f go.mod ] || go mod init "$module/cmd/tests" 2> /dev/null # below its path, for its internal packages
+  quietly go get "$module@$CERT_MANAGER_VERSION"
+  quietly go mod tidy
+  ldflags="-X $module/pkg/util.AppVersion=$CERT_MANAGER_VERSION" compile cert-manager "$version" .
+}
+
 for what in "$@"; do
   case $what in
     apiserver)
@@ -152,6 +165,7 @@ for what in "$@"; do
         into=$CNI_BIN program "${name#*/}" "$CNI_PLUGINS_VERSION" "$module" "$module/plugins/$name"
       done
       ;;
+    cert-manager) cert_manager ;;
     helm) program helm "$HELM_VERSION" helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm ;;
     kubeconform)
       program kubeconform "$KUBECONFORM_VERSION" github.com/yannh/kubeconform github.com/yannh/kubeconform/cmd/kubeconform

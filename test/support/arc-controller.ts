@@ -1,0 +1,111 @@
+// What ARC does with a runner pod: the decisions of its EphemeralRunner controller (0.14.2, ephemeralrunner_controller.go),
+// replayed on a pod's status, so that tests can say what becomes of a pod that ends, fails or hangs.
+
+interface ContainerState {
+  readonly waiting?: object;
+  readonly running?: object;
+  readonly terminated?: { readonly exitCode: number };
+}
+
+interface ContainerStatus {
+  readonly name: string;
+  readonly state?: ContainerState;
+}
+
+/** The part of a pod's status that ARC looks at. */
+export interface PodStatus {
+  readonly phase?: string | undefined;
+  readonly initContainerStatuses?: readonly ContainerStatus[] | undefined;
+  readonly containerStatuses?: readonly ContainerStatus[] | undefined;
+}
+
+/** What ARC does next. */
+export type Reaction =
+  /** There is no status of the runner container yet. */
+  | { readonly does: "wait" }
+  /** Neither ended nor failed: it counts as running, also where it hangs. */
+  | { readonly does: "count as running" }
+  /** The pod is deleted at once, logs and all; the next one is made after so many seconds. */
+  | { readonly does: "delete the pod"; readonly nextAfterSeconds: number }
+  /** The EphemeralRunner is deleted, and its pod with it. */
+  | {
+      readonly does: "delete the runner";
+      readonly because: "it has succeeded" | "it failed with a job" | "it failed too often" | "of the quota";
+    }
+  /** The EphemeralRunner stays as it is, for good. */
+  | { readonly does: "mark the runner"; readonly as: "Failed" | "Outdated" }
+  /** The pod's creation is tried again. */
+  | { readonly does: "try again"; readonly afterSeconds?: number };
+
+const runnerName = "runner";
+const outdated = 7;
+/** How long ARC waits after so many failures; after more than that it starts over with another EphemeralRunner. */
+const backOff = [0, 5, 10, 20, 40, 80];
+
+/** One EphemeralRunner as ARC keeps it: what it has seen so far decides as well. */
+export class ArcController {
+  readonly #hasJob: boolean;
+  readonly #ageSeconds: number;
+  #failures = 0;
+
+  /** @param runner whether GitHub has given it a job, and how old it is */
+  constructor(runner: { hasJob?: boolean; ageSeconds?: number } = {}) {
+    this.#hasJob = runner.hasJob ?? false;
+    this.#ageSeconds = runner.ageSeconds ?? 0;
+  }
+
+  /** What it does when the API server has answered the creation of the pod. */
+  created(answer: { status: number; message?: string }): Reaction {
+    const { status, message = "" } = answer;
+    if (status < 300) return { does: "wait" };
+    if (status === 422) return { does: "mark the runner", as: "Failed" };
+    if (status === 403) {
+      if (!message.includes("exceeded quota:")) return { does: "mark the runner", as: "Failed" };
+      return this.#ageSeconds > 600
+        ? { does: "delete the runner", because: "of the quota" }
+        : { does: "try again", afterSeconds: 30 };
+    }
+    return { does: "try again" };
+  }
+
+  /** What it does when it sees this status of the pod. */
+  sees({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): Reaction {
+    const runner = containerStatuses.find(({ name }) => name === runnerName);
+    const code = runner?.state?.terminated?.exitCode;
+    if (phase === "Failed") {
+      if (code === 0) return { does: "delete the runner", because: "it has succeeded" };
+      if (code === outdated) return { does: "mark the runner", as: "Outdated" };
+      return this.#failed();
+    }
+    // Native sidecars are among these, and they are looked at before the runner container is.
+    if (initContainerStatuses.some(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0)) return this.#failed();
+    if (!runner) return { does: "wait" };
+    if (code === undefined) return { does: "count as running" };
+    if (code === outdated) return { does: "mark the runner", as: "Outdated" };
+    return code === 0 ? { does: "delete the runner", because: "it has succeeded" } : this.#failed();
+  }
+
+  #failed(): Reaction {
+    if (this.#hasJob) return { does: "delete the runner", because: "it failed with a job" };
+    this.#failures += 1;
+    const nextAfterSeconds = backOff[this.#failures];
+    return nextAfterSeconds === undefined
+      ? { does: "delete the runner", because: "it failed too often" }
+      : { does: "delete the pod", nextAfterSeconds };
+  }
+}
+
+const ends = (reaction: Reaction) => reaction.does !== "wait" && reaction.does !== "count as running";
+
+/**
+ * What ARC does over a sequence of statuses of one pod, up to what ends it: each reaction once, while it stays the same.
+ */
+export function replay(statuses: readonly PodStatus[], runner: ArcController = new ArcController()): Reaction[] {
+  const reactions: Reaction[] = [];
+  for (const status of statuses) {
+    const reaction = runner.sees(status);
+    if (reactions.at(-1)?.does !== reaction.does) reactions.push(reaction);
+    if (ends(reaction)) break;
+  }
+  return reactions;
+}
