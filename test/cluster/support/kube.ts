@@ -1,6 +1,6 @@
-import { Agent, request } from "node:https";
 import type { RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
+import { send } from "../../support/send.ts";
 
 /** An object of the Kubernetes API, as JSON has it. */
 export interface Resource {
@@ -37,7 +37,6 @@ const plurals: Record<string, string> = {
 
 const config = new KubeConfig();
 config.loadFromDefault();
-const agent = new Agent({ keepAlive: true, maxSockets: 256 }); // the burst of 200 pods is to be in flight at once
 
 /** The URL path of a resource's collection. */
 function collection({ apiVersion, kind, metadata }: Pick<Resource, "apiVersion" | "kind" | "metadata">): string {
@@ -62,29 +61,15 @@ export async function call<T = Resource>(
   const options: RequestOptions = { method, headers: own };
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, headers } = options;
-  return new Promise((resolve, reject) => {
-    const sent = request(
-      url,
-      { method, headers, agent, ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("end", () => {
-          const received = Buffer.concat(chunks).toString();
-          const isJson = response.headers["content-type"]?.includes("json");
-          const raw = response.headersDistinct["warning"] ?? [];
-          const warnings = raw.map((line) => JSON.parse(line.replace(/^299 \S+ /, "")) as string);
-          resolve({
-            status: response.statusCode ?? 0,
-            body: (isJson ? JSON.parse(received) : received) as T,
-            warnings,
-          });
-        });
-      },
-    );
-    sent.once("error", reject);
-    sent.end(text);
-  });
+  const credentials = { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) };
+  const { response, text: received } = await send(url, { method, ...(headers && { headers }), ...credentials }, text);
+  const isJson = response.headers["content-type"]?.includes("json");
+  const raw = response.headersDistinct["warning"] ?? [];
+  return {
+    status: response.statusCode ?? 0,
+    body: (isJson ? JSON.parse(received) : received) as T,
+    warnings: raw.map((line) => JSON.parse(line.replace(/^299 \S+ /, "")) as string),
+  };
 }
 
 async function must<T>(answer: Promise<Answer<T>>, what: string): Promise<T> {

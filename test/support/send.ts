@@ -1,0 +1,43 @@
+import { Agent, request } from "node:https";
+import type { RequestOptions } from "node:https";
+import type { IncomingMessage } from "node:http";
+
+// The burst of 200 pods is to be in flight at once.
+const kept = new Agent({ keepAlive: true, maxSockets: 256 });
+
+export interface Received {
+  readonly response: IncomingMessage;
+  readonly text: string;
+}
+
+/**
+ * One HTTPS request over a connection that is kept for the next one. The server may have closed that while nobody
+ * looked: a test that blocks for minutes sees it only when it writes. Such a request has not been heard, and goes out once
+ * more, over a new connection.
+ */
+export async function send(url: URL, options: RequestOptions, text: string): Promise<Received> {
+  try {
+    return await once(url, { ...options, agent: kept }, text);
+  } catch (error) {
+    if (!(error instanceof StaleConnection)) throw error;
+    return once(url, { ...options, agent: false }, text);
+  }
+}
+
+class StaleConnection extends Error {}
+
+async function once(url: URL, options: RequestOptions, text: string): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.once("error", reject);
+      response.once("end", () => resolve({ response, text: Buffer.concat(chunks).toString() }));
+    });
+    sent.once("error", (error: NodeJS.ErrnoException) => {
+      const isStale = sent.reusedSocket && ["EPIPE", "ECONNRESET"].includes(error.code ?? "");
+      reject(isStale ? new StaleConnection(error.message, { cause: error }) : error);
+    });
+    sent.end(text);
+  });
+}
