@@ -12,8 +12,8 @@ import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// Every puller in the job, and every registry, through one mirror; on a node whose pods have no way out. Docker is 28.5
-// with buildx, and the BuildKit of the builders is itself pulled through the mirror.
+// Every puller in the job, and every registry, through one mirror; on a node whose pods have no way out. Docker is 29, and
+// once 28, whose image store has to be chosen; the BuildKit of the builders is itself pulled through the mirror.
 
 const harbor = "harbor.example.com:8443";
 const images = {
@@ -51,22 +51,16 @@ const dagger = [
   "step dagger-mount cmp /tmp/seen /tmp/own; cat /tmp/seen",
 ];
 
-/** Docker 28 with buildx. Its image store is the webhook's to choose or, without it, chosen by hand. */
-const docker28 = (byHand: boolean) => (pod: RunnerPod) => {
-  const dind = containerNamed(pod, "dind");
-  containerNamed(pod, "runner").image = "ghcr.io/actions/actions-runner:buildx";
-  dind.image = "docker:28-dind";
-  if (byHand) dind.args?.push("--feature=containerd-snapshotter=true");
-};
-
 let mirror: Mirror;
 let installing = false;
 
-async function job(namespace: string, steps: readonly string[], options: { byHand?: boolean; limit?: number } = {}) {
+async function job(namespace: string, steps: readonly string[], options: { dind?: string; limit?: number } = {}) {
   const answered = await watchMirror();
   const name = `job-${Math.round(performance.now())}`;
   const script = prelude(options.limit ?? 60) + steps.join("\n");
-  const pod = await runnerPod(name, namespace, script, { change: docker28(options.byHand ?? false) });
+  const pod = await runnerPod(name, namespace, script, {
+    change: (created) => options.dind && (containerNamed(created, "dind").image = options.dind),
+  });
   const { log } = await ended(pod, 240);
   await sleep(500); // the mirror's log comes by way of the kubelet
   const results = [...log.matchAll(/^(ok|failed) ([\w-]+)/gm)].map(([, result, step]) => `${result} ${step}`);
@@ -105,7 +99,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     ]);
     rmSync(folder, { recursive: true });
     await installWebhook(JSON.stringify(configuration()), await servingCertificate());
-    for (const name of ["mirrors", "mirrors-dockerd", "mirrors-by-name", "mirrors-missing"])
+    for (const name of ["mirrors", "mirrors-dockerd", "mirrors-by-name", "mirrors-missing", "mirrors-28"])
       await createNamespace(name);
     await createNamespace("mirrors-off", {});
     const metadata = { name: "corporate-ca", namespace: "mirrors-by-name" };
@@ -119,7 +113,21 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     const { pod, results, requests } = await job("mirrors", pulls);
     expect(status(pod).applied).toContain("registry-hosts");
     expect(results).toEqual(all("ok", "pull"));
+    expectServed(requests, /"docker\/29/);
+  });
+
+  test("Docker 28, where the webhook chooses the image store that reads hosts.toml", async () => {
+    const { pod, results, requests } = await job("mirrors-28", pulls, { dind: "docker:28-dind" });
+    expect(status(pod).applied).toContain("registry-hosts");
+    expect(containerNamed(pod, "dind").args).toContain("--feature=containerd-snapshotter=true");
+    expect(results).toEqual(all("ok", "pull"));
     expectServed(requests, /"docker\/28/);
+  });
+
+  test("where Docker 28 is left as it is, only Docker Hub has its mirror, and the pod says why", async () => {
+    const { pod, results } = await job("mirrors", pulls, { dind: "docker:28-dind", limit: 20 });
+    expect(status(pod).skipped).toMatchObject({ "registry-hosts": "image-store" });
+    expect(results).toEqual(["ok pull-hub", "failed pull-ghcr", "failed pull-harbor"]);
   });
 
   test("docker build, with a FROM in each", async () => {
@@ -145,7 +153,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
       "stat -c 'owner %U of %n' $HOME/.docker $HOME/.docker/buildx $HOME/.config",
     ]);
     expect(results).toEqual(["ok builder", ...all("ok", "builder")]);
-    expect(requests.join("\n")).toMatch(/"GET \/v2\/moby\/buildkit\/blobs\/.*"docker\/28/);
+    expect(requests.join("\n")).toMatch(/"GET \/v2\/moby\/buildkit\/blobs\/.*"docker\/29/);
     expectServed(requests, /"buildkit\//);
     expect(log.match(/^owner \S+/gm)).toEqual(["owner runner", "owner runner", "owner runner"]);
   });
@@ -164,7 +172,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
 
   test("without the webhook each of these fails, and the mirror is asked for nothing", async () => {
     const steps = [...pulls, ...builds, createBuilder, dagger[0] ?? ""];
-    const { pod, results, requests } = await job("mirrors-off", steps, { byHand: true, limit: 15 });
+    const { pod, results, requests } = await job("mirrors-off", steps, { limit: 15 });
     expect(pod.metadata.annotations).not.toHaveProperty(statusAnnotation);
     expect(results).toEqual([
       ...all("failed", "pull"),
@@ -210,21 +218,21 @@ function configuration(): object {
     [harbor]: { mirrors: [{ url: `https://${mirror.https}/v2/harbor`, privateCA: true }] },
     [mirror.https]: { privateCA: true },
   };
-  const docker = { imageStore: "containerd" };
   return {
     apiVersion: "arc-primer.dev/v1alpha1",
     kind: "PrimerConfiguration",
     profiles: {
-      default: { docker, registries, privateCA: { pem: mirror.certificate.cert, runner: true } },
+      default: { registries, privateCA: { pem: mirror.certificate.cert, runner: true } },
       "dockerd-only": { extends: "default", buildkit: { enabled: false }, dagger: { enabled: false } },
+      "docker-28": { extends: "default", docker: { imageStore: "containerd" } },
       "by-name": {
-        docker,
         // A path after /v2, as Harbor has it: no flag can say that, so Docker Hub has a hosts.toml as well.
         registries: { ...registries, "docker.io": { mirrors: [{ url: `http://${mirror.http}/v2/hub` }] } },
         privateCA: { configMap: { name: "corporate-ca", key: "bundle.pem" }, runner: true },
       },
     },
     rules: [
+      { namespaces: ["mirrors-28"], profile: "docker-28" },
       { namespaces: ["mirrors-dockerd"], profile: "dockerd-only" },
       { namespaces: ["mirrors-by-name", "mirrors-missing"], profile: "by-name" },
     ],

@@ -3,15 +3,17 @@ import { statusAnnotation } from "../../src/report/status.ts";
 import { create, createNamespace, get, logs, until } from "./support/kube.ts";
 import { packageSource } from "./support/packages.ts";
 import type { PackageSource } from "./support/packages.ts";
-import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
+import { containerNamed, ended, runnerPod as stockPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
 // Packages in real runner pods: real apt, a real kubelet, sudo in the runner container.
 
 const installer = "arc-primer-prerequisites";
-// What the image lacks: the stand-ins of `bare` were made without curl and git, GitHub's own image has these.
-const lacking = process.env["CLUSTER_PROVIDER"] === "bare" ? ["curl", "git", "jq"] : ["tree", "pv", "hello"];
+// What the image lacks: GitHub's own image has curl, git and jq; the slim one of `bare` has not, nor folders for manual
+// pages or package sources.
+const isSlim = process.env["CLUSTER_PROVIDER"] === "bare";
+const lacking = isSlim ? ["curl", "git", "jq"] : ["tree", "pv", "hello"];
 const [first = "", second = "", third = ""] = lacking;
 const works = (...programs: string[]) => programs.map((program) => `${program} --version | head -n 1`).join("\n");
 
@@ -45,6 +47,16 @@ afterAll(async () => {
   source.close();
   await uninstall();
 });
+
+/** A runner pod of the image that lacks the packages. */
+const runnerPod: typeof stockPod = async (name, where, job, options = {}) =>
+  stockPod(name, where, job, {
+    ...options,
+    change(pod) {
+      if (isSlim) containerNamed(pod, "runner").image = "ghcr.io/actions/actions-runner:slim";
+      options.change?.(pod);
+    },
+  });
 
 const profile = (name: string) => (pod: RunnerPod) => {
   pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": name };

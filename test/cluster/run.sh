@@ -42,8 +42,6 @@ in_session() {
   wait $!
 }
 
-if [[ ${tiers[*]} != apiserver && ${suite[0]} = vitest ]]; then "$here/tools.sh" > /dev/null || exit 1; fi # Helm, for the chart's tests
-
 running=
 down() {
   [ -n "$running" ] || return
@@ -69,6 +67,16 @@ trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+
+# What takes long is built before a cluster is up.
+if [ "${tiers[*]}" != apiserver ]; then
+  [ "${suite[0]}" != vitest ] || in_session "$here/tools.sh" > /dev/null || exit 1 # Helm, for the chart's tests
+  if [ "$CLUSTER_PROVIDER" = bare ] || [ "${tiers[*]}" = machine ]; then
+    in_session "$here/bare/prepare.sh" || exit 1
+    export ARC_PRIMER_ARCHIVE=$TMPDIR/arc-primer.tar
+    in_session "$here/build-image.sh" docker.io/library/arc-primer:test "$ARC_PRIMER_ARCHIVE" || exit 1
+  fi
+fi
 
 status=0
 for tier in "${tiers[@]}"; do

@@ -19,7 +19,7 @@ compile() {
   shift 3
   say "building $name $version ..."
   mkdir -p "$into"
-  go build -trimpath -ldflags "-s -w ${ldflags:-}" -o "$into/$name" "$@" "$package"
+  patiently "building $name" go build -trimpath -ldflags "-s -w ${ldflags:-}" -o "$into/$name" "$@" "$package"
   echo "$version" > "$into/.$name.version"
   say "built $name in $((SECONDS - began)) s"
 }

@@ -69,6 +69,16 @@ api_service() {
 }
 
 mirror_images_packed() {
-  local image
-  for image in docker28-dind docker28-runner buildkit; do [ -f "$MIRROR_IMAGES/$image.tar" ] || return; done
+  [ -f "$MIRROR_IMAGES/docker28-dind.tar" ] && [ "$(cat "$MIRROR_IMAGES/.buildkit.version" 2> /dev/null)" = "$BUILDKIT_VERSION" ]
+}
+
+# patiently WHAT COMMAND... : runs it, and says every minute that it is still at work.
+patiently() {
+  local what=$1 began=$SECONDS status=0 ticker
+  shift
+  { while sleep 60 > /dev/null 2>&1 && kill -0 $$; do say "... $what, $((SECONDS - began)) s so far"; done; } 9>&- &
+  ticker=$!
+  "$@" || status=$?
+  kill "$ticker"
+  return "$status"
 }

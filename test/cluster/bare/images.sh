@@ -34,7 +34,7 @@ debian() {
   local out=$1 packages=$2 hooks=()
   shift 2
   for hook in "$@"; do hooks+=(--customize-hook="$hook"); done
-  mmdebstrap --quiet --variant=minbase --include="$packages" "${hooks[@]}" \
+  patiently "installing Debian packages" mmdebstrap --quiet --variant=minbase --include="$packages" "${hooks[@]}" \
     --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' bookworm "$out"
 }
 

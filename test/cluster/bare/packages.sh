@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Makes a package repository of what the runner stand-in lacks for these packages: the real ones, with all that they
+# Makes a package repository of what the slim runner image lacks for these packages: the real ones, with all that they
 # depend on. Pods have no way out here, so the suite serves it to them. Prints the folder.
 # usage: packages.sh PACKAGE...      It takes the machine's own sources, which have to be of the image's Debian.
 . "$(dirname "$0")/env.sh"
 folder=$CACHE/packages
 mkdir -p "$folder/lists/partial" "$folder/partial"
 cd "$folder" || exit 1
-asked="$* $(sha256sum "$IMAGES/runner.tar" | cut -c 1-16)"
+asked="$* $(sha256sum "$IMAGES/slim.tar" | cut -c 1-16)"
 if [ "$(cat asked 2> /dev/null)" != "$asked" ]; then
   say "packages: $* ..."
-  tar -xOf "$IMAGES/runner.tar" layer.tar | tar -xO ./var/lib/dpkg/status > status
+  tar -xOf "$IMAGES/slim.tar" layer-0.tar | tar -xO ./var/lib/dpkg/status > status
   options=(-q -o "Dir::State::Lists=$folder/lists" -o "Dir::State::Status=$folder/status" -o "Dir::Cache::Archives=$folder/"
     -o Dir::Cache::SrcPkgCache= -o Dir::Cache::PkgCache= -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update >&2

@@ -31,11 +31,10 @@ function run(command: string, args: readonly string[], input?: string): string {
   return stdout;
 }
 
-/** Makes the images of these tests where they are missing, and makes those for the node known to it. */
+/** Makes the images of these tests known to the node; they are there already, unless the cluster was brought up by hand. */
 export function mirrorImages(): string {
   const folder = run(join(here, "bare/mirror-images.sh"), []).trim().split("\n").at(-1)!;
-  for (const name of ["docker28-dind", "docker28-runner"])
-    run(join(here, "bare/load-image.sh"), [join(folder, `${name}.tar`)]);
+  run(join(here, "bare/load-image.sh"), [join(folder, "docker28-dind.tar")]);
   return folder;
 }
 
@@ -52,9 +51,10 @@ export async function installMirror(contents: readonly { archive: string; as: st
     imagePullPolicy: "IfNotPresent",
     // The certificate names the pod's address, which is known only once it runs.
     command: ["sh", "-c", 'until [ -f /certs/ready ]; do sleep 0.1; done; exec "$@"', "wait"],
-    args: ["docker-registry", "serve", "/etc/docker/registry/config.yml"],
+    args: ["registry", "serve", "/etc/distribution/config.yml"],
     env: Object.entries({
       REGISTRY_HTTP_ADDR: `:${port}`,
+      REGISTRY_HTTP_DEBUG_ADDR: `:${port + 1}`, // both share the pod's network
       REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: "/var/lib/registry",
       ...env,
     }).map(([key, value]) => ({ name: key, value })),

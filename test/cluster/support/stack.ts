@@ -35,13 +35,17 @@ export function webhookImage(): string {
   const given = process.env["ARC_PRIMER_IMAGE"];
   if (given) return given;
   if (provider === "existing") throw new Error("set ARC_PRIMER_IMAGE to an image that this cluster can pull");
-  const folder = mkdtempSync(join(tmpdir(), "arc-primer-image-"));
-  const archive = join(folder, "image.tar");
   // On one Docker, several runs may be building.
   const name = provider === "kind" ? `arc-primer:test-${process.env["CLUSTER_RUN"]}` : "arc-primer:test";
-  run(join(here, "build-image.sh"), `docker.io/library/${name}`, archive);
-  run(join(here, provider, "load-image.sh"), archive);
-  rmSync(folder, { recursive: true });
+  const built = process.env["ARC_PRIMER_ARCHIVE"]; // by run.sh, before the cluster was up
+  if (built) run(join(here, provider, "load-image.sh"), built);
+  else {
+    const folder = mkdtempSync(join(tmpdir(), "arc-primer-image-"));
+    const archive = join(folder, "image.tar");
+    run(join(here, "build-image.sh"), `docker.io/library/${name}`, archive);
+    run(join(here, provider, "load-image.sh"), archive);
+    rmSync(folder, { recursive: true });
+  }
   return name;
 }
 
