@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
@@ -6,7 +7,7 @@ import { selfSigned } from "../../src/tls/certificate.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
 import { chartFolder } from "../support/helm.ts";
 import type { Manifest, Values } from "../support/helm.ts";
-import { clusterCache } from "../support/tools.ts";
+import { renew, startCertManager } from "./support/cert-manager.ts";
 import { apply, call, createNamespace, get, list, logs, remove, removeNamespaces, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import {
@@ -194,53 +195,108 @@ async function configurationRead(): Promise<void> {
 }
 
 describe("with cert-manager", () => {
-  const crds = readdirSync(join(clusterCache, "api"))
-    .filter((file) => file.startsWith("cert-manager.io_"))
-    .map((file) => join(clusterCache, "api", file));
-  const files = crds.flatMap((file) => ["-f", file]);
-  let isReal: boolean;
+  const secretOf = async (name: string) =>
+    (await call<Manifest>("GET", `/api/v1/namespaces/${namespace}/secrets/${name}`)).body.data as
+      Record<string, string> | undefined;
+  const ready = (where: string) =>
+    kubectlPrints(
+      ["wait", "-n", where, "--for=condition=Ready", "--timeout=60s"].concat(
+        ["ca", "tls"].map((name) => `certificate/${release}-${name}`),
+      ),
+    );
+  let stop: () => Promise<void>;
 
   beforeAll(async () => {
-    isReal = (await call("GET", "/apis/cert-manager.io/v1")).status === 200;
-    if (!isReal) {
-      kubectlPrints(["apply", "--server-side", ...files]);
-      kubectlPrints(["wait", "--for=condition=Established", "--timeout=30s", ...files]);
-    }
-    install({ tls: { provider: "cert-manager" } });
-    if (!isReal) await playCertManager();
-    kubectlPrints(["rollout", "status", "-n", namespace, `deployment/${release}`, "--timeout=120s"]);
-  });
-  afterAll(() => void (isReal || kubectlPrints(["delete", "--ignore-not-found", ...files])));
+    stop = await startCertManager();
+    install({ tls: { provider: "cert-manager" } }, "--wait", "--timeout", "120s");
+  }, 240_000);
+  afterAll(async () => stop?.(), 120_000);
 
   itWorks();
 
-  test("the plain manifests are what the API server takes", () => {
-    const manifests = readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8");
-    const here = manifests.replaceAll(/^(\s*)namespace: arc-primer$/gm, `$1namespace: ${namespace}`);
-    const said = kubectlPrints(["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"], here);
-    expect(said.split("\n").filter((line) => line.startsWith("certificate.cert-manager.io/"))).toHaveLength(2);
+  test("the certificate comes from the chart's CA, for the Service's name, and all three entries trust that", async () => {
+    ready(namespace);
+    const authority = (await secretOf(`${release}-ca`))?.["tls.crt"] ?? "";
+    const served = new X509Certificate(Buffer.from((await secretOf(`${release}-tls`))?.["tls.crt"] ?? "", "base64"));
+    expect(served.checkIssued(new X509Certificate(Buffer.from(authority, "base64")))).toBe(true);
+    expect(served.checkHost(serviceName)).toBe(serviceName);
+    const { webhooks } = (await call<Manifest>("GET", registrationPath)).body;
+    expect(webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle)).toEqual([
+      authority,
+      authority,
+      authority,
+    ]);
   });
 
-  itGoes();
-});
+  test("the certificate is renewed again and again while pods are created: all are primed", async () => {
+    const replicas = names(await podsOf());
+    const reloads = async () =>
+      Promise.all(
+        replicas.map(async (name) => {
+          const path = `/api/v1/namespaces/${namespace}/pods/${name}:8080/proxy/metrics`;
+          const { body } = await call<string>("GET", path);
+          const accepted = 'arc_primer_reloads_total{what="certificate",result="accepted"} ';
+          return Number(
+            body
+              .split("\n")
+              .find((line) => line.startsWith(accepted))
+              ?.slice(accepted.length),
+          );
+        }),
+      );
+    const renewals = async () => {
+      for (let round = 1; round <= 3; round += 1) {
+        const before = await reloads();
+        await renew(namespace, `${release}-tls`);
+        // A changed pod makes the kubelet look at its volumes now, rather than within a minute or so.
+        for (const name of replicas) {
+          const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
+          const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+          await call("PATCH", path, patch, "application/merge-patch+json");
+        }
+        await until("the new certificate in both replicas", 100, async () =>
+          (await reloads()).every((read, index) => read > before[index]!),
+        );
+      }
+    };
+    const statuses: unknown[] = [];
+    const end = new AbortController();
+    const creations = async () => {
+      while (!end.signal.aborted) {
+        const pod = await runner(
+          "chart-runners",
+          "true",
+          ({ spec }) => (spec.nodeSelector = { "example.com/no": "node" }),
+        );
+        statuses.push(status(pod));
+        await remove(pod, 0);
+      }
+    };
+    const results = await Promise.allSettled([renewals().finally(() => end.abort()), creations()]);
+    expect(results.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []))).toEqual([]);
+    process.stderr.write(`  ${statuses.length} pods were created in three renewals\n`);
+    expect(statuses.length).toBeGreaterThan(30);
+    expect(statuses.filter((one) => one === undefined)).toEqual([]);
+  }, 300_000);
 
-/** Does what cert-manager and its CA injector would, from what the objects say. */
-async function playCertManager(): Promise<void> {
-  const path = `/apis/cert-manager.io/v1/namespaces/${namespace}/certificates/${release}-tls`;
-  const { spec } = (await call<Manifest>("GET", path)).body;
-  expect(spec.dnsNames).toEqual([serviceName]);
-  const certificate = await issue();
-  await writeSecret(spec.secretName, certificate);
-  const { metadata, webhooks } = (await call<Manifest>("GET", registrationPath)).body;
-  expect(metadata.annotations["cert-manager.io/inject-ca-from"]).toBe(`${namespace}/${release}-tls`);
-  const caBundle = Buffer.from(certificate.cert).toString("base64");
-  const patch = webhooks.map((_: unknown, index: number) => ({
-    op: "add",
-    path: `/webhooks/${index}/clientConfig/caBundle`,
-    value: caBundle,
-  }));
-  await call("PATCH", registrationPath, patch, "application/json-patch+json");
-}
+  itGoes();
+
+  test("the plain manifests become ready as well, and prime", { timeout: 240_000 }, async () => {
+    const { repository, tag } = withImage({})["image"] as { repository: string; tag: string };
+    const manifests = readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8");
+    const here = manifests.replace(/^(\s*)image: .*$/m, `$1image: ${repository}:${tag}`);
+    kubectlPrints(["apply", "--server-side", "-f", "-"], here);
+    try {
+      kubectlPrints(["rollout", "status", "-n", "arc-primer", "deployment/arc-primer", "--timeout=120s"]);
+      ready("arc-primer");
+      await primed(true);
+      const pod = await runner("chart-runners");
+      expect((await ended(pod, 90)).log).toMatch(/ready to start after .*\ndocker \d+\.\S+\nrun\.sh done\n$/);
+    } finally {
+      kubectlPrints(["delete", "--ignore-not-found", "--wait", "--timeout=120s", "-f", "-"], here);
+    }
+  });
+});
 
 describe("with certificates that the webhook makes itself", () => {
   const secretPath = `/api/v1/namespaces/${namespace}/secrets/${release}-self-managed`;

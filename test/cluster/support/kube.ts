@@ -33,6 +33,8 @@ const plurals: Record<string, string> = {
   "apps/v1/Deployment": "deployments",
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+  "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration":
+    "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
 };
 
 const config = new KubeConfig();
