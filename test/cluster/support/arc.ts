@@ -1,0 +1,23 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ArcController } from "../../support/arc-controller.ts";
+import type { PodStatus, Reaction } from "../../support/arc-controller.ts";
+import { get } from "./kube.ts";
+import type { RunnerPod } from "./runner-pod.ts";
+
+/**
+ * What ARC would do with this pod, as its status changes: each reaction once, up to what ends the pod, or for so many
+ * seconds.
+ */
+export async function arcSees(pod: RunnerPod, seconds: number, controller = new ArcController()): Promise<Reaction[]> {
+  const { name, namespace = "" } = pod.metadata;
+  const reactions: Reaction[] = [];
+  const deadline = performance.now() + seconds * 1000;
+  while (performance.now() < deadline) {
+    const { status = {} } = await get<{ status?: PodStatus }>("Pod", namespace, name);
+    const reaction = controller.sees(status);
+    if (reactions.at(-1)?.does !== reaction.does) reactions.push(reaction);
+    if (reaction.does !== "wait" && reaction.does !== "count as running") break;
+    await sleep(20); // a failed sidecar is started again within a moment
+  }
+  return reactions;
+}
