@@ -63,6 +63,12 @@ export const docker = z
         "`containerd` says that dockerd uses the containerd image store, where the image's tag does not tell; Docker 28 is then told to. Mirrors of registries other than Docker Hub need that store.",
       ),
     daemon,
+    externals: z
+      .enum(["copy", "volume", "memory"])
+      .default("copy")
+      .describe(
+        "How Docker gets the runner's externals (about 600 MB). `copy` leaves the copy that ARC makes in every pod. `volume` mounts the image instead: it needs image volumes in the API server and on every node (Kubernetes 1.35, containerd 2.1). `memory` copies into memory, which counts against the pod's limits.",
+      ),
     inject: z
       .boolean()
       .default(false)

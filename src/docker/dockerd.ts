@@ -5,7 +5,7 @@ import { isDindImage } from "./dind.ts";
 /** Why flags can't be given to the dockerd of a container. */
 export type Obstacle = "shell-command" | "unknown-command" | "unknown-entrypoint" | "config-file" | "daemon-json";
 
-const shells = ["sh", "bash", "ash", "dash"];
+export const shells = ["sh", "bash", "ash", "dash"];
 const launchers = ["dockerd", "dockerd-entrypoint.sh", "dockerd-rootless.sh"];
 
 /**
@@ -66,6 +66,7 @@ export function addFlags(container: Container, flags: readonly string[]): void {
   if (flags.length > 0) container.args = [...(container.args ?? []), ...flags];
 }
 
-function baseName(word: string): string {
+/** The name of a program without its folder. */
+export function baseName(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1);
 }

@@ -1,9 +1,10 @@
+import { isSidecar } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
 
 const gracePeriodKey = "terminationGracePeriodSeconds";
 
 /** What a mutation may do that others may not. */
-export type Permission = "add-privileged-containers" | "lengthen-grace-period";
+export type Permission = "add-privileged-containers" | "lengthen-grace-period" | "remove-init-containers";
 
 /**
  * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
@@ -23,8 +24,12 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
     ...untouchables(before, after),
     ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
     ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
-    ...brokenContainers("init container", before.spec.initContainers ?? [], after.spec.initContainers ?? []),
-    ...brokenContainers("container", before.spec.containers, after.spec.containers),
+    ...brokenContainers(
+      "an init container",
+      stayingInitContainers(before, after, permissions),
+      after.spec.initContainers ?? [],
+    ),
+    ...brokenContainers("a container", before.spec.containers, after.spec.containers),
   ];
 }
 
@@ -85,13 +90,25 @@ function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: b
   return [`spec.${gracePeriodKey} was changed`];
 }
 
+/** The init containers that have to be there afterwards: with the permission, ordinary ones may be gone, sidecars never. */
+function stayingInitContainers(
+  { spec: before }: Pod,
+  { spec: after }: Pod,
+  permissions: readonly Permission[],
+): readonly Container[] {
+  const all = before.initContainers ?? [];
+  if (!permissions.includes("remove-init-containers")) return all;
+  const names = new Set((after.initContainers ?? []).map(nameOf));
+  return all.filter((container) => isSidecar(container) || names.has(container.name));
+}
+
 /** Containers that were there stay, in their order, with their restart policy and not a privilege more. */
 function brokenContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
   if (before === after) return [];
   const names = new Set(before.map(nameOf));
   const kept = after.filter(({ name }) => names.has(name));
   if (before.length !== kept.length || before.some(({ name }, index) => kept[index]?.name !== name)) {
-    return [`an ${kind} that was there is gone or stands elsewhere`.replace("an c", "a c")];
+    return [`${kind} that was there is gone or stands elsewhere`];
   }
   return before.flatMap((container, index) =>
     (["restartPolicy", "securityContext"] as const)

@@ -2,6 +2,7 @@ import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
 import { dockerCredentials } from "./docker-credentials.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
+import { externalsVolume } from "./externals-volume.ts";
 import { gracefulEnd } from "./graceful-end.ts";
 import { injectDocker } from "./inject-docker.ts";
 import type { Mutation } from "../engine/mutation.ts";
@@ -15,12 +16,13 @@ import { waitForDocker } from "./wait-for-docker.ts";
  * All mutations, in the order in which they are applied. DinD is added first, so that all the others treat it as if the
  * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
  * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
- * so it comes after the one that can replace it.
+ * so it comes after the one that can replace it; `externals-volume` adds a check to the wait, so it comes after that.
  */
 export const mutations: readonly Mutation[] = [
   injectDocker,
   gracefulEnd,
   waitForDocker,
+  externalsVolume,
   dockerCredentials,
   registryMirror,
   dockerdSettings,

@@ -10,7 +10,9 @@ import script from "../scripts/wait-for-docker.sh";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 
-const wrapper = defineWrapper("arc-primer-wait", script);
+/** By this name another mutation adds arguments to the wait. */
+export const waitName = "arc-primer-wait";
+const wrapper = defineWrapper(waitName, script);
 
 /**
  * Makes the runner wait for Docker: wraps the runner container's command in src/scripts/wait-for-docker.sh. ARC's own

@@ -56,6 +56,12 @@ export const mutationReasons = {
     "The runner container drops capabilities without which root cannot put packages in place (such as CHOWN or DAC_OVERRIDE).",
   "mirror-not-a-flag":
     "dockerd's --registry-mirror takes no path after /v2; such mirrors of Docker Hub are used by registry-hosts alone.",
+  "no-externals-copy": "No init container copies the runner's externals into a volume for Docker.",
+  "externals-copy-unknown":
+    "The init container that copies the runner's externals does more than that, or copies in a way that is not known.",
+  "externals-shared":
+    "The volume for the runner's externals is not a whole emptyDir for the DinD container alone, so it stays as it is.",
+  "memory-limit": "A memory limit of the pod is below 1Gi, which is too low for the runner's externals (about 600 MB).",
   "docker-too-old": "Mirrors of other registries than Docker Hub need Docker 28 or later in the DinD container.",
   "image-store":
     "Docker 28 uses mirrors of other registries than Docker Hub only with the containerd image store: set docker.imageStore: containerd in the profile.",
@@ -96,6 +102,8 @@ export const notes = {
     "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
   "mirrors-left-out":
     "Some mirrors were left out: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
+  "externals-unchecked":
+    "Nothing checks that the runner's externals are there before the runner starts: the pod does not wait for Docker.",
   "docker-data-kept":
     "Docker's data lies in a volume that may outlive the pod. If a Docker before 29 has filled it, mirrors of other registries than Docker Hub are not used.",
   "feature-flag-left-out":

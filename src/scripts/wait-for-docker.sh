@@ -1,7 +1,9 @@
 #!/bin/sh
 # Waits until the Docker daemon answers, then becomes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail [externals=FOLDER] -- COMMAND [ARG...]
+#
+# Before that it checks that FOLDER, where the runner's externals are mounted, has files in it.
 #
 # It runs as process 1 of the runner container, under whatever /bin/sh the image has: POSIX sh only.
 # Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands:
@@ -13,12 +15,14 @@ say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
 # Sets what stays the same for all the time of waiting, from the script's words and from what the container has.
 prepare() {
+  externals=
   while [ "$1" != -- ]; do
     case $1 in
       timeout=*) timeout=${1#*=} ;;
       interval=*) interval=${1#*=} ;;
       exit-code=*) exit_code=${1#*=} ;;
       on-timeout=*) on_timeout=${1#*=} ;;
+      externals=*) externals=${1#*=} ;;
     esac
     shift
   done
@@ -160,11 +164,14 @@ wait_for_docker() {
   told=
   denied_since=
   limit=$((timeout < 10 ? timeout : 10))
+  if [ -n "$externals" ] && ! has_files "$externals"; then
+    give_up "the runner's externals are missing: $externals is empty or not there, so jobs that use containers cannot work; does the API server, the node and the image support docker.externals: volume?" || return
+  fi
   until look; do
     now
     waited=$((now - begin))
     if [ "$waited" -ge $((timeout * 100)) ]; then
-      give_up
+      give_up "Docker at $host did not answer within $timeout s; the last attempt said: $answer"
       return
     elif [ -z "$told" ]; then
       say "waiting for Docker at $host, at most $timeout s"
@@ -183,11 +190,17 @@ wait_for_docker() {
   say "ready to start after $((waited / 100)).$((waited % 100 / 10))$((waited % 10)) s"
 }
 
+has_files() {
+  set -- "$1"/*
+  [ -e "$1" ]
+}
+
+# Says what is missing. Returns 0 if the runner is to start all the same, else the container's exit code.
 give_up() {
-  reason="Docker at $host did not answer within $timeout s; the last attempt said: $answer"
+  reason=$1
   say "$reason"
   if [ "$on_timeout" = start ]; then
-    say "starting without Docker, as on-timeout=start asks"
+    say "starting the runner anyway, as on-timeout=start asks"
     return 0
   fi
   say "exit $exit_code: the runner is not started, so that it takes no job that cannot work"

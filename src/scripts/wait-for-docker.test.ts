@@ -107,6 +107,34 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
   describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
     const sh = [findTool(shell) ?? shell, ...first];
 
+    test("externals that are there are no obstacle, and the command starts", async () => {
+      const { socket, env } = unix();
+      await daemonAt(socket);
+      const externals = folder();
+      mkdirSync(join(externals, "node24"));
+      const { code, stdout, stderr } = await run(sh, { env, settings: { externals } }).exit;
+      expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
+      expect(stderr).not.toContain("externals");
+    });
+
+    test.each(["an empty folder", "no folder"])(
+      "externals that are %s: one line says so, and the runner is not started",
+      async (what) => {
+        const { socket, env } = unix();
+        await daemonAt(socket);
+        const externals = what === "no folder" ? join(folder(), "nowhere") : folder();
+        const { code, stdout, stderr } = await run(sh, { env, settings: { externals } }).exit;
+        expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
+        expect(stderr.match(/^arc-primer: the runner's externals are missing: /gm)).toHaveLength(1);
+        const start = run(sh, { env, settings: { externals, "on-timeout": "start" } });
+        expect(await start.exit).toMatchObject({
+          code: 0,
+          stdout: "started\n",
+          stderr: expect.stringContaining("externals are missing"),
+        });
+      },
+    );
+
     test("the command's own variables are as they were, whatever their names", async () => {
       const { socket, env } = unix();
       await daemonAt(socket);
@@ -192,7 +220,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const settings = { timeout: "1", "on-timeout": "start" };
       const { code, stdout, stderr } = await run(sh, { env, settings }).exit;
       expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
-      expect(stderr).toContain("starting without Docker");
+      expect(stderr).toContain("starting the runner anyway");
     });
 
     test.each<[string, NodeJS.Signals, number, string | undefined]>([

@@ -1,0 +1,74 @@
+import { isSidecar } from "../pod/containers.ts";
+import { emptyDirsOf, positionOf, trimmed } from "../pod/mounts.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { baseName, shells } from "./dockerd.ts";
+
+/** How a pod provides the runner's externals to Docker: an init container copies them into a volume. */
+export interface ExternalsCopy {
+  /** The init container that does nothing else. */
+  readonly container: Container;
+  /** The folder of its image that it copies, without a slash at either end: `home/runner/externals`. */
+  readonly folder: string;
+  /** The name of the emptyDir that it copies to. */
+  readonly volume: string;
+}
+
+export type ExternalsObstacle = "no-externals-copy" | "externals-copy-unknown" | "externals-shared";
+
+/**
+ * Finds the init container that copies the runner's externals, as ARC's two charts write it (`cp -r FOLDER/. TARGET/`, as
+ * command and args or as command alone), GitHub's documentation (with more flags), or a shell with that one command.
+ *
+ * @param dind the container that the copy is for
+ * @returns the copy; or why there is none that something else could stand in for
+ */
+export function findExternalsCopy(pod: Pod, dind: Container): ExternalsCopy | ExternalsObstacle {
+  const initContainers = (pod.spec.initContainers ?? []).filter((one) => !isSidecar(one));
+  const container = initContainers.find(mentionsExternals);
+  if (!container) return "no-externals-copy";
+  const paths = copiedPaths(wordsOf(container));
+  const mount = paths && container.volumeMounts?.find((one) => positionOf(one, paths.target) === "at");
+  if (!paths || !mount || mount.subPath || mount.subPathExpr) return "externals-copy-unknown";
+
+  const { name: volume } = mount;
+  const users = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(({ name, volumeMounts }) => {
+    const isOwn = name === container.name || name === dind.name;
+    return !isOwn && volumeMounts?.some((one) => one.name === volume);
+  });
+  const ofDind = dind.volumeMounts?.filter((one) => one.name === volume) ?? [];
+  if (ofDind.length === 0) return "no-externals-copy";
+  const isWhole = ofDind.every((one) => !one.subPath && !one.subPathExpr);
+  if (users.length > 0 || !isWhole || !emptyDirsOf(pod).has(volume)) return "externals-shared";
+  return { container, folder: paths.source.slice(1), volume };
+}
+
+function mentionsExternals({ command, args }: Container): boolean {
+  return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("externals"));
+}
+
+/** The words of the one command that a container runs; those of a shell string too, if it is a single plain command. */
+function wordsOf({ command, args }: Container): string[] {
+  const words = [...(command ?? []), ...(args ?? [])];
+  const [program = "", option = "", text = "", ...rest] = words;
+  if (!shells.includes(baseName(program)) || !/^-[a-z]*c$/.test(option) || rest.length > 0) return words;
+  const isPlain = /^[\w\s./@%+=:,-]+(\/\*[\w\s./@%+=:,-]*)?$/.test(text.trim()) && !text.trim().includes("\n");
+  return isPlain ? text.trim().split(/\s+/) : words;
+}
+
+/**
+ * The folder whose contents `cp` copies, and the folder that it copies them to; undefined if the words are not such a
+ * command. `cp -r FOLDER TARGET`, which makes a folder in the target, is not.
+ */
+function copiedPaths(words: readonly string[]): { source: string; target: string } | undefined {
+  const [program = "", ...rest] = words;
+  if (baseName(program) !== "cp") return undefined;
+  const flags = rest.filter((word) => word.startsWith("-"));
+  const [source = "", target = "", ...more] = rest.filter((word) => !word.startsWith("-"));
+  const known = /^(-[aRrpvfdLPTnu]+|--(recursive|archive|verbose|force|no-target-directory|preserve(=[a-z,]+)?))$/;
+  const isRecursive = flags.some((flag) => /^-[a-zT]*[aRr]|^--(recursive|archive)$/.test(flag));
+  const intoTarget = flags.some((flag) => /^-[a-zR]*T|^--no-target-directory$/.test(flag));
+  const contents = /^(\/[^*]*?)\/(?:\.\/?|\*)$/.exec(source)?.[1] ?? (intoTarget ? trimmed(source) : undefined);
+  if (!flags.every((flag) => known.test(flag)) || !isRecursive || more.length > 0) return undefined;
+  if (!contents?.startsWith("/") || !target.startsWith("/") || /[$*]/.test(contents + target)) return undefined;
+  return { source: trimmed(contents), target: trimmed(target.replace(/\/\.$/, "")) };
+}
