@@ -126,12 +126,14 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
 test.runIf(process.platform === "linux")("leftovers are found: a file, and a process", () => {
   const notes = join(folder, "notes");
   expect(run("leftovers.sh", ["note", notes])).toMatchObject({ status: 0, stderr: "" });
-  mkdirSync(join(folder, "tmp/arc-primer-left"));
+  mkdirSync(join(folder, "tmp/arc-primer-cluster-left"));
+  mkdirSync(join(folder, "tmp/arc-primer-scripts-of-others"));
   mkdirSync(join(cache, "logs"));
   const left = spawn("sleep", ["60"], { cwd: join(cache, "logs") });
   const { status, stderr } = run("leftovers.sh", ["compare", notes]);
   left.kill();
-  expect(stderr).toMatch(/^\+ file .*\/tmp\/arc-primer-left$/m);
+  expect(stderr).toMatch(/^\+ file .*\/tmp\/arc-primer-cluster-left$/m);
+  expect(stderr).not.toContain("of-others");
   expect(stderr).toMatch(new RegExp(String.raw`^\+ process ${left.pid} sleep 60`, "m"));
   expect(status).toBe(1);
 });

@@ -73,9 +73,16 @@ if [ "$builder" = docker ]; then
   exit
 fi
 
-known=/var/lib/containers # buildah notes there which layers it has seen, wherever its storage is
+# Wherever its storage is, buildah notes in one folder which layers it has seen, and makes one for networks.
+known=/var/lib/containers networks=()
 [ ! -e "$known" ] || known=
-trap 'rm -rf "$work" ${known:+"$known"}' EXIT
+for folder in /etc/cni /etc/cni/net.d; do [ -e "$folder" ] || networks=("$folder" "${networks[@]}"); done
+# shellcheck disable=SC2317 # it is called by the trap
+undo() {
+  rm -rf "$work" ${known:+"$known"}
+  for folder in "${networks[@]}"; do [ ! -d "$folder" ] || rmdir --ignore-fail-on-non-empty "$folder"; done
+}
+trap undo EXIT
 # In a chroot, because a build has no need of namespaces of its own; with the storage apart from the machine's.
 store=(--root "$CACHE/buildah" --runroot "$work/run" --storage-driver "${BUILDAH_STORAGE_DRIVER:-overlay}")
 for base in node distroless; do

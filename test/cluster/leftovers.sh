@@ -44,7 +44,8 @@ there() {
   done
   find /etc /opt /run /usr/libexec /var/lib /var/log -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
     sed 's/^/file /' || true
-  find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-*' | sed 's/^/file /'
+  # A run keeps all that it makes there in one folder (run.sh); other names are other programs'.
+  find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-cluster-*' | sed 's/^/file /'
 }
 
 case ${1:-} in
