@@ -12,9 +12,9 @@ export interface Kind {
   change?(pod: RunnerPod): void;
 }
 
-/** The stand-in lacks these; GitHub's own image, under `kind`, has some of them. */
-export const lacking = ["curl", "git", "jq", "tree"];
-const present = ["ca-certificates", "docker.io", "procps", "sudo"];
+/** GitHub's image lacks these. */
+export const lacking = ["make", "tree", "wget", "zstd"];
+const present = ["ca-certificates", "curl", "git", "sudo"];
 
 export const kinds: readonly Kind[] = [
   { name: "stock" },

@@ -56,7 +56,7 @@ export async function writeStart(starts: readonly Start[], pods: number, measure
     );
   await page("start", "What a start costs", "npm run bench:start", measured, [
     "![The time line of one pod of each kind](start.svg)",
-    `${pods} pods of each kind, one at a time, the kinds in turn, on a one-node cluster of \`test/cluster/bare\` whose runner and DinD images are stand-ins made of Debian packages. \`run.sh\` is one line. Times are those that the container runtime notes for log lines; the picture shows the pod of each kind that took the median time. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files. The custom image has the four packages baked in, and a loop that looks for Docker once a second; its pod has no startup probe.`,
+    `${pods} pods of each kind, one at a time, the kinds in turn, on a one-node cluster of \`test/cluster/bare\` whose runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)), with externals of the real size. \`run.sh\` is one line. Times are those that the container runtime notes for log lines; the picture shows the pod of each kind that took the median time. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files. The custom image has the four packages baked in, and a loop that looks for Docker once a second; its pod has no startup probe.`,
     table(
       ["against the aims", "measured", "aim"],
       [

@@ -50,7 +50,7 @@ image_key() {
       runner) echo "$DOCKER_VERSION $BUILDX_VERSION $NODE20_VERSION $NODE24_VERSION $NPM20_VERSION $NPM24_VERSION" ;;
       registry) echo "$REGISTRY_VERSION" ;;
     esac
-    find "$folder/../images" "$folder/images.sh" -type f | LC_ALL=C sort | xargs cat
+    find "$folder"/{../images,images.sh,image-parts.sh,pack-image.sh} -type f | LC_ALL=C sort | xargs cat
   } | sha256sum | cut -c 1-16
 }
 

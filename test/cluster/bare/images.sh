@@ -4,16 +4,14 @@
 # Beside them an older world: a slim runner image and docker:20.10-dind, with Debian's own Docker. About 6 minutes, once.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/env.sh"
+. "$here/image-parts.sh"
 all_packed && exit
-files=$here/../images
 
 mkdir -p "$IMAGES"
 cd "$IMAGES" || exit 1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 case $(uname -m) in x86_64) node_architecture=x64 ;; *) node_architecture=arm64 ;; esac
-path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
 
 # wanted NAME: whether the image has to be made; says so.
 wanted() {
@@ -28,37 +26,6 @@ pack() {
   image_key "$3" > ".$3.key"
   say "image: $3 took $((SECONDS - began)) s"
 }
-
-# debian OUT PACKAGES HOOK... : a minimal Debian with these packages; each hook is a shell command, $1 the root.
-debian() {
-  local out=$1 packages=$2 hooks=()
-  shift 2
-  for hook in "$@"; do hooks+=(--customize-hook="$hook"); done
-  patiently "installing Debian packages" mmdebstrap --quiet --variant=minbase --include="$packages" "${hooks[@]}" \
-    --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' bookworm "$out"
-}
-
-# layer OUT ROOT [TAR-OPTION...] PATH... : these paths below a folder, the same each time.
-layer() {
-  local out=$1 root=$2
-  shift 2
-  tar -C "$root" --sort=name --mtime=@0 --numeric-owner -cf "$out" "$@"
-}
-
-# As in GitHub's image: uid 1001, the socket's group 123, sudo without a password, a home that anybody may write to.
-users=(
-  'chroot "$1" useradd --create-home --shell /bin/bash --uid 1001 runner; chroot "$1" groupadd --force --gid 123 docker-host'
-  'chroot "$1" usermod -aG 123,sudo runner; chmod 777 "$1/home/runner"'
-  'printf "%s\n" "%sudo ALL=(ALL:ALL) NOPASSWD:ALL" "Defaults env_keep += \"DEBIAN_FRONTEND\"" > "$1/etc/sudoers"'
-)
-runner_config='{"User":"runner","WorkingDir":"/home/runner","Env":['$path',"DEBIAN_FRONTEND=noninteractive","RUNNER_MANUALLY_TRAP_SIG=1","ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT=1","ImageOS=ubuntu24"]}'
-dind_config='{"Entrypoint":["dockerd-entrypoint.sh"],"Volumes":{"/var/lib/docker":{}},"ExposedPorts":{"2375/tcp":{},"2376/tcp":{}},"Env":['$path',"DOCKER_TLS_CERTDIR=/certs"]}'
-# The entry point, docker-init, and the older iptables in a folder that the entry point may put first in PATH.
-dind=(
-  "install -m 755 '$files/dind/dockerd-entrypoint.sh' \"\$1/usr/local/bin/\""
-  'cp "$1/usr/bin/tini-static" "$1/usr/local/bin/docker-init"; mkdir "$1/usr/local/sbin/.iptables-legacy"'
-  'for name in ip ip6; do for what in tables tables-save tables-restore; do ln -s "/usr/sbin/${name}tables-legacy${what#tables}" "$1/usr/local/sbin/.iptables-legacy/$name$what"; done; done'
-)
 
 # home FOLDER: the runner's own files
 home() {
@@ -120,9 +87,7 @@ fi
 
 if wanted runner; then
   "$here/build.sh" docker
-  # Those that its Dockerfile names, and what these bring on Ubuntu; it keeps its package sources.
-  debian "$work/root.tar" ca-certificates,libicu72,zlib1g,libssl3,libstdc++6,tzdata,adduser,sudo,lsb-release,gpg,gpg-agent,software-properties-common,curl,jq,unzip,git,less,patch,openssh-client \
-    "${users[@]}"
+  debian "$work/root.tar" "$runner_packages" "${users[@]}"
   mkdir -p "$work/client/usr/bin" "$work/client/usr/local/lib/docker/cli-plugins"
   cp "$DOCKER_BIN/docker" "$work/client/usr/bin"
   cp "$DOCKER_BIN/docker-buildx" "$work/client/usr/local/lib/docker/cli-plugins"

@@ -4,24 +4,18 @@
 # minutes. They are kept apart from the images of every run; the last line printed is the folder.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
-. "$here/env.sh"
+. "$here/image-parts.sh"
 pack() { "$here/pack-image.sh" "$@"; }
 
 OUT=$MIRROR_IMAGES
 mkdir -p "$OUT"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-path='"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
 
 if [ ! -f "$OUT/docker28-dind.tar" ]; then
   say "image: Docker 28 ..."
-  mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
-    --include=ca-certificates,openssl,docker.io,docker-cli,iptables,iproute2,procps,hostname,tini \
-    --customize-hook="install -m 755 '$here/../images/dind/dockerd-entrypoint.sh' \"\$1/usr/local/bin/\"" \
-    --customize-hook='cp "$1/usr/bin/tini-static" "$1/usr/local/bin/docker-init"' \
-    --customize-hook='rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' sid "$work/root.tar"
-  pack "$work/root.tar" docker.io/library/docker:28-dind "$OUT/docker28-dind.tar" \
-    "{\"Entrypoint\":[\"dockerd-entrypoint.sh\"],\"Volumes\":{\"/var/lib/docker\":{}},\"Env\":[$path]}"
+  debian_suite=sid debian "$work/root.tar" ca-certificates,openssl,docker.io,docker-cli,iptables,iproute2,procps,hostname,tini "${dind[@]}"
+  pack "$work/root.tar" docker.io/library/docker:28-dind "$OUT/docker28-dind.tar" "$dind_config"
 fi
 
 if [ "$(cat "$OUT/.buildkit.version" 2> /dev/null)" != "$BUILDKIT_VERSION" ]; then
