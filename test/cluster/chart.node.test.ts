@@ -421,10 +421,14 @@ describe("the cache", () => {
     expect(await logs(hub.namespace, hub.pod, "registry")).toContain("/v2/library/hello/");
   });
 
-  // Whoever asks for an address that is gone waits for the network to say so, the cache as well.
-  test("and once more when the upstream is gone", { timeout: 240_000 }, async () => {
-    await remove({ apiVersion: "v1", kind: "Pod", metadata: { name: hub.pod, namespace: hub.namespace } }, 0);
-    await until("the upstream's end", 30, async () => (await list("Pod", hub.namespace)).length === 0);
+  // Nobody listens at the upstream any more. One whose address swallows packets is another matter: Docker 29 waits 30 s for
+  // a mirror's answer, and the cache as long for its upstream.
+  test("and once more when the upstream is down", async () => {
+    kubectlPrints(["exec", "-n", hub.namespace, hub.pod, "-c", "registry", "--", "kill", "1"]);
+    await until("the upstream's end", 30, async () => {
+      const { status: now } = await get<RunnerPod>("Pod", hub.namespace, hub.pod);
+      return now?.containerStatuses?.find(({ name }) => name === "registry")?.state.terminated;
+    });
     expect(await pull()).toContain("hello from the registry");
   });
 

@@ -247,7 +247,14 @@ export async function installRegistry(
     { name: "data", emptyDir: {} },
     ...(login ? [{ name: "auth", secret: { secretName: "htpasswd" } }] : []),
   ];
-  const spec = { containers: [container], volumes };
+  // The second container keeps the pod's address when a test stops the first one.
+  const keeper = { name: "keeper", image: "registry:3", imagePullPolicy: "IfNotPresent", command: ["sleep", "86400"] };
+  const spec = {
+    restartPolicy: "Never",
+    terminationGracePeriodSeconds: 1,
+    containers: [container, keeper],
+    volumes,
+  };
   await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: "registry", namespace }, spec });
   const { status } = await until("the registry", 60, async () => {
     const pod = await get<RunningPod>("Pod", namespace, "registry");
