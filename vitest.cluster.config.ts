@@ -12,7 +12,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 180_000,
     reporters: process.env["CI"]
-      ? ["verbose", ["json", { outputFile: `.cache/cluster-${tier}-results.json` }]]
+      ? ["verbose", ["json", { outputFile: `.cache/cluster-${tier}-${process.env["KUBERNETES"]}-results.json` }]]
       : ["verbose"],
   },
 });
