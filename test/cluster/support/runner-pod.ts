@@ -28,7 +28,7 @@ export interface Terminated {
 
 interface Options {
   /** The golden folder to take. */
-  layout?: "dind-sidecar" | "dind-container" | "default-mode";
+  layout?: "dind-sidecar" | "dind-container" | "dind-tls" | "default-mode";
   change?: (pod: RunnerPod) => void;
 }
 
