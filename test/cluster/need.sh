@@ -54,13 +54,13 @@ for tier in "$@"; do
       need openssl:openssl curl:curl jq:jq /usr/lib/cni/bridge:containernetworking-plugins \
         ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
         buildah:buildah mmdebstrap:mmdebstrap
-      { all_built && built helm "$HELM_VERSION" && mirror_images_packed; } || need_go
+      { all_built && built helm "$HELM_VERSION" && [ -x "$BIN/cert-manager" ] && mirror_images_packed; } || need_go
       { all_built && all_packed; } || need gcc:gcc /usr/include/signal.h:libc6-dev /usr/include/seccomp.h:libseccomp-dev \
         pkg-config:pkg-config npm:npm
       ;;
     node/kind)
       need jq:jq skopeo:skopeo busybox:busybox
-      built helm "$HELM_VERSION" || need_go
+      { built helm "$HELM_VERSION" && [ -x "$BIN/cert-manager" ]; } || need_go
       docker=$(command -v docker || true)
       said=$(docker version 2>&1 > /dev/null) || said=${said:-it does not answer}
       if [ "${CLUSTER_IMAGES:-$(cluster_images kind)}" = real ]; then
@@ -79,7 +79,7 @@ for tier in "$@"; do
       ;;
     node/existing)
       need jq:jq skopeo:skopeo busybox:busybox
-      built helm "$HELM_VERSION" || need_go
+      { built helm "$HELM_VERSION" && [ -x "$BIN/cert-manager" ]; } || need_go
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
       ;;
     *) others+=("$tier/$provider: there is no such tier (apiserver, node, machine) or provider (bare, kind, existing)") ;;

@@ -70,7 +70,10 @@ trap 'exit 143' TERM
 
 # What takes long is built before a cluster is up.
 if [ "${tiers[*]}" != apiserver ]; then
-  [ "${suite[0]}" != vitest ] || in_session "$here/tools.sh" > /dev/null || exit 1 # Helm, for the chart's tests
+  if [ "${suite[0]}" = vitest ] && [ "${tiers[*]}" != machine ]; then # for the chart's tests
+    in_session "$here/tools.sh" > /dev/null || exit 1
+    in_session "$here/bare/build.sh" cert-manager || exit 1
+  fi
   if [ "$CLUSTER_PROVIDER" = bare ] || [ "${tiers[*]}" = machine ]; then
     in_session "$here/bare/prepare.sh" || exit 1
     export ARC_PRIMER_ARCHIVE=$TMPDIR/arc-primer.tar

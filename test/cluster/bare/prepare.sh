@@ -4,6 +4,6 @@
 # usage: prepare.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
-"$here/build.sh" node cert-manager
+"$here/build.sh" node
 "$here/images.sh"
 "$here/mirror-images.sh" > /dev/null
