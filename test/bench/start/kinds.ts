@@ -16,29 +16,56 @@ export interface Kind {
 export const lacking = ["make", "tree", "wget", "zstd"];
 const present = ["ca-certificates", "curl", "git", "sudo"];
 
-export const kinds: readonly Kind[] = [
-  { name: "stock" },
-  { name: "primed", profile: "default" },
-  { name: "primed, with a mirror", profile: "mirror" },
-  { name: "primed, four packages", profile: "packages" },
-  { name: "primed, no package missing", profile: "nothing-missing" },
-  {
-    name: "custom image",
-    change(pod) {
-      const runner = containerNamed(pod, "runner");
-      Object.assign(runner, { image: "custom-runner:bench", command: ["/home/runner/start.sh"] });
-      // Its owner has to write the whole pod template out anyway, and leaves the probe away: the loop is faster.
-      delete containerNamed(pod, "dind").startupProbe;
-    },
+const stock: Kind = { name: "stock" };
+const copied: Kind = { name: "primed", profile: "default" };
+const volume: Kind = { name: "primed, externals as a volume", profile: "volume" };
+const memory: Kind = { name: "primed, externals in memory", profile: "memory" };
+const custom: Kind = {
+  name: "custom image",
+  change(pod) {
+    const runner = containerNamed(pod, "runner");
+    Object.assign(runner, { image: "custom-runner:bench", command: ["/home/runner/start.sh"] });
+    containerNamed(pod, "init-dind-externals").image = "custom-runner:bench";
+    // Its owner has to write the whole pod template out anyway, and leaves the probe away: the loop is faster.
+    delete containerNamed(pod, "dind").startupProbe;
   },
+};
+/** What the kubelet takes by itself: a sidecar and a container that have nothing to do, of the same images. */
+const floor: Kind = {
+  name: "the kubelet's floor",
+  change(pod) {
+    const dind = containerNamed(pod, "dind");
+    delete dind.startupProbe;
+    Object.assign(dind, { command: ["sleep", "600"], args: [] });
+    pod.spec.initContainers = [dind];
+  },
+};
+
+/** The kinds that are started one at a time. */
+export const kinds: readonly Kind[] = [
+  stock,
+  copied,
+  volume,
+  memory,
+  { name: "volume and a mirror", profile: "mirror" },
+  { name: "volume and four packages", profile: "packages" },
+  { name: "volume and no package missing", profile: "nothing-missing" },
+  custom,
+  floor,
 ];
 
+/** The kinds of which several are started at once. */
+export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, floor];
+
 export function configuration({ apt }: PackageSource): object {
+  const docker = { externals: "volume" };
   const profiles = {
     default: {},
-    mirror: { registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
-    packages: { prerequisites: { packages: lacking, apt } },
-    "nothing-missing": { prerequisites: { packages: present, apt } },
+    volume: { docker },
+    memory: { docker: { externals: "memory" } },
+    mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
+    packages: { docker, prerequisites: { packages: lacking, apt } },
+    "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };
   const rules = [{ profile: "default", allowedProfiles: Object.keys(profiles) }];
   return { apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration", profiles, rules };

@@ -45,50 +45,80 @@ export async function drawStart(starts: readonly Start[]): Promise<void> {
   });
 }
 
-export async function writeStart(starts: readonly Start[], pods: number, measured: Machine): Promise<void> {
+/** Pods of one kind that were started at once: the seconds that each took. */
+export interface Wave {
+  readonly kind: string;
+  readonly round: number;
+  readonly totals: readonly number[];
+}
+
+export async function writeStart(
+  starts: readonly Start[],
+  waves: readonly Wave[],
+  counts: { readonly pods: number; readonly atOnce: number; readonly waves: number },
+  measured: Machine,
+): Promise<void> {
   const groups = Map.groupBy(starts, ({ kind }) => kind);
   const of = (kind: string, key: "total" | "afterDocker" | "afterBoth") =>
     median((groups.get(kind) ?? []).map((one) => one[key]));
   // Pods of one round follow each other, so what disturbs the machine disturbs them together.
-  const ratio = (kind: string) =>
+  const ratio = (kind: string, to = "stock") =>
+    median((groups.get(kind) ?? []).map(({ total }, round) => total / (groups.get(to)?.[round]?.total ?? Number.NaN)));
+
+  const together = Map.groupBy(waves, ({ kind }) => kind);
+  const last = ({ totals }: Wave) => Math.max(...totals);
+  const lastRatio = (kind: string, to = "stock") =>
     median(
-      (groups.get(kind) ?? []).map(({ total }, round) => total / (groups.get("stock")?.[round]?.total ?? Number.NaN)),
+      (together.get(kind) ?? []).map((wave, round) => {
+        const other = together.get(to)?.[round];
+        return other ? last(wave) / last(other) : Number.NaN;
+      }),
     );
+  const [volume, floor] = ["primed, externals as a volume", "the kubelet's floor"];
+  const n = (value: number) => (Number.isNaN(value) ? "" : s(value));
+
   await page("start", "What a start costs", "npm run bench:start", measured, [
     "![The time line of one pod of each kind](start.svg)",
-    `${pods} pods of each kind, one at a time, the kinds in turn, on a one-node cluster of \`test/cluster/bare\` whose runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)), with externals of the real size. \`run.sh\` is one line. Times are those that the container runtime notes for log lines; the picture shows the pod of each kind that took the median time. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files. The custom image has the four packages baked in, and a loop that looks for Docker once a second; its pod has no startup probe.`,
+    `Seconds from the request that creates a pod to the first line of \`run.sh\`, on the one-node cluster of \`test/cluster/bare\`. Its runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)); the externals have the real size (585 MB, 9,060 files). Images are on the node. Times are those that the container runtime notes for log lines.`,
     table(
-      ["against the aims", "measured", "aim"],
+      ["against the aims", "one at a time", `${counts.atOnce} at once, the last`, "aim"],
       [
-        ["pod start, primed against stock", s(ratio("primed")), "≤ 0.5"],
-        ["pod start, four packages, against stock without them", s(ratio("primed, four packages")), "≤ 1.0"],
+        ["externals as a volume, against stock", s(ratio(volume)), s(lastRatio(volume)), "≤ 0.2"],
         [
-          "from both dockerd and the runner container being up to `run.sh`, primed",
-          `${(of("primed", "afterBoth") * 1000).toFixed(0)} ms`,
-          "≤ 100 ms",
+          "externals as a volume, against the kubelet's floor",
+          s(ratio(volume, floor)),
+          s(lastRatio(volume, floor)),
+          "≤ 1.5",
         ],
+        ["externals copied (the default), against stock", s(ratio("primed")), s(lastRatio("primed")), ""],
       ],
     ),
-    "Medians in seconds; the ratio is to the stock pod of the same round.",
+    "The stock pod copies the runner's externals in an init container, and its startup probe looks every 5 s. A primed pod without more settings copies as well, so it gains what the probe costs and loses nothing else: where the disk is busy, and several pods start at once, that is little. The custom image has four packages baked in and a loop that looks for Docker once a second; it copies too. The floor is a pod with a sidecar and a container of the same images that have nothing to do.",
+    "## One at a time",
+    `${counts.pods} pods of each kind, the kinds in turn. Medians; the ratio is to the stock pod of the same round. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files.`,
     table(
-      [
-        "kind",
-        "asked for to run.sh",
-        "fastest",
-        "slowest",
-        "ratio",
-        "dockerd answering to run.sh",
-        "both up to run.sh",
-      ],
+      ["kind", "to run.sh", "fastest", "slowest", "ratio", "dockerd answers to run.sh", "both up to run.sh"],
       [...groups].map(([kind, group]) => [
         kind,
         s(of(kind, "total")),
         s(Math.min(...group.map(({ total }) => total))),
         s(Math.max(...group.map(({ total }) => total))),
         s(ratio(kind)),
-        s(of(kind, "afterDocker")),
+        n(of(kind, "afterDocker")),
         // A stock runner container says nothing before run.sh.
-        kind === "stock" ? "" : s(of(kind, "afterBoth")),
+        kind === "stock" ? "" : n(of(kind, "afterBoth")),
+      ]),
+    ),
+    `## ${counts.atOnce} at once`,
+    `${counts.waves} waves of each kind, the kinds in turn. Medians over the waves; the ratio is of the last pods of a wave.`,
+    table(
+      ["kind", "first", "median", "last", "ratio"],
+      [...together].map(([kind, group]) => [
+        kind,
+        s(median(group.map(({ totals }) => Math.min(...totals)))),
+        s(median(group.map(({ totals }) => median(totals)))),
+        s(median(group.map(last))),
+        s(lastRatio(kind)),
       ]),
     ),
   ]);

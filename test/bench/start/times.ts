@@ -13,7 +13,7 @@ export interface Start {
   readonly kind: string;
   /** From the request that creates the pod to the first line of run.sh. */
   readonly total: number;
-  /** From dockerd listening to that line; negative if it came first. */
+  /** From dockerd listening to that line; negative if it came first; not a number where there is no dockerd. */
   readonly afterDocker: number;
   /** From the moment when both dockerd and the runner container were up to that line. */
   readonly afterBoth: number;
@@ -68,6 +68,7 @@ export async function startOf(kind: string, pod: RunnerPod, asked: number): Prom
   const waits = loop ? [{ what: "wait for Docker", from: loop.at, to: job }] : wrappers;
   const up = Math.min(job, ...waits.map(({ from }) => from));
   const installed = packages?.at(-1)?.at;
+  if (dind?.length === 0) return { kind, total: job, afterDocker: Number.NaN, afterBoth: Number.NaN, line: [] };
   return {
     kind,
     total: job,
