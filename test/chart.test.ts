@@ -740,6 +740,16 @@ describe.runIf(isHelmHere)("helm test", () => {
     expect(status).toBe(1);
   });
 
+  test("asks for image volumes where a profile needs them", () => {
+    const asked = (values: Values) =>
+      render(values)
+        .hook("Pod")
+        .spec.containers[0].env.find(({ name }: { name: string }) => name === "IMAGE_VOLUMES").value as string;
+    expect(asked({})).toBe("false");
+    expect(asked({ config: { profiles: { a: { docker: { externals: "memory" } }, b: {} } } })).toBe("false");
+    expect(asked({ config: { profiles: { a: {}, b: { docker: { externals: "volume" } } } } })).toBe("true");
+  });
+
   test("or takes one that is there", () => {
     const { namespace, role } = roleAndNamespace({ test: { namespace: "runners" } });
     expect(namespace).toBeUndefined();

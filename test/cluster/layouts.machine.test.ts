@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createNamespace } from "./support/kube.ts";
-import { kubectlPrints } from "./support/release.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import {
@@ -16,7 +15,7 @@ import {
 // the part of the node's tests that the older Kubernetes runs (`KUBERNETES=1.34 … -- machine layouts`).
 
 const runner = "ghcr.io/actions/actions-runner";
-const job = "docker pull --quiet hello:1 || exit 9\ndocker run --rm hello:1 || exit 8";
+const pull = "docker pull --quiet hello:1 || exit 9\ndocker run --rm hello:1 || exit 8";
 const done = /ready to start after \d+\.\d\d s\n[^]*hello from the registry\n$/;
 let installing = false;
 
@@ -30,7 +29,10 @@ beforeAll(async () => {
     kind: "PrimerConfiguration",
     profiles: {
       default: { registries: { "docker.io": { mirrors: [{ url: `http://${address}` }] } }, docker: { inject: true } },
+      volume: { extends: "default", docker: { externals: "volume" } },
+      memory: { extends: "default", docker: { externals: "memory" } },
     },
+    rules: [{ profile: "default", allowedProfiles: ["volume", "memory"] }],
   };
   await installWebhook(JSON.stringify(configuration), await servingCertificate());
   await createNamespace("layouts");
@@ -44,7 +46,7 @@ describe("a primed pod pulls from the mirror and runs a container", () => {
   test.each(["dind-sidecar", "dind-container", "dind-tls", "default-mode"] as const)(
     "laid out as %s",
     async (layout) => {
-      const { exitCode, log } = await ended(await runnerPod(layout, "layouts", job, { layout }), 90);
+      const { exitCode, log } = await ended(await runnerPod(layout, "layouts", pull, { layout }), 90);
       expect(log).toMatch(done);
       expect(exitCode).toBe(0);
     },
@@ -55,7 +57,7 @@ describe("a primed pod pulls from the mirror and runs a container", () => {
     ["a client of Docker 20.10", "runner", `${runner}:slim`, /^client 20\.10\./m],
   ])("with %s beside today's", async (_what, name, image, said) => {
     const versions = "docker version --format 'server {{.Server.Version}}\nclient {{.Client.Version}}'";
-    const pod = await runnerPod(`old-${name}`, "layouts", `${versions}\n${job}`, {
+    const pod = await runnerPod(`old-${name}`, "layouts", `${versions}\n${pull}`, {
       change: (created) => (containerNamed(created, name).image = image),
     });
     const { exitCode, log } = await ended(pod, 90);
@@ -66,42 +68,52 @@ describe("a primed pod pulls from the mirror and runs a container", () => {
   });
 });
 
-describe("the runner's Node for containers of jobs", () => {
-  // Where the job's containers find it, in DinD's file system; and a program of it runs there.
-  const look =
-    "docker pull --quiet hello:1; docker run --rm -v /home/runner/externals:/__e:ro hello:1 ls /__e/node24/bin";
-  const waiting = `${look}\ntouch /tmp/looked; while [ ! -f /home/runner/_work/go-on ]; do sleep 0.1; done`;
+describe("the runner's Node for the containers of jobs", () => {
+  // A job's container as the runner makes it (actions/runner, ContainerOperationProvider and DockerCommandManager): the
+  // externals are mounted from where Docker sees them. Its image has what Node is linked with, and nothing else of it.
+  const job = `
+programs="/bin/sh /usr/bin/tail"
+tar -chf - $programs $(ldd $programs /home/runner/externals/node24/bin/node | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null
+work=/home/runner/_work
+mkdir -p $work/_temp/_github_home $work/_temp/_github_workflow $work/_actions $work/_tool $work/repo/repo
+echo 'console.log("an action runs on", process.version, "in", process.cwd())' > $work/_actions/index.js
+docker network create --label 4f3ee2 github_network_1 > /dev/null
+id=$(docker create --name job_1 --label 4f3ee2 --workdir /__w/repo/repo --network github_network_1 \
+  -e "HOME=/github/home" -e GITHUB_ACTIONS=true -e CI=true \
+  -v "/var/run/docker.sock":"/var/run/docker.sock" -v "$work":"/__w" -v "/home/runner/externals":"/__e":ro \
+  -v "$work/_temp":"/__w/_temp" -v "$work/_actions":"/__w/_actions" -v "$work/_tool":"/__t" \
+  -v "$work/_temp/_github_home":"/github/home" -v "$work/_temp/_github_workflow":"/github/workflow" \
+  --entrypoint "tail" job:1 "-f" "/dev/null")
+docker start $id > /dev/null
+docker exec -i --workdir /__w/repo/repo $id /__e/node24/bin/node /__w/_actions/index.js
+docker exec $id sh -c 'echo > /__e/written' || echo the externals are read-only
+docker rm --force $id > /dev/null`;
 
-  test("is copied, by the pod as ARC makes it", async () => {
-    const { version, log } = await nodeIn(await runnerPod("copied", "layouts", waiting));
-    expect(version).toMatch(/^v24\./);
-    expect(log).toMatch(/\nnode\nnpm\nnpx\n/);
+  const asks = (profile: string) => (pod: RunnerPod) => {
+    pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
+  };
+
+  test.each(["default", "volume", "memory"])("runs an action, with the profile %s", async (profile) => {
+    const pod = await runnerPod(`externals-${profile}`, "layouts", job, { change: asks(profile) });
+    const copies = pod.spec.initContainers?.some(({ name }) => name === "init-dind-externals");
+    expect(copies).toBe(profile !== "volume");
+    const { exitCode, log } = await ended(pod, 120);
+    expect(log).toMatch(/\nan action runs on v24\.\S+ in \/__w\/repo\/repo\n/);
+    expect(log).toMatch(/\nthe externals are read-only\n$/);
+    expect(exitCode).toBe(0);
   });
 
-  test("comes without a copy, where the image is mounted as a volume", async () => {
-    const change = ({ spec }: RunnerPod) => {
-      const pod = { spec } as RunnerPod;
-      const mount = containerNamed(pod, "dind").volumeMounts?.find((one) => one.name === "dind-externals");
-      Object.assign(mount ?? {}, { subPath: "home/runner/externals", readOnly: true });
-      spec.initContainers = (spec.initContainers ?? []).filter((one) => one.name !== "init-dind-externals");
-      const image = { reference: `${runner}:latest`, pullPolicy: "IfNotPresent" };
-      spec.volumes = (spec.volumes ?? []).map((one) =>
-        one.name === "dind-externals" ? { name: one.name, image } : one,
-      );
+  test("that the image lacks: the wait says so in one line, and the runner does not start", async () => {
+    const change = (pod: RunnerPod) => {
+      asks("volume")(pod);
+      containerNamed(pod, "init-dind-externals").image = "docker:dind";
     };
-    const { version, log } = await nodeIn(await runnerPod("mounted", "layouts", waiting, { change }));
-    expect(version).toMatch(/^v24\./);
-    expect(log).toMatch(/\nnode\nnpm\nnpx\n/);
+    const { exitCode, log } = await ended(
+      await runnerPod("externals-missing", "layouts", "echo started", { change }),
+      90,
+    );
+    expect(log.match(/^arc-primer: the runner's externals are missing: .*$/gm)).toHaveLength(1);
+    expect(log).not.toContain("started\n");
+    expect(exitCode).toBe(42);
   });
 });
-
-/** What its Node says of itself, run in the DinD container while the job lasts; then the job's own log. */
-async function nodeIn(pod: RunnerPod): Promise<{ version: string; log: string }> {
-  const { name } = pod.metadata;
-  const exec = (container: string, ...command: string[]) =>
-    kubectlPrints(["exec", "-n", "layouts", name, "-c", container, "--", ...command]);
-  kubectlPrints(["wait", "-n", "layouts", `pod/${name}`, "--for=condition=Ready", "--timeout=90s"]);
-  const version = exec("dind", "/home/runner/externals/node24/bin/node", "--version");
-  exec("dind", "touch", "/home/runner/_work/go-on");
-  return { version, log: (await ended(pod, 90)).log };
-}

@@ -41,12 +41,23 @@ const pod = {
   },
 };
 
+// An API server without image volumes drops them after admission, without an error: then no profile may have
+// docker.externals: volume. A volume of the test's own shows it, whatever profile the pod gets.
+const needsImageVolumes = process.env.IMAGE_VOLUMES === "true";
+if (needsImageVolumes) {
+  pod.spec.volumes = [{ name: "image", image: { reference: pod.spec.containers[0].image } }];
+  pod.spec.containers[0].volumeMounts = [{ name: "image", mountPath: "/image", readOnly: true }];
+}
+
 /** Why the pod is not as it should be; undefined if it is. */
 async function problem() {
   const headers = { "content-type": "application/json", authorization: `Bearer ${token.trim()}` };
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(pod) });
-  const { message, metadata } = await response.json();
+  const { message, metadata, spec } = await response.json();
   if (response.status !== 201) return `the API server refused the pod: ${response.status} ${message}`;
+  if (needsImageVolumes && !spec.volumes?.some(({ image }) => image)) {
+    return "the API server drops image volumes (feature gate ImageVolume; on by default from Kubernetes 1.35): set docker.externals to copy or memory in every profile";
+  }
   const status = metadata.annotations?.["arc-primer.dev/status"];
   if (!status) return "the pod was created unprimed: the webhook was not asked, could not be reached, or left it alone";
   console.log(status);
