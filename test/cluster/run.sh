@@ -74,9 +74,9 @@ if [ "${tiers[*]}" != apiserver ]; then
     in_session "$here/tools.sh" > /dev/null || exit 1
     in_session "$here/bare/build.sh" cert-manager || exit 1
   fi
+  export ARC_PRIMER_ARCHIVE=$TMPDIR/arc-primer.tar # kind/up.sh builds it, when there is a Docker
   if [ "$CLUSTER_PROVIDER" = bare ] || [ "${tiers[*]}" = machine ]; then
     in_session "$here/bare/prepare.sh" || exit 1
-    export ARC_PRIMER_ARCHIVE=$TMPDIR/arc-primer.tar
     in_session "$here/build-image.sh" docker.io/library/arc-primer:test "$ARC_PRIMER_ARCHIVE" || exit 1
   fi
 fi

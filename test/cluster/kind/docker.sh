@@ -8,8 +8,13 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$DOCKER_BIN:$BIN:$PATH:/usr/sbin:/sbin
 log=$DOCKER_RUN/dockerd.log
 
-# What runs of it: dockerd, its containerd and their shims name the folder in their arguments.
-running() { grep -lsF -f <(echo "$DOCKER_RUN/") /proc/[0-9]*/cmdline | cut -d/ -f3 || true; }
+# What runs of it: dockerd, its containerd and their shims are ours, and name the folder in their arguments.
+running() {
+  local process
+  grep -lsF -f <(echo "$DOCKER_RUN/") /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r process; do
+    case $(readlink "/proc/$process/exe") in "$BIN"/*) echo "$process" ;; esac
+  done || true
+}
 
 start() {
   mkdir "$DOCKER_RUN"
@@ -21,13 +26,14 @@ start() {
   cp "$DOCKER_BIN/docker-buildx" "$DOCKER_RUN/config/cli-plugins/"
   echo '{}' > "$DOCKER_RUN/daemon.json" # else it looks into /etc/docker
   note_host "$DOCKER_RUN"
-  # With rules of nftables, all that it adds is in tables of its own. It leaves forwarding to whoever wants that.
+  # With rules of nftables, all that it adds is in tables of its own. Forwarding is left to us; by IPv6, it could cost the
+  # machine its own routes.
   echo 1 > /proc/sys/net/ipv4/ip_forward
   # Its mounts are seen by nobody else, and go with its last process. It has a session of its own, for Ctrl-C's sake, and
   # not the lock.
   HOME=$DOCKER_RUN/home TMPDIR=$DOCKER_RUN/tmp setsid nohup unshare --mount --propagation slave \
     dockerd --config-file="$DOCKER_RUN/daemon.json" --data-root="$DOCKER_DATA" --exec-root="$DOCKER_RUN/exec" \
-    --pidfile="$DOCKER_RUN/dockerd.pid" --host="unix://$DOCKER_RUN/docker.sock" --firewall-backend=nftables \
+    --pidfile="$DOCKER_RUN/dockerd.pid" --host="unix://$DOCKER_RUN/docker.sock" --firewall-backend=nftables --ip-forward=false \
     --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent="/$OURS" > "$log" 2>&1 < /dev/null 9>&- &
   use_own_docker
   for _ in $(seq 300); do

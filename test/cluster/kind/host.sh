@@ -14,7 +14,7 @@ note_host() { # FOLDER
   kernel_parameters > "$1/kernel-parameters"
   find /sys/class/net -mindepth 1 -printf '%f\n' > "$1/links"
   for path in /lib/modules /etc/docker /opt/containerd /opt/containerd/bin /opt/containerd/lib /run/containerd \
-    /run/containerd/s /run/docker /run/docker/plugins /run/nri /var/lib/docker /var/run/docker; do
+    /run/containerd/s /run/docker /run/docker/plugins /run/nri /run/runc /var/lib/docker /var/run/docker; do
     [ -e "$path" ] || echo "$path"
   done > "$1/absent"
   nft list tables > "$1/tables" # needs root, as all of this does

@@ -93,7 +93,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 K
 "$BIN/containerd" --config "$work/containerd.toml" > "$work/containerd.log" 2>&1 9>&- &
 echo $! > "$work/containerd.pid"
-ctr() { "$BIN/ctr" -a "$work/containerd.sock" -n k8s.io "$@"; }
+ctr() { CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1 "$BIN/ctr" -a "$work/containerd.sock" -n k8s.io "$@"; }
 for _ in $(seq 100); do
   ! ctr version > /dev/null 2>&1 || break
   sleep 0.1
@@ -108,4 +108,5 @@ rm "$work/containerd.pid"
 
 tar -C "$root" -c . | docker image import --change 'ENTRYPOINT ["/usr/local/bin/entrypoint"]' \
   --change 'STOPSIGNAL SIGRTMIN+3' --change "LABEL made-of=$made_of" - "$NODE_IMAGE" > /dev/null
+[ ! -d "$DOCKER_RUN" ] || docker image prune --force > /dev/null # the one before, in a Docker of our own
 say "image: made in $((SECONDS - began)) s"

@@ -42,6 +42,10 @@ if [ -n "$own_docker" ]; then
   "$here/docker.sh" start
   use_own_docker
 fi
+# The suite's, before the cluster is up: it takes a while, and connections to an API server would be idle meanwhile.
+if [ -n "${ARC_PRIMER_ARCHIVE:-}" ] && [ -z "${ARC_PRIMER_IMAGE:-}" ]; then
+  CLUSTER_PROVIDER=kind CLUSTER_IMAGES=$images "$here/../build-image.sh" "docker.io/library/arc-primer:test-$CLUSTER_RUN" "$ARC_PRIMER_ARCHIVE"
+fi
 docker network inspect kind > /dev/null 2>&1 || touch "$KIND_STATE/no-network"
 config=$here/kind.yaml
 if [ "$images" = stand-ins ]; then

@@ -15,15 +15,11 @@ export interface PackageSource {
 
 /**
  * A repository that pods can reach, with these packages and all that they depend on. Under `bare` this process serves it
- * at the node's address. Elsewhere the image's own sources will do; and where the image is a stand-in, which has none,
- * those of this machine, which has to be of the same Debian.
+ * at the node's address; elsewhere the image's own sources will do.
  */
 export async function packageSource(...packages: string[]): Promise<PackageSource> {
   const requests: string[] = [];
-  if (process.env["CLUSTER_PROVIDER"] !== "bare") {
-    const apt = process.env["CLUSTER_IMAGES"] === "stand-ins" ? { sources: sourcesOfThisMachine() } : {};
-    return { apt, requests, close() {} };
-  }
+  if (process.env["CLUSTER_PROVIDER"] !== "bare") return { apt: {}, requests, close() {} };
   const script = fileURLToPath(new URL("../bare/packages.sh", import.meta.url));
   const { status, stdout } = spawnSync(script, packages, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
   if (status !== 0) throw new Error(`${script} failed`);
@@ -46,14 +42,4 @@ export async function packageSource(...packages: string[]): Promise<PackageSourc
       server.closeAllConnections();
     },
   };
-}
-
-/** The first archive that apt on this machine is set to use. */
-function sourcesOfThisMachine(): object[] {
-  const args = ["indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"];
-  const { stdout } = spawnSync("apt-get", args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
-  const found = /^(https?:\S+) (bookworm) (main)$/m.exec(stdout);
-  if (!found) throw new Error("apt on this machine has no source of Debian bookworm, of which the stand-ins are made");
-  const [, url, suite, component] = found;
-  return [{ url, suites: [suite], components: [component], trusted: true }];
 }
