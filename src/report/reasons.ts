@@ -11,6 +11,8 @@ export const podReasons = {
   "not-a-runner":
     'The pod lacks the label that ARC gives the runners of a scale set (actions-ephemeral-runner: "True").',
   "legacy-runner": "The pod belongs to ARC's older, summerwind mode, which arc-primer does not serve.",
+  "workflow-pod":
+    "The pod runs a job's container for a runner (ARC's container hooks made it); it is no runner itself.",
   windows: "The pod runs on Windows, where there is neither a POSIX shell nor Docker-in-Docker.",
   "opted-out": 'The pod asks to be left alone (annotation arc-primer.dev/skip: "true").',
   "profile-disabled": "The profile is switched off (enabled: false).",
