@@ -1,3 +1,4 @@
+import { blocksDockerd } from "../docker/certs-d.ts";
 import { findDind } from "../docker/dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
@@ -33,6 +34,8 @@ export const daggerMirrors: Mutation = {
       const folder = `${config}/dagger`;
       if (isOccupied(pod, container, folder) || isOccupied(pod, dind, folder))
         return doesNotApply("dagger-files-mounted");
+
+      if (blocksDockerd(dind, folder)) return doesNotApply("rootless-too-old");
 
       const steps = [
         ...(home !== undefined && config.startsWith(`${home}/`) ? [["home", home]] : []),

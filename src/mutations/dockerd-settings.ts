@@ -1,11 +1,11 @@
 import type { Profile } from "../config/schema.ts";
-import { findDind } from "../docker/dind.ts";
+import { findDinds } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import { envEntry } from "../pod/env.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import type { Mutation, Verdict } from "../engine/mutation.ts";
 
 type Daemon = Profile["docker"]["daemon"];
 
@@ -32,17 +32,18 @@ export const dockerdSettings: Mutation = {
     if (flags.length === 0 && !wantsOthers) return "not-configured";
 
     return (pod) => {
-      const dind = findDind(pod, profile)?.container;
-      if (!dind) return doesNotApply("no-dind");
-      const { flags: present, obstacle } = dockerdFlags(dind, pod);
-      if (obstacle && !wantsOthers) return doesNotApply(obstacle);
-
-      return applies(
-        ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
-        ...setImage(dind, daemon.image),
-        ...setEnv(dind, daemon.env),
-        ...setResources(pod, dind, daemon.resources),
-      );
+      const change = (dind: Container): Verdict => {
+        const { flags: present, obstacle } = dockerdFlags(dind, pod);
+        if (obstacle && !wantsOthers) return doesNotApply(obstacle);
+        return applies(
+          ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
+          ...setImage(dind, daemon.image),
+          ...setEnv(dind, daemon.env),
+          ...setResources(pod, dind, daemon.resources),
+        );
+      };
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => change(container));
+      return first ? together([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };

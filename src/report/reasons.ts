@@ -67,6 +67,8 @@ export const mutationReasons = {
     "The DinD image does not tell its version of Docker. If it is 28 or later with the containerd image store, set docker.imageStore: containerd in the profile.",
   "certs-d-mounted":
     "The DinD container has a volume of its own at dockerd's certs.d, or where it would have to be made.",
+  "rootless-too-old":
+    "Rootless Docker before 23 writes to ~/.config when it starts, and could not if files were mounted there. Use a newer docker:dind-rootless.",
   "no-usable-mirror":
     "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "buildkit-file-mounted":
@@ -104,6 +106,8 @@ export const notes = {
     "dockerd could not be given --feature=containerd-snapshotter=true; mirrors of other registries work if its configuration file says so.",
   "certs-d-hidden":
     "The DinD image is not docker:dind. What it has itself in dockerd's certs.d is hidden by the files that are mounted there.",
+  "certs-d-shared":
+    "The DinD container mounts files of its own for single registries in dockerd's certs.d. They stay. Registries with a port in their name were left out, because a mount path cannot contain a colon.",
   "system-store-mounted":
     "The runner container has a volume of its own at /etc/ssl/certs or /usr/local/share/ca-certificates, which stays as it is: only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
   "custom-image":
