@@ -32,6 +32,11 @@ export const mutationReasons = {
   "kubernetes-mode": "In ARC's kubernetes modes jobs run in pods of their own, without Docker.",
   "docker-out-of-reach":
     "There is a DinD container, but the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
+  "docker-in-runner":
+    "Docker can only come from the runner container itself: no other container, no path of the node and no address outside the pod can provide what DOCKER_HOST names. A wait would stand before the command that starts Docker.",
+  "docker-on-node":
+    "The runner container mounts the node's Docker socket, and neither the volume's type (Socket) nor DOCKER_HOST says that the node has Docker. Set one of them to have the runner wait.",
+  "wait-declined": "The runner container sets RUNNER_WAIT_FOR_DOCKER_IN_SECONDS to 0, so it is not to wait for Docker.",
   "windows-docker": "DOCKER_HOST is a named pipe, which only Windows has.",
   "docker-elsewhere":
     "The runner container has a Docker of its own: it sets DOCKER_HOST, or mounts a volume where the socket would be.",
@@ -73,6 +78,8 @@ export const mutationReasons = {
     "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "buildkit-file-mounted":
     "The runner container has a volume of its own at buildx's folder, or above it one that is more than an emptyDir for itself alone.",
+  "buildkit-in-use":
+    "The pod has a BuildKit of its own (BUILDKIT_HOST, or a container that runs buildkitd), and buildx refuses buildkitd.default.toml with it. Give the mirrors to that BuildKit.",
   "docker-config-mounted":
     "The runner container has a volume of its own at Docker's config folder, in it, or above it one that is more than an emptyDir for itself alone: logins would outlive the pod there.",
   "dagger-files-mounted":
@@ -98,6 +105,10 @@ export const notes = {
     "The DinD sidecar keeps its startup probe: the runner container has a postStart hook or probes that start with it.",
   "startup-probe-kept-for-liveness-probe":
     "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
+  "startup-probe-kept-for-more":
+    "The DinD sidecar keeps its startup probe: it does more than ask whether Docker answers.",
+  "own-patience":
+    "The pod itself waits longer than the profile (RUNNER_WAIT_FOR_DOCKER_IN_SECONDS, or the startup probe): its time counts.",
   "mirrors-left-out":
     "Some mirrors were left out: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "docker-data-kept":
