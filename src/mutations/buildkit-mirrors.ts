@@ -5,7 +5,7 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, isSidecar, usesKubernetesHooks } from "../pod/containers.ts";
 import { setsEnv } from "../pod/env.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isOccupied } from "../pod/mounts.ts";
+import { isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
 import { filesFolder, placeInRunner } from "../pod/place-files.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { buildkitRegistries } from "../registries/buildkit.ts";
@@ -32,9 +32,10 @@ export const buildkitMirrors: Mutation = {
       if (dockerSource(pod, container, profile) === "none")
         return doesNotApply(usesKubernetesHooks(container) ? "kubernetes-mode" : "no-docker");
       if (hasBuildkit(pod, container)) return doesNotApply("buildkit-in-use");
-      const { home, buildx } = runnerFolders(pod, container, profile.runner.home);
+      const { home, buildx } = runnerFolders(pod, container, profile.runner);
       if (buildx === undefined) return doesNotApply("path-unknown");
-      if (isOccupied(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
+      if (isForeign(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
+      if (isInReadOnlyRoot(container, buildx)) return doesNotApply("read-only-root");
 
       const ca = `${buildx}/arc-primer-ca.pem`;
       const files = buildkitFiles(profile, entries, ca);

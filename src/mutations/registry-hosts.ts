@@ -8,7 +8,7 @@ import { applies, doesNotApply, together } from "../engine/mutation.ts";
 import { ownPrefix } from "../pod/containers.ts";
 import { mountFiles, provideFiles } from "../pod/files.ts";
 import type { PodFile } from "../pod/files.ts";
-import { ensureMount, isOccupied, positionOf } from "../pod/mounts.ts";
+import { ensureMount, isOccupied, withoutMountsIn } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { dockerdFiles } from "../registries/files.ts";
 import type { DockerdFiles } from "../registries/files.ts";
@@ -105,11 +105,4 @@ function mountAt(pod: Pod, { dind, folder, notes }: Plan, files: readonly PodFil
     ensureMount(dind, { name: ownPrefix + volume, mountPath, subPath: registry, readOnly: true });
   }
   return applies(...notes, "certs-d-shared");
-}
-
-/** The container without its own mounts for single registries; itself if it has none. */
-function withoutMountsIn(dind: Container, folder: string): Container {
-  const mounts = dind.volumeMounts ?? [];
-  const others = mounts.filter((mount) => mount.name.startsWith(ownPrefix) || positionOf(mount, folder) !== "below");
-  return others.length === mounts.length ? dind : { ...dind, volumeMounts: others };
 }

@@ -40,6 +40,12 @@ export const mutationReasons = {
   "windows-docker": "DOCKER_HOST is a named pipe, which only Windows has.",
   "docker-elsewhere":
     "The runner container has a Docker of its own: it sets DOCKER_HOST, or mounts a volume where the socket would be.",
+  "host-network":
+    "The pod is in the node's network (hostNetwork), where dockerd would change the node's bridges and firewall rules.",
+  "runner-privileged":
+    "The runner container is privileged or runs under sysbox, so that it can have a Docker of its own. Two of them would fight for the same files.",
+  "externals-unknown":
+    "The runner's command does not tell its folder (it names no run.sh), and DinD needs the Node that is in there.",
   "privilege-forbidden":
     "The namespace enforces Pod Security baseline or restricted, which would refuse the pod with a privileged container, as DinD needs.",
   "name-taken":
@@ -121,6 +127,8 @@ export const notes = {
     "The DinD container mounts files of its own for single registries in dockerd's certs.d. They stay. Registries with a port in their name were left out, because a mount path cannot contain a colon.",
   "system-store-mounted":
     "The runner container has a volume of its own at /etc/ssl/certs or /usr/local/share/ca-certificates, which stays as it is: only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
+  "system-store-read-only":
+    "The runner container's root file system is read-only, so only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
   "custom-image":
     "The DinD image is not docker:dind. If it has a daemon.json with the same settings, dockerd will not start.",
   "flag-kept": "dockerd is given one of these flags already; the pod's own stays.",
