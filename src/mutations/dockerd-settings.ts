@@ -28,7 +28,8 @@ export const dockerdSettings: Mutation = {
     const { daemon } = profile.docker;
     if (!daemon.enabled) return "disabled";
     const flags = wantedFlags(daemon);
-    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(daemon.env).length > 0;
+    const env = wantedEnv(daemon);
+    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(env).length > 0;
     if (flags.length === 0 && !wantsOthers) return "not-configured";
 
     return (pod) => {
@@ -38,7 +39,7 @@ export const dockerdSettings: Mutation = {
         return applies(
           ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
           ...setImage(dind, daemon.image),
-          ...setEnv(dind, daemon.env),
+          ...setEnv(dind, env),
           ...setResources(pod, dind, daemon.resources),
         );
       };
@@ -119,6 +120,11 @@ function setImage(dind: Container, image: string | undefined): Note[] {
   if (!stockImages.includes(dind.image ?? "")) return ["image-kept"];
   dind.image = image;
   return [];
+}
+
+/** dockerd takes the oldest API version that it accepts from a variable (moby, daemon/config). */
+function wantedEnv({ env, minApiVersion }: Daemon): Record<string, string> {
+  return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }
 
 function setEnv(dind: Container, env: Readonly<Record<string, string>>): Note[] {
