@@ -87,6 +87,20 @@ export const docker = z
           ),
       })
       .prefault({}),
+    proxy: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Set to true to give ARC's proxy (the proxy variables of the runner container) to dockerd, with all mirrors in NO_PROXY.",
+          ),
+        builds: z
+          .boolean()
+          .default(true)
+          .describe("Set to false to leave the proxy out of Docker's config, which hands it to builds and containers."),
+      })
+      .prefault({}),
     credentials: z
       .strictObject({
         enabled: z.boolean().default(true).describe("Set to false to log jobs in nowhere."),

@@ -2,6 +2,7 @@ import { escapeForKubelet } from "../pod/expansion.ts";
 import { proxyAndResources, helperContainer } from "../pod/helper-container.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
 import type { Layout } from "./dind.ts";
+import { proxyForDockerd } from "./proxy.ts";
 import { defaultSocket } from "./socket.ts";
 
 type Resources = NonNullable<Container["resources"]>;
@@ -13,6 +14,8 @@ export interface DindSettings {
   readonly rootless: boolean;
   /** The runner's folder, which has the externals: dockerd must see them at the same path. */
   readonly root: string;
+  /** Hosts that dockerd reaches without ARC's proxy. */
+  readonly direct: readonly string[];
   /** The shell script by which root prepares the pod for a rootless dockerd; its arguments are the user and two folders. */
   readonly prepareRootless: string;
   /** Instead of docker:dind or docker:dind-rootless. */
@@ -91,7 +94,8 @@ function copyExternals(runner: Container, root: string): Container {
 
 function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSettings): Container {
   const { name, rootless, image = rootless ? "docker:dind-rootless" : "docker:dind", resources } = settings;
-  const { env: proxy = [], resources: inherited } = proxyAndResources(runner);
+  const { resources: inherited } = proxyAndResources(runner);
+  const proxy = proxyForDockerd(runner, settings.direct);
   const host = `unix://${socketPath(rootless)}`;
   return {
     name,

@@ -1,6 +1,7 @@
 import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
 import { dockerCredentials } from "./docker-credentials.ts";
+import { dockerProxy } from "./docker-proxy.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { gracefulEnd } from "./graceful-end.ts";
 import { injectDocker } from "./inject-docker.ts";
@@ -21,6 +22,7 @@ export const mutations: readonly Mutation[] = [
   injectDocker,
   gracefulEnd,
   waitForDocker,
+  dockerProxy,
   dockerCredentials,
   registryMirror,
   dockerdSettings,

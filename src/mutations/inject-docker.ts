@@ -11,6 +11,7 @@ import { envEntry, setsEnv } from "../pod/env.ts";
 import { runnerRoot } from "../pod/home.ts";
 import { ensureVolume, positionOf, trimmed } from "../pod/mounts.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
+import { mirrorHosts } from "../registries/endpoint.ts";
 import type { MutationReason } from "../report/reasons.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
 
@@ -27,7 +28,7 @@ export const injectDocker: Mutation = {
   configure(profile) {
     const { docker } = profile;
     if (!docker.inject) return "not-configured";
-    const settings = settingsOf(docker);
+    const settings = settingsOf(profile);
 
     return (pod, { podSecurity }) => {
       const runner = findContainer(pod, profile.runner.container);
@@ -53,9 +54,11 @@ export const injectDocker: Mutation = {
 };
 
 /** Image and resources are docker.daemon's, as for any other DinD, unless those are switched off. */
-function settingsOf({ container, daemon, injected }: Profile["docker"]): Omit<DindSettings, "root"> {
+function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root"> {
+  const { container, daemon, injected, proxy } = docker;
   const { image, resources } = daemon.enabled ? daemon : {};
-  return { name: container, ...injected, image, resources, prepareRootless };
+  const direct = proxy.enabled ? mirrorHosts(registries) : [];
+  return { name: container, ...injected, image, resources, direct, prepareRootless };
 }
 
 /** Why a DinD beside this runner could not work, or would do harm. */

@@ -1,6 +1,7 @@
 import type { Profile } from "../config/schema.ts";
 import { findDinds, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
+import { hostIp } from "../docker/proxy.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
 import { applies, doesNotApply, together } from "../engine/mutation.ts";
 import { envEntry } from "../pod/env.ts";
@@ -79,7 +80,6 @@ function missingFlags(flags: readonly string[], name: string, wanted: readonly s
 function ensureHostIp(container: Container): boolean {
   const present = envEntry(container, "HOST_IP");
   if (present) return present.valueFrom?.fieldRef?.fieldPath === "status.hostIP";
-  const fieldRef = { apiVersion: "v1", fieldPath: "status.hostIP" };
-  (container.env ??= []).push({ name: "HOST_IP", valueFrom: { fieldRef } });
+  (container.env ??= []).push(hostIp);
   return true;
 }
