@@ -323,11 +323,24 @@ test("unknown fields survive: all that a patch touches is commands, args, env, i
   );
 });
 
+/** A shell string that only starts dockerd may hand on the words behind it: that is the one change to a word. */
+function withoutHandingOn(left: Container, came: Container): Container {
+  const before = [...(came.command ?? []), ...(came.args ?? [])];
+  const undo = (text: string) =>
+    !before.includes(text) && /dockerd.* "\$@"$/s.test(text) ? text.replace(/ "\$@"$/, "") : text;
+  return {
+    ...left,
+    ...(left.command && { command: left.command.map(undo) }),
+    ...(left.args && { args: left.args.map(undo) }),
+  };
+}
+
 test("what was in a container's args and env is still there; its command is still run, last", () => {
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      for (const { came, left } of pairs(pod, after)) {
+      for (const { came, left: found } of pairs(pod, after)) {
+        const left = withoutHandingOn(found, came);
         expect(left.args?.slice(0, came.args?.length ?? 0) ?? []).toEqual(came.args ?? []);
         expect(left.env?.slice(0, came.env?.length ?? 0) ?? []).toEqual(came.env ?? []);
         const command = came.command ?? [];

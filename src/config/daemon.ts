@@ -79,6 +79,13 @@ export const daemon = z
       .describe(
         "Environment variables for the DinD container, where it does not set them. Everyone who may read pods can read them.",
       ),
+    minApiVersion: z
+      .string('expected a version in quotes, like "1.24"')
+      .regex(/^1\.(2[4-9]|3\d|4[0-4])$/, "expected a version of Docker's API from 1.24 to 1.44")
+      .optional()
+      .describe(
+        'The oldest API version that dockerd accepts (DOCKER_MIN_API_VERSION), for clients that Docker 29 refuses as too old: "1.24".',
+      ),
     resources: resources.optional().describe("Resources for the DinD container, where it has none."),
   })
   .prefault({});

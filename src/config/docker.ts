@@ -10,7 +10,9 @@ const wait = z
     timeout: values
       .duration({ min: "1s", max: "1h", wholeSeconds: true })
       .prefault("120s")
-      .describe("How long to wait for Docker, in whole seconds up to an hour."),
+      .describe(
+        "How long to wait for Docker, in whole seconds up to an hour. A longer time that the pod sets itself (RUNNER_WAIT_FOR_DOCKER_IN_SECONDS, or a startup probe that is removed) counts instead.",
+      ),
     interval: values
       .duration({ min: "10ms", max: "10s" })
       .prefault("50ms")
@@ -40,7 +42,9 @@ export const docker = z
   .strictObject({
     container: values.containerName
       .default("dind")
-      .describe("The name of the DinD container. A container of another name is recognised by its image."),
+      .describe(
+        "The name of the DinD container. Of several containers, the one that starts dockerd counts first, then a privileged one, then the name and the image.",
+      ),
     wait,
     mirror: z
       .strictObject({
@@ -87,6 +91,20 @@ export const docker = z
           .describe(
             "Set to true for docker:dind-rootless, which runs as the runner image's user. It is privileged as well.",
           ),
+      })
+      .prefault({}),
+    proxy: z
+      .strictObject({
+        enabled: z
+          .boolean()
+          .default(false)
+          .describe(
+            "Set to true to give ARC's proxy (the proxy variables of the runner container) to dockerd, with all mirrors in NO_PROXY.",
+          ),
+        builds: z
+          .boolean()
+          .default(true)
+          .describe("Set to false to leave the proxy out of Docker's config, which hands it to builds and containers."),
       })
       .prefault({}),
     credentials: z

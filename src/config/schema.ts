@@ -18,7 +18,7 @@ export const profileSchema = z.strictObject({
       home: values.folder
         .optional()
         .describe(
-          "The home folder of the runner's user, for files that jobs read. Default: /home/runner, or /root for user 0. The container's own HOME, DOCKER_CONFIG, BUILDX_CONFIG and XDG_CONFIG_HOME win.",
+          "The home folder of the runner's user, for files that jobs read. Default: /root for user 0, else the home that the command lies in, else /home/runner. The container's own HOME, DOCKER_CONFIG, BUILDX_CONFIG and XDG_CONFIG_HOME win.",
         ),
       command: z
         .array(values.plainText)

@@ -45,7 +45,7 @@ export function mayKeepDockerData({ spec }: Pod, container: Container): boolean 
 }
 
 /** The major version of Docker in an image of Docker's own; undefined where the name does not tell. */
-function dockerVersion(image: string): number | undefined {
+export function dockerVersion(image: string): number | undefined {
   const { repository, tag } = parseImage(image);
   if (repository.split("/").at(-1) !== "docker") return undefined;
   const number = /^v?(\d+)(?=[.-]|$)/.exec(tag)?.[1];

@@ -2,6 +2,7 @@ import { escapeForKubelet } from "../pod/expansion.ts";
 import { proxyAndResources, helperContainer } from "../pod/helper-container.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
 import type { Layout } from "./dind.ts";
+import { proxyForDockerd } from "./proxy.ts";
 import { defaultSocket } from "./socket.ts";
 
 type Resources = NonNullable<Container["resources"]>;
@@ -11,6 +12,10 @@ export interface DindSettings {
   readonly name: string;
   readonly layout: Layout;
   readonly rootless: boolean;
+  /** The runner's folder, which has the externals: dockerd must see them at the same path. */
+  readonly root: string;
+  /** Hosts that dockerd reaches without ARC's proxy. */
+  readonly direct: readonly string[];
   /** The shell script by which root prepares the pod for a rootless dockerd; its arguments are the user and two folders. */
   readonly prepareRootless: string;
   /** Instead of docker:dind or docker:dind-rootless. */
@@ -51,7 +56,7 @@ export function stockDind(pod: Pod, runner: Container, work: Mount, settings: Di
   return {
     socket,
     initContainers: [
-      copyExternals(runner),
+      copyExternals(runner, settings.root),
       ...(rootless ? [rootlessPreparation(daemon, settings.prepareRootless)] : []),
       ...(layout === "sidecar" ? [{ ...daemon, ...sidecarFields }] : []),
     ],
@@ -71,7 +76,7 @@ const sidecarFields = {
 };
 
 /** Actions run Node from the runner's externals, also inside job containers, so dockerd has to see them. */
-function copyExternals(runner: Container): Container {
+function copyExternals(runner: Container, root: string): Container {
   const { runAsUser, runAsGroup, runAsNonRoot } = runner.securityContext ?? {};
   const user = {
     ...(runAsUser !== undefined && { runAsUser }),
@@ -81,7 +86,7 @@ function copyExternals(runner: Container): Container {
   return helperContainer(runner, {
     name: "init-dind-externals",
     command: ["cp"],
-    args: ["-r", "/home/runner/externals/.", "/home/runner/tmpDir/"],
+    args: ["-r", `${root}/externals/.`, "/home/runner/tmpDir/"],
     ...(Object.keys(user).length > 0 && { securityContext: user }),
     volumeMounts: [{ name: externals, mountPath: "/home/runner/tmpDir" }],
   });
@@ -89,7 +94,8 @@ function copyExternals(runner: Container): Container {
 
 function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSettings): Container {
   const { name, rootless, image = rootless ? "docker:dind-rootless" : "docker:dind", resources } = settings;
-  const { env: proxy = [], resources: inherited } = proxyAndResources(runner);
+  const { resources: inherited } = proxyAndResources(runner);
+  const proxy = proxyForDockerd(runner, settings.direct);
   const host = `unix://${socketPath(rootless)}`;
   return {
     name,
@@ -109,7 +115,7 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
     volumeMounts: [
       { ...work },
       { name: socketVolume, mountPath: socketPath(rootless).replace(/\/docker\.sock$/, "") },
-      { name: externals, mountPath: "/home/runner/externals" },
+      { name: externals, mountPath: `${settings.root}/externals` },
       ...(rootless
         ? [
             { name: "dind-etc", mountPath: "/etc" },

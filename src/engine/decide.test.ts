@@ -17,6 +17,8 @@ test.each([
 
 test.each([
   ["windows", "windows"],
+  ["windows-by-command", "windows"],
+  ["workflow-pod", "workflow-pod"],
   ["opted-out", "opted-out"],
   ["legacy-runner", "legacy-runner"],
   ["listener", "not-a-runner"],
@@ -43,6 +45,25 @@ test.each<[string, object, string | undefined]>([
     },
     "windows",
   ],
+  ["a Windows build", { nodeSelector: { "node.kubernetes.io/windows-build": "10.0.20348" } }, "windows"],
+  ["a toleration", { tolerations: [{ key: "os", operator: "Equal", value: "Windows" }] }, "windows"],
+  ["a batch file", { containers: [{ name: "runner", command: ["run.cmd"] }] }, "windows"],
+  ["a program", { containers: [{ name: "runner", command: ["Runner.Listener.exe", "run"] }] }, "windows"],
+  ["the arguments alone", { containers: [{ name: "runner", args: ["cmd", "/c", "run"] }] }, "windows"],
+  ["a script of PowerShell", { containers: [{ name: "runner", command: ["start.ps1"] }] }, "windows"],
+  ["PowerShell", { containers: [{ name: "runner", command: ["pwsh", "-c", ".\\run"] }] }, "windows"],
+  ["a working directory", { containers: [{ name: "runner", workingDir: "C:\\actions-runner" }] }, "windows"],
+  ["a mount", { containers: [{ name: "runner", volumeMounts: [{ name: "w", mountPath: "C:/_work" }] }] }, "windows"],
+  [
+    "a Linux path in a command of PowerShell",
+    { containers: [{ name: "runner", command: ["pwsh", "-File", "/home/runner/start.ps1"] }] },
+    undefined,
+  ],
+  [
+    "its selector, whatever it tolerates",
+    { nodeSelector: { "kubernetes.io/os": "linux" }, tolerations: [{ key: "os", value: "windows" }] },
+    undefined,
+  ],
   ["Linux", { os: { name: "linux" }, nodeSelector: { "kubernetes.io/os": "linux" } }, undefined],
 ])("the operating system is told by %s", (_how, spec, reason) => {
   const pod = goldenPod("dind-sidecar");
@@ -60,6 +81,7 @@ test.each<[Record<string, string>, string]>([
     "not-a-runner",
   ],
   [{ "actions-ephemeral-runner": "False" }, "not-a-runner"],
+  [{ "actions-ephemeral-runner": "True", "runner-pod": "linux-x64-abcde" }, "workflow-pod"],
   [{ "actions-runner": "" }, "legacy-runner"],
   [{}, "not-a-runner"],
 ])("labels %j: %s", (labels, expected) => {

@@ -42,3 +42,13 @@ export function applies(...notes: Remark[]): Verdict {
 export function doesNotApply(reason: MutationReason): Verdict {
   return { applies: false, reason };
 }
+
+/**
+ * The verdict on an edit that was made on several containers: it applies if it applies to one of them. Why it does not
+ * apply to another is then a note.
+ */
+export function together(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
+  if (verdicts.every(({ applies: one }) => !one)) return verdicts[0];
+  const remarks = verdicts.flatMap((verdict) => (verdict.applies ? verdict.notes : [verdict.reason]));
+  return applies(...new Set(remarks));
+}

@@ -92,3 +92,23 @@ test("buildx with a Docker elsewhere; some mirrors left out is said", () => {
     notes: ["mirrors-left-out"],
   });
 });
+
+test.each<[string, (pod: Pod) => unknown]>([
+  [
+    "BUILDKIT_HOST",
+    (pod) => containerOf(pod, "runner").env?.push({ name: "BUILDKIT_HOST", value: "tcp://buildkit:1234" }),
+  ],
+  ["its image", (pod) => pod.spec.containers.push({ name: "builder", image: "moby/buildkit:v0.25-rootless" })],
+  ["its command", (pod) => pod.spec.containers.push({ name: "x", command: ["rootlesskit", "buildkitd"] })],
+])("a BuildKit of the pod's own, by %s: buildx would refuse the file", (_how, change) => {
+  const pod = goldenPod("dind-sidecar");
+  change(pod);
+  expect(run(pod).outcome).toMatchObject({ reason: "buildkit-in-use" });
+});
+
+test("the node's socket is Docker enough", () => {
+  const pod = goldenPod("default-mode");
+  pod.spec.volumes?.push({ name: "node", hostPath: { path: "/var/run/docker.sock" } });
+  containerOf(pod, "runner").volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" });
+  expect(run(pod).outcome.result).toBe("applied");
+});

@@ -1,11 +1,13 @@
-import { findDind } from "../docker/dind.ts";
+import { parseImage } from "../docker/dind.ts";
+import { dockerSource } from "../docker/source.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
-import { findContainer } from "../pod/containers.ts";
+import { findContainer, isSidecar, usesKubernetesHooks } from "../pod/containers.ts";
 import { setsEnv } from "../pod/env.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isOccupied } from "../pod/mounts.ts";
+import { isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
 import { filesFolder, placeInRunner } from "../pod/place-files.ts";
+import type { Container, Pod } from "../pod/types.ts";
 import { buildkitRegistries } from "../registries/buildkit.ts";
 import { buildkitFiles, buildkitdFile } from "../registries/files.ts";
 import { caFile } from "../registries/hosts-toml.ts";
@@ -27,11 +29,13 @@ export const buildkitMirrors: Mutation = {
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      if (!findDind(pod, profile) && !setsEnv(container, "DOCKER_HOST"))
-        return doesNotApply(setsEnv(container, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker");
-      const { home, buildx } = runnerFolders(pod, container, profile.runner.home);
+      if (dockerSource(pod, container, profile) === "none")
+        return doesNotApply(usesKubernetesHooks(container) ? "kubernetes-mode" : "no-docker");
+      if (hasBuildkit(pod, container)) return doesNotApply("buildkit-in-use");
+      const { home, buildx } = runnerFolders(pod, container, profile.runner);
       if (buildx === undefined) return doesNotApply("path-unknown");
-      if (isOccupied(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
+      if (isForeign(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
+      if (isInReadOnlyRoot(container, buildx)) return doesNotApply("read-only-root");
 
       const ca = `${buildx}/arc-primer-ca.pem`;
       const files = buildkitFiles(profile, entries, ca);
@@ -47,3 +51,14 @@ export const buildkitMirrors: Mutation = {
     };
   },
 };
+
+/** buildx refuses the file with `driver: remote` (docker/buildx, driver/remote/factory.go), the driver for such a builder. */
+function hasBuildkit({ spec }: Pod, runner: Container): boolean {
+  if (setsEnv(runner, "BUILDKIT_HOST")) return true;
+  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].some(
+    ({ name: own, image, command, args }) =>
+      own !== runner.name &&
+      (/(^|\/)buildkit$/.test(parseImage(image ?? "").repository) ||
+        [...(command ?? []), ...(args ?? [])].some((word) => /(^|[\s/])buildkitd($|\s)/.test(word))),
+  );
+}

@@ -55,3 +55,12 @@ test.each<[string, string, Pod, object]>([
 ])("Dagger, %s: %s", (_what, reason, pod, profile) => {
   expect(run(pod, profile).outcome).toMatchObject({ reason });
 });
+
+test("Dagger: a mount below ~/.config would keep rootless Docker before 23 from starting", () => {
+  const pod = goldenPod("dind-rootless");
+  const dind = containerOf(pod, "dind");
+  dind.image = "docker:20.10-dind-rootless";
+  expect(run(pod).outcome).toMatchObject({ reason: "rootless-too-old" });
+  dind.image = "docker:24-dind-rootless";
+  expect(run(pod).outcome.result).toBe("applied");
+});

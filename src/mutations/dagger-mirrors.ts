@@ -1,10 +1,11 @@
+import { blocksDockerd } from "../docker/certs-d.ts";
 import { findDind } from "../docker/dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
 import { mountFiles } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isOccupied } from "../pod/mounts.ts";
+import { isForeign, isInReadOnlyRoot, isOccupied } from "../pod/mounts.ts";
 import { filesFolder, placeInRunner } from "../pod/place-files.ts";
 import { daggerFiles } from "../registries/files.ts";
 
@@ -28,11 +29,14 @@ export const daggerMirrors: Mutation = {
       if (!container) return doesNotApply("no-runner-container");
       const dind = findDind(pod, profile)?.container;
       if (!dind) return doesNotApply("no-dind");
-      const { home, config } = runnerFolders(pod, container, profile.runner.home);
+      const { home, config } = runnerFolders(pod, container, profile.runner);
       if (config === undefined) return doesNotApply("path-unknown");
       const folder = `${config}/dagger`;
-      if (isOccupied(pod, container, folder) || isOccupied(pod, dind, folder))
+      if (isForeign(pod, container, folder) || isOccupied(pod, dind, folder))
         return doesNotApply("dagger-files-mounted");
+      if (isInReadOnlyRoot(container, folder)) return doesNotApply("read-only-root");
+
+      if (blocksDockerd(dind, folder)) return doesNotApply("rootless-too-old");
 
       const steps = [
         ...(home !== undefined && config.startsWith(`${home}/`) ? [["home", home]] : []),

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
-import type { Pod } from "../pod/types.ts";
+import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/docker-credentials.sh";
 import { dockerCredentials } from "./docker-credentials.ts";
 import { mutations } from "./index.ts";
@@ -92,4 +92,56 @@ test("an emptyDir of the runner's own as its home is no hindrance", () => {
   before.spec.volumes?.push({ name: "home", emptyDir: {} });
   containerOf(before, "runner").volumeMounts?.push({ name: "home", mountPath: "/home/runner" });
   expect(run(before).outcome.result).toBe("applied");
+});
+
+test.each<[string, Partial<Container>, object, string]>([
+  [
+    "an emptyDir of the runner's own",
+    { volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
+    {},
+    "applied",
+  ],
+  [
+    "an emptyDir that an init container has filled",
+    { volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
+    { initContainers: [{ name: "fill", volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] }] },
+    "applied",
+  ],
+  [
+    "an emptyDir that a sidecar sees",
+    { volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
+    {
+      initContainers: [
+        { name: "side", restartPolicy: "Always", volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
+      ],
+    },
+    "docker-config-mounted",
+  ],
+  ["a read-only root file system", { securityContext: { readOnlyRootFilesystem: true } }, {}, "read-only-root"],
+  [
+    "a read-only root file system with a volume there",
+    {
+      securityContext: { readOnlyRootFilesystem: true },
+      volumeMounts: [{ name: "own", mountPath: "/home/runner" }],
+    },
+    {},
+    "applied",
+  ],
+  [
+    "a read-only root file system with a volume in the home that the command tells",
+    {
+      command: ["/home/gha/runner/run.sh"],
+      securityContext: { readOnlyRootFilesystem: true },
+      volumeMounts: [{ name: "own", mountPath: "/home/gha" }],
+    },
+    {},
+    "applied",
+  ],
+])("logins and %s", (_what, change, spec, want) => {
+  const pod = goldenPod("default-mode");
+  Object.assign(containerOf(pod, "runner"), change);
+  Object.assign(pod.spec, spec);
+  pod.spec.volumes?.push({ name: "own", emptyDir: {} });
+  const { outcome } = run(pod);
+  expect(outcome.reason ?? outcome.result).toBe(want);
 });

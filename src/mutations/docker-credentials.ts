@@ -2,7 +2,7 @@ import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { ensureMount, ensureVolume, isOccupied } from "../pod/mounts.ts";
+import { ensureMount, ensureVolume, isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
 
@@ -31,8 +31,9 @@ export const dockerCredentials: Mutation = {
       const container = findContainer(pod, runner.container);
       if (!container) return doesNotApply("no-runner-container");
       if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
-      const folder = runnerFolders(pod, container, runner.home).docker;
-      if (folder !== undefined && isOccupied(pod, container, folder)) return doesNotApply("docker-config-mounted");
+      const folder = runnerFolders(pod, container, runner).docker;
+      if (folder !== undefined && isForeign(pod, container, folder)) return doesNotApply("docker-config-mounted");
+      if (folder !== undefined && isInReadOnlyRoot(container, folder)) return doesNotApply("read-only-root");
 
       ensureVolume(pod, volume);
       ensureMount(container, { name, mountPath: directory, readOnly: true });

@@ -107,3 +107,13 @@ test.each([
 ])("with %j nothing happens: %s", (daemon, reason) => {
   expect(run(daemon)).toMatchObject({ unchanged: true, outcome: { reason } });
 });
+
+test("clients that Docker 29 refuses as too old: a variable for dockerd, unless the pod sets it", () => {
+  const profile = profileWith({ docker: { daemon: { minApiVersion: "1.24" } } });
+  const pod = goldenPod("dind-sidecar");
+  const after = runAll([dockerdSettings], pod, profile, anywhere);
+  expect(containerOf(after.pod, "dind").env?.at(-1)).toEqual({ name: "DOCKER_MIN_API_VERSION", value: "1.24" });
+  containerOf(pod, "dind").env?.push({ name: "DOCKER_MIN_API_VERSION", value: "1.40" });
+  const kept = runAll([dockerdSettings], pod, profile, anywhere);
+  expect(kept.outcomes[0]).toMatchObject({ reason: "already-there", notes: ["env-kept"] });
+});

@@ -1,11 +1,11 @@
 import type { Profile } from "../config/schema.ts";
-import { findDind } from "../docker/dind.ts";
+import { findDinds } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import { envEntry } from "../pod/env.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import type { Mutation, Verdict } from "../engine/mutation.ts";
 
 type Daemon = Profile["docker"]["daemon"];
 
@@ -28,21 +28,23 @@ export const dockerdSettings: Mutation = {
     const { daemon } = profile.docker;
     if (!daemon.enabled) return "disabled";
     const flags = wantedFlags(daemon);
-    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(daemon.env).length > 0;
+    const env = wantedEnv(daemon);
+    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(env).length > 0;
     if (flags.length === 0 && !wantsOthers) return "not-configured";
 
     return (pod) => {
-      const dind = findDind(pod, profile)?.container;
-      if (!dind) return doesNotApply("no-dind");
-      const { flags: present, obstacle } = dockerdFlags(dind, pod);
-      if (obstacle && !wantsOthers) return doesNotApply(obstacle);
-
-      return applies(
-        ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
-        ...setImage(dind, daemon.image),
-        ...setEnv(dind, daemon.env),
-        ...setResources(pod, dind, daemon.resources),
-      );
+      const change = (dind: Container): Verdict => {
+        const { flags: present, obstacle } = dockerdFlags(dind, pod);
+        if (obstacle && !wantsOthers) return doesNotApply(obstacle);
+        return applies(
+          ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
+          ...setImage(dind, daemon.image),
+          ...setEnv(dind, env),
+          ...setResources(pod, dind, daemon.resources),
+        );
+      };
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => change(container));
+      return first ? together([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };
@@ -118,6 +120,11 @@ function setImage(dind: Container, image: string | undefined): Note[] {
   if (!stockImages.includes(dind.image ?? "")) return ["image-kept"];
   dind.image = image;
   return [];
+}
+
+/** dockerd takes the oldest API version that it accepts from a variable (moby, daemon/config). */
+function wantedEnv({ env, minApiVersion }: Daemon): Record<string, string> {
+  return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }
 
 function setEnv(dind: Container, env: Readonly<Record<string, string>>): Note[] {

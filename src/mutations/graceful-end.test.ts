@@ -77,3 +77,18 @@ test("an ordinary DinD container beside a runner without a command: nothing is d
   expect(result.outcome).toMatchObject({ reason: "no-command" });
   expect(result.pod).toBe(pod);
 });
+
+test("two DinD containers are both held; a hook of one's own stays, and is no obstacle to the other", () => {
+  const pod = goldenPod("dind-container");
+  const preStop = { exec: { command: ["true"] } };
+  pod.spec.containers.push(
+    { name: "second", image: "docker:dind" },
+    { name: "own", image: "docker:dind", lifecycle: { preStop } },
+  );
+  const { pod: after, outcome } = run(pod, { gracePeriod: "10m" });
+  expect(outcome).toMatchObject({ result: "applied", notes: ["pre-stop-kept"] });
+  const held = after.spec.containers.filter(({ lifecycle }) =>
+    lifecycle?.preStop?.exec?.command?.includes("arc-primer-hold"),
+  );
+  expect(held.map((one) => one.name)).toEqual(["dind", "second"]);
+});

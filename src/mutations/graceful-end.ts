@@ -1,4 +1,4 @@
-import { findDind } from "../docker/dind.ts";
+import { findDinds } from "../docker/dind.ts";
 import { findContainer } from "../pod/containers.ts";
 import { ensureMount, ensureVolume } from "../pod/mounts.ts";
 import type { Container } from "../pod/types.ts";
@@ -32,22 +32,27 @@ export const gracefulEnd: Mutation = {
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      const dind = findDind(pod, profile);
-      if (!dind) return doesNotApply("no-dind");
+      const dinds = findDinds(pod, profile);
+      if (dinds.length === 0) return doesNotApply("no-dind");
       if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
-      if (dind.layout === "sidecar") return applies();
+      const beside = dinds.filter(({ layout }) => layout === "container").map((dind) => dind.container);
+      const held = beside.filter(({ lifecycle }) => !lifecycle?.preStop || isOurs(lifecycle.preStop));
+      const notes = held.length < beside.length ? (["pre-stop-kept"] as const) : [];
+      if (held.length === 0) return applies(...notes);
 
-      const present = dind.container.lifecycle?.preStop;
-      if (present && !present.exec?.command?.includes(name)) return applies("pre-stop-kept");
       if (!wrapCommand(container, wrapper, [`file=${file}`], profile.runner.command)) return doesNotApply("no-command");
       // A volume for the pipe alone: templates differ in what else the two containers share.
       ensureVolume(pod, { name, emptyDir: {} });
-      for (const one of [container, dind.container]) ensureMount(one, { name, mountPath: directory });
-      if (!present) addHook(dind.container);
-      return applies();
+      for (const one of [container, ...held]) ensureMount(one, { name, mountPath: directory });
+      for (const one of held) if (!one.lifecycle?.preStop) addHook(one);
+      return applies(...notes);
     };
   },
 };
+
+function isOurs({ exec }: NonNullable<NonNullable<Container["lifecycle"]>["preStop"]>): boolean {
+  return exec?.command?.includes(name) ?? false;
+}
 
 /** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
 function addHook(dind: Container): void {

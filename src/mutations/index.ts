@@ -1,6 +1,7 @@
 import { buildkitMirrors } from "./buildkit-mirrors.ts";
 import { daggerMirrors } from "./dagger-mirrors.ts";
 import { dockerCredentials } from "./docker-credentials.ts";
+import { dockerProxy } from "./docker-proxy.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { externalsVolume } from "./externals-volume.ts";
 import { gracefulEnd } from "./graceful-end.ts";
@@ -23,6 +24,7 @@ export const mutations: readonly Mutation[] = [
   gracefulEnd,
   waitForDocker,
   externalsVolume,
+  dockerProxy,
   dockerCredentials,
   registryMirror,
   dockerdSettings,

@@ -126,11 +126,51 @@ test.each<[string, Pod, object, string]>([
     {},
     "name-taken",
   ],
+  ["the node's network", changed((_, { spec }) => (spec.hostNetwork = true)), {}, "host-network"],
+  [
+    "a privileged runner",
+    changed((runner) => (runner.securityContext = { privileged: true })),
+    {},
+    "runner-privileged",
+  ],
+  ["sysbox", changed((_, { spec }) => (spec.runtimeClassName = "sysbox-runc")), {}, "runner-privileged"],
+  ["no command", changed((runner) => delete runner.command), {}, "no-command"],
+  [
+    "a command that does not tell the runner's folder",
+    changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command: ["/usr/local/bin/start"] })),
+    {},
+    "externals-unknown",
+  ],
   ["no runner container", changed((runner) => (runner.name = "main")), {}, "no-runner-container"],
 ])("left out: %s", (_why, pod, docker, reason) => {
   const result = run(pod, docker);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
   expect(result.pod).toBe(pod);
+});
+
+test.each<[string[], string]>([
+  [["/home/gha/actions-runner/run.sh", "--once"], "/home/gha/actions-runner"],
+  [["bash", "-c", "sudo chown runner /work; exec /opt/runner/run.sh"], "/opt/runner"],
+  [["/opt/runner/bin/Runner.Listener", "run"], "/opt/runner"],
+])("%j: the externals and the work folder are in %s", (command, root) => {
+  const { pod } = run(
+    changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command, volumeMounts: [] })),
+  );
+  expect(containerOf(pod, "init-dind-externals").args?.[1]).toBe(`${root}/externals/.`);
+  const paths = containerOf(pod, "dind").volumeMounts?.map(({ mountPath }) => mountPath);
+  expect(paths).toEqual(expect.arrayContaining([`${root}/externals`, `${root}/_work`]));
+});
+
+test("GitHub's own image has its folder whatever the command; the profile's command counts where there is none", () => {
+  const own = changed((runner) => (runner.command = ["/usr/local/bin/start"]));
+  expect(containerOf(run(own).pod, "init-dind-externals").args?.[1]).toBe("/home/runner/externals/.");
+  const none = changed((runner) => {
+    runner.image = "example.com/runner:1";
+    delete runner.command;
+  });
+  const profile = profileWith({ docker: { inject: true }, runner: { command: ["/opt/runner/run.sh"] } });
+  const { pod } = runAll([injectDocker], none, profile, anywhere);
+  expect(containerOf(pod, "init-dind-externals").args?.[1]).toBe("/opt/runner/externals/.");
 });
 
 test.each<PodSecurity>(["baseline", "restricted"])("Pod Security %s would refuse it, so it is left out", (level) => {
@@ -199,7 +239,7 @@ test("a pod that runs as another user: dockerd is root all the same, the copy is
   const context = { runAsUser: 1001, runAsGroup: 1001, runAsNonRoot: true };
   const pod = changed((runner, { spec }) => {
     spec.securityContext = context;
-    runner.securityContext = { ...context, privileged: true, capabilities: { add: ["SYS_ADMIN"] } };
+    runner.securityContext = { ...context, capabilities: { add: ["SYS_ADMIN"] } };
   });
   const { pod: after } = run(pod);
   const root = { privileged: true, runAsUser: 0, runAsGroup: 0, runAsNonRoot: false };

@@ -1,17 +1,19 @@
 import type { Profile } from "../config/schema.ts";
 import { findDind } from "../docker/dind.ts";
 import { volumesAtSocket } from "../docker/socket.ts";
+import { isSysbox } from "../docker/source.ts";
 import { socketPath, socketVolume, stockDind } from "../docker/stock-dind.ts";
 import type { DindParts, DindSettings } from "../docker/stock-dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
-import { findContainer } from "../pod/containers.ts";
+import { findContainer, usesKubernetesHooks } from "../pod/containers.ts";
 import { envEntry, setsEnv } from "../pod/env.ts";
+import { runnerRoot } from "../pod/home.ts";
 import { ensureVolume, positionOf, trimmed } from "../pod/mounts.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
+import { mirrorHosts } from "../registries/endpoint.ts";
+import type { MutationReason } from "../report/reasons.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
-
-const workFolder = "/home/runner/_work";
 
 /**
  * Docker for a pod that has none: adds the DinD container that ARC's own chart makes for `containerMode.type: dind`.
@@ -26,19 +28,23 @@ export const injectDocker: Mutation = {
   configure(profile) {
     const { docker } = profile;
     if (!docker.inject) return "not-configured";
-    const settings = settingsOf(docker);
+    const settings = settingsOf(profile);
 
     return (pod, { podSecurity }) => {
       const runner = findContainer(pod, profile.runner.container);
       if (!runner) return doesNotApply("no-runner-container");
       if (findDind(pod, profile)) return applies();
-      if (setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS")) return doesNotApply("kubernetes-mode");
+      if (usesKubernetesHooks(runner)) return doesNotApply("kubernetes-mode");
       if (hasDocker(runner, settings.rootless)) return doesNotApply("docker-elsewhere");
       if (podSecurity !== "privileged") return doesNotApply("privilege-forbidden");
+      const obstacle = cannotWork(pod, runner, profile.runner.command);
+      if (obstacle) return doesNotApply(obstacle);
+      const root = runnerRoot(runner, profile.runner);
+      if (root === undefined) return doesNotApply("externals-unknown");
 
-      const work = workMount(runner);
+      const work = workMount(runner, `${root}/_work`);
       if (work.subPathExpr) return doesNotApply("work-subpath");
-      const dind = stockDind(pod, runner, work, settings);
+      const dind = stockDind(pod, runner, work, { ...settings, root });
       if (isNameTaken(pod, dind)) return doesNotApply("name-taken");
       add(pod, dind, work.name);
       connect(runner, dind, work);
@@ -48,9 +54,18 @@ export const injectDocker: Mutation = {
 };
 
 /** Image and resources are docker.daemon's, as for any other DinD, unless those are switched off. */
-function settingsOf({ container, daemon, injected }: Profile["docker"]): DindSettings {
+function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root"> {
+  const { container, daemon, injected, proxy } = docker;
   const { image, resources } = daemon.enabled ? daemon : {};
-  return { name: container, ...injected, image, resources, prepareRootless };
+  const direct = proxy.enabled ? mirrorHosts(registries) : [];
+  return { name: container, ...injected, image, resources, direct, prepareRootless };
+}
+
+/** Why a DinD beside this runner could not work, or would do harm. */
+function cannotWork(pod: Pod, runner: Container, command: readonly string[] | undefined): MutationReason | undefined {
+  if (pod.spec.hostNetwork) return "host-network";
+  if (runner.securityContext?.privileged || isSysbox(pod)) return "runner-privileged";
+  return runner.command?.length || command ? undefined : "no-command";
 }
 
 function hasDocker(runner: Container, rootless: boolean): boolean {
@@ -59,11 +74,10 @@ function hasDocker(runner: Container, rootless: boolean): boolean {
 }
 
 /** How the runner mounts its work folder, or, where it does not, how ARC would. */
-function workMount(runner: Container): Mount {
+function workMount(runner: Container, folder: string): Mount {
   const mounts = runner.volumeMounts ?? [];
-  const mount =
-    mounts.find((one) => positionOf(one, workFolder) === "at") ?? mounts.find(({ name }) => name === "work");
-  return mount ?? { name: "work", mountPath: workFolder };
+  const mount = mounts.find((one) => positionOf(one, folder) === "at") ?? mounts.find(({ name }) => name === "work");
+  return mount ?? { name: "work", mountPath: folder };
 }
 
 function isNameTaken({ spec }: Pod, dind: DindParts): boolean {

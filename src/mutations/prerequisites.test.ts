@@ -149,7 +149,10 @@ test.each<[string, (pod: Pod) => unknown, string]>([
   ],
   [
     "a kubernetes mode",
-    variables({ name: "ACTIONS_RUNNER_CONTAINER_HOOKS", value: "/hooks/index.js" }),
+    variables(
+      { name: "ACTIONS_RUNNER_CONTAINER_HOOKS", value: "/hooks/index.js" },
+      { name: "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER", value: "True" },
+    ),
     "kubernetes-mode",
   ],
   ["no command", (pod) => delete containerOf(pod, "runner").command, "no-command"],

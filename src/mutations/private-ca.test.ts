@@ -40,6 +40,27 @@ test.each<[string, object, string, boolean]>([
   expect(outcome).toMatchObject({ result: "applied", notes: noted ? ["system-store-mounted"] : [] });
 });
 
+test.each([
+  ["/usr/local/share/ca-certificates/ca.crt", "trust", []],
+  ["/etc/ssl/certs/corporate.pem", "trust", []],
+  ["/etc/ssl/certs/ca-certificates.crt", "trust-in-node", ["system-store-mounted"]],
+])("one file at %s: %s", (mountPath, word, notes) => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").volumeMounts?.push({ name: "tls", mountPath, subPath: "ca.crt" });
+  pod.spec.volumes?.push({ name: "tls", configMap: { name: "ca" } });
+  const { words, outcome } = run(pod, allRegistries);
+  expect(words[1]).toBe(word);
+  expect(outcome).toMatchObject({ result: "applied", notes });
+});
+
+test("in a read-only root file system only Node can be told", () => {
+  const pod = goldenPod("dind-sidecar");
+  containerOf(pod, "runner").securityContext = { readOnlyRootFilesystem: true };
+  const { words, outcome } = run(pod, allRegistries);
+  expect(words[1]).toBe("trust-in-node");
+  expect(outcome).toMatchObject({ result: "applied", notes: ["system-store-read-only"] });
+});
+
 test("the runner's trust stays as the first pass put it, when another webhook mounts something at the system's store", () => {
   const profile = profileWith(allRegistries);
   const first = runAll([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;

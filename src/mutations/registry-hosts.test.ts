@@ -210,3 +210,40 @@ test("annotations that are full already stay as they are", () => {
   expect(result.outcome).toMatchObject({ reason: "no-room-for-files" });
   expect(result.pod).toBe(pod);
 });
+
+test("mounts of the pod's own for single registries in certs.d stay; each other registry gets a mount of its own", () => {
+  const pod = withDind({});
+  containerOf(pod, "dind").volumeMounts?.push({ name: "ca", mountPath: "/etc/docker/certs.d/harbor.internal" });
+  pod.spec.volumes?.push({ name: "ca", configMap: { name: "ca" } });
+  const profile = { registries: { ...ghcr.registries, "quay.io:443": ghcr.registries["ghcr.io"] } };
+  const result = run(pod, profile);
+  expect(result.outcome).toMatchObject({ result: "applied", notes: ["certs-d-shared"] });
+  const own = containerOf(result.pod, "dind").volumeMounts?.filter(({ name }) => name.startsWith("arc-primer"));
+  expect(own).toEqual([
+    {
+      name: "arc-primer-registry-hosts",
+      mountPath: "/etc/docker/certs.d/ghcr.io",
+      subPath: "ghcr.io",
+      readOnly: true,
+    },
+  ]);
+  expect(run(result.pod, profile).pod).toBe(result.pod);
+
+  containerOf(pod, "dind").volumeMounts?.push({ name: "ca", mountPath: "/etc/docker/certs.d/ghcr.io" });
+  expect(run(pod).outcome).toMatchObject({ reason: "certs-d-mounted" });
+});
+
+test("certificates below ~/.config would keep rootless Docker before 23 from starting", () => {
+  const old = withDind({ image: "docker:20.10-dind-rootless" });
+  expect(run(old, allRegistries).outcome).toMatchObject({ reason: "rootless-too-old" });
+  expect(run(withDind({ image: "docker:23-dind-rootless" }), allRegistries).outcome.result).toBe("applied");
+});
+
+test("of two dockerds, both get the files", () => {
+  const pod = withDind({ args: ["dockerd"] });
+  pod.spec.containers.push({ name: "second", image: "docker:27-dind", args: ["dockerd"] });
+  const { pod: after, outcome } = run(pod);
+  expect(outcome).toMatchObject({ result: "applied", notes: ["docker-too-old"] });
+  expect(containerOf(after, "dind").volumeMounts?.at(-1)?.mountPath).toBe("/etc/docker/certs.d");
+  expect(containerOf(after, "second").volumeMounts).toBeUndefined();
+});

@@ -1,13 +1,19 @@
-import { certsFolder } from "../docker/certs-d.ts";
-import { findDind, isDindImage } from "../docker/dind.ts";
+import type { Profile } from "../config/schema.ts";
+import { blocksDockerd, certsFolder } from "../docker/certs-d.ts";
+import { findDinds, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags } from "../docker/dockerd.ts";
 import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../docker/image-store.ts";
-import type { Mutation } from "../engine/mutation.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation, Verdict } from "../engine/mutation.ts";
+import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import { ownPrefix } from "../pod/containers.ts";
 import { mountFiles, provideFiles } from "../pod/files.ts";
-import { isOccupied } from "../pod/mounts.ts";
+import type { PodFile } from "../pod/files.ts";
+import { ensureMount, isOccupied, withoutMountsIn } from "../pod/mounts.ts";
+import type { Container, Pod } from "../pod/types.ts";
 import { dockerdFiles } from "../registries/files.ts";
-import type { Note } from "../report/reasons.ts";
+import type { DockerdFiles } from "../registries/files.ts";
+import type { Remark } from "../report/decision.ts";
+import type { MutationReason } from "../report/reasons.ts";
 
 const volume = "registry-hosts";
 
@@ -15,42 +21,88 @@ const volume = "registry-hosts";
  * Points the DinD container's dockerd, and with it `docker build`, at mirrors of any registry, and lets it trust private
  * certificates for the registries that need them: files in its certs.d (`HOST/hosts.toml`, `HOST/ca.crt`). Which dockerds
  * read the first of these is told by src/docker/image-store.ts; the second all do. The mount hides what an image of
- * somebody's own has in certs.d; a mount for each host would not, but a mountPath must not contain `:` (API reference, VolumeMount), so there is none for
- * HOST:PORT.
+ * somebody's own has in certs.d. A mount for each host would not, but a mountPath must not contain `:` (API reference,
+ * VolumeMount), so there is none for HOST:PORT.
  */
 export const registryHosts: Mutation = {
   name: "registry-hosts",
   configure(profile) {
     const { docker } = profile;
     if (!docker.hosts.enabled) return "disabled";
-    const { hosts, certificates, leftOut } = dockerdFiles(profile);
+    const files = dockerdFiles(profile);
+    const { hosts, certificates, leftOut } = files;
     if (hosts.length + certificates.length === 0) return leftOut ? "no-usable-mirror" : "not-configured";
 
     return (pod) => {
-      const dind = findDind(pod, profile)?.container;
-      if (!dind) return doesNotApply("no-dind");
-
-      const { flags, obstacle } = dockerdFlags(dind, pod);
-      const support = hostsTomlSupport(dind, flags, docker.imageStore);
-      const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
-      if (unsupported && certificates.length === 0) return doesNotApply(unsupported);
-      const folder = certsFolder(dind);
-      if (folder === undefined) return doesNotApply("path-unknown");
-      if (isOccupied(pod, dind, folder)) return doesNotApply("certs-d-mounted");
-      if (!provideFiles(pod, volume, [...(unsupported ? [] : hosts), ...certificates]))
-        return doesNotApply("no-room-for-files");
-      mountFiles(dind, volume, folder);
-
-      const notes: Note[] = leftOut ? ["mirrors-left-out"] : [];
-      if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
-      if (hosts.length > 0 && docker.imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
-        notes.push("docker-data-kept");
-      if (hosts.length > 0 && !unsupported && support === "with-feature-flag") {
-        // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
-        if (obstacle) notes.push("feature-flag-left-out");
-        else addFlags(dind, [`--feature=${containerdFeature}=true`]);
-      }
-      return applies(...(unsupported && hosts.length > 0 ? [unsupported] : []), ...notes);
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => planFor(pod, container, files, docker));
+      if (!first) return doesNotApply("no-dind");
+      const plans = [first, ...more].filter((plan) => "folder" in plan);
+      const served = plans.some(({ hasMirrors }) => hasMirrors) ? [...hosts, ...certificates] : certificates;
+      if (plans.length > 0 && !provideFiles(pod, volume, served)) return doesNotApply("no-room-for-files");
+      const place = (plan: Plan | Unfit) => ("folder" in plan ? mountAt(pod, plan, served) : doesNotApply(plan.reason));
+      return together([place(first), ...more.map(place)]);
     };
   },
 };
+
+/** What a dockerd is to get, and where; or why it gets nothing. */
+interface Plan {
+  readonly dind: Container;
+  readonly folder: string;
+  /** Whether this dockerd reads mirrors from these files. */
+  readonly hasMirrors: boolean;
+  readonly notes: readonly Remark[];
+}
+interface Unfit {
+  readonly reason: MutationReason;
+}
+
+function planFor(
+  pod: Pod,
+  dind: Container,
+  { hosts, certificates, leftOut }: DockerdFiles,
+  { imageStore }: Profile["docker"],
+): Plan | Unfit {
+  const { flags, obstacle } = dockerdFlags(dind, pod);
+  const support = hostsTomlSupport(dind, flags, imageStore);
+  const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
+  if (unsupported && certificates.length === 0) return { reason: unsupported };
+  const folder = certsFolder(dind);
+  if (folder === undefined) return { reason: "path-unknown" };
+  if (blocksDockerd(dind, folder)) return { reason: "rootless-too-old" };
+  if (isOccupied(pod, withoutMountsIn(dind, folder), folder)) return { reason: "certs-d-mounted" };
+
+  const hasMirrors = hosts.length > 0 && !unsupported;
+  const notes: Remark[] = unsupported && hosts.length > 0 ? [unsupported] : [];
+  if (leftOut) notes.push("mirrors-left-out");
+  if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
+  if (hasMirrors && imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
+    notes.push("docker-data-kept");
+  if (hasMirrors && support === "with-feature-flag") {
+    // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
+    if (obstacle) notes.push("feature-flag-left-out");
+    else addFlags(dind, [`--feature=${containerdFeature}=true`]);
+  }
+  return { dind, folder, hasMirrors, notes };
+}
+
+/**
+ * Mounts the files at certs.d. Where the pod has mounts of its own for single registries in there, each other registry
+ * gets a mount: the kubelet could not make the pod's mount points in a volume that is read-only.
+ */
+function mountAt(pod: Pod, { dind, folder, notes }: Plan, files: readonly PodFile[]): Verdict {
+  const isWhole = dind.volumeMounts?.some((mount) => mount.name === ownPrefix + volume && mount.mountPath === folder);
+  if (isWhole || withoutMountsIn(dind, folder) === dind) {
+    mountFiles(dind, volume, folder);
+    return applies(...notes);
+  }
+  const registries = [...new Set(files.map(({ path }) => path.split("/")[0]!))].filter(
+    (registry) => !registry.includes(":") && !isOccupied(pod, dind, `${folder}/${registry}`),
+  );
+  if (registries.length === 0) return doesNotApply("certs-d-mounted");
+  for (const registry of registries) {
+    const mountPath = `${folder}/${registry}`;
+    ensureMount(dind, { name: ownPrefix + volume, mountPath, subPath: registry, readOnly: true });
+  }
+  return applies(...notes, "certs-d-shared");
+}

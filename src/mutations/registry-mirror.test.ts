@@ -40,8 +40,8 @@ test.each<[string, Partial<Container>]>([
 });
 
 test.each<[string, Partial<Container>, string]>([
-  ["a shell string", { command: ["sh", "-c", "dockerd --mtu=1400"] }, "shell-command"],
-  ["a shell string in args", { args: ["/bin/bash", "-ec", "exec dockerd"] }, "shell-command"],
+  ["a shell string", { command: ["sh", "-c", "dockerd --mtu=1400 || true"] }, "shell-command"],
+  ["a shell string in args", { args: ["/bin/bash", "-ec", "ulimit -n 65536; exec dockerd"] }, "shell-command"],
   ["a script", { command: ["/start.sh"] }, "unknown-command"],
   ["another program in args", { args: ["sleep", "infinity"] }, "unknown-command"],
   ["an unknown image's own command", { image: "example.com/ci/dind:7" }, "unknown-entrypoint"],
@@ -58,7 +58,7 @@ test.each<[string, Partial<Container>, string]>([
 test.each<[string, string, object, boolean]>([
   ["the file", "/etc/docker/daemon.json", { configMap: { name: "x" } }, true],
   ["the folder", "/etc/docker/", { configMap: { name: "x" } }, true],
-  ["the folder, filled by an init container", "/etc/docker", { emptyDir: {} }, true],
+  ["the folder, in an emptyDir for dockerd alone", "/etc/docker", { emptyDir: {} }, false],
   ["rootless", "/home/rootless/.config/docker", { configMap: { name: "x" } }, true],
   ["a home from elsewhere", "/home/rootless", { persistentVolumeClaim: { claimName: "x" } }, true],
   ["GitHub's copy of /etc", "/etc", { emptyDir: {} }, false],
@@ -70,15 +70,68 @@ test.each<[string, string, object, boolean]>([
   expect(run(pod).outcome).toMatchObject(counts ? { reason: "daemon-json" } : { result: "applied" });
 });
 
-test("an init container that writes a daemon.json counts too", () => {
-  const pod = withDind({ args: ["dockerd"] });
-  pod.spec.initContainers?.push({ name: "x", command: ["sh", "-c", "echo '{}' > /dind-etc/docker/daemon.json"] });
-  expect(run(pod).outcome).toMatchObject({ reason: "daemon-json" });
+test.each([
+  ["a folder above, and speaks of the file", "/etc", "echo '{}' > /x/docker/daemon.json", true],
+  ["a folder above, for something else", "/etc", "cp -a /etc/. /x/", false],
+  ["dockerd's own folder", "/etc/docker", "cp /config/* /x/", true],
+  ["a folder that dockerd does not see", undefined, "echo '{}' > /x/daemon.json", false],
+])("another container that mounts %s: daemon.json counts (%s, %s): %s", (_what, mountPath, text, counts) => {
+  const mounts = mountPath === undefined ? [] : [{ name: "shared", mountPath }];
+  const pod = withDind({ args: ["dockerd"], volumeMounts: mounts });
+  pod.spec.volumes?.push({ name: "shared", emptyDir: {} });
+  pod.spec.initContainers?.push({
+    name: "x",
+    command: ["sh", "-c", text],
+    volumeMounts: [{ name: "shared", mountPath: "/x" }],
+  });
+  expect(run(pod).outcome).toMatchObject(counts ? { reason: "daemon-json" } : { result: "applied" });
+});
+
+test.each([
+  ["sh", "dockerd --host=unix:///var/run/docker.sock --group=$(DOCKER_GROUP_GID)"],
+  ["/bin/bash", "exec /usr/local/bin/dockerd-entrypoint.sh --debug "],
+])("%s -c '%s' takes flags as words behind it, never as shell text", (shell, text) => {
+  const { pod } = run(withDind({ command: [shell, "-c"], args: [text] }));
+  const { command, args } = containerOf(pod, "dind");
+  expect([command, args]).toEqual([
+    [shell, "-c"],
+    [`${text} "$@"`, "dockerd", "--registry-mirror=http://registry-cache:5000"],
+  ]);
+  expect(run(pod).pod).toBe(pod);
+});
+
+test.each([
+  "dockerd --debug && true",
+  "dockerd --label 'a b'",
+  "dockerd --group=$GID",
+  "dockerd --debug > /dev/null",
+  "true; dockerd",
+])("the shell string %s is not taken apart", (text) => {
+  expect(run(withDind({ command: ["sh", "-c", text], args: [] })).outcome).toMatchObject({ reason: "shell-command" });
+});
+
+test("of two containers with docker:dind, the one that starts dockerd gets the flags; of two dockerds, both do", () => {
+  const client = { name: "pruner", image: "docker:dind", command: ["sh", "-c", "docker system prune --force"] };
+  const pod = withDind({ name: "engine", args: ["dockerd"] });
+  pod.spec.containers.unshift(client);
+  expect(run(pod).outcome.result).toBe("applied");
+  expect(containerOf(run(pod).pod, "engine").args?.at(-1)).toBe("--registry-mirror=http://registry-cache:5000");
+  expect(containerOf(run(pod).pod, "pruner")).toEqual(client);
+
+  pod.spec.containers.push({ name: "second", image: "docker:dind", args: ["dockerd", "--config-file=/x.json"] });
+  expect(run(pod).outcome).toMatchObject({ result: "applied", notes: ["config-file"] });
+  containerOf(pod, "second").args = ["dockerd"];
+  const { pod: both } = run(pod);
+  for (const name of ["engine", "second"]) {
+    expect(containerOf(both, name).args).toEqual(["dockerd", "--registry-mirror=http://registry-cache:5000"]);
+  }
 });
 
 test("the DinD container is found by image, by another name, and in either layout; never is it the runner", () => {
   expect(run(withDind({ name: "engine", args: ["dockerd"] })).outcome.result).toBe("applied");
-  const renamed = withDind({ name: "engine", image: "example.com/engine:1", args: ["dockerd"] });
+  const started = withDind({ name: "engine", image: "example.com/engine:1", args: ["dockerd"] });
+  expect(run(started).outcome.result).toBe("applied");
+  const renamed = withDind({ name: "engine", image: "example.com/engine:1", args: ["--debug"] });
   expect(run(renamed).outcome).toMatchObject({ reason: "no-dind" });
   expect(run(renamed, { ...mirrors, docker: { container: "engine" } }).outcome.result).toBe("applied");
   expect(run(goldenPod("dind-sidecar")).outcome.result).toBe("applied");

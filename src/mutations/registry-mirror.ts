@@ -1,11 +1,12 @@
 import type { Profile } from "../config/schema.ts";
-import { findDind, isDindImage } from "../docker/dind.ts";
+import { findDinds, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
-import type { Mutation } from "../engine/mutation.ts";
-import { applies, doesNotApply } from "../engine/mutation.ts";
+import { hostIp } from "../docker/proxy.ts";
+import type { Mutation, Verdict } from "../engine/mutation.ts";
+import { applies, doesNotApply, together } from "../engine/mutation.ts";
 import { envEntry } from "../pod/env.ts";
 import { trimmed } from "../pod/mounts.ts";
-import type { Container } from "../pod/types.ts";
+import type { Container, Pod } from "../pod/types.ts";
 import { endpointOf, hostIpReference } from "../registries/endpoint.ts";
 
 /**
@@ -16,33 +17,43 @@ export const registryMirror: Mutation = {
   name: "registry-mirror",
   configure(profile) {
     if (!profile.docker.mirror.enabled) return "disabled";
-    const { mirrors, insecure, leftOut } = wantedFlags(profile);
-    if (mirrors.length + insecure.length === 0) return leftOut ? "mirror-not-a-flag" : "not-configured";
+    const wanted = wantedFlags(profile);
+    if (wanted.mirrors.length + wanted.insecure.length === 0)
+      return wanted.leftOut ? "mirror-not-a-flag" : "not-configured";
 
     return (pod) => {
-      const dind = findDind(pod, profile)?.container;
-      if (!dind) return doesNotApply("no-dind");
-      const { flags, obstacle } = dockerdFlags(dind, pod);
-      if (obstacle) return doesNotApply(obstacle);
-
-      const missing = [
-        ...missingFlags(flags, "--registry-mirror", mirrors),
-        ...missingFlags(flags, "--insecure-registry", insecure),
-      ];
-      const onNode = missing.filter((flag) => flag.includes(hostIpReference));
-      const possible = onNode.length === 0 || ensureHostIp(dind);
-      addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
-      return applies(
-        ...(isDindImage(dind.image) ? [] : (["custom-image"] as const)),
-        ...(leftOut ? (["mirror-not-a-flag"] as const) : []),
-        ...(possible ? [] : (["host-ip-taken"] as const)),
-      );
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => giveFlags(pod, container, wanted));
+      return first ? together([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };
 
-/** What the flags have to say; `leftOut` where that of a mirror can't be said by a flag. */
-function wantedFlags({ docker, registries }: Profile) {
+function giveFlags(pod: Pod, dind: Container, { mirrors, insecure, leftOut }: WantedFlags): Verdict {
+  const { flags, obstacle } = dockerdFlags(dind, pod);
+  if (obstacle) return doesNotApply(obstacle);
+  const missing = [
+    ...missingFlags(flags, "--registry-mirror", mirrors),
+    ...missingFlags(flags, "--insecure-registry", insecure),
+  ];
+  const onNode = missing.filter((flag) => flag.includes(hostIpReference));
+  const possible = onNode.length === 0 || ensureHostIp(dind);
+  addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
+  return applies(
+    ...(isDindImage(dind.image) ? [] : (["custom-image"] as const)),
+    ...(leftOut ? (["mirror-not-a-flag"] as const) : []),
+    ...(possible ? [] : (["host-ip-taken"] as const)),
+  );
+}
+
+interface WantedFlags {
+  readonly mirrors: readonly string[];
+  readonly insecure: readonly string[];
+  /** Whether a mirror can't be said by a flag. */
+  readonly leftOut: boolean;
+}
+
+/** What the flags have to say. */
+function wantedFlags({ docker, registries }: Profile): WantedFlags {
   const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
   const mirrors = all.filter(({ after }) => after === "");
   return {
@@ -69,7 +80,6 @@ function missingFlags(flags: readonly string[], name: string, wanted: readonly s
 function ensureHostIp(container: Container): boolean {
   const present = envEntry(container, "HOST_IP");
   if (present) return present.valueFrom?.fieldRef?.fieldPath === "status.hostIP";
-  const fieldRef = { apiVersion: "v1", fieldPath: "status.hostIP" };
-  (container.env ??= []).push({ name: "HOST_IP", valueFrom: { fieldRef } });
+  (container.env ??= []).push(hostIp);
   return true;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
-import type { Pod } from "../pod/types.ts";
+import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/wait-for-docker.sh";
 import { waitForDocker } from "./wait-for-docker.ts";
 
@@ -41,11 +41,155 @@ test("the kubelet hands the shell the script as it is written, whatever variable
 });
 
 test.each([
-  ["a unix socket", { name: "DOCKER_HOST", value: "unix:///run/docker/docker.sock" }],
-  ["TCP", { name: "DOCKER_HOST", value: "tcp://localhost:2375" }],
+  ["TCP", { name: "DOCKER_HOST", value: "tcp://docker.ci.svc:2375" }],
+  ["SSH", { name: "DOCKER_HOST", value: "ssh://docker@builder.example.com" }],
   ["valueFrom", { name: "DOCKER_HOST", valueFrom: { configMapKeyRef: { name: "docker", key: "host" } } }],
 ])("DOCKER_HOST by %s is Docker enough, also without a DinD container", (_form, entry) => {
   expect(run(runnerEnv(goldenPod("default-mode"), [entry])).outcome.result).toBe("applied");
+});
+
+/** A runner that looks for Docker at an address, and whatever else the pod has. */
+function podWith(host: string, change: (pod: Pod, runner: Container) => unknown = () => {}): Pod {
+  const pod = runnerEnv(goldenPod("default-mode"), [{ name: "DOCKER_HOST", value: host }]);
+  change(pod, containerOf(pod, "runner"));
+  return pod;
+}
+
+const socket = "unix:///var/run/docker.sock";
+const loopback = "tcp://127.0.0.1:2375";
+const share = { name: "sock", mountPath: "/var/run" };
+
+function shared(pod: Pod, runner: Container, other: Partial<Container>): void {
+  pod.spec.volumes?.push({ name: "sock", emptyDir: {} });
+  runner.volumeMounts?.push(share);
+  pod.spec.containers.push({ name: "other", volumeMounts: [share], ...other });
+}
+
+test.each<[string, Pod]>([
+  ["a socket on no volume", podWith("unix:///tmp/podman.sock")],
+  [
+    "a socket in an emptyDir for the runner alone",
+    podWith(socket, (pod, runner) => {
+      pod.spec.volumes?.push({ name: "sock", emptyDir: {} });
+      runner.volumeMounts?.push(share);
+    }),
+  ],
+  [
+    "a socket that an init container shares, which has ended by then",
+    podWith(socket, (pod, runner) => {
+      shared(pod, runner, {});
+      pod.spec.initContainers = [pod.spec.containers.pop()!];
+    }),
+  ],
+  [
+    "dockerd in the command beside a client that shares the socket",
+    podWith(socket, (pod, runner) => {
+      shared(pod, runner, { image: "docker:cli" });
+      runner.command = ["bash", "-c", "sudo dockerd & exec /home/runner/run.sh"];
+    }),
+  ],
+  ["a port of the pod with no other container", podWith(loopback)],
+  [
+    "a port of the pod, a job hook of a privileged runner, and a mesh",
+    podWith(loopback, (pod, runner) => {
+      pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
+      runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
+      runner.securityContext = { privileged: true };
+    }),
+  ],
+  [
+    "systemd beside a mesh",
+    podWith("tcp://localhost:2375", (pod, runner) => {
+      pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
+      runner.command = ["/sbin/init"];
+    }),
+  ],
+  [
+    "sysbox beside a mesh",
+    podWith("tcp://[::1]:2375", (pod) => {
+      pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
+      pod.spec.runtimeClassName = "sysbox-runc";
+    }),
+  ],
+])("nothing waits before what starts Docker in the runner container: %s", (_how, pod) => {
+  const result = run(pod);
+  expect(result.outcome).toMatchObject({ result: "skipped", reason: "docker-in-runner" });
+  expect(result.pod).toBe(pod);
+});
+
+test.each<[string, Pod]>([
+  ["another container that shares the socket", podWith(socket, (pod, runner) => shared(pod, runner, {}))],
+  [
+    "podman, though the runner has a job hook",
+    podWith(socket, (pod, runner) => {
+      shared(pod, runner, { image: "quay.io/podman/stable", args: ["podman", "system", "service", "--time=0"] });
+      runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
+      runner.securityContext = { privileged: true };
+    }),
+  ],
+  [
+    "the node's socket",
+    podWith(socket, (pod, runner) => {
+      pod.spec.volumes?.push({ name: "node", hostPath: { path: "/var/run/docker.sock" } });
+      runner.volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" });
+    }),
+  ],
+  ["the node's port", podWith(loopback, (pod) => (pod.spec.hostNetwork = true))],
+  [
+    "a container that declares the port",
+    podWith(loopback, (pod, runner) => {
+      pod.spec.containers.push({ name: "engine", image: "x", ports: [{ containerPort: 2375 }] });
+      runner.command = ["sh", "-c", "podman info; exec /home/runner/run.sh"];
+    }),
+  ],
+])("Docker comes from elsewhere: %s", (_how, pod) => {
+  expect(run(pod).outcome.result).toBe("applied");
+});
+
+test.each([
+  ["Socket", "applied"],
+  [undefined, "docker-on-node"],
+  ["File", "docker-on-node"],
+])("the node's socket without DOCKER_HOST, by a hostPath of type %s: %s", (type, want) => {
+  const pod = goldenPod("default-mode");
+  pod.spec.volumes?.push({ name: "node", hostPath: { path: "/var/run/docker.sock", ...(type && { type }) } });
+  containerOf(pod, "runner").volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" });
+  const { outcome } = run(pod);
+  expect(outcome.reason ?? outcome.result).toBe(want);
+});
+
+test.each<[string, string | undefined, object, string]>([
+  ["the profile's", undefined, {}, "120"],
+  ["ARC's own variable and probe raise nothing", "120", { timeout: "60s" }, "60"],
+  ["a longer one in the variable", "600", {}, "600"],
+  ["a shorter one does not lower it", "30", {}, "120"],
+  ["a text that is no number", "10m", {}, "120"],
+])("the time-out: %s", (_what, value, wait, want) => {
+  const env = [{ name: "DOCKER_HOST", value: socket }];
+  if (value !== undefined) env.push({ name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value });
+  const { pod, outcome } = run(runnerEnv(goldenPod("dind-sidecar"), env), { docker: { wait } });
+  expect(containerOf(pod, "runner").command).toContain(`timeout=${want}`);
+  expect(outcome.notes.includes("own-patience")).toBe(want === "600");
+});
+
+test("0 in the variable means: do not wait; the startup probe then stays", () => {
+  const pod = goldenPod("dind-sidecar");
+  const env = containerOf(pod, "runner").env!;
+  env[1] = { name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value: "0" };
+  const result = run(pod);
+  expect(result.outcome).toMatchObject({ result: "skipped", reason: "wait-declined" });
+  expect(result.pod).toBe(pod);
+});
+
+test("the patience of a startup probe counts where the probe is taken out", () => {
+  const pod = goldenPod("dind-sidecar");
+  const dind = containerOf(pod, "dind");
+  dind.startupProbe = { ...dind.startupProbe, initialDelaySeconds: 10, failureThreshold: 120 };
+  const removed = run(pod);
+  expect(removed.outcome).toMatchObject({ notes: ["startup-probe-removed", "own-patience"] });
+  expect(containerOf(removed.pod, "runner").command).toContain("timeout=610");
+  const kept = run(pod, { docker: { wait: { keepStartupProbe: true } } });
+  expect(containerOf(kept.pod, "runner").command).toContain("timeout=120");
 });
 
 test("without DOCKER_HOST the default socket must be mounted", () => {
@@ -95,6 +239,29 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     (pod) => pod.spec.initContainers?.push({ name: "mine" }),
     {},
     "startup-probe-kept-for-init-container",
+  ],
+  [
+    "a sidecar without Docker follows",
+    (pod) => pod.spec.initContainers?.push({ name: "postgres", image: "postgres:18", restartPolicy: "Always" }),
+    {},
+    "startup-probe-removed",
+  ],
+  [
+    "a sidecar with Docker follows",
+    (pod) =>
+      pod.spec.initContainers?.push({
+        name: "cache",
+        restartPolicy: "Always",
+        volumeMounts: [{ name: "dind-sock", mountPath: "/var/run" }],
+      }),
+    {},
+    "startup-probe-kept-for-container",
+  ],
+  [
+    "it loads images",
+    (pod) => Object.assign(containerOf(pod, "dind"), { startupProbe: { exec: { command: ["docker", "load"] } } }),
+    {},
+    "startup-probe-kept-for-more",
   ],
   [
     "our own init container follows",

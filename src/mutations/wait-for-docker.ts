@@ -1,14 +1,17 @@
 import type { Profile } from "../config/schema.ts";
 import { findDind } from "../docker/dind.ts";
-import { findContainer, isSidecar, ownPrefix } from "../pod/containers.ts";
-import { setsEnv } from "../pod/env.ts";
-import { literalHost, socketVolumes } from "../docker/socket.ts";
+import { socketVolumes } from "../docker/socket.ts";
+import { dockerSource } from "../docker/source.ts";
+import type { DockerSource } from "../docker/source.ts";
+import { asksForDocker, probePatience } from "../docker/startup-probe.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { findContainer, isSidecar, ownPrefix, usesKubernetesHooks } from "../pod/containers.ts";
+import { envEntry, setsEnv } from "../pod/env.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason, Note } from "../report/reasons.ts";
 import script from "../scripts/wait-for-docker.sh";
-import { applies, doesNotApply } from "../engine/mutation.ts";
-import type { Mutation } from "../engine/mutation.ts";
 
 /** By this name another mutation adds arguments to the wait. */
 export const waitName = "arc-primer-wait";
@@ -26,50 +29,87 @@ export const waitForDocker: Mutation = {
   configure(profile) {
     const { wait } = profile.docker;
     if (!wait.enabled) return "disabled";
-    const settings = settingsOf(wait);
 
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      const dind = findDind(pod, profile);
-      const obstacle = withoutDocker(container, dind !== undefined);
+      const obstacle = cannotWait(container, dockerSource(pod, container, profile));
       if (obstacle) return doesNotApply(obstacle);
 
+      const dind = findDind(pod, profile);
+      const probe = dind?.layout === "sidecar" ? dind.container.startupProbe : undefined;
+      const keep = dind && probe && whyProbeStays(pod, dind.container, container, wait);
+      const own = Math.max(ownPatience(container), probe && !keep ? beyondArcs(probePatience(probe)) : 0);
+      const notes: Note[] = own > wait.timeout / 1000 ? ["own-patience"] : [];
+      const settings = settingsOf(wait, Math.max(wait.timeout / 1000, own));
       if (!wrapCommand(container, wrapper, settings, profile.runner.command)) return doesNotApply("no-command");
-      if (dind?.layout !== "sidecar" || !dind.container.startupProbe) return applies();
-      const keep = wait.keepStartupProbe
-        ? "startup-probe-kept-by-setting"
-        : whoNeedsProbe(pod, dind.container, container);
-      if (keep) return applies(keep);
+      if (!dind || !probe) return applies(...notes);
+      if (keep) return applies(keep, ...notes);
       delete dind.container.startupProbe;
-      return applies("startup-probe-removed");
+      return applies("startup-probe-removed", ...notes);
     };
   },
 };
 
-function settingsOf(wait: Profile["docker"]["wait"]): string[] {
+function settingsOf(wait: Profile["docker"]["wait"], timeout: number): string[] {
   return [
-    `timeout=${wait.timeout / 1000}`,
+    `timeout=${timeout}`,
     `interval=${wait.interval / 1000}`,
     `exit-code=${wait.exitCode}`,
     `on-timeout=${wait.onTimeout}`,
   ];
 }
 
-/** Why there is no Docker to wait for, if there is none. */
-function withoutDocker(runner: Container, hasDind: boolean): MutationReason | undefined {
-  if (literalHost(runner).startsWith("npipe:")) return "windows-docker";
-  if (setsEnv(runner, "DOCKER_HOST")) return undefined;
-  if (!hasDind) return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") ? "kubernetes-mode" : "no-docker";
-  // The workflow may set DOCKER_HOST itself; a wait for the default socket would then never end well.
-  return socketVolumes(runner).length > 0 ? undefined : "docker-out-of-reach";
+const obstacles: Readonly<Record<DockerSource, MutationReason | undefined>> = {
+  provided: undefined,
+  node: "docker-on-node",
+  "in-runner": "docker-in-runner",
+  "out-of-reach": "docker-out-of-reach",
+  windows: "windows-docker",
+  none: "no-docker",
+};
+
+/** Why the runner container is not to wait for Docker, if so. */
+function cannotWait(runner: Container, source: DockerSource): MutationReason | undefined {
+  if (source === "none" && usesKubernetesHooks(runner)) return "kubernetes-mode";
+  return obstacles[source] ?? (waitVariable(runner) === 0 ? "wait-declined" : undefined);
+}
+
+/** The pod's own patience in seconds, by the variable of ARC's own wait; 0 where it has none. */
+function ownPatience(runner: Container): number {
+  return beyondArcs(waitVariable(runner) ?? 0);
+}
+
+/** The runner's own wait reads it (actions/runner, images, run-helper.sh). */
+function waitVariable(runner: Container): number | undefined {
+  const value = envEntry(runner, "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS")?.value?.trim() ?? "";
+  return /^\d{1,6}$/.test(value) ? Number(value) : undefined;
+}
+
+/** Every pod of ARC's has 120 s in the variable and 24 times 5 s in the probe: nobody has chosen that. */
+function beyondArcs(seconds: number): number {
+  return seconds === 120 ? 0 : seconds;
+}
+
+/** Why the DinD sidecar keeps its startup probe, if it does. */
+function whyProbeStays(
+  pod: Pod,
+  dind: Container,
+  runner: Container,
+  { keepStartupProbe }: Profile["docker"]["wait"],
+): Note | undefined {
+  if (keepStartupProbe) return "startup-probe-kept-by-setting";
+  if (dind.startupProbe && !asksForDocker(dind.startupProbe)) return "startup-probe-kept-for-more";
+  return whoNeedsProbe(pod, dind, runner);
 }
 
 /** Who else relies on the startup probe of the DinD sidecar, if anybody does. */
 function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | undefined {
   const initContainers = pod.spec.initContainers ?? [];
   const after = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
-  if (after.some(({ name }) => !name.startsWith(ownPrefix))) return "startup-probe-kept-for-init-container";
+  // A sidecar that has no Docker is looked at below, with all the others that keep running.
+  if (after.some((one) => !isSidecar(one) && !one.name.startsWith(ownPrefix)))
+    return "startup-probe-kept-for-init-container";
 
   if (runner.lifecycle?.postStart || runner.livenessProbe || runner.startupProbe)
     return "startup-probe-kept-for-runner";

@@ -14,8 +14,18 @@ export function findContainer(pod: Pod, name: string): Container | undefined {
   return pod.spec.containers.find((container) => container.name === name);
 }
 
-/** In ARC's kubernetes modes steps run in pods of their own, unless the job may do without a container. */
+/** Whether container hooks run jobs in pods of their own. Those of the docker kind run them in Docker. */
+export function usesKubernetesHooks(runner: Container): boolean {
+  const path = envEntry(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS")?.value ?? "";
+  return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && !/\bdocker\b/.test(path);
+}
+
+/**
+ * Whether no step runs in the runner container. With container hooks, jobs without `container:` still do, unless the
+ * runner is told to refuse them; it takes `1`, `true` and `$true` for that (actions/runner, JobExtension.cs,
+ * StringUtil.ConvertToBoolean).
+ */
 export function jobsRunElsewhere(runner: Container): boolean {
-  const demand = envEntry(runner, "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER");
-  return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && demand?.value !== "false";
+  const demand = envEntry(runner, "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER")?.value ?? "";
+  return usesKubernetesHooks(runner) && /^(1|\$?true)$/i.test(demand);
 }

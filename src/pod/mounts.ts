@@ -1,4 +1,4 @@
-import { ownPrefix } from "./containers.ts";
+import { isSidecar, ownPrefix } from "./containers.ts";
 import type { Container, Mount, Pod, Volume } from "./types.ts";
 
 /** Where a volume is mounted in relation to a path. `above`: the path is inside the volume. `below`: the volume is inside the path. */
@@ -30,18 +30,51 @@ export function volumesAt(container: Container, path: string): string[] {
  * only this container mounts is no obstacle. Volumes that arc-primer added are ignored.
  */
 export function isOccupied(pod: Pod, container: Container, folder: string): boolean {
+  const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const isPrivate = isPrivateTo(container, pod, others, folder);
+  return ownMounts(container).some((mount) => {
+    const position = positionOf(mount, folder);
+    return position === "above" ? !isPrivate(mount) : position !== "elsewhere";
+  });
+}
+
+/**
+ * Whether a volume of the pod's own keeps us from copying files to a folder. An emptyDir at the folder or above it that
+ * no other running container sees there is no obstacle: it ends with the pod. One that is mounted in it is.
+ */
+export function isForeign(pod: Pod, container: Container, folder: string): boolean {
+  const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
+  const isPrivate = isPrivateTo(container, pod, running, folder);
+  return ownMounts(container).some((mount) => {
+    const position = positionOf(mount, folder);
+    return position === "below" || (position !== "elsewhere" && !isPrivate(mount));
+  });
+}
+
+/** Tells whether a mount is of an emptyDir that the container may write to, and that none of the others sees there. */
+function isPrivateTo({ name: own }: Container, pod: Pod, others: readonly Container[], folder: string) {
   const emptyDirs = emptyDirsOf(pod);
-  const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(
-    ({ name }) => name !== container.name,
-  );
-  const isPrivate = ({ name, readOnly, subPath }: Mount) =>
-    emptyDirs.has(name) && !readOnly && !subPath && !others.some((other) => volumesAt(other, folder).includes(name));
-  return (container.volumeMounts ?? [])
-    .filter(({ name }) => !name.startsWith(ownPrefix))
-    .some((mount) => {
-      const position = positionOf(mount, folder);
-      return position === "above" ? !isPrivate(mount) : position !== "elsewhere";
-    });
+  return ({ name, readOnly, subPath }: Mount) =>
+    emptyDirs.has(name) &&
+    !readOnly &&
+    !subPath &&
+    !others.some((other) => other.name !== own && volumesAt(other, folder).includes(name));
+}
+
+function ownMounts({ volumeMounts }: Container): Mount[] {
+  return (volumeMounts ?? []).filter(({ name }) => !name.startsWith(ownPrefix));
+}
+
+/** Whether a folder is in a root file system that is read-only. */
+export function isInReadOnlyRoot(container: Container, folder: string): boolean {
+  return container.securityContext?.readOnlyRootFilesystem === true && volumesAt(container, folder).length === 0;
+}
+
+/** The container without its own mounts inside a folder; the container itself if it has none. */
+export function withoutMountsIn(container: Container, folder: string): Container {
+  const mounts = container.volumeMounts ?? [];
+  const others = mounts.filter((mount) => mount.name.startsWith(ownPrefix) || positionOf(mount, folder) !== "below");
+  return others.length === mounts.length ? container : { ...container, volumeMounts: others };
 }
 
 /** The names of the pod's emptyDir volumes. */

@@ -4,6 +4,7 @@ import type { Pod } from "./types.ts";
 // Far above what anybody runs, and low enough that no pod can keep the webhook busy: it sees pods before validation does.
 const many = 1000;
 const name = z.string().max(1024);
+const text = z.string().nullish();
 const strings = z.array(z.string()).max(many).nullish();
 const named = z.looseObject({ name });
 const map = z.record(z.string(), z.string()).nullish();
@@ -11,6 +12,7 @@ const map = z.record(z.string(), z.string()).nullish();
 const container = z.looseObject({
   name,
   image: z.string().max(4096).nullish(),
+  workingDir: z.string().max(4096).nullish(),
   command: strings,
   args: strings,
   restartPolicy: z.string().nullish(),
@@ -44,6 +46,11 @@ const pod = z.looseObject({
     volumes: z.array(named).max(many).nullish(),
     nodeSelector: map,
     os: named.nullish(),
+    runtimeClassName: name.nullish(),
+    tolerations: z
+      .array(z.looseObject({ key: text, value: text }))
+      .max(many)
+      .nullish(),
     securityContext: z.looseObject({}).nullish(),
   }),
 });

@@ -1,3 +1,4 @@
+import { ownPrefix } from "./containers.ts";
 import { escapeForKubelet } from "./expansion.ts";
 import type { Container } from "./types.ts";
 
@@ -61,6 +62,17 @@ export function hasArgs(container: Container, name: string, group: readonly stri
   if (!found) return false;
   const { words, from } = found;
   return contains(words.slice(from, words.indexOf("--", from)), group.map(escapeForKubelet));
+}
+
+/** The words of the container's command and args, without the wrappers before them. */
+export function ownWords(container: Container): string[] {
+  let words = [...(container.command ?? []), ...(container.args ?? [])];
+  for (;;) {
+    const name = words.findIndex((word, index) => word.startsWith(ownPrefix) && words[index - 2] === "-c");
+    const end = name < 0 ? -1 : words.indexOf("--", name);
+    if (end < 0) return words;
+    words = words.slice(end + 1);
+  }
 }
 
 /**

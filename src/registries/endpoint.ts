@@ -1,3 +1,5 @@
+import type { Registries } from "./types.ts";
+
 /** Stands for the node's address in a mirror's URL. The kubelet replaces it in a container's arguments. */
 export const hostIpReference = "$(HOST_IP)";
 
@@ -27,4 +29,10 @@ export function endpointOf(url: string): Endpoint {
 /** Whether the kubelet has to put the node's address in: it does so in flags, never in files. */
 export function isOnNode({ host }: Endpoint): boolean {
   return host.includes(hostIpReference);
+}
+
+/** The hosts of all mirrors, each once. */
+export function mirrorHosts(registries: Registries): string[] {
+  const mirrors = Object.values(registries).flatMap((registry) => registry.mirrors);
+  return [...new Set(mirrors.map(({ url }) => endpointOf(url).host))];
 }

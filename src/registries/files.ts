@@ -17,7 +17,7 @@ export function privateCASource({ privateCA }: { readonly privateCA?: PrivateCA 
   return privateCA?.secret && { secret: privateCA.secret };
 }
 
-interface DockerdFiles {
+export interface DockerdFiles {
   readonly hosts: readonly PodFile[];
   readonly certificates: readonly PodFile[];
   readonly leftOut: boolean;

@@ -11,6 +11,8 @@ export const podReasons = {
   "not-a-runner":
     'The pod lacks the label that ARC gives the runners of a scale set (actions-ephemeral-runner: "True").',
   "legacy-runner": "The pod belongs to ARC's older, summerwind mode, which arc-primer does not serve.",
+  "workflow-pod":
+    "The pod runs a job's container for a runner (ARC's container hooks made it); it is no runner itself.",
   windows: "The pod runs on Windows, where there is neither a POSIX shell nor Docker-in-Docker.",
   "opted-out": 'The pod asks to be left alone (annotation arc-primer.dev/skip: "true").',
   "profile-disabled": "The profile is switched off (enabled: false).",
@@ -30,15 +32,27 @@ export const mutationReasons = {
   "kubernetes-mode": "In ARC's kubernetes modes jobs run in pods of their own, without Docker.",
   "docker-out-of-reach":
     "There is a DinD container, but the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
+  "docker-in-runner":
+    "Docker can only come from the runner container itself: no other container, no path of the node and no address outside the pod can provide what DOCKER_HOST names. A wait would stand before the command that starts Docker.",
+  "docker-on-node":
+    "The runner container mounts the node's Docker socket, and neither the volume's type (Socket) nor DOCKER_HOST says that the node has Docker. Set one of them to have the runner wait.",
+  "wait-declined": "The runner container sets RUNNER_WAIT_FOR_DOCKER_IN_SECONDS to 0, so it is not to wait for Docker.",
   "windows-docker": "DOCKER_HOST is a named pipe, which only Windows has.",
   "docker-elsewhere":
     "The runner container has a Docker of its own: it sets DOCKER_HOST, or mounts a volume where the socket would be.",
+  "host-network":
+    "The pod is in the node's network (hostNetwork), where dockerd would change the node's bridges and firewall rules.",
+  "runner-privileged":
+    "The runner container is privileged or runs under sysbox, so that it can have a Docker of its own. Two of them would fight for the same files.",
+  "externals-unknown":
+    "The runner's command does not tell its folder (it names no run.sh), and DinD needs the Node that is in there.",
   "privilege-forbidden":
     "The namespace enforces Pod Security baseline or restricted, which would refuse the pod with a privileged container, as DinD needs.",
   "name-taken":
     "The pod has a container or a volume by a name that this would give one of its own, or its work folder at a path of dockerd's.",
   "work-subpath":
     "The runner container mounts its work folder by a subPathExpr, which cannot be carried over to a DinD container.",
+  "no-proxy": "The runner container has no proxy variables (http_proxy, https_proxy): ARC's values name none.",
   "no-dind": "The pod has no Docker-in-Docker container.",
   "shell-command": "dockerd is started by a shell string, which is not taken apart.",
   "unknown-command": "The DinD container's command starts something other than dockerd.",
@@ -71,10 +85,14 @@ export const mutationReasons = {
     "The DinD image does not tell its version of Docker. If it is 28 or later with the containerd image store, set docker.imageStore: containerd in the profile.",
   "certs-d-mounted":
     "The DinD container has a volume of its own at dockerd's certs.d, or where it would have to be made.",
+  "rootless-too-old":
+    "Rootless Docker before 23 writes to ~/.config when it starts, and could not if files were mounted there. Use a newer docker:dind-rootless.",
   "no-usable-mirror":
     "None of the mirrors can be used: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "buildkit-file-mounted":
     "The runner container has a volume of its own at buildx's folder, or above it one that is more than an emptyDir for itself alone.",
+  "buildkit-in-use":
+    "The pod has a BuildKit of its own (BUILDKIT_HOST, or a container that runs buildkitd), and buildx refuses buildkitd.default.toml with it. Give the mirrors to that BuildKit.",
   "docker-config-mounted":
     "The runner container has a volume of its own at Docker's config folder, in it, or above it one that is more than an emptyDir for itself alone: logins would outlive the pod there.",
   "dagger-files-mounted":
@@ -100,6 +118,10 @@ export const notes = {
     "The DinD sidecar keeps its startup probe: the runner container has a postStart hook or probes that start with it.",
   "startup-probe-kept-for-liveness-probe":
     "The DinD sidecar keeps its startup probe: it holds back the liveness probe.",
+  "startup-probe-kept-for-more":
+    "The DinD sidecar keeps its startup probe: it does more than ask whether Docker answers.",
+  "own-patience":
+    "The pod itself waits longer than the profile (RUNNER_WAIT_FOR_DOCKER_IN_SECONDS, or the startup probe): its time counts.",
   "mirrors-left-out":
     "Some mirrors were left out: BuildKit and Dagger ask a mirror at /v2, with a path only after it, and a file cannot hold $(HOST_IP).",
   "externals-unchecked":
@@ -110,8 +132,12 @@ export const notes = {
     "dockerd could not be given --feature=containerd-snapshotter=true; mirrors of other registries work if its configuration file says so.",
   "certs-d-hidden":
     "The DinD image is not docker:dind. What it has itself in dockerd's certs.d is hidden by the files that are mounted there.",
+  "certs-d-shared":
+    "The DinD container mounts files of its own for single registries in dockerd's certs.d. They stay. Registries with a port in their name were left out, because a mount path cannot contain a colon.",
   "system-store-mounted":
     "The runner container has a volume of its own at /etc/ssl/certs or /usr/local/share/ca-certificates, which stays as it is: only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
+  "system-store-read-only":
+    "The runner container's root file system is read-only, so only Node trusts the certificates (NODE_EXTRA_CA_CERTS).",
   "custom-image":
     "The DinD image is not docker:dind. If it has a daemon.json with the same settings, dockerd will not start.",
   "flag-kept": "dockerd is given one of these flags already; the pod's own stays.",

@@ -1,6 +1,7 @@
 import applyPackages from "./apply-packages.sh";
 import awaitRunner from "./await-runner.sh";
 import dockerCredentials from "./docker-credentials.sh";
+import dockerProxies from "./docker-proxies.sh";
 import holdDocker from "./hold-docker.sh";
 import installPackages from "./install-packages.sh";
 import placeFiles from "./place-files.sh";
@@ -12,6 +13,7 @@ export const scripts = {
   "apply-packages.sh": applyPackages,
   "await-runner.sh": awaitRunner,
   "docker-credentials.sh": dockerCredentials,
+  "docker-proxies.sh": dockerProxies,
   "hold-docker.sh": holdDocker,
   "install-packages.sh": installPackages,
   "place-files.sh": placeFiles,

@@ -1,0 +1,62 @@
+import { envEntry } from "../pod/env.ts";
+import { proxyAndResources } from "../pod/helper-container.ts";
+import type { Container, EnvVar } from "../pod/types.ts";
+
+/**
+ * The proxy variables that a dockerd takes from the runner container, which is the only one that ARC gives them to. Hosts
+ * to reach without the proxy are added to NO_PROXY. Where its value comes from a Secret, as ARC's does, the kubelet puts
+ * it together: the Secret's value goes into a variable of its own, to which NO_PROXY refers.
+ *
+ * @returns none if the runner has no proxy
+ */
+export function proxyForDockerd(runner: Container, direct: readonly string[]): EnvVar[] {
+  const { env = [] } = proxyAndResources(runner);
+  if (env.length === 0 || direct.length === 0) return env;
+  const extended = env.flatMap((entry) => (isNoProxy(entry) ? withHosts(entry, direct) : [entry]));
+  const all = env.some(isNoProxy) ? extended : [...extended, { name: "no_proxy", value: direct.join(",") }];
+  // The kubelet puts in only what is defined further up.
+  return direct.some((host) => host.includes("$(HOST_IP)")) ? [hostIp, ...all] : all;
+}
+
+/** Tells the node's address to a container, and with it to the values of its variables and arguments. */
+export const hostIp: EnvVar = {
+  name: "HOST_IP",
+  valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } },
+};
+
+function isNoProxy({ name }: EnvVar): boolean {
+  return name.toLowerCase() === "no_proxy";
+}
+
+function withHosts(entry: EnvVar, hosts: readonly string[]): EnvVar[] {
+  if (!entry.valueFrom) return [{ ...entry, value: [...(entry.value ? [entry.value] : []), ...hosts].join(",") }];
+  const carrier = `ARC_PRIMER_${entry.name}`;
+  return [
+    { ...entry, name: carrier },
+    { name: entry.name, value: [`$(${carrier})`, ...hosts].join(",") },
+  ];
+}
+
+/**
+ * Gives the variables to a container. One that it sets itself stays, in capitals or not.
+ *
+ * @returns whether it sets one of them to something else
+ */
+export function setProxy(dind: Container, variables: readonly EnvVar[]): boolean {
+  const own = new Set((dind.env ?? []).map(({ name }) => name.toLowerCase()));
+  let isKept = false;
+  for (const entry of variables) {
+    const present = envEntry(dind, entry.name);
+    if (!present && !own.has(entry.name.toLowerCase())) (dind.env ??= []).push({ ...entry });
+    else if (!present || !isSame(present, entry)) isKept = true;
+  }
+  return isKept;
+}
+
+function isSame(one: EnvVar, other: EnvVar): boolean {
+  const source = ({ valueFrom }: EnvVar) =>
+    valueFrom?.secretKeyRef ?? valueFrom?.configMapKeyRef ?? valueFrom?.fieldRef;
+  const [first, second] = [source(one), source(other)] as Record<string, unknown>[];
+  if (!first || !second) return !first && !second && (one.value ?? "") === (other.value ?? "");
+  return ["name", "key", "fieldPath"].every((key) => first[key] === second[key]);
+}

@@ -1,0 +1,97 @@
+import { isSidecar } from "../pod/containers.ts";
+import { setsEnv } from "../pod/env.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { ownWords } from "../pod/wrap.ts";
+import { findDinds, startsDockerd } from "./dind.ts";
+import type { ContainerNames } from "./dind.ts";
+import { defaultSocket, literalHost, volumesAtSocket } from "./socket.ts";
+
+/**
+ * Where the Docker that the runner container uses comes from:
+ *
+ * - `provided`: from another container, from the node, or from an address outside the pod
+ * - `node`: from the node's socket, of which it is not certain that it is there
+ * - `in-runner`: from the runner container itself, since nothing else can provide it
+ * - `out-of-reach`: a DinD container is there, but the runner is not told where
+ * - `windows`: from a named pipe
+ * - `none`: there is no Docker
+ */
+export type DockerSource = "provided" | "node" | "in-runner" | "out-of-reach" | "windows" | "none";
+
+export function dockerSource(pod: Pod, runner: Container, names: ContainerNames): DockerSource {
+  const host = literalHost(runner);
+  if (host.startsWith("npipe:")) return "windows";
+  if (setsEnv(runner, "DOCKER_HOST")) return isProvided(pod, runner, names, host) ? "provided" : "in-runner";
+  const onNode = nodeVolumes(pod, volumesAtSocket(runner, defaultSocket));
+  if (onNode.length > 0) return onNode.some(({ hostPath }) => hostPath?.type === "Socket") ? "provided" : "node";
+  if (findDinds(pod, names).length === 0) return "none";
+  // The workflow may set DOCKER_HOST itself; a wait for the default socket would then never end well.
+  return isSocketProvided(pod, runner, names, defaultSocket) ? "provided" : "out-of-reach";
+}
+
+/** Whether something other than the runner container can answer at an address. What is not known counts as provided. */
+function isProvided(pod: Pod, runner: Container, names: ContainerNames, host: string): boolean {
+  if (host.startsWith("unix://")) return isSocketProvided(pod, runner, names, host.slice("unix://".length));
+  const [, name = "", port] = /^\w+:\/\/(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(host) ?? [];
+  const isLoopback = /^(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])$/.test(name);
+  if (!isLoopback || pod.spec.hostNetwork) return true;
+  const listens = ({ ports }: Container) => ports?.some(({ containerPort }) => String(containerPort) === port) ?? false;
+  return canProvide(pod, runner, names, othersIn(pod, runner), listens);
+}
+
+function isSocketProvided(pod: Pod, runner: Container, names: ContainerNames, socket: string): boolean {
+  const volumes = volumesAtSocket(runner, socket);
+  if (nodeVolumes(pod, volumes).length > 0) return true;
+  const sharers = othersIn(pod, runner).filter(({ volumeMounts }) =>
+    volumeMounts?.some(({ name }) => volumes.includes(name)),
+  );
+  return canProvide(pod, runner, names, sharers);
+}
+
+/**
+ * Whether one of these containers can be the one that answers. If none is known to run an engine, it still may, unless
+ * the runner container starts one itself.
+ */
+function canProvide(
+  pod: Pod,
+  runner: Container,
+  names: ContainerNames,
+  others: readonly Container[],
+  listens: (container: Container) => boolean = () => false,
+): boolean {
+  const dinds = findDinds(pod, names).map(({ container }) => container);
+  const runsEngine = (container: Container) =>
+    dinds.includes(container) || container.securityContext?.privileged === true || mentionsPodman(container);
+  return others.some((one) => runsEngine(one) || listens(one)) || (others.length > 0 && !startsEngine(pod, runner));
+}
+
+/** The containers that run beside the runner. */
+function othersIn({ spec }: Pod, runner: Container): Container[] {
+  return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].filter(
+    ({ name }) => name !== runner.name,
+  );
+}
+
+/** Volumes through which something outside the pod can offer a socket. */
+function nodeVolumes({ spec }: Pod, names: readonly string[]) {
+  return (spec.volumes ?? []).filter(
+    ({ name, hostPath, csi, flexVolume }) => names.includes(name) && (hostPath ?? csi ?? flexVolume),
+  );
+}
+
+function mentionsPodman(container: Container): boolean {
+  return [container.image ?? "", ...ownWords(container)].some((word) => /\bpodman\b/.test(word));
+}
+
+/** Whether the runner container starts an engine: by its command, by an init system, by a job hook or under sysbox. */
+function startsEngine(pod: Pod, runner: Container): boolean {
+  const words = ownWords(runner);
+  const byCommand = words.some((word) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(word));
+  if (byCommand || startsDockerd(words) || isSysbox(pod)) return true;
+  return runner.securityContext?.privileged === true && setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED");
+}
+
+/** sysbox-runc runs dockerd and systemd in containers without privileges (nestybox/sysbox, docs/user-guide). */
+export function isSysbox({ spec }: Pod): boolean {
+  return spec.runtimeClassName?.includes("sysbox") ?? false;
+}

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { asksForDocker, probePatience } from "./startup-probe.ts";
+
+const shell = (text: string) => ["sh", "-c", text];
+
+test.each([
+  [["docker", "info"]],
+  [["/usr/local/bin/docker", "--host", "tcp://localhost:2376", "version"]],
+  [["docker", "-H=unix:///run/docker.sock", "ps", "-q"]],
+  [["timeout", "5", "docker", "info"]],
+  [["test", "-S", "/var/run/docker.sock"]],
+  [["curl", "--unix-socket", "/var/run/docker.sock", "http://localhost/_ping"]],
+  [shell("docker info > /dev/null 2>&1")],
+  [shell("[ -S /var/run/docker.sock ]")],
+])("%j asks whether Docker answers", (command) => {
+  expect(asksForDocker({ exec: { command } })).toBe(true);
+});
+
+test.each([
+  [["docker", "load", "-i", "/cache/info"]],
+  [["docker", "image", "inspect", "warm:1"]],
+  [["docker", "--context", "info", "pull", "alpine"]],
+  [["cat", "/ready"]],
+  [shell("docker image inspect warm:1 || docker load -i /cache/warm.tar")],
+  [shell("docker info && test -f /ready")],
+  [shell("docker info > /shared/ready")],
+  [shell("docker ps $(cat /ids)")],
+  [[]],
+])("%j asks for more, or something else", (command) => {
+  expect(asksForDocker({ exec: { command } })).toBe(false);
+});
+
+test("by HTTP, /_ping is the question", () => {
+  expect(asksForDocker({ httpGet: { port: 2375, path: "/_ping" } })).toBe(true);
+  expect(asksForDocker({ httpGet: { port: 2375, path: "/images/json" } })).toBe(false);
+  expect(asksForDocker({ tcpSocket: { port: 2375 } })).toBe(false);
+});
+
+test("the patience of a probe, with the defaults of the API", () => {
+  expect(probePatience({})).toBe(30);
+  expect(probePatience({ initialDelaySeconds: 5, periodSeconds: 2, failureThreshold: 10 })).toBe(25);
+});

@@ -1,0 +1,43 @@
+import type { Container } from "../pod/types.ts";
+
+type Probe = NonNullable<Container["startupProbe"]>;
+
+/**
+ * Whether a startup probe asks no more than whether Docker answers, as the wait does: `docker info`, `ps` or `version`,
+ * the API's `/_ping`, or whether there is a socket.
+ */
+export function asksForDocker({ exec, httpGet }: Probe): boolean {
+  if (httpGet) return /^\/(v[\d.]+\/)?_ping$/.test(httpGet.path ?? "");
+  const words = exec?.command ?? [];
+  const [program = "", option = "", text = "", ...more] = words;
+  if (!/(^|\/)(sh|ash|bash|dash)$/.test(program)) return isQuestion(words);
+  const command = text.replaceAll(/\s*(\d|&)?>{1,2}\s*(&\d|\/dev\/\w+)/g, "").trim();
+  if (!/^-[a-z]*c$/.test(option) || more.length > 0 || /[;&|<>`$\n]/.test(command)) return false;
+  return isQuestion(command.split(/\s+/).map((word) => word.replaceAll(/^["']|["']$/g, "")));
+}
+
+function isQuestion(command: readonly string[]): boolean {
+  const words =
+    command[0] === "timeout" ? command.slice(command.findIndex((word) => /^\d+s?$/.test(word)) + 1) : command;
+  const program = words[0]?.replace(/^.*\//, "");
+  if (program === "docker") {
+    const subcommand = words.slice(1).find((word, index, all) => !isOption(word) && !takesNext(all[index - 1]));
+    return ["info", "ps", "version"].includes(subcommand ?? "");
+  }
+  if (program === "curl" || program === "wget") return words.some((word) => word.endsWith("/_ping"));
+  return (program === "test" || program === "[") && words[1] === "-S";
+}
+
+function isOption(word: string): boolean {
+  return word.startsWith("-");
+}
+
+/** Docker's global options whose value is a word of its own. */
+function takesNext(word: string | undefined): boolean {
+  return ["-H", "--host", "-c", "--context", "--config", "-l", "--log-level"].includes(word ?? "");
+}
+
+/** How many seconds a startup probe gives the container; the defaults are the API's (API reference, Probe). */
+export function probePatience({ initialDelaySeconds, periodSeconds, failureThreshold }: Probe): number {
+  return (initialDelaySeconds ?? 0) + (periodSeconds ?? 10) * (failureThreshold ?? 3);
+}

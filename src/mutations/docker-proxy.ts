@@ -1,0 +1,60 @@
+import { findDinds } from "../docker/dind.ts";
+import { proxyForDockerd, setProxy } from "../docker/proxy.ts";
+import type { Mutation } from "../engine/mutation.ts";
+import { applies, doesNotApply } from "../engine/mutation.ts";
+import { findContainer } from "../pod/containers.ts";
+import { runnerFolders } from "../pod/home.ts";
+import { isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
+import { mirrorHosts } from "../registries/endpoint.ts";
+import type { Note, MutationReason } from "../report/reasons.ts";
+import script from "../scripts/docker-proxies.sh";
+
+const wrapper = defineWrapper("arc-primer-docker-proxies", script);
+
+/**
+ * Gives ARC's proxy to dockerd, which pulls, and to builds: ARC gives its proxy variables to the container `runner` alone
+ * (actions-runner-controller, controllers/actions.github.com/resourcebuilder.go). Mirrors are reached without the proxy.
+ *
+ * Builds and the containers of a job get theirs from `proxies` in Docker's config, which a wrapper writes in the runner
+ * container (src/scripts/docker-proxies.sh): a Secret's values are known only there.
+ */
+export const dockerProxy: Mutation = {
+  name: "docker-proxy",
+  configure(profile) {
+    const { enabled, builds } = profile.docker.proxy;
+    if (!enabled) return "not-configured";
+    const direct = mirrorHosts(profile.registries);
+    const told = direct.filter((host) => !host.includes("$")).map((host) => `no-proxy=${host}`);
+
+    return (pod) => {
+      const runner = findContainer(pod, profile.runner.container);
+      if (!runner) return doesNotApply("no-runner-container");
+      const dinds = findDinds(pod, profile);
+      if (dinds.length === 0) return doesNotApply("no-dind");
+      const variables = proxyForDockerd(runner, direct);
+      if (variables.length === 0) return doesNotApply("no-proxy");
+
+      const notes = new Set<Note | MutationReason>();
+      for (const { container } of dinds) if (setProxy(container, variables)) notes.add("env-kept");
+      if (!builds) return applies(...notes);
+      const obstacle =
+        cannotWrite(pod, runner, profile.runner) ??
+        (wrapCommand(runner, wrapper, told, profile.runner.command) ? undefined : "no-command");
+      return applies(...notes, ...(obstacle ? [obstacle] : []));
+    };
+  },
+};
+
+/** What keeps the wrapper from writing Docker's config. */
+function cannotWrite(
+  pod: Pod,
+  runner: Container,
+  settings: Parameters<typeof runnerFolders>[2],
+): MutationReason | undefined {
+  const folder = runnerFolders(pod, runner, settings).docker;
+  if (folder === undefined) return undefined; // the wrapper will know
+  if (isForeign(pod, runner, folder)) return "docker-config-mounted";
+  return isInReadOnlyRoot(runner, folder) ? "read-only-root" : undefined;
+}

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Writes the proxy of the runner container into Docker's config, for builds and for containers, then becomes the command
+# after "--".
+#
+#   sh -c SCRIPT arc-primer-docker-proxies [no-proxy=HOST...] -- COMMAND [ARG...]
+#
+# A proxy's address may hold a password: none of it reaches the log. What the config says of proxies already stays.
+# Whatever goes wrong, the command is started.
+set -u
+
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
+
+# Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
+find_node() {
+  for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
+    "$node" --version > /dev/null 2>&1 && echo "$node" && return
+  done
+}
+
+# Prints the config with the proxies added. The values come as variables, never as text of a program.
+add_proxies() {
+  if command -v jq > /dev/null; then
+    # shellcheck disable=SC2016 # $own is jq's
+    jq '. as $own
+      | ({ httpProxy: env.http, httpsProxy: env.https, allProxy: env.all, noProxy: env.none } | with_entries(select(.value != ""))) as $new
+      | $own + { proxies: (($own.proxies // {}) + { default: ($new + ($own.proxies.default // {})) }) }' "$1"
+  else
+    # shellcheck disable=SC2016 # that is JavaScript
+    "$(find_node)" -e 'const own = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+      const { http, https, all, none } = process.env;
+      const given = Object.entries({ httpProxy: http, httpsProxy: https, allProxy: all, noProxy: none }).filter(([, value]) => value);
+      const defaults = { ...Object.fromEntries(given), ...own.proxies?.default };
+      console.log(JSON.stringify({ ...own, proxies: { ...own.proxies, default: defaults } }, null, "\t"));' "$1"
+  fi 2> /dev/null
+}
+
+# In a shell of its own: the command would see variables of its own, set here by the same name, changed.
+write_proxies() (
+  http=${HTTP_PROXY:-${http_proxy:-}}
+  https=${HTTPS_PROXY:-${https_proxy:-}}
+  all=${ALL_PROXY:-${all_proxy:-}}
+  none=${NO_PROXY:-${no_proxy:-}}
+  [ -n "$http$https$all" ] || exit 0
+  while [ "$1" != -- ]; do
+    case $1 in no-proxy=*) none=${none:+$none,}${1#*=} ;; esac
+    shift
+  done
+  export http https all none
+  folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
+  config=$folder/config.json
+  umask 077
+  if [ -z "$folder" ]; then
+    say "neither DOCKER_CONFIG nor HOME is set: builds get no proxy"
+  elif ! mkdir -p "$folder"; then
+    say "$folder cannot be made: builds get no proxy"
+  elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
+    say "this image has neither jq nor node to write $config: builds get no proxy"
+  else
+    new=$config.arc-primer
+    if [ -s "$config" ]; then cat "$config" > "$new.own"; else echo '{}' > "$new.own"; fi
+    if add_proxies "$new.own" > "$new" && [ -s "$new" ] && mv -f "$new" "$config"; then
+      say "$config has the proxy for builds"
+    else
+      say "$config cannot be written, or is not JSON: builds get no proxy"
+    fi
+    rm -f "$new" "$new.own"
+  fi
+)
+
+write_proxies "$@"
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import script from "./docker-proxies.sh";
+
+// The script as it runs in runner containers: under each shell, with jq, with node, and with neither.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-proxies-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+function folder(): string {
+  const path = join(root, String((count += 1)));
+  mkdirSync(path);
+  return path;
+}
+
+function run(shell: readonly string[], tools: readonly string[], env: Record<string, string>, own?: string) {
+  const [bin, home] = [folder(), folder()];
+  for (const tool of ["mkdir", "cat", "mv", "rm", ...tools]) symlinkSync(findTool(tool)!, join(bin, tool));
+  const config = join(home, ".docker", "config.json");
+  if (own !== undefined) {
+    mkdirSync(join(home, ".docker"));
+    writeFileSync(config, own);
+  }
+  const [program = "", ...first] = shell;
+  const words = ["arc-primer-docker-proxies", "no-proxy=cache:5000", "no-proxy=mirror.svc", "--"];
+  const command = [findTool("dash")!, "-c", 'echo "$* $http"', "0", "started"];
+  const { stdout, stderr, status } = spawnSync(program, [...first, "-c", script, ...words, ...command], {
+    encoding: "utf8",
+    env: { PATH: bin, HOME: home, http: "the job's own", ...env },
+  });
+  expect({ stdout, status }).toEqual({ stdout: "started the job's own\n", status: 0 });
+  expect(stderr).not.toContain("hunter2");
+  const read = () => JSON.parse(readFileSync(config, "utf8")) as unknown;
+  return { stderr, read, config };
+}
+
+const proxy = { http_proxy: "http://user:hunter2@proxy:3128/\"'$x", no_proxy: ".svc" };
+const want = { httpProxy: proxy.http_proxy, noProxy: ".svc,cache:5000,mirror.svc" };
+const shells = [["dash"], ["bash", "--posix"], ["busybox", "sh"]];
+
+describe.skipIf(!haveTools("dash", "bash", "busybox", "jq"))("docker-proxies.sh", () => {
+  const all = shells.flatMap(([shell = "", ...more]) =>
+    ["jq", "node"].map((tool) => [[findTool(shell)!, ...more], tool] as const),
+  );
+
+  test.each(all)("%j with %s: writes what the container's variables say, and keeps what is there", (shell, tool) => {
+    expect(run(shell, [tool], proxy).read()).toEqual({ proxies: { default: want } });
+    const own = { auths: { a: {} }, proxies: { default: { httpProxy: "own" }, "tcp://x": { noProxy: "*" } } };
+    expect(run(shell, [tool], proxy, JSON.stringify(own)).read()).toEqual({
+      auths: { a: {} },
+      proxies: { default: { ...want, httpProxy: "own" }, "tcp://x": { noProxy: "*" } },
+    });
+  });
+
+  test.each(all)("%j with %s: a config that is not JSON stays", (shell, tool) => {
+    const { stderr, config } = run(shell, [tool], proxy, "{ not json hunter2");
+    expect(readFileSync(config, "utf8")).toBe("{ not json hunter2");
+    expect(stderr).toContain("builds get no proxy");
+  });
+
+  test.each(shells)("%s: without jq and node, and without a proxy, nothing is written", (shell, ...more) => {
+    const program = [findTool(shell)!, ...more.filter((word) => typeof word === "string")];
+    expect(run(program, [], proxy).stderr).toContain("neither jq nor node");
+    const { stderr, read } = run(program, ["jq"], { no_proxy: ".svc" });
+    expect(stderr).toBe("");
+    expect(read).toThrow("ENOENT");
+  });
+});
