@@ -7,6 +7,8 @@ export const podReasons = {
   "not-a-pod": "The object is not a Pod.",
   "not-a-create": "Only the creation of pods is looked at.",
   "no-object": "The review carries no object.",
+  "pod-too-large":
+    "The pod holds more than arc-primer looks through: more than 20,000 values, or 1 MiB of text, beside its managedFields.",
   "malformed-pod": "The pod does not have the shape that Kubernetes gives pods, or has more than 1,000 of something.",
   "not-a-runner":
     'The pod lacks the label that ARC gives the runners of a scale set (actions-ephemeral-runner: "True").',
@@ -128,6 +130,7 @@ export type Code = PodReason | MutationReason | Note;
 /** What someone has to look into: these, and only these, become admission warnings. */
 const problems = new Set<Code>([
   "unsupported-review",
+  "pod-too-large",
   "malformed-pod",
   "internal-error",
   "no-runner-container",

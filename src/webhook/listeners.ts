@@ -7,19 +7,26 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../tls/pair.ts";
 
 /**
- * Milliseconds. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
+ * Milliseconds, for the webhook's port. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
  * its POST: nothing may close a connection before that. In a burst it also opens connections that it does not use at
  * once, and Node counts the time for headers and request from a connection's start, so these two must be long as well.
- * Bodies have a shorter time of their own (read-body.ts).
+ * Bodies and answers have shorter times of their own (routes.ts).
  */
-const limits = {
+const webhookTimes = {
   handshakeTimeout: 5_000,
   headersTimeout: 120_000,
   requestTimeout: 120_000,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 180_000,
 };
-const maxConnections = 1024;
+/** For the operators' port. Nothing is lost there by closing a connection: probes and Prometheus come again. */
+const opsTimes = {
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 60_000,
+};
+const maxConnections = { webhook: 1024, ops: 64 };
 /** How long requests that have not arrived whole are waited for at the end. */
 const halfSentGrace = 1_000;
 
@@ -51,10 +58,10 @@ export async function startServers(
   ops: RequestListener,
   { host, port, opsPort }: Addresses,
 ): Promise<Servers> {
-  const https = createHttpsServer({ ...limits, minVersion: "TLSv1.2" }, webhook);
-  const connections = new Map<string, Socket>();
-  const http = createHttpServer(limits, ops);
-  limitConnections(https, connections);
+  const https = createHttpsServer({ ...webhookTimes, minVersion: "TLSv1.2" }, webhook);
+  const http = createHttpServer(opsTimes, ops);
+  const connections = limitConnections(https, maxConnections.webhook);
+  limitConnections(http, maxConnections.ops);
   try {
     await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
   } catch (error) {
@@ -81,13 +88,16 @@ export async function startServers(
 }
 
 /**
- * Keeps the open connections in `connections`, the least recently used first, and closes that one for a new one when
- * there are too many: idle connections must not shut kube-apiserver out. Those in their handshake count as well.
+ * Closes the least recently used connection for a new one when there are too many: idle connections must not shut
+ * kube-apiserver out. Those in their handshake count as well.
+ *
+ * @returns the open connections, the least recently used first
  */
-function limitConnections(server: Server, connections: Map<string, Socket>): void {
+function limitConnections(server: Server, most: number): ReadonlyMap<string, Socket> {
+  const connections = new Map<string, Socket>();
   const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same with TLS and without
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= maxConnections) {
+    if (connections.size >= most) {
       const [oldest = "", victim] = connections.entries().next().value ?? [];
       connections.delete(oldest); // now, and not at its close: many may come before that
       victim?.destroy();
@@ -103,6 +113,7 @@ function limitConnections(server: Server, connections: Map<string, Socket>): voi
     connections.delete(name);
     connections.set(name, connection);
   });
+  return connections;
 }
 
 async function listen(server: Server, host: string | undefined, port: number): Promise<void> {
