@@ -9,7 +9,7 @@ import { createMetrics } from "../metrics.ts";
 import type { Metrics } from "../metrics.ts";
 import { mutations } from "../mutations/index.ts";
 import { watchFiles } from "../watch.ts";
-import { certificateSource } from "./tls-options.ts";
+import { certificateSource, clientsOf } from "./tls-options.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
 export interface ServeOptions extends TlsOptions {
@@ -41,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const webhook = await startWebhook({
     admit: createAdmit({ config, prime, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
+    clients: await clientsOf(options, { log, metrics }),
     ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     opsPort: options.opsPort,

@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../tls/pair.ts";
 
@@ -38,11 +39,18 @@ export interface Addresses {
   readonly opsPort: number;
 }
 
+export interface ServerOptions extends Addresses {
+  /** PEM: only clients with a certificate of this authority may speak to the webhook. Everybody may if absent. */
+  readonly clientCA?: string | undefined;
+}
+
 export interface Servers {
   readonly port: number;
   readonly opsPort: number;
   /** Serves this pair to every new connection; open ones go on as they are. */
   swap(pair: Pair): void;
+  /** Takes this for the authority of clients from now on. Only where there was one from the start. */
+  trustClients(pem: string): void;
   /** Takes no more connections, answers what has arrived whole, cuts the rest. */
   close(): Promise<void>;
 }
@@ -56,12 +64,14 @@ export interface Servers {
 export async function startServers(
   webhook: RequestListener,
   ops: RequestListener,
-  { host, port, opsPort }: Addresses,
+  { host, port, opsPort, clientCA }: ServerOptions,
 ): Promise<Servers> {
-  const https = createHttpsServer({ ...webhookTimes, minVersion: "TLSv1.2" }, webhook);
+  const clients = clientCA === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  const https = createHttpsServer({ ...webhookTimes, ...clients, minVersion: "TLSv1.2" }, webhook);
   const http = createHttpServer(opsTimes, ops);
   const connections = limitConnections(https, maxConnections.webhook);
   limitConnections(http, maxConnections.ops);
+  let context: SecureContextOptions = { minVersion: "TLSv1.2", ca: clientCA };
   try {
     await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
   } catch (error) {
@@ -72,7 +82,14 @@ export async function startServers(
   return {
     port: (https.address() as AddressInfo).port,
     opsPort: (http.address() as AddressInfo).port,
-    swap: ({ cert, key }) => https.setSecureContext({ cert, key, minVersion: "TLSv1.2" }),
+    swap({ cert, key }) {
+      context = { ...context, cert, key };
+      https.setSecureContext(context);
+    },
+    trustClients(pem) {
+      context = { ...context, ca: pem };
+      if (context.cert) https.setSecureContext(context);
+    },
     async close() {
       const closed = Promise.all([once(https, "close"), once(http, "close")]);
       https.close();

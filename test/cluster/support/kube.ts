@@ -33,6 +33,10 @@ const plurals: Record<string, string> = {
   "apps/v1/Deployment": "deployments",
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy":
+    "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding":
+    "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 };
 
 const config = new KubeConfig();
@@ -84,6 +88,28 @@ export async function call<T = Resource>(
     );
     sent.once("error", reject);
     sent.end(text);
+  });
+}
+
+/** A strategic merge patch, or another request, by whoever has this token. */
+export async function as(token: string, method: string, path: string, body: unknown) {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/strategic-merge-patch+json" };
+  const url = `${config.getCurrentCluster()?.server}${path}`;
+  return new Promise<{ status: number; body: { message?: string } }>((resolve, reject) => {
+    const sent = request(
+      url,
+      { method, headers, ca: options.ca, rejectUnauthorized: options.rejectUnauthorized },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+        answer.once("end", () =>
+          resolve({ status: answer.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) }),
+        );
+      },
+    );
+    sent.once("error", reject).end(JSON.stringify(body));
   });
 }
 
