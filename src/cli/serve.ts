@@ -1,5 +1,5 @@
 import { createAdmit } from "../webhook/admit.ts";
-import { defaultConfig, parseConfig } from "../config/load.ts";
+import { defaultConfig, parseWithWarnings } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { startWebhook } from "../webhook/webhook.ts";
 import { createPrime } from "../engine/prime.ts";
@@ -66,9 +66,11 @@ async function watchedConfig(
   await watchFiles([file], interval, (contents) => {
     try {
       if (contents instanceof Error) throw contents;
-      current = parseConfig(contents[0] ?? "", file);
+      const { config, warnings } = parseWithWarnings(contents[0] ?? "", file);
+      current = config;
       metrics.reload("config", true);
       log.info({ file, mode: current.mode, profiles: Object.keys(current.profiles) }, "configuration read");
+      for (const warning of warnings) log.warn({ warning }, "configuration");
     } catch (error) {
       if (!current) throw error;
       metrics.reload("config", false);

@@ -107,3 +107,18 @@ test.each([
 ])("with %j nothing happens: %s", (daemon, reason) => {
   expect(run(daemon)).toMatchObject({ unchanged: true, outcome: { reason } });
 });
+
+test("a variable from a Secret or a ConfigMap, which may be missing", () => {
+  const secretKeyRef = { name: "proxy", key: "url" };
+  const configMapKeyRef = { name: "ports", key: "one" };
+  const env = { HTTPS_PROXY: { valueFrom: { secretKeyRef } }, PORT: { valueFrom: { configMapKeyRef } } };
+  const { dind, outcome } = run({ env });
+  expect(outcome).toMatchObject({ result: "applied", notes: [] });
+  const added = [
+    { name: "HTTPS_PROXY", valueFrom: { secretKeyRef: { ...secretKeyRef, optional: true } } },
+    { name: "PORT", valueFrom: { configMapKeyRef: { ...configMapKeyRef, optional: true } } },
+  ];
+  expect(dind.env).toEqual(expect.arrayContaining(added));
+  expect(run({ env }, { env: added }).unchanged).toBe(true);
+  expect(run({ env }, { env: [{ name: "PORT", value: "1" }] }).outcome.notes).toEqual(["env-kept"]);
+});

@@ -322,13 +322,13 @@ describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () 
     ["watches everything", { webhooks: [{ name, rules: [everything] }] }],
     ["watches all namespaces", { webhooks: [{ name, namespaceSelector: { $patch: "replace" } }] }],
     ["watches all pods", { webhooks: [{ name, objectSelector: null }] }],
-    ["stops being Windows' friend", { webhooks: [{ name, matchConditions: [{ name: "all", expression: "true" }] }] }],
+    ["watches Windows pods", { webhooks: [{ name, matchConditions: [{ name: "all", expression: "true" }] }] }],
     ["has it called elsewhere", { webhooks: [{ name, clientConfig: { url: "https://evil.example.com/" } }] }],
     ["stops pods", { webhooks: [{ name, failurePolicy: "Ignore", timeoutSeconds: 30 }] }],
     ["adds an entry", { webhooks: [{ ...entry, clientConfig: { url: "https://evil.example.com/" } }] }],
     ["takes an entry away", { webhooks: [{ name, $patch: "delete" }] }],
     ["has cert-manager write the caBundle", { metadata: { annotations: { "cert-manager.io/inject-ca-from": "a/b" } } }],
-    ["gives it another owner", { metadata: { finalizers: ["example.com/stay"] } }],
+    ["keeps it from being deleted", { metadata: { finalizers: ["example.com/stay"] } }],
   ])("%s: denied", async (_what, patch) => {
     const { status, body } = await as(token, "PATCH", configurationPath, patch);
     expect({ status, message: body.message }).toEqual({
