@@ -37,7 +37,7 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
 
   const notReady = () => {
     if (draining) return "shutting down";
-    return pair ? invalidity(pair, Date.now()) : certificates.missing();
+    return pair ? invalidity(pair, certificates.now?.() ?? Date.now()) : certificates.missing();
   };
   const servers = await startServers(
     createWebhookApp({ admit, log, metrics, draining: () => draining }),
