@@ -149,6 +149,10 @@ export function explain(code: Code): string {
   return sentences[code];
 }
 
+export function isCode(text: string): text is Code {
+  return Object.hasOwn(sentences, text);
+}
+
 export function isProblem(code: Code): boolean {
   return problems.has(code);
 }
