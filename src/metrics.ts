@@ -9,7 +9,7 @@ export interface Metrics {
   /** A request was refused with this HTTP status, because no review could be read from it. */
   refused(status: number): void;
   /** A watched file was read again. */
-  reload(what: "config" | "certificate", accepted: boolean): void;
+  reload(what: "config" | "certificate" | "client-ca", accepted: boolean): void;
   /** The serving certificate's end, in seconds since 1970. */
   certificateExpiry(seconds: number): void;
   /** The end of the authority that signs serving certificates, if we keep one, in seconds since 1970. */

@@ -284,6 +284,14 @@ describe("config check", () => {
     expect(bad.stderr).toContain("bad.yaml:3 foo: there is no such setting");
   });
 
+  test("warnings on stderr, and no error", async () => {
+    const proxy = '{ docker: { daemon: { env: { HTTPS_PROXY: "http://a:b@proxy" } } } }';
+    const text = `apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { default: ${proxy} }\n`;
+    const { code, stderr } = await run(["config", "check", file("proxy.yaml", text)]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: \S+proxy\.yaml:3 profiles\.default\.docker\.daemon\.env\.HTTPS_PROXY: [^\n]+\n$/);
+  });
+
   test("a file that is not there", async () => {
     expect(await run(["config", "check", "/nowhere.yaml"])).toMatchObject({
       code: 1,

@@ -24,7 +24,7 @@ const rules: Rules = {
   mutations: { folders: ["engine", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
   webhook: {
     folders: ["engine", "report", "tls"],
-    types: ["config", "pod", "log", "metrics", "node:net"],
+    types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },

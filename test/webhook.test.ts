@@ -234,7 +234,7 @@ describe("the webhook", () => {
     pod.spec.volumes = Array.from({ length: 40_000 }, (_, index) => ({ name: `v${index}` }));
     const started = performance.now();
     const { response } = await ask(webhook, admissionReview(pod, "arc-runners"));
-    expect(response.warnings).toEqual([expect.stringContaining("(malformed-pod)")]);
+    expect(response.warnings).toEqual([expect.stringContaining("(pod-too-large)")]);
     expect(performance.now() - started).toBeLessThan(2000);
   });
 

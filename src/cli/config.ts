@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { stringify } from "yaml";
-import { defaultConfig, parseConfig } from "../config/load.ts";
+import { defaultConfig, parseConfig, parseWithWarnings } from "../config/load.ts";
 import { configHead } from "../config/schema.ts";
 import type { Config } from "../config/schema.ts";
 
@@ -15,10 +15,12 @@ export async function readConfig(file: string | undefined): Promise<Config> {
 
 /**
  * `arc-primer config check`: prints the resolved configuration, which is one again, with `extends` and defaults filled
- * in; or throws what `readConfig` throws.
+ * in, and warnings on stderr; or throws what `readConfig` throws.
  */
 export async function checkConfig(file: string): Promise<void> {
-  const { mode, profiles, rules } = await readConfig(file);
+  const { config: read, warnings } = parseWithWarnings(await readFile(file, "utf8"), file);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const { mode, profiles, rules } = read;
   const written = Object.entries(profiles).map(([key, { name: _name, ...profile }]) => [key, profile]);
   const config = { ...configHead, mode, profiles: Object.fromEntries(written), rules };
   process.stdout.write(stringify(config, asWritten, { aliasDuplicateObjects: false }));

@@ -1,5 +1,5 @@
 import { createAdmit } from "../webhook/admit.ts";
-import { defaultConfig, parseConfig } from "../config/load.ts";
+import { defaultConfig, parseWithWarnings } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { startWebhook } from "../webhook/webhook.ts";
 import { createPrime } from "../engine/prime.ts";
@@ -9,7 +9,7 @@ import { createMetrics } from "../metrics.ts";
 import type { Metrics } from "../metrics.ts";
 import { mutations } from "../mutations/index.ts";
 import { watchFiles } from "../watch.ts";
-import { certificateSource } from "./tls-options.ts";
+import { certificateSource, clientsOf } from "./tls-options.ts";
 import type { TlsOptions } from "./tls-options.ts";
 
 export interface ServeOptions extends TlsOptions {
@@ -41,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const webhook = await startWebhook({
     admit: createAdmit({ config, prime, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
+    clients: await clientsOf(options, { log, metrics }),
     ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     opsPort: options.opsPort,
@@ -65,9 +66,11 @@ async function watchedConfig(
   await watchFiles([file], interval, (contents) => {
     try {
       if (contents instanceof Error) throw contents;
-      current = parseConfig(contents[0] ?? "", file);
+      const { config, warnings } = parseWithWarnings(contents[0] ?? "", file);
+      current = config;
       metrics.reload("config", true);
       log.info({ file, mode: current.mode, profiles: Object.keys(current.profiles) }, "configuration read");
+      for (const warning of warnings) log.warn({ warning }, "configuration");
     } catch (error) {
       if (!current) throw error;
       metrics.reload("config", false);

@@ -2,6 +2,8 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
+import { clientAuthority } from "../tls/client-authority.ts";
+import type { ClientAuthority } from "../tls/client-authority.ts";
 import { filesSource } from "../tls/files.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { time } from "./option-values.ts";
@@ -13,6 +15,7 @@ export interface TlsOptions {
   readonly tlsSecret?: { namespace: string; name: string };
   readonly tlsWebhookConfiguration?: string;
   readonly tlsDnsName?: readonly string[];
+  readonly tlsClientCaFile?: string;
   /** Milliseconds, like those that follow. */
   readonly tlsCaLifetime: number;
   readonly tlsCertLifetime: number;
@@ -31,6 +34,7 @@ export function addTlsOptions(command: Command): Command {
     .addOption(new Option("--tls-secret <namespace/name>", "or: the Secret to keep an own CA in").argParser(secret))
     .option("--tls-webhook-configuration <name>", "the MutatingWebhookConfiguration whose caBundle is kept with it")
     .addOption(new Option("--tls-dns-name <name>", "the name kube-apiserver calls it by; repeatable").argParser(names))
+    .option("--tls-client-ca-file <file>", "answer only clients with a certificate of this CA, PEM; watched")
     .addOption(time("--tls-ca-lifetime <duration>", "of an own CA; renewed at two thirds", 1825 * day, "1825d"))
     .addOption(time("--tls-cert-lifetime <duration>", "of a certificate that it signs", 90 * day, "90d"))
     .addOption(time("--tls-check-interval <duration>", "time between two looks at the Secret", 5000, "5s"));
@@ -83,6 +87,14 @@ export async function certificateSource(
   };
   const objects = clusterObjects(await connect(), tlsSecret, tlsWebhookConfiguration);
   return selfManagedSource({ objects, names: tlsDnsName, times, interval, clock: Date.now, log, metrics });
+}
+
+/** The authority of clients, if the options name one. */
+export async function clientsOf(
+  { tlsClientCaFile: file, watchInterval: interval }: TlsOptions,
+  parts: { log: Logger; metrics: Metrics },
+): Promise<ClientAuthority | undefined> {
+  return file === undefined ? undefined : clientAuthority({ file, interval, ...parts });
 }
 
 function secret(text: string): { namespace: string; name: string } {

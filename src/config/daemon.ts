@@ -37,6 +37,18 @@ const addressPool = z
     error: "the networks cannot be larger than the pool they come from",
   });
 
+const keyOfObject = z.strictObject({ name: values.objectName, key: values.dataKey }).optional();
+
+const valueFrom = z
+  .strictObject({ secretKeyRef: keyOfObject, configMapKeyRef: keyOfObject })
+  .refine(({ secretKeyRef, configMapKeyRef }) => (secretKeyRef === undefined) !== (configMapKeyRef === undefined));
+
+/** The value of a variable, or where the kubelet takes it from. */
+const envValue = z.union([values.plainText, z.strictObject({ valueFrom })], {
+  error:
+    "expected a text: put it in quotes; or valueFrom with one of secretKeyRef and configMapKeyRef, each { name, key }",
+});
+
 /** `profiles.NAME.docker.daemon`. */
 export const daemon = z
   .strictObject({
@@ -74,10 +86,10 @@ export const daemon = z
       .optional()
       .describe("Replaces exactly docker:dind, the image that ARC writes. Another image of the pod stays."),
     env: z
-      .record(values.envName, values.plainText)
+      .record(values.envName, envValue)
       .default({})
       .describe(
-        "Environment variables for the DinD container, where it does not set them. Everyone who may read pods can read them.",
+        "Environment variables for the DinD container, where it does not set them. Everyone who may read pods can read a text, so take passwords from a Secret in the runner's namespace: { valueFrom: { secretKeyRef: { name: proxy, key: url } } }, or configMapKeyRef. The object may be missing.",
       ),
     minApiVersion: z
       .string('expected a version in quotes, like "1.24"')

@@ -1,9 +1,10 @@
 import { LineCounter, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { resolve } from "./resolve.ts";
-import type { Path } from "./problem.ts";
+import type { Path, Problem } from "./problem.ts";
 import { configHead } from "./schema.ts";
 import type { Config } from "./schema.ts";
+import { warningsOf } from "./warnings.ts";
 
 /** A configuration that was refused, with all that is wrong with it, one problem a line: `file:line path: message`. */
 export class ConfigError extends Error {
@@ -27,6 +28,11 @@ export const defaultConfig: Config = resolve(configHead).config!;
  * @throws {ConfigError} with every problem found, each with its line and path
  */
 export function parseConfig(text: string, source: string): Config {
+  return parseWithWarnings(text, source).config;
+}
+
+/** The same, with what is no error and ought to be looked at: one sentence each, with its line and path. */
+export function parseWithWarnings(text: string, source: string): { config: Config; warnings: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
   const at = (offset: number) => `${source}:${lines.linePos(offset).line}`;
@@ -40,19 +46,15 @@ export function parseConfig(text: string, source: string): Config {
       syntax.map(({ pos, message }) => `${at(pos[0])} ${message}`),
     );
 
+  const sentence = ({ path, message }: Problem) => {
+    const offset = offsetOf(document, path);
+    return [offset === undefined ? source : at(offset), ...(path.length > 0 ? [`${spell(path)}:`] : []), message].join(
+      " ",
+    );
+  };
   const { config, problems } = resolve(document.toJS());
-  if (config) return config;
-  throw new ConfigError(
-    source,
-    problems.map(({ path, message }) => {
-      const offset = offsetOf(document, path);
-      return [
-        offset === undefined ? source : at(offset),
-        ...(path.length > 0 ? [`${spell(path)}:`] : []),
-        message,
-      ].join(" ");
-    }),
-  );
+  if (!config) throw new ConfigError(source, problems.map(sentence));
+  return { config, warnings: warningsOf(config).map(sentence) };
 }
 
 /** `rules[0].profile`, `registries["ghcr.io"].mirrors`. */

@@ -1,5 +1,6 @@
 import type { Config, Profile } from "../config/schema.ts";
 import { isPod } from "../pod/shape.ts";
+import { isTooLarge } from "../pod/size.ts";
 import type { Pod } from "../pod/types.ts";
 import type { Decision } from "../report/decision.ts";
 import type { PodReason } from "../report/reasons.ts";
@@ -18,6 +19,7 @@ export type Decided =
  * @param namespace the namespace of the request: the pod's own field may still be empty
  */
 export function decide(object: unknown, namespace: string, config: Config): Decided {
+  if (isTooLarge(object)) return skip("pod-too-large");
   if (!isPod(object)) return skip("malformed-pod");
   const identity = identify(object);
   if (identity.kind === "skip") return skip(identity.reason);

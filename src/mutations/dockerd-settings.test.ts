@@ -117,3 +117,18 @@ test("clients that Docker 29 refuses as too old: a variable for dockerd, unless 
   const kept = runAll([dockerdSettings], pod, profile, anywhere);
   expect(kept.outcomes[0]).toMatchObject({ reason: "already-there", notes: ["env-kept"] });
 });
+
+test("a variable from a Secret or a ConfigMap, which may be missing", () => {
+  const secretKeyRef = { name: "proxy", key: "url" };
+  const configMapKeyRef = { name: "ports", key: "one" };
+  const env = { HTTPS_PROXY: { valueFrom: { secretKeyRef } }, PORT: { valueFrom: { configMapKeyRef } } };
+  const { dind, outcome } = run({ env });
+  expect(outcome).toMatchObject({ result: "applied", notes: [] });
+  const added = [
+    { name: "HTTPS_PROXY", valueFrom: { secretKeyRef: { ...secretKeyRef, optional: true } } },
+    { name: "PORT", valueFrom: { configMapKeyRef: { ...configMapKeyRef, optional: true } } },
+  ];
+  expect(dind.env).toEqual(expect.arrayContaining(added));
+  expect(run({ env }, { env: added }).unchanged).toBe(true);
+  expect(run({ env }, { env: [{ name: "PORT", value: "1" }] }).outcome.notes).toEqual(["env-kept"]);
+});

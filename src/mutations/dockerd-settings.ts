@@ -2,12 +2,13 @@ import type { Profile } from "../config/schema.ts";
 import { findDinds } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import { envEntry } from "../pod/env.ts";
-import type { Container, Pod } from "../pod/types.ts";
+import type { Container, EnvVar, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
 import { applies, doesNotApply, together } from "../engine/mutation.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
 
 type Daemon = Profile["docker"]["daemon"];
+type ValueFrom = Exclude<Daemon["env"][string], string>["valueFrom"];
 
 const bridgeMtu = "bridge=com.docker.network.driver.mtu=";
 const stockImages = ["docker:dind", "library/docker:dind", "docker.io/docker:dind", "docker.io/library/docker:dind"];
@@ -123,18 +124,27 @@ function setImage(dind: Container, image: string | undefined): Note[] {
 }
 
 /** dockerd takes the oldest API version that it accepts from a variable (moby, daemon/config). */
-function wantedEnv({ env, minApiVersion }: Daemon): Record<string, string> {
+function wantedEnv({ env, minApiVersion }: Daemon): Daemon["env"] {
   return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }
 
-function setEnv(dind: Container, env: Readonly<Record<string, string>>): Note[] {
+function setEnv(dind: Container, env: Daemon["env"]): Note[] {
   let isKept = false;
   for (const [name, value] of Object.entries(env)) {
     const entry = envEntry(dind, name);
-    if (!entry) (dind.env ??= []).push({ name, value });
-    else if (entry.value !== value) isKept = true;
+    const wanted = { name, ...(typeof value === "string" ? { value } : { valueFrom: optional(value.valueFrom) }) };
+    if (!entry) (dind.env ??= []).push(wanted);
+    else if (JSON.stringify(entry) !== JSON.stringify(wanted)) isKept = true;
   }
   return isKept ? ["env-kept"] : [];
+}
+
+/** With an object that is missing, the pod would never start. */
+function optional({ secretKeyRef, configMapKeyRef }: ValueFrom): NonNullable<EnvVar["valueFrom"]> {
+  return {
+    ...(secretKeyRef && { secretKeyRef: { ...secretKeyRef, optional: true } }),
+    ...(configMapKeyRef && { configMapKeyRef: { ...configMapKeyRef, optional: true } }),
+  };
 }
 
 function setResources(pod: Pod, dind: Container, resources: Daemon["resources"]): Note[] {

@@ -162,6 +162,11 @@ test.each<[string, (pod: Pod) => unknown, string]>([
     "name-taken",
   ],
   ["a container of the pod's own by our name", (pod) => pod.spec.containers.push({ name }), "name-taken"],
+  [
+    "an init container of the pod's own by our name",
+    (pod) => pod.spec.initContainers?.push({ name, image: "evil", command: ["/bin/sh", "-c", "exit 0", name] }),
+    "name-taken",
+  ],
   ["no runner", (pod) => (containerOf(pod, "runner").name = "other"), "no-runner-container"],
 ])("%s: left out, with the reason", (_what, change, reason) => {
   const before = goldenPod("dind-sidecar");

@@ -57,7 +57,17 @@ export const prerequisites: Mutation = {
 /** Whether something of the pod's own bears our name: root would write into a volume that is not ours. */
 function isNameTaken({ spec }: Pod): boolean {
   const volume = spec.volumes?.find((one) => one.name === name);
-  return (volume !== undefined && !volume.emptyDir) || spec.containers.some((one) => one.name === name);
+  const isOther = (one: Container) => one.name === name && !isOurs(one);
+  return (
+    (volume !== undefined && !volume.emptyDir) ||
+    spec.containers.some((one) => one.name === name) ||
+    (spec.initContainers ?? []).some(isOther)
+  );
+}
+
+/** An earlier pass has made it, even if another webhook has changed it since. */
+function isOurs({ command = [], args = [] }: Container): boolean {
+  return [...command, ...args].includes(escapedScript);
 }
 
 /** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */

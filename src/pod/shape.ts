@@ -1,57 +1,67 @@
-import * as z from "zod";
 import type { Pod } from "./types.ts";
 
-// Far above what anybody runs, and low enough that no pod can keep the webhook busy: it sees pods before validation does.
+// Kubernetes' own limits are far below these; what this stops is a pod that nobody has validated yet.
 const many = 1000;
-const name = z.string().max(1024);
-const text = z.string().nullish();
-const strings = z.array(z.string()).max(many).nullish();
-const named = z.looseObject({ name });
-const map = z.record(z.string(), z.string()).nullish();
+const long = 4096;
 
-const container = z.looseObject({
-  name,
-  image: z.string().max(4096).nullish(),
-  workingDir: z.string().max(4096).nullish(),
-  command: strings,
-  args: strings,
-  restartPolicy: z.string().nullish(),
-  env: z
-    .array(z.looseObject({ name, value: z.string().nullish() }))
-    .max(many)
-    .nullish(),
-  envFrom: z.array(z.looseObject({})).max(many).nullish(),
-  volumeMounts: z
-    .array(z.looseObject({ name, mountPath: z.string().max(4096) }))
-    .max(many)
-    .nullish(),
-  resources: z.looseObject({ limits: z.looseObject({}).nullish(), requests: z.looseObject({}).nullish() }).nullish(),
-  securityContext: z
-    .looseObject({
-      capabilities: z.looseObject({ add: strings, drop: strings }).nullish(),
-    })
-    .nullish(),
+/** Whether a value is what it has to be. A check ends at the first thing that is wrong. */
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === "string";
+const shortText: Check = (value) => typeof value === "string" && value.length <= long;
+const listOf =
+  (item: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= many && value.every(item);
+const mapOf =
+  (item: Check): Check =>
+  (value) =>
+    isRecord(value) && Object.values(value).every(item);
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || value === null || check(value);
+
+/** A map with these fields, and any others. */
+function fields(checks: Readonly<Record<string, Check>>): Check {
+  const entries = Object.entries(checks);
+  return (value) => isRecord(value) && entries.every(([key, check]) => check(value[key]));
+}
+
+const texts = optional(listOf(text));
+const textMap = optional(mapOf(text));
+const anything = fields({});
+
+const container = fields({
+  name: shortText,
+  image: optional(shortText),
+  workingDir: optional(shortText),
+  command: texts,
+  args: texts,
+  restartPolicy: optional(text),
+  env: optional(listOf(fields({ name: shortText, value: optional(text) }))),
+  envFrom: optional(listOf(anything)),
+  volumeMounts: optional(listOf(fields({ name: shortText, mountPath: shortText }))),
+  resources: optional(fields({ limits: optional(anything), requests: optional(anything) })),
+  securityContext: optional(fields({ capabilities: optional(fields({ add: texts, drop: texts })) })),
 });
 
-const pod = z.looseObject({
-  metadata: z.looseObject({
-    name: z.string().nullish(),
-    generateName: z.string().nullish(),
-    labels: map,
-    annotations: map,
+const pod = fields({
+  metadata: fields({
+    name: optional(text),
+    generateName: optional(text),
+    labels: textMap,
+    annotations: textMap,
   }),
-  spec: z.looseObject({
-    containers: z.array(container).max(many),
-    initContainers: z.array(container).max(many).nullish(),
-    volumes: z.array(named).max(many).nullish(),
-    nodeSelector: map,
-    os: named.nullish(),
-    runtimeClassName: name.nullish(),
-    tolerations: z
-      .array(z.looseObject({ key: text, value: text }))
-      .max(many)
-      .nullish(),
-    securityContext: z.looseObject({}).nullish(),
+  spec: fields({
+    containers: listOf(container),
+    initContainers: optional(listOf(container)),
+    volumes: optional(listOf(fields({ name: shortText }))),
+    nodeSelector: textMap,
+    os: optional(fields({ name: shortText })),
+    runtimeClassName: optional(shortText),
+    tolerations: optional(listOf(fields({ key: optional(text), value: optional(text) }))),
+    securityContext: optional(anything),
   }),
 });
 
@@ -61,5 +71,9 @@ const pod = z.looseObject({
  * none that we read.
  */
 export function isPod(value: unknown): value is Pod {
-  return pod.safeParse(value).success;
+  return pod(value);
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -27,6 +27,19 @@ test("a pod without annotations gets its first", () => {
   expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
 });
 
+test("a status that somebody forged is replaced, and none of its texts are taken over", () => {
+  const pod = goldenPod("dind-sidecar");
+  const forged = { version: "9", profile: "hardened", applied: ["wait-for-docker", "private-ca"], skipped: { a: "b" } };
+  const notes = { "wait-for-docker": ["all is well", "startup-probe-removed"] };
+  pod.metadata.annotations = { [statusAnnotation]: JSON.stringify({ ...forged, notes }) };
+  expect(statusOf(withStatus(pod, { ...now, outcomes: [there] }))).toEqual({
+    ...now,
+    applied: ["wait-for-docker"],
+    skipped: {},
+    notes: { "wait-for-docker": ["startup-probe-removed"] },
+  });
+});
+
 test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])(
   "a status that is none (%j) is replaced",
   (value) => {

@@ -3,6 +3,7 @@ import { annotationsFit } from "../pod/annotations.ts";
 import type { Pod } from "../pod/types.ts";
 import { reported } from "./decision.ts";
 import type { Outcome } from "./decision.ts";
+import { isCode } from "./reasons.ts";
 import type { Note } from "./reasons.ts";
 
 export const statusAnnotation = "arc-primer.dev/status";
@@ -50,7 +51,7 @@ function statusOf({ version, profile, problem, outcomes }: StatusContent, earlie
     const before = reason === "already-there" && earlier?.applied.includes(mutation);
     if (!reason || before) status.applied.push(mutation);
     else status.skipped[mutation] = reason;
-    const worthNoting = before ? (earlier?.notes?.[mutation] ?? []) : notes;
+    const worthNoting = before ? (earlier?.notes?.[mutation] ?? []).filter(isCode) : notes;
     if (worthNoting.length > 0) allNotes[mutation] = [...worthNoting];
   }
   return { ...status, ...(Object.keys(allNotes).length > 0 && { notes: allNotes }) };
@@ -61,7 +62,11 @@ const statusSchema = z.object({
   notes: z.record(z.string(), z.array(z.string())).optional(),
 });
 
-/** The status that an earlier pass wrote; undefined where there is none, or something else stands there. */
+/**
+ * The status that an earlier pass wrote; undefined where there is none, or something else stands there. Whoever writes
+ * the pod can write one as well. So it decides only between "applied" and "already there" of what is there, and no text
+ * of its own is taken over.
+ */
 function earlierStatus(value: string | undefined): Status | undefined {
   if (value === undefined) return undefined;
   try {

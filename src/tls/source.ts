@@ -10,5 +10,7 @@ export interface CertificateSource {
   start(serve: (pair: Pair) => void): Promise<void>;
   /** Why there was nothing to serve so far, for readiness. */
   missing(): string;
+  /** The time by which to judge what it gives, if the machine's clock is not it. Milliseconds since 1970. */
+  now?(): number;
   stop(): void;
 }

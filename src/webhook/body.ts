@@ -1,5 +1,11 @@
 import type { IncomingMessage } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RequestHandler } from "express";
+import { createBudget } from "./budget.ts";
+import type { Budget, Holding } from "./budget.ts";
+import { UnparsedReview } from "./review.ts";
+import { isTooComplex } from "./structure.ts";
+import type { StructureLimits } from "./structure.ts";
 
 /** A request that is answered with this status and this message. */
 export class HttpError extends Error {
@@ -15,65 +21,108 @@ export class HttpError extends Error {
 export interface BodyLimits {
   /** The largest body, in bytes. */
   readonly each: number;
-  /** All bodies that are arriving at a time, in bytes. */
+  /** All bodies at a time, in bytes, until they are parsed. */
   readonly together: number;
   /** From a request's headers to the end of its body. */
   readonly milliseconds: number;
+  /** Bodies larger than this wait for each other, so that ordinary reviews are answered in between. */
+  readonly ordinary: number;
+  /** What is parsed. A review with more structure is answered without looking at its pod. */
+  readonly structure: StructureLimits;
 }
 
 /**
  * The middleware that reads JSON bodies into `request.body`. It bounds what they may cost over all connections, in memory
- * while they arrive and in time: a body is given up the moment it exceeds a limit, not when it has been read (Express's
- * own parser reads on). An HttpError goes to the error handler.
+ * and in time: a body is given up the moment it exceeds a limit, not when it has been read (Express's own parser reads
+ * on). An HttpError goes to the error handler.
  */
 export function jsonBody(limits: BodyLimits): RequestHandler {
-  let inFlight = 0;
+  const budget = createBudget(limits.together);
+  let line: Promise<unknown> = Promise.resolve();
 
-  async function receive(request: IncomingMessage): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    return new Promise<Buffer>((resolve, reject) => {
-      const giveUp = (status: number, message: string) => end(() => reject(new HttpError(status, message)));
-      const late = () => giveUp(408, "the request's body took too long to arrive");
-      const gone = () => giveUp(400, "the request ended before its body did");
-      const complete = () => end(() => resolve(Buffer.concat(chunks)));
-      const take = (chunk: Buffer) => {
-        chunks.push(chunk);
-        size += chunk.length;
-        inFlight += chunk.length;
-        if (size > limits.each) giveUp(413, `the body is too large: the limit is ${limits.each} bytes`);
-        else if (inFlight > limits.together) giveUp(503, "too many request bodies at once; try again");
-      };
-      const timer = setTimeout(late, limits.milliseconds);
-      request.on("data", take).once("end", complete).once("close", gone).once("error", gone);
-
-      function end(settle: () => void): void {
-        clearTimeout(timer);
-        request.off("data", take).off("end", complete).off("close", gone);
-        inFlight -= size;
-        settle();
-      }
-    });
-  }
-
-  async function parse(request: IncomingMessage): Promise<unknown> {
-    const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
-    if (!/^application\/json\s*(;|$)/i.test(type))
-      throw new HttpError(415, "expected the content type application/json");
-    if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `the encoding ${encoding} is not taken`);
-    if (Number(request.headers["content-length"] ?? 0) > limits.each) {
-      throw new HttpError(413, `the body is too large: the limit is ${limits.each} bytes`);
-    }
-    const body = await receive(request);
-    try {
-      return JSON.parse(body.toString("utf8")) as unknown;
-    } catch (error) {
-      throw new HttpError(400, `the body is not JSON: ${(error as Error).message.replaceAll(/\s+/g, " ")}`);
-    }
+  /** Waits until the large bodies that came earlier have been answered. */
+  async function inLine(): Promise<void> {
+    line = line.then(async () => nextTurn());
+    await line;
   }
 
   return async (request, _response, next) => {
-    request.body = await parse(request);
+    checkHeaders(request, limits);
+    const { body, holding } = await receive(request, limits, budget);
+    try {
+      if (body.length > limits.ordinary) await inLine();
+      request.body = parse(body, limits.structure);
+    } finally {
+      holding.release();
+    }
     next();
   };
+}
+
+function checkHeaders({ headers }: IncomingMessage, { each }: BodyLimits): void {
+  const { "content-type": type = "", "content-encoding": encoding = "identity" } = headers;
+  if (!/^application\/json\s*(;|$)/i.test(type)) throw new HttpError(415, "expected the content type application/json");
+  if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `the encoding ${encoding} is not taken`);
+  if (Number(headers["content-length"] ?? 0) > each) throw tooLarge(each);
+}
+
+const tooLarge = (each: number) => new HttpError(413, `the body is too large: the limit is ${each} bytes`);
+
+interface Received {
+  readonly body: Buffer;
+  /** To be released when the body is not needed any more. */
+  readonly holding: Holding;
+}
+
+async function receive(request: IncomingMessage, limits: BodyLimits, budget: Budget): Promise<Received> {
+  return new Promise((resolve, reject) => {
+    let buffer: Buffer = Buffer.alloc(0);
+    let size = 0;
+    let arrived = false;
+    const giveUp = (error: HttpError) => {
+      if (arrived) return; // it waits in line, and that is not its fault
+      holding.release();
+      end(() => reject(error));
+    };
+    const holding = budget.hold(() => giveUp(new HttpError(503, "too many request bodies at once; try again")));
+    const late = () => giveUp(new HttpError(408, "the request's body took too long to arrive"));
+    const gone = () => giveUp(new HttpError(400, "the request ended before its body did"));
+    const complete = () => {
+      arrived = true;
+      end(() => resolve({ body: buffer.subarray(0, size), holding }));
+    };
+    const take = (chunk: Buffer) => {
+      if (size + chunk.length > limits.each) return giveUp(tooLarge(limits.each));
+      buffer = withRoom(buffer, size, chunk);
+      if (buffer !== chunk) chunk.copy(buffer, size);
+      size += chunk.length;
+      holding.resize(buffer.length);
+    };
+    const timer = setTimeout(late, limits.milliseconds);
+    request.on("data", take).once("end", complete).once("close", gone).once("error", gone);
+
+    function end(settle: () => void): void {
+      clearTimeout(timer);
+      request.off("data", take).off("end", complete).off("close", gone);
+      settle();
+    }
+  });
+}
+
+/** One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. */
+function withRoom(buffer: Buffer, size: number, chunk: Buffer): Buffer {
+  if (size === 0) return chunk;
+  if (size + chunk.length <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(Math.max(2 * buffer.length, size + chunk.length));
+  buffer.copy(larger, 0, 0, size);
+  return larger;
+}
+
+function parse(body: Buffer, structure: StructureLimits): unknown {
+  if (isTooComplex(body, structure)) return new UnparsedReview(body);
+  try {
+    return JSON.parse(body.toString("utf8")) as unknown;
+  } catch (error) {
+    throw new HttpError(400, `the body is not JSON: ${(error as Error).message.replaceAll(/\s+/g, " ")}`);
+  }
 }

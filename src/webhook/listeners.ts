@@ -3,23 +3,31 @@ import { createServer as createHttpServer } from "node:http";
 import type { RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../tls/pair.ts";
 
 /**
- * Milliseconds. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
+ * Milliseconds, for the webhook's port. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
  * its POST: nothing may close a connection before that. In a burst it also opens connections that it does not use at
  * once, and Node counts the time for headers and request from a connection's start, so these two must be long as well.
- * Bodies have a shorter time of their own (read-body.ts).
+ * Bodies and answers have shorter times of their own (routes.ts).
  */
-const limits = {
+const webhookTimes = {
   handshakeTimeout: 5_000,
   headersTimeout: 120_000,
   requestTimeout: 120_000,
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 180_000,
 };
-const maxConnections = 1024;
+/** For the operators' port. Nothing is lost there by closing a connection: probes and Prometheus come again. */
+const opsTimes = {
+  headersTimeout: 5_000,
+  requestTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+  keepAliveTimeout: 60_000,
+};
+const maxConnections = { webhook: 1024, ops: 64 };
 /** How long requests that have not arrived whole are waited for at the end. */
 const halfSentGrace = 1_000;
 
@@ -31,11 +39,18 @@ export interface Addresses {
   readonly opsPort: number;
 }
 
+export interface ServerOptions extends Addresses {
+  /** PEM: only clients with a certificate of this authority may speak to the webhook. Everybody may if absent. */
+  readonly clientCA?: string | undefined;
+}
+
 export interface Servers {
   readonly port: number;
   readonly opsPort: number;
   /** Serves this pair to every new connection; open ones go on as they are. */
   swap(pair: Pair): void;
+  /** Takes this for the authority of clients from now on. Only where there was one from the start. */
+  trustClients(pem: string): void;
   /** Takes no more connections, answers what has arrived whole, cuts the rest. */
   close(): Promise<void>;
 }
@@ -49,12 +64,14 @@ export interface Servers {
 export async function startServers(
   webhook: RequestListener,
   ops: RequestListener,
-  { host, port, opsPort }: Addresses,
+  { host, port, opsPort, clientCA }: ServerOptions,
 ): Promise<Servers> {
-  const https = createHttpsServer({ ...limits, minVersion: "TLSv1.2" }, webhook);
-  const connections = new Map<string, Socket>();
-  const http = createHttpServer(limits, ops);
-  limitConnections(https, connections);
+  const clients = clientCA === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+  const https = createHttpsServer({ ...webhookTimes, ...clients, minVersion: "TLSv1.2" }, webhook);
+  const http = createHttpServer(opsTimes, ops);
+  const connections = limitConnections(https, maxConnections.webhook);
+  limitConnections(http, maxConnections.ops);
+  let context: SecureContextOptions = { minVersion: "TLSv1.2", ca: clientCA };
   try {
     await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
   } catch (error) {
@@ -65,7 +82,14 @@ export async function startServers(
   return {
     port: (https.address() as AddressInfo).port,
     opsPort: (http.address() as AddressInfo).port,
-    swap: ({ cert, key }) => https.setSecureContext({ cert, key, minVersion: "TLSv1.2" }),
+    swap({ cert, key }) {
+      context = { ...context, cert, key };
+      https.setSecureContext(context);
+    },
+    trustClients(pem) {
+      context = { ...context, ca: pem };
+      if (context.cert) https.setSecureContext(context);
+    },
     async close() {
       const closed = Promise.all([once(https, "close"), once(http, "close")]);
       https.close();
@@ -81,13 +105,16 @@ export async function startServers(
 }
 
 /**
- * Keeps the open connections in `connections`, the least recently used first, and closes that one for a new one when
- * there are too many: idle connections must not shut kube-apiserver out. Those in their handshake count as well.
+ * Closes the least recently used connection for a new one when there are too many: idle connections must not shut
+ * kube-apiserver out. Those in their handshake count as well.
+ *
+ * @returns the open connections, the least recently used first
  */
-function limitConnections(server: Server, connections: Map<string, Socket>): void {
+function limitConnections(server: Server, most: number): ReadonlyMap<string, Socket> {
+  const connections = new Map<string, Socket>();
   const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same with TLS and without
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= maxConnections) {
+    if (connections.size >= most) {
       const [oldest = "", victim] = connections.entries().next().value ?? [];
       connections.delete(oldest); // now, and not at its close: many may come before that
       victim?.destroy();
@@ -103,6 +130,7 @@ function limitConnections(server: Server, connections: Map<string, Socket>): voi
     connections.delete(name);
     connections.set(name, connection);
   });
+  return connections;
 }
 
 async function listen(server: Server, host: string | undefined, port: number): Promise<void> {

@@ -25,12 +25,38 @@ export class UnreadableReview extends Error {
   override readonly name = "UnreadableReview";
 }
 
+/** A body with too much in it to be parsed, as bytes. */
+export class UnparsedReview {
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /**
+   * The review without the user and the pod. kube-apiserver writes them last (k8s.io/api/admission/v1, types.go), and
+   * what goes before is short.
+   *
+   * @throws {UnreadableReview} if it does not begin like that
+   */
+  head(): unknown {
+    const start = this.#bytes.toString("utf8", 0, 16_384);
+    const end = start.indexOf(',"userInfo":');
+    try {
+      return JSON.parse(`${start.slice(0, end)}}}`);
+    } catch {
+      throw new UnreadableReview("there are too many lists and maps in this, or too deep in each other");
+    }
+  }
+}
+
 /**
  * Reads a request body, already parsed from JSON, as an AdmissionReview.
  *
  * @throws {UnreadableReview} if it is none, or has no `uid`: kube-apiserver would take no answer to it
  */
-export function decodeReview(body: unknown): Review {
+export function decodeReview(body: unknown): Review & { unparsed?: true } {
+  if (body instanceof UnparsedReview) return { ...decodeReview(body.head()), unparsed: true };
   const parsed = reviewSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   const details = parsed.error.issues.map(({ path, message }) => `${path.join(".") || "body"}: ${message}`).join("; ");
@@ -38,10 +64,11 @@ export function decodeReview(body: unknown): Review {
 }
 
 /** Why a review is not even about a pod that is being created, if it is not. */
-export function notOurs({ apiVersion, request }: Review): PodReason | undefined {
+export function notOurs({ apiVersion, request, unparsed }: Review & { unparsed?: true }): PodReason | undefined {
   if (apiVersion !== "admission.k8s.io/v1") return "unsupported-review";
   if (request.kind.group !== "" || request.kind.kind !== "Pod") return "not-a-pod";
   if (request.operation !== "CREATE" || request.subResource !== "") return "not-a-create";
+  if (unparsed) return "pod-too-large";
   if (request.object === null || request.object === undefined) return "no-object";
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import express from "express";
 import type { ErrorRequestHandler, Express } from "express";
 import type { Admit } from "./admit.ts";
@@ -6,15 +6,20 @@ import { UnreadableReview } from "./review.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
+import { createAnswers } from "./answers.ts";
+import type { Answers } from "./answers.ts";
 import { HttpError, jsonBody } from "./body.ts";
 
 const mebibyte = 1024 * 1024;
+// docs/decisions/0008 tells where these come from.
 const limits = {
-  // What controller-runtime allows, too: a review can hold an object and an old object, each up to etcd's 3 MiB.
   each: 7 * mebibyte,
-  together: 64 * mebibyte,
+  together: 32 * mebibyte,
   milliseconds: 10_000,
+  ordinary: 64 * 1024,
+  structure: { depth: 12_000, parts: 100_000 },
 };
+const answerLimits = { together: 16 * mebibyte, milliseconds: 10_000 };
 /** How long a client that is still sending may take to read that it was refused, in milliseconds. */
 const lingering = 1_000;
 
@@ -38,7 +43,9 @@ export function createWebhookApp(parts: {
 }): Express {
   const { admit, log, metrics, draining } = parts;
   const readBody = jsonBody(limits);
+  const { oneAtATime, send } = createAnswers(answerLimits);
   const app = quietExpress();
+  app.use(oneAtATime);
   app.use((_request, response, next) => {
     if (draining()) response.setHeader("connection", "close");
     next();
@@ -55,11 +62,17 @@ export function createWebhookApp(parts: {
   app.use(() => {
     throw new HttpError(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
   });
-  app.use(errorHandler({ log, metrics }));
+  app.use(errorHandler({ log, metrics, send }));
   return app;
 }
 
-function errorHandler({ log, metrics }: { log: Logger; metrics: Metrics }): ErrorRequestHandler {
+interface ErrorParts {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly send: Answers["send"];
+}
+
+function errorHandler({ log, metrics, send }: ErrorParts): ErrorRequestHandler {
   return (error: Error & { status?: number }, request, response, _next) => {
     const status = error instanceof UnreadableReview ? 400 : (error.status ?? 500);
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
@@ -72,12 +85,6 @@ function errorHandler({ log, metrics }: { log: Logger; metrics: Metrics }): Erro
     }
     send(response, status, "text/plain; charset=utf-8", `arc-primer: ${error.message}\n`);
   };
-}
-
-// Not Express's own, which looks at a body's type and the request's freshness.
-function send(response: ServerResponse, status: number, type: string, body: string): void {
-  const bytes = Buffer.from(body);
-  response.writeHead(status, { "content-type": type, "content-length": bytes.length }).end(bytes);
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -8,10 +8,13 @@ import type { CertificateSource } from "../tls/source.ts";
 import { createOpsApp, createWebhookApp } from "./routes.ts";
 import { startServers } from "./listeners.ts";
 import type { Addresses } from "./listeners.ts";
+import type { ClientAuthority } from "../tls/client-authority.ts";
 
 export interface WebhookParts extends Addresses {
   readonly admit: Admit;
   readonly certificates: CertificateSource;
+  /** Whose certificates clients must have; none if absent. */
+  readonly clients?: ClientAuthority | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -28,19 +31,20 @@ export interface Webhook {
 
 /** The running webhook: both listeners, and the certificate, swapped live. Ready while its certificate is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
-  const { admit, certificates, log, metrics } = parts;
+  const { admit, certificates, clients, log, metrics } = parts;
   let pair: Pair | undefined;
   let draining = false;
 
   const notReady = () => {
     if (draining) return "shutting down";
-    return pair ? invalidity(pair, Date.now()) : certificates.missing();
+    return pair ? invalidity(pair, certificates.now?.() ?? Date.now()) : certificates.missing();
   };
   const servers = await startServers(
     createWebhookApp({ admit, log, metrics, draining: () => draining }),
     createOpsApp({ metrics, notReady }),
-    parts,
+    { ...parts, clientCA: clients?.pem },
   );
+  clients?.follow((pem) => servers.trustClients(pem));
 
   await certificates.start((next) => {
     servers.swap(next);
@@ -57,6 +61,7 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
       log.info({ delay }, "shutting down");
       await sleep(delay);
       certificates.stop();
+      clients?.stop();
       await servers.close();
     },
   };

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { statusAnnotation } from "../../src/report/status.ts";
 import { certificatesIn } from "../../src/tls/self-managed/secret-contents.ts";
+import { chartFolder, helm } from "../support/helm.ts";
 import { goldenPod } from "../support/pods.ts";
-import { apply, call, create, createNamespace, remove, tryCreate, until } from "./support/kube.ts";
+import { haveTools } from "../support/tools.ts";
+import { apply, as, call, create, createNamespace, remove, tryCreate, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { freePorts, gate, handshake, startReplica } from "./support/replica.ts";
 
@@ -70,6 +72,25 @@ const configurationRights = role("ClusterRole", [
   },
 ]);
 
+const isHelmHere = haveTools("helm");
+
+/** The chart's policy for the account of these tests. It is in force in all of them, so renewal goes on under it. */
+function policy(): Resource[] {
+  if (!isHelmHere) return [];
+  const template = "templates/tls/admission-policy.yaml";
+  const { stdout, stderr } = helm([
+    "template",
+    "arc-primer",
+    chartFolder,
+    "--namespace",
+    space,
+    "--show-only",
+    template,
+  ]);
+  if (!stdout) throw new Error(stderr);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
+}
+
 function kubeconfig(name: string, server: string): string {
   const admin = new KubeConfig();
   admin.loadFromDefault();
@@ -130,7 +151,7 @@ beforeAll(async () => {
   await createNamespace(space, {});
   for (const replica of [0, 1]) await createNamespace(namespaceOf(replica), {});
   await create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "arc-primer", namespace: space } });
-  for (const object of [...secretRights, ...configurationRights]) await create(object);
+  for (const object of [...policy(), ...secretRights, ...configurationRights]) await apply(object);
   const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } };
   const path = `/api/v1/namespaces/${space}/serviceaccounts/arc-primer/token`;
   token = (await call<{ status: { token: string } }>("POST", path, request)).body.status.token;
@@ -177,7 +198,7 @@ afterAll(async () => {
     kind: "MutatingWebhookConfiguration",
     metadata: { name: configurationName },
   });
-  for (const object of configurationRights) await remove(object);
+  for (const object of [...policy(), ...configurationRights]) await remove(object);
   rmSync(folder, { recursive: true });
 });
 
@@ -289,6 +310,37 @@ describe("trouble, while pods are created", () => {
       await log("serving a new certificate");
     });
     expect(onlyPrimed(outcomes)).toEqual([]);
+  });
+});
+
+describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () => {
+  const name = "replica-0.arc-primer.dev";
+  const everything = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"], scope: "*" };
+  const entry = { name: "more.arc-primer.dev", admissionReviewVersions: ["v1"], sideEffects: "None" };
+
+  test.each<[string, object]>([
+    ["watches everything", { webhooks: [{ name, rules: [everything] }] }],
+    ["watches all namespaces", { webhooks: [{ name, namespaceSelector: { $patch: "replace" } }] }],
+    ["watches all pods", { webhooks: [{ name, objectSelector: null }] }],
+    ["watches Windows pods", { webhooks: [{ name, matchConditions: [{ name: "all", expression: "true" }] }] }],
+    ["has it called elsewhere", { webhooks: [{ name, clientConfig: { url: "https://evil.example.com/" } }] }],
+    ["stops pods", { webhooks: [{ name, failurePolicy: "Ignore", timeoutSeconds: 30 }] }],
+    ["adds an entry", { webhooks: [{ ...entry, clientConfig: { url: "https://evil.example.com/" } }] }],
+    ["takes an entry away", { webhooks: [{ name, $patch: "delete" }] }],
+    ["has cert-manager write the caBundle", { metadata: { annotations: { "cert-manager.io/inject-ca-from": "a/b" } } }],
+    ["keeps it from being deleted", { metadata: { finalizers: ["example.com/stay"] } }],
+  ])("%s: denied", async (_what, patch) => {
+    const { status, body } = await as(token, "PATCH", configurationPath, patch);
+    expect({ status, message: body.message }).toEqual({
+      status: 422,
+      message: expect.stringContaining("arc-primer's account changes the caBundle of its registration,"),
+    });
+  });
+
+  test("changes a caBundle: allowed, and repaired", async () => {
+    const patch = { webhooks: [{ name, clientConfig: { caBundle: "" } }] };
+    expect(await as(token, "PATCH", configurationPath, patch)).toMatchObject({ status: 200 });
+    await until("the repair", 5, async () => (await caBundles()).every((text) => text !== ""));
   });
 });
 

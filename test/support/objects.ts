@@ -8,6 +8,8 @@ export function memoryCluster(names: readonly string[] = ["runners", "restricted
     secretVersion: 1,
     bundles: Object.fromEntries(names.map((name) => [name, ""])),
     bundlesVersion: 1,
+    /** What the API server's clock says, if it is to say something. */
+    serverTime: undefined as (() => number) | undefined,
   };
   const check = (version: string, present: number) => {
     if (version !== String(present)) throw new Conflict("it has changed");
@@ -19,6 +21,7 @@ export function memoryCluster(names: readonly string[] = ["runners", "restricted
       Object.assign(state.secret, values);
       state.secretVersion++;
     },
+    serverTime: () => state.serverTime?.(),
     entries: async () => ({
       version: String(state.bundlesVersion),
       content: Object.entries(state.bundles).map(([name, caBundle]) => ({ name, caBundle })),

@@ -14,6 +14,7 @@ import { mutations as allMutations } from "../../src/mutations/index.ts";
 import type { Mutation } from "../../src/engine/mutation.ts";
 import { selfSigned } from "../../src/tls/certificate.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
+import { clientAuthority } from "../../src/tls/client-authority.ts";
 import { filesSource } from "../../src/tls/files.ts";
 
 const hour = 3_600_000;
@@ -29,7 +30,13 @@ export async function certificate(hours: { from?: number; to?: number } = {}): P
 
 /** The real webhook on free ports of this machine, with its certificate in files that a test may change. */
 export async function testWebhook(
-  options: { config?: () => Config; mutations?: readonly Mutation[]; issued?: Issued; version?: string } = {},
+  options: {
+    config?: () => Config;
+    mutations?: readonly Mutation[];
+    issued?: Issued;
+    version?: string;
+    clientCA?: string;
+  } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), "arc-primer-test-"));
   const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
@@ -56,13 +63,24 @@ export async function testWebhook(
   });
   const addresses = { host: "localhost", port: 0, opsPort: 0 };
   const certificates = filesSource({ certFile, keyFile, interval: 50, log, metrics });
-  const webhook = await startWebhook({ admit, certificates, log, metrics, ...addresses });
+  const clientFile = join(folder, "clients.crt");
+  if (options.clientCA !== undefined) await writeFile(clientFile, options.clientCA);
+  const clients = options.clientCA && (await clientAuthority({ file: clientFile, interval: 50, log, metrics }));
+  const webhook = await startWebhook({
+    admit,
+    certificates,
+    clients: clients || undefined,
+    log,
+    metrics,
+    ...addresses,
+  });
   const agents: Agent[] = [];
   return {
     ...webhook,
     lines,
     issued,
     write,
+    writeClientCA: async (pem: string) => writeFile(clientFile, pem),
     agent(extra: AgentOptions = {}): Agent {
       const agent = new Agent({ ca: issued.cert, keepAlive: true, ...extra });
       agents.push(agent);

@@ -27,7 +27,8 @@ export function clusterObjects(
   secret: { namespace: string; name: string },
   configuration: string,
 ): ClusterObjects {
-  const ask = askWith(connection);
+  let clock: { time: number; at: number } | undefined;
+  const ask = askWith(connection, (time) => (clock = { time, at: performance.now() }));
   const secretTarget = {
     path: `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
     what: `the Secret ${secret.namespace}/${secret.name}`,
@@ -49,6 +50,7 @@ export function clusterObjects(
       const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encoded(value)]));
       await ask("PATCH", secretTarget, { metadata: { resourceVersion: version }, data });
     },
+    serverTime: () => clock && clock.time + performance.now() - clock.at,
     async entries() {
       const { metadata, webhooks = [] } = await ask<WebhookConfiguration>("GET", configurationTarget);
       if (!webhooks.length) throw new Error(`${configurationTarget.what} has no webhooks`);
@@ -74,7 +76,8 @@ interface Target {
 /** One request to the API server; the object that it answers. */
 type Ask = <T>(method: "GET" | "PATCH", target: Target, patch?: object) => Promise<T>;
 
-function askWith({ server, credentials }: Connection): Ask {
+/** @param tell is given the API server's time, as each answer has it */
+function askWith({ server, credentials }: Connection, tell: (time: number) => void): Ask {
   const agent = new Agent({ keepAlive: true });
 
   return async <T>(method: string, { path, what, right }: Target, patch?: object) => {
@@ -86,9 +89,12 @@ function askWith({ server, credentials }: Connection): Ask {
       throw new Error(`${doing}: no credentials for the API server: ${error.message}`);
     });
     const url = new URL(`${server}${path}${patch ? "?fieldManager=arc-primer" : ""}`);
-    const { status, text } = await exchange(url, { method, headers, agent, ca, cert, key }, patch).catch((error) => {
-      throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);
-    });
+    const { status, text, date } = await exchange(url, { method, headers, agent, ca, cert, key }, patch).catch(
+      (error) => {
+        throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);
+      },
+    );
+    if (date) tell(date);
     if (status === 200) return JSON.parse(text) as T;
     if (status === 409) throw new Conflict(`${doing}: somebody else has changed it`);
     if (status === 404)
@@ -98,7 +104,14 @@ function askWith({ server, credentials }: Connection): Ask {
   };
 }
 
-async function exchange(url: URL, options: RequestOptions, patch?: object): Promise<{ status: number; text: string }> {
+interface Exchanged {
+  readonly status: number;
+  readonly text: string;
+  /** Milliseconds since 1970; 0 if the answer does not say. */
+  readonly date: number;
+}
+
+async function exchange(url: URL, options: RequestOptions, patch?: object): Promise<Exchanged> {
   const body = patch ? JSON.stringify(patch) : "";
   const headers = {
     ...(options.headers as Record<string, string>),
@@ -112,7 +125,11 @@ async function exchange(url: URL, options: RequestOptions, patch?: object): Prom
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.once("end", () =>
-        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }),
+        resolve({
+          status: response.statusCode ?? 0,
+          text: Buffer.concat(chunks).toString("utf8"),
+          date: Date.parse(response.headers.date ?? "") || 0,
+        }),
       );
       response.once("error", reject);
     });

@@ -260,6 +260,7 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
           writeSecret: scheduled(objects.writeSecret),
           entries: scheduled(objects.entries),
           writeEntries: scheduled(objects.writeEntries),
+          serverTime: () => undefined,
         };
         const fresh = () => replica(reached, () => world.now + skew * second);
         return { fresh, restarts, now: fresh() };

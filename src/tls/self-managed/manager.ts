@@ -1,7 +1,10 @@
 import type { Logger } from "../../log.ts";
 import type { ManagedPart, Metrics } from "../../metrics.ts";
-import { bundleText, isFault, readHeld } from "./secret-contents.ts";
+import { bundleText, certificatesIn, isFault, keys, readHeld } from "./secret-contents.ts";
 import type { Held, Serving } from "./secret-contents.ts";
+import { createSightings } from "./sightings.ts";
+import type { Sightings } from "./sightings.ts";
+import { doubtOf } from "./clocks.ts";
 import { make } from "./issue.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects, Versioned } from "./objects.ts";
@@ -33,13 +36,20 @@ type Secret = Versioned<Readonly<Record<string, string>>>;
 export class Manager {
   readonly #parts: ManagerParts;
   readonly #serve: (pair: Pair) => void;
+  readonly #sightings: Sightings;
   #trust: Trust = new Map();
   #current: Serving | undefined;
 
   /** @param serve is given each pair that is to be served from then on */
   constructor(parts: ManagerParts, serve: (pair: Pair) => void) {
     this.#parts = parts;
+    this.#sightings = createSightings(parts.log);
     this.#serve = serve;
+  }
+
+  /** The time by which certificates are judged: the API server's, where it is known. Milliseconds since 1970. */
+  now(): number {
+    return this.#parts.objects.serverTime() ?? this.#parts.clock();
   }
 
   /**
@@ -49,18 +59,21 @@ export class Manager {
    * @throws {Error} if something could not be read or written; whatever else could be done was done all the same
    */
   async step(): Promise<"done" | "again"> {
-    const { objects, clock, metrics } = this.#parts;
+    const { objects, metrics } = this.#parts;
     const problems: Error[] = [];
     // The entries are read before the Secret: were it the other way around, a caBundle that another replica has just
     // written could be overwritten with what stood in the Secret before.
     const entries = await attempt(() => objects.entries(), problems);
-    if (entries) this.#trust = observe(this.#trust, entries.content, clock());
+    if (entries) this.#trust = observe(this.#trust, entries.content, this.now());
     const secret = await attempt(() => objects.secret(), problems);
     if (secret) {
-      const held = readHeld(secret.content, clock());
+      const held = readHeld(secret.content, this.now());
       if (!isFault(held.authority)) metrics.authorityExpiry(held.authority.validTo / 1000);
-      if (await attempt(() => this.#keepSecret(secret, held, entries), problems)) return "again";
-      if (entries && (await attempt(() => this.#keepEntries(entries, held), problems))) return "again";
+      this.#sightings.seen(isFault(held.authority) ? held.bundle : [held.authority, ...held.bundle]);
+      const doubt = doubtOf(held, this.#parts.clock(), objects.serverTime());
+      if (doubt) problems.push(new Error(doubt));
+      else if (await attempt(() => this.#keepSecret(secret, held, entries), problems)) return "again";
+      else if (entries && (await attempt(() => this.#keepEntries(entries, held), problems))) return "again";
       this.#takeOver(held.serving);
     }
     if (problems.length) throw new Error(problems.map(({ message }) => message).join("; "));
@@ -69,8 +82,8 @@ export class Manager {
 
   /** @returns whether the Secret was written, by us or, faster, by another; so are the two below */
   async #keepSecret(secret: Secret, held: Held, entries: Entries | undefined): Promise<boolean> {
-    const { objects, names, times, clock } = this.#parts;
-    const now = clock();
+    const { objects, names, times } = this.#parts;
+    const now = this.now();
     const settled = entries !== undefined && this.#settled(held.authority, now);
     const wanted = plan(held, { now, names, times, settled });
     // An authority that nobody can be told to trust is of no use, and would displace one that may be trusted.
@@ -78,6 +91,7 @@ export class Manager {
     const trusted = trustedNow(entries?.content ?? [], now);
     const values = await make(wanted, held, { now, names, times, trusted });
     if (!Object.keys(values).length) return false;
+    this.#sightings.made(certificatesIn(values[keys.authority] ?? ""));
     return this.#write("Secret", wanted, () => objects.writeSecret(secret.version, values));
   }
 
@@ -123,9 +137,9 @@ export class Manager {
 
   /** Serves the certificate of the Secret; not before its authority is trusted, if that is another one. */
   #takeOver(next: Held["serving"]): void {
-    const { clock, metrics, times } = this.#parts;
+    const { metrics, times } = this.#parts;
     if (isFault(next) || next.cert === this.#current?.cert) return;
-    const now = clock();
+    const now = this.now();
     const usable = this.#current && !invalidity(this.#current, now) && this.#trustedFor(this.#current.signer, now) >= 0;
     const familiar = usable && this.#current?.signer === next.signer;
     // With something to serve that is trusted there is time; without, it is enough that kube-apiserver has been told.

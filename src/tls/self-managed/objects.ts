@@ -14,6 +14,8 @@ export interface ClusterObjects {
   writeSecret(version: string, values: Readonly<Record<string, string>>): Promise<void>;
   /** The entries of the webhook configuration. */
   entries(): Promise<Versioned<readonly Entry[]>>;
+  /** What the API server's clock says now, by its last answer; undefined before that. Milliseconds since 1970. */
+  serverTime(): number | undefined;
   /** Writes the caBundle of these entries and nothing else. @throws {Conflict} as above */
   writeEntries(version: string, entries: readonly Entry[]): Promise<void>;
 }

@@ -66,8 +66,12 @@ describe("what is no good is told, each part for itself", () => {
     expect(readHeld(good, now + 10 * 3_600_000)).toMatchObject({ authority: { fault: expect.anything() }, bundle: [] });
   });
 
-  test("what is not valid yet is nothing to replace: the clocks are apart", () => {
-    expect(() => readHeld(good, now - 2 * 3_600_000)).toThrow(/ca.crt is valid only from .*: are the clocks/);
+  test("what is not valid yet is a fault, and told from the others: the clocks may be apart", () => {
+    expect(readHeld(good, now - 2 * 3_600_000)).toMatchObject({
+      authority: { fault: expect.stringMatching(/ca.crt is valid only from /), early: true },
+      serving: { fault: expect.stringMatching(/tls.crt is valid only from /), early: true },
+    });
+    expect(readHeld(good, now + 10 * 3_600_000).authority).not.toHaveProperty("early");
   });
 });
 

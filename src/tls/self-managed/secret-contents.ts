@@ -43,17 +43,17 @@ export interface Held {
 /** Something that has to be made anew, and why. */
 export interface Fault {
   readonly fault: string;
+  /** It is not valid yet: as good as any other, unless clocks are apart. */
+  readonly early?: true;
 }
 
 export const isFault = (one: object): one is Fault => "fault" in one;
 
 /**
- * Reads the Secret's data. Nothing in it can make this throw, but for one thing:
+ * Reads the Secret's data. Nothing in it can make this throw.
  *
  * @param data the values as they are, not in base64
  * @param now milliseconds since 1970
- * @throws {Error} if a certificate is not valid yet. Making a new one would not help: then the clocks are apart, and
- *   two replicas would replace each other's without end.
  */
 export function readHeld(data: Readonly<Record<string, string>>, now: number): Held {
   const authority = attempt(() => readAuthority(data, now));
@@ -112,7 +112,7 @@ class NotValidYet extends Error {}
 function checkTime(where: string, { validFrom, validTo }: { validFrom: number; validTo: number }, now: number): void {
   if (now < validFrom) {
     const from = new Date(validFrom).toISOString();
-    throw new NotValidYet(`the certificate in ${where} is valid only from ${from}: are the clocks of the nodes apart?`);
+    throw new NotValidYet(`the certificate in ${where} is valid only from ${from}`);
   }
   if (now >= validTo) throw new Error(`the certificate in ${where} ended on ${new Date(validTo).toISOString()}`);
 }
@@ -135,7 +135,6 @@ function attempt<T extends object>(read: () => T): T | Fault {
   try {
     return read();
   } catch (error) {
-    if (error instanceof NotValidYet) throw error;
-    return { fault: (error as Error).message };
+    return { fault: (error as Error).message, ...(error instanceof NotValidYet && { early: true }) };
   }
 }

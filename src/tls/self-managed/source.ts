@@ -1,5 +1,6 @@
 import { Manager } from "./manager.ts";
 import type { ManagerParts } from "./manager.ts";
+import type { Pair } from "../pair.ts";
 import type { CertificateSource } from "../source.ts";
 
 /** How often in a row a look may lead to the next at once, before it waits like any other. */
@@ -22,33 +23,36 @@ export function selfManagedSource(
   let stopped = false;
   let problem: string | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let serving: ((pair: Pair) => void) | undefined;
+  const manager = new Manager(parts, (pair) => {
+    if (stopped) return;
+    served = true;
+    serving?.(pair);
+  });
+
+  async function look(): Promise<void> {
+    try {
+      for (let left = inARow; left > 0 && (await manager.step()) === "again";) left--;
+      if (problem !== undefined) log.info("the certificate is managed again");
+      problem = undefined;
+    } catch (error) {
+      // The API server may be away; no certificate was refused by that.
+      const reason = (error as Error).message;
+      if (reason !== problem && !stopped) {
+        const kept = served ? "the one in use stays" : "there is none to serve";
+        log.error({ reason }, `cannot manage the certificate; ${kept}`);
+      }
+      problem = reason;
+    }
+    if (!stopped) timer = setTimeout(look, interval * (0.8 + 0.4 * Math.random())).unref();
+  }
 
   return {
     async start(serve) {
-      const manager = new Manager(parts, (pair) => {
-        if (stopped) return;
-        served = true;
-        serve(pair);
-      });
+      serving = serve;
       void look();
-
-      async function look(): Promise<void> {
-        try {
-          for (let left = inARow; left > 0 && (await manager.step()) === "again";) left--;
-          if (problem !== undefined) log.info("the certificate is managed again");
-          problem = undefined;
-        } catch (error) {
-          // The API server may be away; no certificate was refused by that.
-          const reason = (error as Error).message;
-          if (reason !== problem && !stopped) {
-            const kept = served ? "the one in use stays" : "there is none to serve";
-            log.error({ reason }, `cannot manage the certificate; ${kept}`);
-          }
-          problem = reason;
-        }
-        if (!stopped) timer = setTimeout(look, interval * (0.8 + 0.4 * Math.random())).unref();
-      }
     },
+    now: () => manager.now(),
     missing: () => problem ?? "no certificate yet: it is being made",
     stop() {
       stopped = true;

@@ -35,6 +35,10 @@ const plurals: Record<string, string> = {
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
   "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy":
+    "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
+  "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding":
+    "apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
 };
 
 const config = new KubeConfig();
@@ -72,6 +76,17 @@ export async function call<T = Resource>(
     body: (isJson ? JSON.parse(received) : received) as T,
     warnings: raw.map((line) => JSON.parse(line.replace(/^299 \S+ /, "")) as string),
   };
+}
+
+/** A strategic merge patch, or another request, by whoever has this token. */
+export async function as(token: string, method: string, path: string, body: unknown) {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/strategic-merge-patch+json" };
+  const url = new URL(`${config.getCurrentCluster()?.server}${path}`);
+  const { ca } = options;
+  const { response, text } = await send(url, { method, headers, ...(ca && { ca }) }, JSON.stringify(body));
+  return { status: response.statusCode ?? 0, body: JSON.parse(text) as { message?: string } };
 }
 
 async function must<T>(answer: Promise<Answer<T>>, what: string): Promise<T> {
