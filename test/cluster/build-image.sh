@@ -73,13 +73,14 @@ if [ "$builder" = docker ]; then
   exit
 fi
 
-# Wherever its storage is, buildah notes in one folder which layers it has seen, and makes one for networks.
+# Wherever its storage is, buildah notes in one folder which layers it has seen, and makes one for networks with a lock in it.
 known=/var/lib/containers networks=()
 [ ! -e "$known" ] || known=
 for folder in /etc/cni /etc/cni/net.d; do [ -e "$folder" ] || networks=("$folder" "${networks[@]}"); done
 # shellcheck disable=SC2317 # it is called by the trap
 undo() {
   rm -rf "$work" ${known:+"$known"}
+  [ "${#networks[@]}" -eq 0 ] || rm -f /etc/cni/net.d/cni.lock
   for folder in "${networks[@]}"; do [ ! -d "$folder" ] || rmdir --ignore-fail-on-non-empty "$folder"; done
 }
 trap undo EXIT
