@@ -69,12 +69,12 @@ for tier in "$@"; do
         need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
         need_other kind "go install sigs.k8s.io/kind@$KIND_VERSION"
       else
-        [ "$(id -u)" -eq 0 ] || others+=("docker: where there is none, one is started, by root alone (this: ${said:-it answers})")
+        [ "$(id -u)" -eq 0 ] || others+=("root: makes the node's image, and starts a Docker where none answers${said:+ ($(tail -n 1 <<< "$said"))}")
         need mmdebstrap:mmdebstrap
         [ -z "$said" ] || need nft:nftables ip:iproute2 mount:mount
         { all_built && kind_built; } || need_go
         { all_built && all_packed; } || need gcc:gcc /usr/include/signal.h:libc6-dev /usr/include/seccomp.h:libseccomp-dev \
-          pkg-config:pkg-config
+          pkg-config:pkg-config npm:npm
       fi
       ;;
     node/existing)
