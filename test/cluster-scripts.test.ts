@@ -123,6 +123,71 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
   });
 });
 
+describe.runIf(["flock", "setsid"].every(findTool))(
+  "kind's cluster, with programs that only note what they are asked",
+  () => {
+    const fake = join(folder, "fake");
+    const [asked, node] = [join(fake, "asked"), join(fake, "node")];
+    beforeAll(() => {
+      mkdirSync(fake);
+      // kind makes the node a while after it was asked, and is not done at once, like Docker.
+      const does: Record<string, string> = {
+        kind: `case $1 in create) sleep 1; : > ${node}; sleep 1 ;; delete) rm -f ${node} ;; esac`,
+        kubectl: "exit ${KUBECTL_FAILS:-0}",
+        go: "echo go1.99",
+      };
+      for (const name of ["docker", "jq", "skopeo", "busybox", ...Object.keys(does)]) {
+        const text = `#!/bin/sh\necho "${name} $*" >> ${asked}\n${does[name] ?? ""}\n`;
+        writeFileSync(join(fake, name), text, { mode: 0o755 });
+      }
+    });
+    const env = { PATH: `${fake}:${process.env["PATH"]}`, CLUSTER_PROVIDER: "kind", CLUSTER_IMAGES: "real" };
+    const left = () => [existsSync(node), existsSync(join(cache, "kind"))];
+
+    test("comes up, and goes; its name is the cache folder's", () => {
+      expect(run("kind/up.sh", [], env)).toMatchObject({ status: 0, stdout: `${cache}/kind/kubeconfig\n` });
+      expect(left()).toEqual([true, true]);
+      expect(run("kind/up.sh", [], env)).toMatchObject({ status: 1, stderr: expect.stringContaining("kind/down.sh") });
+      expect(run("kind/down.sh", [], env).status).toBe(0);
+      expect(left()).toEqual([false, false]);
+      const elsewhere = join(folder, "elsewhere");
+      run("kind/up.sh", [], { ...env, ARC_PRIMER_CLUSTER_CACHE: elsewhere });
+      run("kind/down.sh", [], { ...env, ARC_PRIMER_CLUSTER_CACHE: elsewhere });
+      const names = readFileSync(asked, "utf8").matchAll(/^kind create .*--name (arc-primer-test-\w+) /gm);
+      expect(new Set([...names].map(([, name]) => name)).size).toBe(2);
+    }, 20_000);
+
+    test("a node that does not become ready is an error, and leaves nothing", () => {
+      expect(run("kind/up.sh", [], { ...env, KUBECTL_FAILS: "1" }).status).toBe(1);
+      expect(left()).toEqual([false, false]);
+    }, 20_000);
+
+    test.each([
+      ["SIGINT", 130],
+      ["SIGTERM", 143],
+      ["SIGHUP", 129],
+    ] as const)(
+      "%s leaves nothing, although the node is made after the first deletion",
+      async (signal, code) => {
+        rmSync(asked, { force: true });
+        const up = spawn(join(scripts, "kind/up.sh"), {
+          env: { HOME: folder, TMPDIR: join(folder, "tmp"), ARC_PRIMER_CLUSTER_CACHE: cache, ...env },
+          stdio: "ignore",
+        });
+        const ended = new Promise((resolve) => up.once("exit", resolve));
+        while (!existsSync(asked) || !readFileSync(asked, "utf8").includes("kind create")) {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        up.kill(signal);
+        expect(await ended).toBe(code);
+        expect(readFileSync(asked, "utf8")).toMatch(/kind delete [^]*kind delete /);
+        expect(left()).toEqual([false, false]);
+      },
+      20_000,
+    );
+  },
+);
+
 test.runIf(process.platform === "linux")("leftovers are found: a file, and a process", () => {
   const notes = join(folder, "notes");
   expect(run("leftovers.sh", ["note", notes])).toMatchObject({ status: 0, stderr: "" });
