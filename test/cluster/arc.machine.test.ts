@@ -18,13 +18,14 @@ beforeAll(async () => {
   await refuseIfInstalled();
   installing = true;
   await pullImages();
+  const apt = { sources: [{ url: "http://127.0.0.1:9/", suites: ["./"], trusted: true }] }; // where nobody listens
   const configuration = {
     apiVersion: "arc-primer.dev/v1alpha1",
     kind: "PrimerConfiguration",
     profiles: {
       default: { docker: { wait: { timeout: "60s" } } },
       impatient: { docker: { wait: { timeout: "3s" } } },
-      packages: { prerequisites: { packages: ["no-such-package"], onFailure: "fail" } },
+      packages: { prerequisites: { packages: ["no-such-package"], onFailure: "fail", apt } },
     },
     rules: [{ profile: "default", allowedProfiles: ["impatient", "packages"] }],
   };
