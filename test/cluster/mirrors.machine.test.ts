@@ -172,7 +172,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
 
   test("without the webhook each of these fails, and the mirror is asked for nothing", async () => {
     const steps = [...pulls, ...builds, createBuilder, dagger[0] ?? ""];
-    const { pod, results, requests } = await job("mirrors-off", steps, { limit: 15 });
+    const { pod, results, requests } = await job("mirrors-off", steps, { limit: 10 });
     expect(pod.metadata.annotations).not.toHaveProperty(statusAnnotation);
     expect(results).toEqual([
       ...all("failed", "pull"),
