@@ -3,7 +3,7 @@ import { ArcController } from "../support/arc-controller.ts";
 import { arcSees } from "./support/arc.ts";
 import { create, createNamespace, get, logs, remove, until } from "./support/kube.ts";
 import { kubectlPrints } from "./support/release.ts";
-import { containerNamed, ended, prepareRunnerPod } from "./support/runner-pod.ts";
+import { containerNamed, ended, prepareRunnerPod, slimImage } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
@@ -130,7 +130,10 @@ describe("a pod that fails or hangs beside its runner", () => {
   });
 
   test("packages that a profile insists on and that do not come: ARC deletes the pod", async () => {
-    const pod = await runner("packages", "echo a job is taken", { profile: "packages" });
+    const pod = await runner("packages", "echo a job is taken", {
+      profile: "packages",
+      change: (created) => (containerNamed(created, "runner").image = slimImage),
+    });
     expect((await arcSees(pod, 90)).at(-1)).toEqual(deleted);
     await remove(pod, 0);
   });

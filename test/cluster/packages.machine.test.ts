@@ -2,14 +2,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createNamespace, logs } from "./support/kube.ts";
 import { packageSource } from "./support/packages.ts";
 import type { PackageSource } from "./support/packages.ts";
-import { ended, runnerPod } from "./support/runner-pod.ts";
+import { containerNamed, ended, runnerPod, slimImage } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
 // Packages from a repository of one's own, for pods that have no way out: this process serves it, and sees what is asked.
 
 const lacking = "curl";
-const slim = ({ spec }: RunnerPod) => (spec.containers[0]!.image = "ghcr.io/actions/actions-runner:slim"); // it has no sources
+const slim = (pod: RunnerPod) => (containerNamed(pod, "runner").image = slimImage);
 let source: PackageSource;
 let installing = false;
 

@@ -3,7 +3,7 @@ import { statusAnnotation } from "../../src/report/status.ts";
 import { create, createNamespace, get, logs, until } from "./support/kube.ts";
 import { packageSource } from "./support/packages.ts";
 import type { PackageSource } from "./support/packages.ts";
-import { containerNamed, ended, runnerPod as stockPod } from "./support/runner-pod.ts";
+import { containerNamed, ended, runnerPod as stockPod, slimImage } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
@@ -53,7 +53,7 @@ const runnerPod: typeof stockPod = async (name, where, job, options = {}) =>
   stockPod(name, where, job, {
     ...options,
     change(pod) {
-      if (isSlim) containerNamed(pod, "runner").image = "ghcr.io/actions/actions-runner:slim";
+      if (isSlim) containerNamed(pod, "runner").image = slimImage;
       options.change?.(pod);
     },
   });

@@ -32,6 +32,9 @@ interface Options {
   change?: (pod: RunnerPod) => void;
 }
 
+/** A runner image of the bare cluster without package sources: apt asks nobody but whom the profile names. */
+export const slimImage = "ghcr.io/actions/actions-runner:slim";
+
 /** Creates the runner pod of `prepareRunnerPod`. */
 export async function runnerPod(
   ...of: [name: string, namespace: string, job: string, options?: Options]
