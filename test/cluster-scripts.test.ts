@@ -212,6 +212,28 @@ test("every cluster test is of a tier, and .ci/run runs every tier", () => {
     expect(ci).toMatch(new RegExp(`^CLUSTER_PROVIDER=\\w+ .*test:cluster -- ${tier} `, "m"));
 });
 
+test("every version is told to an update bot, and no script has one of its own", () => {
+  const lines = readFileSync(join(scripts, "versions.env"), "utf8").split("\n");
+  const versions = lines.flatMap((line, index) => {
+    const [, name = "", value = ""] = /^([A-Z0-9_]+)=(\S+)/.exec(line) ?? [];
+    return name ? [{ name, value, comment: lines[index - 1] }] : [];
+  });
+  expect(versions.length).toBeGreaterThan(15);
+  const untold = versions.filter(
+    ({ comment = "" }) => !/^# renovate: datasource=(go|npm|golang-version) depName=\S+/.test(comment),
+  );
+  expect(untold).toEqual([]);
+  const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));
+  const numbers = versions
+    .map(({ value }) => value.replace(/^v/, "").split("+")[0]!)
+    .filter((value) => /\..*\./.test(value));
+  const own = files.flatMap((file) => {
+    const text = readFileSync(join(scripts, file), "utf8");
+    return numbers.filter((number) => text.includes(number)).map((number) => `${file}: ${number}`);
+  });
+  expect(own).toEqual([]);
+});
+
 test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
   const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter(
     (name) =>
