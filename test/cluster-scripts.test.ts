@@ -234,7 +234,7 @@ test("every version is told to an update bot, and no script has one of its own",
   expect(own).toEqual([]);
 });
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", { timeout: 60_000 }, () => {
   const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter(
     (name) =>
       name.endsWith(".sh") || (name.startsWith("kind/node/usr/local/") && statSync(join(scripts, name)).isFile()),
