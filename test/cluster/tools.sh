@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds what the chart's tests run, from Go modules: Helm and kubeconform, with the JSON schemas that kubeconform checks
-# against. They land in the cluster tests' cache. About 3 minutes on two cores, once.
+# Builds what the tests run, from Go modules: Helm and kubeconform, with the JSON schemas that kubeconform checks against,
+# and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 5 minutes on
+# two cores, once.
 # usage: tools.sh      the last line printed is the folder of the programs
 . "$(dirname "$0")/bare/env.sh"
 for tool in go jq; do
   command -v "$tool" > /dev/null || { echo "tools: $tool is missing on this machine; test/cluster/need.sh tells how to get it" >&2; exit 1; }
 done
 
+validate=$(realpath "$(dirname "$0")/../validate")
 kubeconform=v0.8.0
 certmanager=v1.21.2
 prometheus=v0.85.0
@@ -32,6 +34,15 @@ folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
 
 build helm helm.sh/helm/v4/cmd/helm "$HELM_VERSION" helm.sh/helm/v4/cmd/helm
 build kubeconform github.com/yannh/kubeconform/cmd/kubeconform "$kubeconform" github.com/yannh/kubeconform/cmd/kubeconform
+
+version=$(cat "$validate"/main.go "$validate"/go.mod "$validate"/go.sum | sha256sum | cut -c1-16)
+if ! built validate-pods "$version"; then
+  began=$SECONDS
+  echo "tools: building validate-pods ..." >&2
+  (cd "$validate" && go build -trimpath -ldflags "-s -w" -o "$BIN/validate-pods" .)
+  echo "$version" > "$BIN/.validate-pods.version"
+  echo "tools: built validate-pods in $((SECONDS - began)) s" >&2
+fi
 
 # What kubeconform's schemas are made of (test/support/kubernetes-schemas.ts): Kubernetes' own OpenAPI description, and
 # the definitions of the other kinds that the chart uses.
