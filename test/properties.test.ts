@@ -115,9 +115,9 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
   );
 });
 
-test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, hooks, the grace period, our annotations, and what it adds", () => {
+test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, hooks, the grace period, pull secrets, our annotations, and what it adds", () => {
   const touched =
-    /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts|lifecycle)(\/|$)|^\/spec\/terminationGracePeriodSeconds$/;
+    /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts|lifecycle)(\/|$)|^\/spec\/(terminationGracePeriodSeconds$|imagePullSecrets(\/|$))/;
   const added = /^\/spec\/(initContainers|containers|volumes)(\/\d+)?$/;
   fc.assert(
     fc.property(pods, configs, (pod, config) => {

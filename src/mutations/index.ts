@@ -4,6 +4,7 @@ import { dockerCredentials } from "./docker-credentials.ts";
 import { dockerProxy } from "./docker-proxy.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { gracefulEnd } from "./graceful-end.ts";
+import { imageMirror } from "./image-mirror.ts";
 import { injectDocker } from "./inject-docker.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { prerequisites } from "./prerequisites.ts";
@@ -16,7 +17,7 @@ import { waitForDocker } from "./wait-for-docker.ts";
  * All mutations, in the order in which they are applied. DinD is added first, so that all the others treat it as if the
  * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
  * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
- * so it comes after the one that can replace it.
+ * so it comes after the one that can replace it. `image-mirror` is the last, so that it finds all that was added.
  */
 export const mutations: readonly Mutation[] = [
   injectDocker,
@@ -31,4 +32,5 @@ export const mutations: readonly Mutation[] = [
   daggerMirrors,
   privateCA,
   prerequisites,
+  imageMirror,
 ];
