@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
@@ -109,6 +110,7 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
       await new Promise((resolve) => holder.stdout.once("data", resolve));
       const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
       process.kill(-holder.pid!);
+      await once(holder, "close"); // and with it the lock is free
       expect(stderr).toContain(`somebody else is at work on the cluster in ${cache}; wait for the end of that run`);
       expect(status).toBe(1);
       expect(existsSync(join(cluster, "theirs"))).toBe(true);

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { docker } from "./docker.ts";
+import { images } from "./images.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { privateCA, registries } from "./registries.ts";
 import * as values from "./values.ts";
@@ -31,6 +32,7 @@ export const profileSchema = z.strictObject({
     })
     .prefault({}),
   docker,
+  images,
   prerequisites,
   registries,
   privateCA: privateCA.optional(),

@@ -71,6 +71,16 @@ export const imageReference = z
   })
   .meta({ pattern: image.source });
 
+const prefix = new RegExp(`^${imageHost}(?:\\.${imageHost})*(?::\\d+)?(?:/${imagePath})*$`);
+
+/** What stands before the path of an image: a registry, with a path if need be, such as `harbor.example.com/hub`. */
+export const imagePrefix = z
+  .string()
+  .refine((text) => prefix.test(text) && /^[^/]*[.:]|^localhost(\/|$)/.test(text), {
+    error: ({ input }) => `${quote(input)} is not a registry like harbor.example.com/hub, without a scheme`,
+  })
+  .meta({ pattern: prefix.source });
+
 /** A Kubernetes quantity; plain numbers are taken as YAML has them. */
 export const quantity = z
   .union([z.string(), z.number()])

@@ -4,7 +4,8 @@ import type { Container, Pod } from "../pod/types.ts";
 const gracePeriodKey = "terminationGracePeriodSeconds";
 
 /** What a mutation may do that others may not. */
-export type Permission = "add-privileged-containers" | "lengthen-grace-period" | "remove-init-containers";
+export type Permission =
+  "add-privileged-containers" | "add-pull-secrets" | "lengthen-grace-period" | "remove-init-containers";
 
 /**
  * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
@@ -24,6 +25,7 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
     ...untouchables(before, after),
     ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
     ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
+    ...pullSecrets(before, after, permissions.includes("add-pull-secrets")),
     ...brokenContainers(
       "an init container",
       stayingInitContainers(before, after, permissions),
@@ -65,9 +67,13 @@ function untouchables(before: Pod, after: Pod): string[] {
   return [
     ...changedKeys(before, after, ["metadata", "spec"]),
     ...changedKeys(before.metadata, after.metadata, ["annotations"]).map((key) => `metadata.${key}`),
-    ...changedKeys(before.spec, after.spec, ["containers", "initContainers", "volumes", gracePeriodKey]).map(
-      (key) => `spec.${key}`,
-    ),
+    ...changedKeys(before.spec, after.spec, [
+      "containers",
+      "initContainers",
+      "volumes",
+      "imagePullSecrets",
+      gracePeriodKey,
+    ]).map((key) => `spec.${key}`),
   ].map((path) => `${path} was changed`);
 }
 
@@ -88,6 +94,13 @@ function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: b
   const [was, is] = [before[gracePeriodKey], after[gracePeriodKey]];
   if (was === is || (mayLengthen && is !== undefined && is > (was ?? 30))) return [];
   return [`spec.${gracePeriodKey} was changed`];
+}
+
+/** Those that were there stay, first, also with the permission. */
+function pullSecrets({ spec: before }: Pod, { spec: after }: Pod, mayAdd: boolean): string[] {
+  const [was, is] = [before.imagePullSecrets, after.imagePullSecrets];
+  if (was === is || (mayAdd && (was ?? []).every((secret, index) => is?.[index] === secret))) return [];
+  return ["spec.imagePullSecrets was changed"];
 }
 
 /** The init containers that have to be there afterwards: with the permission, ordinary ones may be gone, sidecars never. */

@@ -1,6 +1,7 @@
 import type { Profile } from "../config/schema.ts";
 import { findDinds } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
+import { mirroredImage } from "../docker/image-mirror.ts";
 import { envEntry } from "../pod/env.ts";
 import type { Container, EnvVar, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
@@ -39,7 +40,7 @@ export const dockerdSettings: Mutation = {
         if (obstacle && !wantsOthers) return doesNotApply(obstacle);
         return applies(
           ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
-          ...setImage(dind, daemon.image),
+          ...setImage(dind, daemon.image, profile.images),
           ...setEnv(dind, env),
           ...setResources(pod, dind, daemon.resources),
         );
@@ -116,8 +117,9 @@ function clashes(flags: readonly string[], { name, value, contradicts, excludedB
 }
 
 /** Another version for the image that ARC writes, and that its values cannot change. One that somebody chose stays. */
-function setImage(dind: Container, image: string | undefined): Note[] {
+function setImage(dind: Container, image: string | undefined, { enabled, mirrors }: Profile["images"]): Note[] {
   if (image === undefined || dind.image === image) return [];
+  if (enabled && dind.image === mirroredImage(image, mirrors)) return []; // an earlier pass of image-mirror
   if (!stockImages.includes(dind.image ?? "")) return ["image-kept"];
   dind.image = image;
   return [];

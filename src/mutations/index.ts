@@ -5,6 +5,7 @@ import { dockerProxy } from "./docker-proxy.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { externalsVolume } from "./externals-volume.ts";
 import { gracefulEnd } from "./graceful-end.ts";
+import { imageMirror } from "./image-mirror.ts";
 import { injectDocker } from "./inject-docker.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { prerequisites } from "./prerequisites.ts";
@@ -18,6 +19,7 @@ import { waitForDocker } from "./wait-for-docker.ts";
  * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
  * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
  * so it comes after the one that can replace it; `externals-volume` adds a check to the wait, so it comes after that.
+ * `image-mirror` is the last, so that it finds all that was added.
  */
 export const mutations: readonly Mutation[] = [
   injectDocker,
@@ -33,4 +35,5 @@ export const mutations: readonly Mutation[] = [
   daggerMirrors,
   privateCA,
   prerequisites,
+  imageMirror,
 ];

@@ -14,7 +14,7 @@ processes() {
     [ "${process#/proc/}" != $$ ] || continue
     if { tr '\0' ' ' < "$process/cmdline"; cat "$process/cgroup"; readlink "$process/cwd"; } 2> /dev/null |
       grep -qF -e "$CACHE/" -e /arcprimer; then
-      echo "process ${process#/proc/} $(tr '\0' ' ' < "$process/cmdline" | cut -c 1-120)"
+      echo "process ${process#/proc/} $({ tr '\0' ' ' < "$process/cmdline"; } 2> /dev/null | cut -c 1-120)"
     fi
   done
 }

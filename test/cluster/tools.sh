@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds what the chart's tests run, from Go modules: Helm and kubeconform, with the JSON schemas that kubeconform checks
-# against. They land in the cluster tests' cache. About 3 minutes on two cores, once.
+# Builds what the tests run, from Go modules: Helm and kubeconform, with the JSON schemas that kubeconform checks against,
+# and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 5 minutes on
+# two cores, once.
 # usage: tools.sh      the last line printed is the folder of the programs
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
@@ -8,10 +9,21 @@ for tool in go jq; do
   command -v "$tool" > /dev/null || { echo "tools: $tool is missing on this machine; test/cluster/need.sh tells how to get it" >&2; exit 1; }
 done
 
+validate=$(realpath "$here/../validate")
+
 "$here/bare/build.sh" helm kubeconform
 
 # folder MODULE VERSION: where Go keeps the module's files
 folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
+
+version=$(cat "$validate"/main.go "$validate"/go.mod "$validate"/go.sum | sha256sum | cut -c1-16)
+if ! built validate-pods "$version"; then
+  began=$SECONDS
+  echo "tools: building validate-pods ..." >&2
+  (cd "$validate" && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$BIN/validate-pods" .)
+  echo "$version" > "$BIN/.validate-pods.version"
+  echo "tools: built validate-pods in $((SECONDS - began)) s" >&2
+fi
 
 # What kubeconform's schemas are made of (test/support/kubernetes-schemas.ts): Kubernetes' own OpenAPI description, and
 # the definitions of the other kinds that the chart uses.

@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
+import { imageMirror } from "./image-mirror.ts";
+import { mutations } from "./index.ts";
+
+const mirrors = { "docker.io": "harbor.example.com/hub", "ghcr.io": "harbor.example.com/ghcr" };
+const run = (pod = goldenPod("dind-sidecar"), images: object = { mirrors }) => runOne(imageMirror, pod, { images });
+
+test("the runner, DinD and their helpers; policies stay, and so do the images of others", () => {
+  const before = goldenPod("dind-sidecar");
+  before.spec.containers.push({ name: "postgres", image: "postgres:18" });
+  const { pod } = run(before);
+  const images = [...pod.spec.initContainers!, ...pod.spec.containers].map(({ name, image, imagePullPolicy }) => [
+    name,
+    image,
+    imagePullPolicy,
+  ]);
+  expect(images).toEqual([
+    ["init-dind-externals", "harbor.example.com/ghcr/actions/actions-runner:latest", "Always"],
+    ["dind", "harbor.example.com/hub/library/docker:dind", "IfNotPresent"],
+    ["runner", "harbor.example.com/ghcr/actions/actions-runner:latest", "Always"],
+    ["postgres", "postgres:18", undefined],
+  ]);
+  expect(pod.spec.imagePullSecrets).toBeUndefined();
+  expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
+});
+
+test("pull secrets are added to those that are there, each once", () => {
+  const before = goldenPod("dind-sidecar");
+  before.spec.imagePullSecrets = [{ name: "own" }, { name: "harbor" }];
+  const { pod, outcome } = run(before, { mirrors, pullSecrets: ["harbor", "more"] });
+  expect(outcome.result).toBe("applied");
+  expect(pod.spec.imagePullSecrets).toEqual([{ name: "own" }, { name: "harbor" }, { name: "more" }]);
+});
+
+test.each<[object, string]>([
+  [{}, "not-configured"],
+  [{ enabled: false, mirrors }, "disabled"],
+  [{ mirrors: { "quay.io": "harbor.example.com/quay" }, pullSecrets: ["x"] }, "no-image-mirror"],
+])("%j: %s", (images, reason) => {
+  const pod = goldenPod("dind-sidecar");
+  const result = run(pod, images);
+  expect(result.outcome).toMatchObject({ reason });
+  expect(result.pod).toBe(pod);
+});
+
+test("with all that the other mutations add, also an image of the profile's: the second pass changes nothing", () => {
+  const profile = profileWith({
+    images: { mirrors },
+    docker: { inject: true, daemon: { image: "docker:29-dind" } },
+    prerequisites: { packages: ["curl"] },
+  });
+  const { pod } = runAll(mutations, goldenPod("default-mode"), profile, anywhere);
+  expect(containerOf(pod, "dind").image).toBe("harbor.example.com/hub/library/docker:29-dind");
+  expect(containerOf(pod, "arc-primer-prerequisites").image).toBe(containerOf(pod, "runner").image);
+  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
+
+  const stock = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  expect(containerOf(stock.pod, "dind").image).toBe("harbor.example.com/hub/library/docker:29-dind");
+  const second = runAll(mutations, stock.pod, profile, anywhere);
+  expect(second.pod).toBe(stock.pod);
+  expect(second.outcomes.flatMap(({ notes }) => notes)).not.toContain("image-kept");
+});
+
+test("the image volume with the runner's externals comes from the mirror too", () => {
+  const profile = profileWith({ images: { mirrors }, docker: { externals: "volume" } });
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const reference = "harbor.example.com/ghcr/actions/actions-runner:latest";
+  expect(pod.spec.volumes).toContainEqual({ name: "dind-externals", image: { reference, pullPolicy: "Always" } });
+  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
+});

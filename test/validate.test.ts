@@ -1,0 +1,125 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync, readdirSync } from "node:fs";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../src/config/load.ts";
+import type { Config } from "../src/config/schema.ts";
+import { createPrime } from "../src/engine/prime.ts";
+import { mutations } from "../src/mutations/index.ts";
+import { podSecurityLevels } from "../src/pod/pod-security.ts";
+import type { PodSecurity } from "../src/pod/pod-security.ts";
+import type { Container, Pod } from "../src/pod/types.ts";
+import { configs, pods } from "./support/arbitrary-pods.ts";
+import { goldenPod } from "./support/pods.ts";
+import { findTool, haveTools } from "./support/tools.ts";
+
+// Kubernetes' own validation of what goes in and what comes out (test/validate, built by test/cluster/tools.sh): no pod that
+// is valid becomes invalid, none gets a new error or warning, and none that a level of Pod Security allows is refused.
+
+interface Verdict {
+  errors: string[];
+  strict: string[];
+  warnings: string[];
+  refusedBy: PodSecurity[];
+}
+
+const prime = createPrime({ mutations, version: "1" });
+const namespace = "arc-runners";
+
+function judge(objects: readonly unknown[]): Verdict[] {
+  const input = objects.map((object) => `${JSON.stringify(object)}\n`).join("");
+  const { stdout, stderr } = spawnSync(findTool("validate-pods")!, { input, encoding: "utf8", maxBuffer: 2 ** 28 });
+  if (stderr) throw new Error(stderr);
+  const verdicts = stdout.trimEnd().split("\n");
+  expect(verdicts).toHaveLength(objects.length);
+  return verdicts.map((line) => JSON.parse(line) as Verdict);
+}
+
+/** What is wrong, wherever it is: what is added takes after the runner, and so may be wrong as it is. */
+function anywhere(text: string): string {
+  return text.replaceAll(/(initC|c)ontainers\[\d+\]/g, "containers").replaceAll(/(env|volumeMounts)\[\d+\]/g, "$1");
+}
+
+/** Judges each pod as it came and as it is primed at each level: what priming has made worse, and how many were valid. */
+function compare(cases: readonly { name: string; pod: Pod; config: Config }[]) {
+  const all = cases.flatMap(({ name, pod, config }) => {
+    const came: Pod = { ...pod, metadata: { ...pod.metadata, namespace } };
+    const primed = podSecurityLevels.map((podSecurity) => prime(came, { namespace, podSecurity, config }).pod);
+    return [came, ...primed].map((object, index) => ({ name, object, level: podSecurityLevels[index - 1] }));
+  });
+  const verdicts = judge(all.map(({ object }) => object));
+  let before = verdicts[0]!;
+  const worse = all.flatMap(({ name, level }, index) => {
+    const after = verdicts[index]!;
+    if (level === undefined) before = after;
+    const added = (["errors", "strict", "warnings"] as const).flatMap((kind) =>
+      after[kind].filter((text) => !before[kind].map(anywhere).includes(anywhere(text))),
+    );
+    if (level && after.refusedBy.includes(level) && !before.refusedBy.includes(level))
+      added.push(`refused at ${level}`);
+    return added.length > 0 ? [{ name, level, added }] : [];
+  });
+  const valid = all.filter(({ level }, index) => level === undefined && verdicts[index]!.errors.length === 0).length;
+  return { worse, valid };
+}
+
+/** The same pod without what no API server would take. */
+function sound(pod: Pod): Pod {
+  const volumes = ["work", "dind-sock", "etc"].map((name) => ({ name, emptyDir: {} }));
+  const fix = (isInit: boolean) => (container: Container, index: number) => {
+    const { name, image, command, args, env, volumeMounts, restartPolicy, startupProbe, securityContext } = container;
+    const isSidecar = isInit && restartPolicy === "Always";
+    const paths = new Map((volumeMounts ?? []).map((mount) => [mount.mountPath, mount] as const));
+    return {
+      name: isInit ? `${name}-${index}`.replace("runner-", "x-") : name,
+      image: image?.includes("@") || !image ? "registry.example.com/x:1" : image,
+      ...(command && { command }),
+      ...(args && { args }),
+      env: (env ?? []).filter((entry) => !entry.valueFrom),
+      volumeMounts: [...paths.values()].filter((mount) => mount.name !== "missing"),
+      ...(isSidecar && { restartPolicy }),
+      ...(startupProbe && (!isInit || isSidecar) && { startupProbe }),
+      ...(securityContext && { securityContext }),
+    } as Container;
+  };
+  const { initContainers, containers, securityContext } = pod.spec;
+  const spec = {
+    restartPolicy: "Never",
+    initContainers: (initContainers ?? []).map(fix(true)),
+    containers: containers.map(fix(false)),
+    volumes,
+    ...(securityContext && { securityContext }),
+  };
+  return {
+    ...pod,
+    metadata: { name: "linux-abcde", ...(pod.metadata.labels && { labels: pod.metadata.labels }) },
+    spec,
+  };
+}
+
+describe.runIf(haveTools("validate-pods"))("Kubernetes' own validation", () => {
+  test("of every golden pod, with its own configuration", () => {
+    const folder = new URL("golden/", import.meta.url);
+    const cases = readdirSync(folder).map((name) => {
+      const text = readFileSync(new URL(`${name}/config.yaml`, folder), "utf8");
+      return { name, pod: goldenPod(name), config: parseConfig(text, name) };
+    });
+    const { worse, valid } = compare(cases);
+    expect(worse).toEqual([]);
+    expect(valid).toBe(cases.length);
+  });
+
+  const sample = fc.sample(fc.tuple(pods, configs), { numRuns: 500, seed: 18 });
+
+  test("of the pods of the properties: none gets a new error", () => {
+    const cases = sample.map(([pod, config], index) => ({ name: String(index), pod, config }));
+    expect(compare(cases).worse).toEqual([]);
+  });
+
+  test("of those pods without what is invalid in them: all stay valid", () => {
+    const cases = sample.map(([pod, config], index) => ({ name: String(index), pod: sound(pod), config }));
+    const { worse, valid } = compare(cases);
+    expect(worse).toEqual([]);
+    expect(valid).toBeGreaterThan(400);
+  });
+});
