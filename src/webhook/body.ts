@@ -77,6 +77,7 @@ interface Received {
 async function receive(request: IncomingMessage, limits: BodyLimits, budget: Budget): Promise<Received> {
   return new Promise((resolve, reject) => {
     let buffer: Buffer = Buffer.alloc(0);
+    const announced = Number(request.headers["content-length"] ?? 0);
     let size = 0;
     let arrived = false;
     const giveUp = (error: HttpError) => {
@@ -93,7 +94,7 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     };
     const take = (chunk: Buffer) => {
       if (size + chunk.length > limits.each) return giveUp(tooLarge(limits.each));
-      buffer = withRoom(buffer, size, chunk);
+      buffer = withRoom(buffer, size, chunk, announced);
       if (buffer !== chunk) chunk.copy(buffer, size);
       size += chunk.length;
       holding.resize(buffer.length);
@@ -109,11 +110,17 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
   });
 }
 
-/** One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. */
-function withRoom(buffer: Buffer, size: number, chunk: Buffer): Buffer {
+/**
+ * One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. Large ones
+ * get the room that they have announced, once there is something of them: what a buffer leaves behind is memory, too.
+ */
+function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number): Buffer {
+  const needed = size + chunk.length;
   if (size === 0) return chunk;
-  if (size + chunk.length <= buffer.length) return buffer;
-  const larger = Buffer.allocUnsafe(Math.max(2 * buffer.length, size + chunk.length));
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(
+    needed > 2 ** 18 && announced > needed ? announced : Math.max(2 * buffer.length, needed),
+  );
   buffer.copy(larger, 0, 0, size);
   return larger;
 }
