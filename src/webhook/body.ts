@@ -54,6 +54,7 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
       request.body = parse(body, limits.structure);
     } finally {
       holding.release();
+      free(body);
     }
     next();
   };
@@ -83,6 +84,7 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     const giveUp = (error: HttpError) => {
       if (arrived) return; // it waits in line, and that is not its fault
       holding.release();
+      free(buffer);
       end(() => reject(error));
     };
     const holding = budget.hold(() => giveUp(new HttpError(503, "too many request bodies at once; try again")));
@@ -122,7 +124,17 @@ function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number
     needed > 2 ** 18 && announced > needed ? announced : Math.max(2 * buffer.length, needed),
   );
   buffer.copy(larger, 0, 0, size);
+  free(buffer);
   return larger;
+}
+
+/**
+ * Gives the memory of a large buffer back now. Bodies that are given up would else lie about until the next collection of
+ * garbage, which does not see how large they are. No one else's: smaller buffers share theirs.
+ */
+function free({ buffer, byteLength }: Buffer): void {
+  const isOwn = byteLength > 2 ** 18;
+  if (isOwn) (buffer as ArrayBuffer & { transfer?: (length: number) => void }).transfer?.(0);
 }
 
 function parse(body: Buffer, structure: StructureLimits): unknown {

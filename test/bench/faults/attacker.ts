@@ -95,7 +95,10 @@ async function stalled(size: number): Promise<void> {
   while (Date.now() < until) {
     const socket = await opened();
     socket.resume().write(head(size) + " ".repeat(size - 1));
-    await Promise.race([new Promise((resolve) => socket.once("close", resolve)), sleep(until - Date.now())]);
+    await Promise.race([
+      new Promise((resolve) => socket.once("close", resolve)),
+      sleep(Math.max(until - Date.now(), 0)),
+    ]);
     count("stalled");
     socket.destroy();
   }
