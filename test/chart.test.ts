@@ -508,7 +508,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     const config = { profiles: { default: { registries: { "docker.io": mine } }, other: {} } };
     const manifests = render({ ...everything, config });
     const { profiles } = parse(manifests.one("ConfigMap", "arc-primer").data["config.yaml"]);
-    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc:5000` });
+    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc.cluster.local:5000` });
     expect(profiles).toEqual({
       default: {
         registries: {
@@ -543,7 +543,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     const text = manifests.one("ConfigMap", "arc-primer").data["config.yaml"];
     return parseConfig(text, "config.yaml").profiles["default"]!.registries["docker.io"];
   };
-  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc:5000";
+  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc.cluster.local:5000";
 
   test("leave what else is said of their registry", () => {
     const privateCA = { configMap: { name: "ca" } };
