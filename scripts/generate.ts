@@ -124,7 +124,8 @@ metadata:
   return [`${head}\n${namespace}`, ...sorted].join("---\n").replaceAll("---\n---\n", "---\n");
 }
 
-const clusterWide = /^(MutatingWebhookConfiguration|ClusterRole|ClusterRoleBinding|Namespace)$/;
+const clusterWide =
+  /^(MutatingWebhookConfiguration|ClusterRole|ClusterRoleBinding|Namespace|ValidatingAdmissionPolicy|ValidatingAdmissionPolicyBinding)$/;
 
 if (import.meta.main) {
   if (!findTool("helm"))

@@ -22,6 +22,7 @@ const serveCommand = program
 addTlsOptions(serveCommand)
   .option("--host <address>", "address to listen on (default: all, of IPv4 and IPv6)")
   .option("--port <number>", "port of the webhook, HTTPS", port, 10250)
+  .option("--ops-host <address>", "address of the port for health and metrics (default: that of --host)")
   .option("--ops-port <number>", "port for health, readiness and metrics, HTTP", port, 8080)
   .addOption(time("--shutdown-delay <duration>", "time from SIGTERM to closing the port", 5000, "5s"))
   .addOption(time("--watch-interval <duration>", "time between two looks at the watched files", 1000, "1s"))

@@ -508,7 +508,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     const config = { profiles: { default: { registries: { "docker.io": mine } }, other: {} } };
     const manifests = render({ ...everything, config });
     const { profiles } = parse(manifests.one("ConfigMap", "arc-primer").data["config.yaml"]);
-    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc:5000` });
+    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc.cluster.local:5000` });
     expect(profiles).toEqual({
       default: {
         registries: {
@@ -543,7 +543,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     const text = manifests.one("ConfigMap", "arc-primer").data["config.yaml"];
     return parseConfig(text, "config.yaml").profiles["default"]!.registries["docker.io"];
   };
-  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc:5000";
+  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc.cluster.local:5000";
 
   test("leave what else is said of their registry", () => {
     const privateCA = { configMap: { name: "ca" } };
@@ -609,6 +609,54 @@ function isPromql(query: string): boolean {
   promql.parse(query).iterate({ enter: ({ type }) => void (isOne &&= !type.isError) });
   return isOne;
 }
+
+describe.runIf(isHelmHere)("what bounds the webhook's account and its clients", () => {
+  const policies = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+
+  test("the account may change the caBundle and nothing else, unless that is switched off", () => {
+    const { spec } = render().one("ValidatingAdmissionPolicy");
+    expect(spec.failurePolicy).toBe("Fail");
+    expect(spec.matchConditions[0].expression).toBe(
+      'request.userInfo.username == "system:serviceaccount:primer-system:arc-primer"',
+    );
+    expect(render().one("ValidatingAdmissionPolicyBinding").spec).toEqual({
+      policyName: "arc-primer",
+      validationActions: ["Deny"],
+    });
+    for (const tls of [{ selfManaged: { admissionPolicy: false } }, { provider: "cert-manager" }]) {
+      for (const kind of policies) expect(render({ tls }).kinds()).not.toContain(kind);
+    }
+  });
+
+  test("every field of an entry is held, but for the caBundle", () => {
+    const { validations } = render().one("ValidatingAdmissionPolicy").spec;
+    const entries = render().one("MutatingWebhookConfiguration").webhooks as object[];
+    const fields = new Set(entries.flatMap((entry) => Object.keys(entry)));
+    fields.delete("clientConfig");
+    const text = (validations as { expression: string }[]).map(({ expression }) => expression).join("\n");
+    for (const field of [...fields, "matchPolicy"]) expect(text).toContain(`o.?${field} == w.?${field}`);
+    for (const field of ["url", "service"])
+      expect(text).toContain(`o.clientConfig.?${field} == w.clientConfig.?${field}`);
+  });
+
+  test("a CA for clients is mounted and named", () => {
+    const { containers, volumes } = podSpec({ webhook: { clientCA: { configMap: "kube-apiserver" } } });
+    expect(containers[0].args).toContain("--tls-client-ca-file=/client-ca/ca.crt");
+    expect(containers[0].volumeMounts).toContainEqual({ name: "client-ca", mountPath: "/client-ca", readOnly: true });
+    expect(volumes).toContainEqual({ name: "client-ca", configMap: { name: "kube-apiserver" } });
+    expect(podSpec().containers[0].args.join()).not.toContain("client-ca");
+  });
+
+  test("on the host's network it listens on the node's own address, and metrics only where they are collected", () => {
+    const values = { hostNetwork: true, webhook: { port: 10260 } };
+    const [quiet] = podSpec(values).containers;
+    expect(quiet.args).toEqual(expect.arrayContaining(["--host=$(NODE_ADDRESS)", "--ops-host=127.0.0.1"]));
+    expect(quiet.readinessProbe.httpGet).toEqual({ host: "127.0.0.1", path: "/readyz", port: "ops" });
+    const [monitored] = podSpec({ ...values, serviceMonitor: { enabled: true } }).containers;
+    expect(monitored.args.join()).not.toContain("--ops-host");
+    expect(monitored.readinessProbe.httpGet).toEqual({ path: "/readyz", port: "ops" });
+  });
+});
 
 describe.runIf(isHelmHere)("policy and monitoring", () => {
   test("the network policy lets in what is asked for, and out to the API server at most", () => {

@@ -4,7 +4,6 @@ import { connect as connectPlain } from "node:net";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import express from "express";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { admissionReview, post } from "../src/cli/admission-client.ts";
 import type { AdmissionAnswer } from "../src/cli/admission-client.ts";
@@ -137,9 +136,7 @@ test("a connection that waits for each answer goes on and on", async () => {
 async function listen(limits: { together: number; milliseconds: number }) {
   const { oneAtATime, send } = createAnswers(limits);
   const server = createServer(
-    express()
-      .use(oneAtATime)
-      .use((_request, response) => send(response, 200, "text/plain", "x".repeat(8 * megabyte))),
+    oneAtATime((_request, response) => send(response, 200, "text/plain", "x".repeat(8 * megabyte))),
   );
   await once(server.listen(0, "127.0.0.1"), "listening");
   const open = async () => {

@@ -17,6 +17,7 @@ export interface ServeOptions extends TlsOptions {
   readonly host?: string;
   readonly port: number;
   readonly opsPort: number;
+  readonly opsHost?: string;
   /** Milliseconds. */
   readonly shutdownDelay: number;
   readonly logLevel: (typeof logLevels)[number];
@@ -45,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     opsPort: options.opsPort,
+    opsHost: options.opsHost,
     log,
     metrics,
   });

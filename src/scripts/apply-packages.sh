@@ -29,9 +29,36 @@ TEXT
 
 # Sets $now: hundredths of a second.
 now() {
-  read -r uptime _ < /proc/uptime
-  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+  if read -r uptime _ 2> /dev/null < /proc/uptime; then
+    now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
+  else
+    now=$(($(date +%s) * 100))
+  fi
 }
+
+# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
+limited() { # SECONDS FUNCTION [ARG...]
+  arc_primer_seconds=$1
+  shift
+  "$@" &
+  arc_primer_child=$!
+  (
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    sleep "$arc_primer_seconds" &
+    nap=$!
+    wait "$nap" || exit # where there is no sleep there is no limit
+    kill -KILL "$arc_primer_child"
+  ) > /dev/null 2>&1 &
+  arc_primer_guard=$!
+  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  arc_primer_status=$?
+  kill "$arc_primer_guard" 2> /dev/null
+  { wait "$arc_primer_guard"; } 2> /dev/null
+  return "$arc_primer_status"
+}
+
+ask_sudo() { sudo -n true > /dev/null 2>&1; }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n -- "$@"; fi; }
 
@@ -69,6 +96,11 @@ apply() {
     if ! command -v sudo > /dev/null; then
       refuse "they have to be put in place as root, and this image has no sudo"
       return
+    fi
+    limited 20 ask_sudo
+    if [ $? -eq 137 ]; then
+      refuse "they have to be put in place as root, and sudo did not answer within 20 s"
+      return
     elif ! answer=$(sudo -n true 2>&1); then
       refuse "they have to be put in place as root, and sudo said: $answer"
       return
@@ -95,6 +127,27 @@ put_in_place() {
   if [ -e "$directory/problem" ]; then loudly < "$directory/problem"; fi
 }
 
+# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+become() {
+  arc_primer_words=$#
+  arc_primer_left=
+  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
+  while [ -n "$arc_primer_left" ]; do
+    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
+    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
+    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
+    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
+      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
+      set -- "${arc_primer_variable%x}" "$@"
+      ;;
+    esac
+  done
+  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
+  exec "$@"
+}
+arc_primer_newline='
+'
+
 # A trap runs only between foreground commands, so this shell does nothing but wait.
 stop() {
   say "told to stop while putting packages in place"
@@ -108,4 +161,4 @@ wait "$!" || exit
 while [ "$1" != -- ]; do shift; done
 shift
 trap - TERM INT
-exec "$@"
+become "$@"

@@ -31,7 +31,7 @@ merge() {
 # Writes the config anew: whole or not at all, and for its owner alone.
 put() (
   umask 077
-  new=$folder/config.json.arc-primer
+  new=$config.arc-primer
   "$@" > "$new" && mv -f "$new" "$config" && return
   rm -f "$new"
   return 1
@@ -48,6 +48,8 @@ log_in() (
   done
   folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
   config=$folder/config.json
+  # A link stays one: what it leads to is written.
+  [ ! -L "$config" ] || config=$(readlink -f "$config") || config=$folder/config.json
   if [ ! -f "$file" ]; then
     say "there is no Secret $secret of type kubernetes.io/dockerconfigjson in this namespace: starting without its logins"
   elif [ ! -r "$file" ]; then
@@ -56,6 +58,8 @@ log_in() (
     say "neither DOCKER_CONFIG nor HOME is set: starting without the logins of the Secret $secret"
   elif ! (umask 077 && mkdir -p "$folder"); then
     say "$folder cannot be made: starting without the logins of the Secret $secret"
+  elif [ -e "$config" ] && [ ! -f "$config" ]; then
+    say "$config is no file and stays as it is: starting without the logins of the Secret $secret"
   elif [ ! -s "$config" ]; then
     if put cat "$file"; then say "$config has the logins of the Secret $secret"
     else say "$config cannot be written: starting without the logins of the Secret $secret"; fi
@@ -69,7 +73,61 @@ log_in() (
   fi
 )
 
-log_in "$@"
+# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
+limited() { # SECONDS FUNCTION [ARG...]
+  arc_primer_seconds=$1
+  shift
+  "$@" &
+  arc_primer_child=$!
+  (
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    sleep "$arc_primer_seconds" &
+    nap=$!
+    wait "$nap" || exit # where there is no sleep there is no limit
+    kill -KILL "$arc_primer_child"
+  ) > /dev/null 2>&1 &
+  arc_primer_guard=$!
+  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  arc_primer_status=$?
+  kill "$arc_primer_guard" 2> /dev/null
+  { wait "$arc_primer_guard"; } 2> /dev/null
+  return "$arc_primer_status"
+}
+
+# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+become() {
+  arc_primer_words=$#
+  arc_primer_left=
+  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
+  while [ -n "$arc_primer_left" ]; do
+    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
+    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
+    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
+    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
+      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
+      set -- "${arc_primer_variable%x}" "$@"
+      ;;
+    esac
+  done
+  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
+  exec "$@"
+}
+arc_primer_newline='
+'
+
+# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands or while it waits.
+arc_primer_child=
+stop() {
+  [ -z "$arc_primer_child" ] || kill -KILL "$arc_primer_child" 2> /dev/null
+  exit "$1"
+}
+trap 'stop 143' TERM
+trap 'stop 130' INT
+
+limited 20 log_in "$@"
+[ $? -ne 137 ] || say "what adds the logins did not end within 20 s: starting without waiting for it"
 while [ "$1" != -- ]; do shift; done
 shift
-exec "$@"
+trap - TERM INT
+become "$@"

@@ -13,8 +13,6 @@
 # Functions that set variables are shells of their own, in round brackets: the command would see its own of the same
 # name changed.
 set -u
-trap 'exit 143' TERM # process 1 ignores signals without a trap
-trap 'exit 130' INT
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
@@ -54,7 +52,7 @@ join_files() (
 
 # Node reads one file more than its own, so with one that is named already both go into a third.
 trust_in_node() {
-  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
+  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -f "$NODE_EXTRA_CA_CERTS" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
     [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || say "NODE_EXTRA_CA_CERTS named $NODE_EXTRA_CA_CERTS, which cannot be read"
     export NODE_EXTRA_CA_CERTS="$1"
     return
@@ -106,6 +104,58 @@ trust_in_system() (
   rm -rf "$parts"
 )
 
+# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
+limited() { # SECONDS FUNCTION [ARG...]
+  arc_primer_seconds=$1
+  shift
+  "$@" &
+  arc_primer_child=$!
+  (
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    sleep "$arc_primer_seconds" &
+    nap=$!
+    wait "$nap" || exit # where there is no sleep there is no limit
+    kill -KILL "$arc_primer_child"
+  ) > /dev/null 2>&1 &
+  arc_primer_guard=$!
+  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  arc_primer_status=$?
+  kill "$arc_primer_guard" 2> /dev/null
+  { wait "$arc_primer_guard"; } 2> /dev/null
+  return "$arc_primer_status"
+}
+
+# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands or while it waits.
+arc_primer_child=
+stop() {
+  [ -z "$arc_primer_child" ] || kill -KILL "$arc_primer_child" 2> /dev/null
+  exit "$1"
+}
+trap 'stop 143' TERM
+trap 'stop 130' INT
+
+# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+become() {
+  arc_primer_words=$#
+  arc_primer_left=
+  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
+  while [ -n "$arc_primer_left" ]; do
+    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
+    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
+    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
+    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
+      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
+      set -- "${arc_primer_variable%x}" "$@"
+      ;;
+    esac
+  done
+  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
+  exec "$@"
+}
+arc_primer_newline='
+'
+
 while [ "$1" != -- ]; do
   case $1 in
     home)
@@ -117,7 +167,10 @@ while [ "$1" != -- ]; do
     trust | trust-in-node)
       if [ -r "$2" ]; then
         trust_in_node "$2"
-        [ "$1" = trust-in-node ] || trust_in_system "$2"
+        if [ "$1" = trust ]; then
+          limited 60 trust_in_system "$2"
+          [ $? -ne 137 ] || say "what adds to the system's certificates did not end within 60 s: going on without it"
+        fi
       else
         say "$2 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
       fi
@@ -128,4 +181,4 @@ while [ "$1" != -- ]; do
 done
 shift
 trap - TERM INT
-exec "$@"
+become "$@"

@@ -27,16 +27,47 @@ prepare() {
     shift
   done
 
-  host=${DOCKER_HOST:-unix:///var/run/docker.sock}
+  client=none
+  ! command -v docker > /dev/null 2>&1 || client=docker
+  find_context
+  host=${DOCKER_HOST:-${context:+the context $context}}
+  host=${host:-unix:///var/run/docker.sock}
   socket=
   case $host in unix://*) socket=${host#unix://} ;; esac
 
-  client=none
-  if command -v docker > /dev/null 2>&1; then
-    client=docker
+  if [ "$client" = docker ]; then
+    make_file
   elif command -v curl > /dev/null 2>&1; then
     case $host in unix://* | tcp://* | http://* | https://*) client=curl ;; esac
   fi
+}
+
+# Sets $said: a file for the client's words, since a pipe would wait for whatever a wrapper around docker has left behind.
+# Empty where nothing can be written.
+make_file() {
+  for said in "${TMPDIR:-/tmp}" /dev/shm "${HOME:-/}" ''; do
+    [ -n "$said" ] || break
+    said=$said/.arc-primer-wait.$$
+    (set -C && : > "$said") 2> /dev/null && break
+  done
+}
+
+# Sets $context: the one that docker uses, if there is neither a DOCKER_HOST nor the default socket to go by.
+find_context() {
+  context=
+  [ -z "${DOCKER_HOST:-}" ] && [ "$client" = docker ] || return 0
+  context=${DOCKER_CONTEXT:-}
+  config=${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json
+  if [ -z "$context" ] && [ -f "$config" ] && [ -r "$config" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do
+      case $line in *'"currentContext"'*:*'"'*)
+        context=${line#*'"currentContext"'*'"'}
+        context=${context%%'"'*}
+        ;;
+      esac
+    done < "$config"
+  fi
+  [ "$context" != default ] || context=
 }
 
 # Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
@@ -56,6 +87,13 @@ pause() {
   sleep 1
 }
 
+# Ends a process and all that it has started, as far as /proc tells what that is.
+end() {
+  read -r children 2> /dev/null < "/proc/$1/task/$1/children" || children=
+  kill -KILL "$1"
+  for child in $children; do (end "$child"); done
+}
+
 # Runs a command for at most $limit seconds (137 if it had to be ended). timeout(1) is not in every image.
 bounded() {
   "$@" &
@@ -66,7 +104,7 @@ bounded() {
     sleep "$limit" &
     nap=$!
     wait "$nap"
-    kill -KILL "$attempt"
+    end "$attempt"
   ) > /dev/null 2>&1 & # an open pipe here would hold up the caller's $(...)
   guard=$!
   { wait "$attempt"; } 2> /dev/null # the shell's own "Killed" says nothing of use
@@ -98,12 +136,41 @@ ping_with_curl() {
 # Asks the daemon once. Sets $answer to what the client printed.
 ask() {
   case $client in
-    docker) answer=$(bounded docker version --format '{{.Server.APIVersion}}' 2>&1) ;;
-    curl) answer=$(ping_with_curl 2>&1) ;;
+    docker)
+      answer=
+      set -- docker version --format '{{.Server.APIVersion}}'
+      if [ -n "$said" ]; then bounded "$@" > "$said" 2>&1
+      else answer=$(bounded "$@" 2>&1); fi
+      status=$?
+      read_answer
+      ;;
+    curl)
+      answer=$(ping_with_curl 2>&1)
+      status=$?
+      ;;
   esac
-  status=$?
   [ "$status" -ne 137 ] || answer="${answer:+$answer; }the daemon took the connection and did not answer within $limit s"
   return "$status"
+}
+
+# Sets $answer to what the client said, less its warnings: one that it cannot read a file says nothing of the daemon.
+read_answer() {
+  lines=$answer
+  answer=
+  if [ -n "$said" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do lines=$lines$line$newline; done < "$said"
+  fi
+  while next_line; do
+    case $line in WARNING:* | '') ;; *) answer=${answer:+$answer$newline}$line ;; esac
+  done
+}
+
+# Takes the first line off $lines, into $line.
+next_line() {
+  [ -n "$lines" ] || return 1
+  line=${lines%%"$newline"*}
+  lines=${lines#"$line"}
+  lines=${lines#"$newline"}
 }
 
 # May this user not open the socket? After a second of it that is final: dockerd sets the group just after it listens.
@@ -115,6 +182,31 @@ denied() {
     denied_since=
     return 1
   fi
+}
+
+# Does it take a daemon that is up to cause this, so that waiting changes nothing? One line of the answer decides.
+is_final() {
+  lines=$answer
+  while next_line; do final_line && return 0; done
+  return 1
+}
+
+# Files that are missing, half-written or not readable yet are another matter: a TLS daemon makes its certificates before
+# it listens. So is what a proxy (502, 503) or ssh says: the client calls that a response from the daemon, too.
+final_line() {
+  case $host:$line in
+    ssh:*'ermission denied'* | *'[ssh '*'ermission denied'* | *'(publickey'*) return 1 ;;
+  esac
+  case $line in
+    *'ermission denied'*connect* | *connect*'ermission denied'* | \
+      *'rror response from daemon: '*'authorization denied'* | *'rror response from daemon: '*'page not found'* | \
+      *'rror response from daemon: '*'API version'* | *'rror response from daemon: '*'orbidden'* | \
+      *'client version '*' is too '* | *'x509: certificate '* | *'failed to verify certificate'* | \
+      *'remote error: tls'* | *'does not look like a TLS handshake'* | *'HTTP response to HTTPS client'* | \
+      *'HTTP request to an HTTPS server'* | *'returned error: 400'* | *'SSL certificate problem'* | *'wrong version number'* | *'SSL'*' alert '*) ;;
+    *'ermission denied'*) [ "$waited" -ge 3000 ] ;;
+    *) return 1 ;;
+  esac
 }
 
 # Looks once. Returns 0 when there is nothing left to wait for; else $answer tells what is missing.
@@ -141,22 +233,15 @@ look() {
     return 0
   fi
   ask && return 0
-  # These errors take a daemon that is up to cause them, so waiting changes nothing. Files that are missing,
-  # half-written or not readable yet are another matter: a TLS daemon makes its certificates before it listens.
-  case $answer in
-    *'ermission denied'*connect* | *connect*'ermission denied'* | *'rror response from daemon'* | \
-      *'client version '*' is too '* | *'x509: certificate '* | *'failed to verify certificate'* | \
-      *'remote error: tls'* | *'does not look like a TLS handshake'* | *'HTTP response to HTTPS client'* | \
-      *'HTTP request to an HTTPS server'* | *'returned error: 400'* | *'SSL certificate problem'* | *'wrong version number'* | *'SSL'*' alert '*) ;;
-    *'ermission denied'*) [ "$waited" -ge 3000 ] || return 1 ;;
-    *) return 1 ;;
-  esac
+  is_final || return 1
   say "the daemon at $host does not take this client, and waiting will not change that; going on. It said:"
   printf '%s\n' "$answer" >&2
 }
 
 # The child that waits: exit status 0 to start the command, else the container's exit code.
 wait_for_docker() {
+  newline='
+'
   prepare "$@"
   now
   begin=$now
@@ -209,6 +294,27 @@ give_up() {
   return "$exit_code"
 }
 
+# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+become() {
+  arc_primer_words=$#
+  arc_primer_left=
+  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
+  while [ -n "$arc_primer_left" ]; do
+    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
+    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
+    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
+    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
+      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
+      set -- "${arc_primer_variable%x}" "$@"
+      ;;
+    esac
+  done
+  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
+  exec "$@"
+}
+arc_primer_newline='
+'
+
 arc_primer_wait=
 stop() {
   [ -z "$arc_primer_wait" ] || kill "$arc_primer_wait" 2> /dev/null
@@ -218,9 +324,13 @@ stop() {
 trap 'stop 143' TERM
 trap 'stop 130' INT
 
-wait_for_docker "$@" &
+(
+  said=
+  trap '[ -z "$said" ] || rm -f "$said" 2> /dev/null' EXIT
+  wait_for_docker "$@"
+) &
 arc_primer_wait=$!
 wait "$arc_primer_wait" || exit "$?"
 while [ "$1" != -- ]; do shift; done
 shift
-exec "$@"
+become "$@"

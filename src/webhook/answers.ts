@@ -1,6 +1,5 @@
-import type { ServerResponse } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { RequestHandler } from "express";
 import { createBudget } from "./budget.ts";
 
 export interface AnswerLimits {
@@ -11,8 +10,8 @@ export interface AnswerLimits {
 }
 
 export interface Answers {
-  /** The middleware that lets a connection ask for the next answer only when it has read the last one. */
-  readonly oneAtATime: RequestHandler;
+  /** Lets a connection ask for the next answer only when it has read the last one. */
+  oneAtATime(listener: RequestListener): RequestListener;
   send(response: ServerResponse, status: number, type: string, body: string): void;
 }
 
@@ -25,12 +24,14 @@ export function createAnswers({ together, milliseconds }: AnswerLimits): Answers
   const last = new WeakMap<Socket, ServerResponse>();
 
   return {
-    oneAtATime(request, response, next) {
-      const before = last.get(request.socket);
-      last.set(request.socket, response);
-      if (!before || before.writableFinished) return next();
-      if (before.writableEnded) before.once("finish", () => next());
-      else request.socket.destroy();
+    oneAtATime: (listener) => (request, response) => {
+      const { socket } = request;
+      if (socket.destroyed) return; // the rest of what was sent at once is read all the same
+      const before = last.get(socket);
+      last.set(socket, response);
+      if (!before || before.writableFinished) listener(request, response);
+      else if (before.writableEnded) before.once("finish", () => listener(request, response));
+      else socket.destroy();
     },
     // Not Express's own, which looks at a body's type and the request's freshness.
     send(response, status, type, body) {

@@ -54,6 +54,7 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
       request.body = parse(body, limits.structure);
     } finally {
       holding.release();
+      free(body);
     }
     next();
   };
@@ -77,11 +78,13 @@ interface Received {
 async function receive(request: IncomingMessage, limits: BodyLimits, budget: Budget): Promise<Received> {
   return new Promise((resolve, reject) => {
     let buffer: Buffer = Buffer.alloc(0);
+    const announced = Number(request.headers["content-length"] ?? 0);
     let size = 0;
     let arrived = false;
     const giveUp = (error: HttpError) => {
       if (arrived) return; // it waits in line, and that is not its fault
       holding.release();
+      free(buffer);
       end(() => reject(error));
     };
     const holding = budget.hold(() => giveUp(new HttpError(503, "too many request bodies at once; try again")));
@@ -93,7 +96,7 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     };
     const take = (chunk: Buffer) => {
       if (size + chunk.length > limits.each) return giveUp(tooLarge(limits.each));
-      buffer = withRoom(buffer, size, chunk);
+      buffer = withRoom(buffer, size, chunk, announced);
       if (buffer !== chunk) chunk.copy(buffer, size);
       size += chunk.length;
       holding.resize(buffer.length);
@@ -109,13 +112,29 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
   });
 }
 
-/** One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. */
-function withRoom(buffer: Buffer, size: number, chunk: Buffer): Buffer {
+/**
+ * One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. Large ones
+ * get the room that they have announced, once there is something of them: what a buffer leaves behind is memory, too.
+ */
+function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number): Buffer {
+  const needed = size + chunk.length;
   if (size === 0) return chunk;
-  if (size + chunk.length <= buffer.length) return buffer;
-  const larger = Buffer.allocUnsafe(Math.max(2 * buffer.length, size + chunk.length));
+  if (needed <= buffer.length) return buffer;
+  const larger = Buffer.allocUnsafe(
+    needed > 2 ** 18 && announced > needed ? announced : Math.max(2 * buffer.length, needed),
+  );
   buffer.copy(larger, 0, 0, size);
+  free(buffer);
   return larger;
+}
+
+/**
+ * Gives the memory of a large buffer back now. Bodies that are given up would else lie about until the next collection of
+ * garbage, which does not see how large they are. No one else's: smaller buffers share theirs.
+ */
+function free({ buffer, byteLength }: Buffer): void {
+  const isOwn = byteLength > 2 ** 18;
+  if (isOwn) (buffer as ArrayBuffer & { transfer?: (length: number) => void }).transfer?.(0);
 }
 
 function parse(body: Buffer, structure: StructureLimits): unknown {

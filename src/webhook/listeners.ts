@@ -37,6 +37,8 @@ export interface Addresses {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly opsPort: number;
+  /** Where the operators' port is, if it is not `host`. */
+  readonly opsHost?: string | undefined;
 }
 
 export interface ServerOptions extends Addresses {
@@ -64,7 +66,7 @@ export interface Servers {
 export async function startServers(
   webhook: RequestListener,
   ops: RequestListener,
-  { host, port, opsPort, clientCA }: ServerOptions,
+  { host, port, opsPort, opsHost = host, clientCA }: ServerOptions,
 ): Promise<Servers> {
   const clients = clientCA === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   const https = createHttpsServer({ ...webhookTimes, ...clients, minVersion: "TLSv1.2" }, webhook);
@@ -73,7 +75,7 @@ export async function startServers(
   limitConnections(http, maxConnections.ops);
   let context: SecureContextOptions = { minVersion: "TLSv1.2", ca: clientCA };
   try {
-    await Promise.all([listen(https, host, port), listen(http, host, opsPort)]);
+    await Promise.all([listen(https, host, port), listen(http, opsHost, opsPort)]);
   } catch (error) {
     https.close(); // the other one may be up
     http.close();

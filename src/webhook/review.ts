@@ -25,12 +25,12 @@ export class UnreadableReview extends Error {
   override readonly name = "UnreadableReview";
 }
 
-/** A body with too much in it to be parsed, as bytes. */
+/** A body with too much in it to be parsed. */
 export class UnparsedReview {
-  readonly #bytes: Buffer;
+  readonly #start: string;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#start = bytes.toString("utf8", 0, 16_384);
   }
 
   /**
@@ -40,10 +40,9 @@ export class UnparsedReview {
    * @throws {UnreadableReview} if it does not begin like that
    */
   head(): unknown {
-    const start = this.#bytes.toString("utf8", 0, 16_384);
-    const end = start.indexOf(',"userInfo":');
+    const end = this.#start.indexOf(',"userInfo":');
     try {
-      return JSON.parse(`${start.slice(0, end)}}}`);
+      return JSON.parse(`${this.#start.slice(0, end)}}}`);
     } catch {
       throw new UnreadableReview("there are too many lists and maps in this, or too deep in each other");
     }

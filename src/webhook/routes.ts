@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, RequestListener } from "node:http";
 import express from "express";
 import type { ErrorRequestHandler, Express } from "express";
 import type { Admit } from "./admit.ts";
@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 // docs/decisions/0008 tells where these come from.
 const limits = {
   each: 7 * mebibyte,
-  together: 32 * mebibyte,
+  together: 16 * mebibyte,
   milliseconds: 10_000,
   ordinary: 64 * 1024,
   structure: { depth: 12_000, parts: 100_000 },
@@ -40,12 +40,11 @@ export function createWebhookApp(parts: {
   metrics: Metrics;
   /** While true, answers ask the client to close its connection. */
   draining: () => boolean;
-}): Express {
+}): RequestListener {
   const { admit, log, metrics, draining } = parts;
   const readBody = jsonBody(limits);
   const { oneAtATime, send } = createAnswers(answerLimits);
   const app = quietExpress();
-  app.use(oneAtATime);
   app.use((_request, response, next) => {
     if (draining()) response.setHeader("connection", "close");
     next();
@@ -63,7 +62,7 @@ export function createWebhookApp(parts: {
     throw new HttpError(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
   });
   app.use(errorHandler({ log, metrics, send }));
-  return app;
+  return oneAtATime(app);
 }
 
 interface ErrorParts {

@@ -8,10 +8,11 @@ import { statusAnnotation } from "../../src/report/status.ts";
 import { certificatesIn } from "../../src/tls/self-managed/secret-contents.ts";
 import { chartFolder, helm } from "../support/helm.ts";
 import { goldenPod } from "../support/pods.ts";
+import { freePorts } from "../support/ports.ts";
 import { haveTools } from "../support/tools.ts";
 import { apply, as, call, create, createNamespace, remove, tryCreate, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
-import { freePorts, gate, handshake, startReplica } from "./support/replica.ts";
+import { gate, handshake, startReplica } from "./support/replica.ts";
 
 // The self-managed certificate against a real API server: two replicas of the real bundle, with the rights that the
 // chart gives them and no more, and lives so short that everything is renewed several times while pods are created.

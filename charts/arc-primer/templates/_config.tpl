@@ -8,7 +8,7 @@ native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary cont
 {{- $default := default (dict) $profiles.default -}}
 {{- $registries := default (dict) $default.registries -}}
 {{- range $host, $_ := include "arc-primer.upstreams" . | fromYaml -}}
-{{- $url := printf "http://%s.%s.svc:5000" (include "arc-primer.cacheName" (list $ $host)) $.Release.Namespace -}}
+{{- $url := printf "http://%s.%s.svc.%s:5000" (include "arc-primer.cacheName" (list $ $host)) $.Release.Namespace $.Values.registryCache.clusterDomain -}}
 {{- $registry := default (dict) (get $registries $host) -}}
 {{- $own := include "arc-primer.mirrors" (list $profiles "default" $host) | fromYamlArray -}}
 {{- $_ := set $registries $host (set $registry "mirrors" (append $own (dict "url" $url))) -}}

@@ -35,7 +35,7 @@ export async function picture(name: string, spec: TopLevelSpec): Promise<void> {
 }
 
 /**
- * Writes `docs/benchmarks/NAME.md`, as the formatter wants it.
+ * Writes `docs/benchmarks/NAME.md`, as the formatter wants it; NAME may begin with `../`.
  *
  * @param command what makes the page anew
  */
