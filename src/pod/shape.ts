@@ -39,6 +39,10 @@ const pod = z.looseObject({
     generateName: z.string().nullish(),
     labels: map,
     annotations: map,
+    ownerReferences: z
+      .array(z.looseObject({ kind: text }))
+      .max(many)
+      .nullish(),
   }),
   spec: z.looseObject({
     containers: z.array(container).max(many),
