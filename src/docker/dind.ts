@@ -23,7 +23,7 @@ export function isDindImage(image: string | null | undefined): boolean {
 /** The names by which a profile knows the pod's containers. */
 export interface ContainerNames {
   readonly docker: { readonly container: string };
-  readonly runner: { readonly container: string };
+  readonly runner: { readonly container: string; readonly command?: readonly string[] | undefined };
 }
 
 /** The container that runs dockerd, and where it stands. */
