@@ -1,7 +1,12 @@
 import { expect, test } from "vitest";
 import { goldenPod } from "../../test/support/pods.ts";
 import type { Container } from "../pod/types.ts";
+import { runnerRoot } from "../pod/home.ts";
+import { isWindows } from "../pod/windows.ts";
 import { findDinds } from "./dind.ts";
+import { dockerdFlags } from "./dockerd.ts";
+import { dockerSource } from "./source.ts";
+import { asksForDocker } from "./startup-probe.ts";
 
 const names = { docker: { container: "dind" }, runner: { container: "runner" } };
 const privileged = { securityContext: { privileged: true } };
@@ -43,4 +48,23 @@ test("what starts dockerd comes first, then privileges, the name and the image",
     { name: "starts", image: "x", args: ["dockerd"] },
   );
   expect(order).toEqual(["starts", "privileged", "dind", "image"]);
+});
+
+test("strings of the size of a pod are looked at in no time", () => {
+  const strings = [" -a".repeat(500_000), "/a".repeat(500_000), " ".repeat(1_000_000), "dockerd ".repeat(100_000)];
+  const began = performance.now();
+  for (const text of strings) {
+    const words = ["sh", "-c", text];
+    const runner = { name: "runner", image: "x", command: words };
+    const dind = { name: "engine", image: "docker:dind", command: words, startupProbe: { exec: { command: words } } };
+    const pod = goldenPod("default-mode");
+    pod.spec.containers = [runner, dind];
+    findDinds(pod, names);
+    dockerdFlags(dind, pod);
+    dockerSource(pod, runner, names);
+    runnerRoot(runner, {});
+    asksForDocker(dind.startupProbe);
+    isWindows(pod);
+  }
+  expect(performance.now() - began).toBeLessThan(2000);
 });

@@ -23,7 +23,7 @@ export function isDindImage(image: string | null | undefined): boolean {
 /** The names by which a profile knows the pod's containers. */
 export interface ContainerNames {
   readonly docker: { readonly container: string };
-  readonly runner: { readonly container: string };
+  readonly runner: { readonly container: string; readonly command?: readonly string[] | undefined };
 }
 
 /** The container that runs dockerd, and where it stands. */
@@ -76,13 +76,18 @@ function isLikeDind(image: string | null | undefined): boolean {
   return last === "docker" || last.includes("dind") || tag.includes("dind");
 }
 
+const dockerdWord = /(?:^|[\s;&|(])(?:\/[\w./-]*\/)?dockerd(?:-entrypoint\.sh|-rootless\.sh)?(?=$|[\s;&|)])/g;
+
 /** Whether the words of a command start dockerd, one of them or a shell string among them. */
 export function startsDockerd(words: readonly string[]): boolean {
   return words.some((word) =>
-    /(?<!(pgrep|pkill|pidof|killall)( -\w+)*)(?:^|[\s;&|(])(\/[\w./-]*\/)?dockerd(-entrypoint\.sh|-rootless\.sh)?(?=$|[\s;&|)])/.test(
-      word,
-    ),
+    [...word.matchAll(dockerdWord)].some(({ index }) => !isLookedFor(word.slice(Math.max(0, index - 40), index))),
   );
+}
+
+/** Whether a command that looks for processes by name ends in this text. */
+function isLookedFor(before: string): boolean {
+  return /\b(pgrep|pkill|pidof|killall)( -\w+){0,4}$/.test(before);
 }
 
 function baseName(path: string): string {

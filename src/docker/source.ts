@@ -11,7 +11,7 @@ import { defaultSocket, literalHost, volumesAtSocket } from "./socket.ts";
  *
  * - `provided`: from another container, from the node, or from an address outside the pod
  * - `node`: from the node's socket, of which it is not certain that it is there
- * - `in-runner`: from the runner container itself, since nothing else can provide it
+ * - `in-runner`: from the runner container itself, which may start it, since nothing else can provide it
  * - `out-of-reach`: a DinD container is there, but the runner is not told where
  * - `windows`: from a named pipe
  * - `none`: there is no Docker
@@ -21,7 +21,8 @@ export type DockerSource = "provided" | "node" | "in-runner" | "out-of-reach" | 
 export function dockerSource(pod: Pod, runner: Container, names: ContainerNames): DockerSource {
   const host = literalHost(runner);
   if (host.startsWith("npipe:")) return "windows";
-  if (setsEnv(runner, "DOCKER_HOST")) return isProvided(pod, runner, names, host) ? "provided" : "in-runner";
+  if (setsEnv(runner, "DOCKER_HOST"))
+    return isProvided(pod, runner, names, host) || !mayStartEngine(pod, runner, names) ? "provided" : "in-runner";
   const onNode = nodeVolumes(pod, volumesAtSocket(runner, defaultSocket));
   if (onNode.length > 0) return onNode.some(({ hostPath }) => hostPath?.type === "Socket") ? "provided" : "node";
   if (findDinds(pod, names).length === 0) return "none";
@@ -89,6 +90,20 @@ function startsEngine(pod: Pod, runner: Container): boolean {
   const byCommand = words.some((word) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(word));
   if (byCommand || startsDockerd(words) || isSysbox(pod)) return true;
   return runner.securityContext?.privileged === true && setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED");
+}
+
+/**
+ * Whether the runner container may start an engine. It may not if its command is the runner's own and nothing else, without
+ * privileges and without a hook: then Docker is missing, and that is for the wait to say.
+ */
+function mayStartEngine(pod: Pod, runner: Container, names: ContainerNames): boolean {
+  const words = runner.command?.length ? ownWords(runner) : (names.runner.command ?? []);
+  return (
+    !/^(.*\/)?run\.sh$/.test(words[0] ?? "") ||
+    startsEngine(pod, runner) ||
+    runner.securityContext?.privileged === true ||
+    setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED")
+  );
 }
 
 /** sysbox-runc runs dockerd and systemd in containers without privileges (nestybox/sysbox, docs/user-guide). */

@@ -81,7 +81,7 @@ test.each<[Record<string, string>, string]>([
     "not-a-runner",
   ],
   [{ "actions-ephemeral-runner": "False" }, "not-a-runner"],
-  [{ "actions-ephemeral-runner": "True", "runner-pod": "linux-x64-abcde" }, "workflow-pod"],
+  [{ "actions-ephemeral-runner": "True", "runner-pod": "true" }, "mutate"],
   [{ "actions-runner": "" }, "legacy-runner"],
   [{}, "not-a-runner"],
 ])("labels %j: %s", (labels, expected) => {
@@ -89,6 +89,14 @@ test.each<[Record<string, string>, string]>([
   pod.metadata.labels = labels;
   const { decision } = decide(pod, "arc-runners", config);
   expect(decision.reason ?? decision.kind).toBe(expected);
+});
+
+test("a pod that the container hooks made is no runner, whatever labels their template copies", () => {
+  const pod = goldenPod("workflow-pod");
+  const decided = () => decide(pod, "arc-runners", config).decision;
+  expect(decided()).toMatchObject({ reason: "workflow-pod" });
+  pod.metadata.ownerReferences = [{ apiVersion: "v1", kind: "EphemeralRunner", name: "x", uid: "x" }];
+  expect(decided()).toMatchObject({ kind: "mutate" });
 });
 
 test("a pod with only a generateName is one as well", () => {

@@ -64,3 +64,12 @@ test("Dagger: a mount below ~/.config would keep rootless Docker before 23 from 
   dind.image = "docker:24-dind-rootless";
   expect(run(pod).outcome.result).toBe("applied");
 });
+
+test("Dagger: of two dockerds, both see the files", () => {
+  const pod = goldenPod("dind-container");
+  pod.spec.containers.push({ name: "second", image: "docker:dind" });
+  const { pod: after } = run(pod);
+  for (const name of ["dind", "second"]) {
+    expect(containerOf(after, name).volumeMounts?.at(-1)?.mountPath).toBe("/home/runner/.config/dagger");
+  }
+});

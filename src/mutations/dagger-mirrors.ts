@@ -1,5 +1,5 @@
 import { blocksDockerd } from "../docker/certs-d.ts";
-import { findDind } from "../docker/dind.ts";
+import { findDinds } from "../docker/dind.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
@@ -27,7 +27,7 @@ export const daggerMirrors: Mutation = {
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      const dind = findDind(pod, profile)?.container;
+      const [dind, ...others] = findDinds(pod, profile).map((one) => one.container);
       if (!dind) return doesNotApply("no-dind");
       const { home, config } = runnerFolders(pod, container, profile.runner);
       if (config === undefined) return doesNotApply("path-unknown");
@@ -44,7 +44,9 @@ export const daggerMirrors: Mutation = {
       ];
       const obstacle = placeInRunner(pod, container, { name, files, steps, command: profile.runner.command });
       if (obstacle) return doesNotApply(obstacle);
-      mountFiles(dind, name, folder);
+      // Which of several dockerds starts the engine is for the job to say.
+      const more = others.filter((one) => !isOccupied(pod, one, folder) && !blocksDockerd(one, folder));
+      for (const one of [dind, ...more]) mountFiles(one, name, folder);
       return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
     };
   },

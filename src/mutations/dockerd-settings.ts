@@ -125,7 +125,7 @@ function setImage(dind: Container, image: string | undefined, { enabled, mirrors
   return [];
 }
 
-/** dockerd takes the oldest API version that it accepts from a variable (moby, daemon/config). */
+/** dockerd takes the oldest API version that it accepts from a variable, down to 1.24 (moby, daemon/config/config.go). */
 function wantedEnv({ env, minApiVersion }: Daemon): Daemon["env"] {
   return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }

@@ -41,16 +41,19 @@ test("the kubelet hands the shell the script as it is written, whatever variable
 });
 
 test.each([
-  ["TCP", { name: "DOCKER_HOST", value: "tcp://docker.ci.svc:2375" }],
+  ["a unix socket", { name: "DOCKER_HOST", value: "unix:///run/docker/docker.sock" }],
+  ["TCP", { name: "DOCKER_HOST", value: "tcp://localhost:2375" }],
+  ["TCP to another host", { name: "DOCKER_HOST", value: "tcp://docker.ci.svc:2375" }],
   ["SSH", { name: "DOCKER_HOST", value: "ssh://docker@builder.example.com" }],
   ["valueFrom", { name: "DOCKER_HOST", valueFrom: { configMapKeyRef: { name: "docker", key: "host" } } }],
 ])("DOCKER_HOST by %s is Docker enough, also without a DinD container", (_form, entry) => {
   expect(run(runnerEnv(goldenPod("default-mode"), [entry])).outcome.result).toBe("applied");
 });
 
-/** A runner that looks for Docker at an address, and whatever else the pod has. */
+/** A runner that looks for Docker at an address, with a script that may start one, and whatever else the pod has. */
 function podWith(host: string, change: (pod: Pod, runner: Container) => unknown = () => {}): Pod {
   const pod = runnerEnv(goldenPod("default-mode"), [{ name: "DOCKER_HOST", value: host }]);
+  containerOf(pod, "runner").command = ["/usr/local/bin/start"];
   change(pod, containerOf(pod, "runner"));
   return pod;
 }
@@ -95,6 +98,20 @@ test.each<[string, Pod]>([
       pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
       runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
       runner.securityContext = { privileged: true };
+    }),
+  ],
+  [
+    "a privileged runner's own command, whose steps may start it",
+    podWith(socket, (_, runner) => {
+      runner.command = ["/home/runner/run.sh"];
+      runner.securityContext = { privileged: true };
+    }),
+  ],
+  [
+    "a job hook",
+    podWith(socket, (_, runner) => {
+      runner.command = ["/home/runner/run.sh"];
+      runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
     }),
   ],
   [

@@ -52,6 +52,7 @@ const pod = fields({
     generateName: optional(text),
     labels: textMap,
     annotations: textMap,
+    ownerReferences: optional(listOf(fields({ kind: optional(text) }))),
   }),
   spec: fields({
     containers: listOf(container),

@@ -88,8 +88,13 @@ export async function installMirror(contents: readonly { archive: string; as: st
   return { http: `${address}:5000`, https: `${address}:5443`, certificate };
 }
 
-async function fill(contents: readonly { archive: string; as: string }[]): Promise<void> {
-  const forward = spawn(kubectl(), ["port-forward", "-n", namespace, `pod/${pod}`, ":5000"], {
+/** Puts images into a registry that runs as a pod: the mirror's, unless another one is named. */
+export async function fill(
+  contents: readonly { archive: string; as: string }[],
+  registry: { namespace: string; pod: string; port: number } = { namespace, pod, port: 5000 },
+): Promise<void> {
+  const target = [`pod/${registry.pod}`, `:${registry.port}`];
+  const forward = spawn(kubectl(), ["port-forward", "-n", registry.namespace, ...target], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
@@ -101,14 +106,14 @@ async function fill(contents: readonly { archive: string; as: string }[]): Promi
       });
     });
     for (const { archive, as } of contents) {
-      const target = `docker://localhost:${port}/${as}`;
+      const address = `docker://localhost:${port}/${as}`;
       run("skopeo", [
         "copy",
         "--quiet",
         "--insecure-policy",
         "--dest-tls-verify=false",
         `docker-archive:${archive}`,
-        target,
+        address,
       ]);
     }
   } finally {
