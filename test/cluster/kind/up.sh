@@ -78,12 +78,7 @@ wait "$creating"
 # To kind, a node that does not become ready is worth a warning.
 kubectl wait --for=condition=Ready node --all --timeout=1s >&2
 if [ "$images" = stand-ins ]; then
-  loads=()
-  for image in runner dind registry; do
-    "$here/load-image.sh" "$IMAGES/$image.tar" &
-    loads+=($!)
-  done
-  for load in "${loads[@]}"; do wait "$load"; done
+  for image in runner dind registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done
 fi
 say "up after $((SECONDS - began)) s"
 echo "$KUBECONFIG"
