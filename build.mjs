@@ -21,7 +21,8 @@ const builtinsByRequire = {
   },
 };
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
+  metafile: true,
   absWorkingDir: new URL(".", import.meta.url).pathname,
   entryPoints: { "arc-primer": "src/main.ts" },
   bundle: true,
@@ -58,5 +59,21 @@ for (const [name, text] of files) if (name !== entry) await writeFile(new URL(na
 const partial = new URL(`.${entry}.${process.pid}`, dist);
 await writeFile(partial, `#!/usr/bin/env node\n${files.get(entry)}`, { mode: 0o755 });
 await rename(partial, new URL(entry, dist));
+await writeFile(new URL("THIRD-PARTY-LICENSES.txt", dist), await licences(Object.keys(metafile.inputs)));
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));
 await Promise.all(stale.map((name) => rm(new URL(name, dist), { force: true })));
+
+/** The licences of all packages that the bundle is made of: most ask that their text goes along. */
+async function licences(inputs) {
+  const folders = new Set(
+    inputs.map((path) => /^node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]),
+  );
+  folders.delete(undefined);
+  const texts = [...folders].toSorted().map(async (folder) => {
+    const { name, version: its, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
+    const names = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+    const own = await Promise.all(names.map((file) => readFile(`${folder}/${file}`, "utf8")));
+    return [`${name} ${its} (${license})`, ...own.map((text) => text.trim())].join("\n\n");
+  });
+  return `${(await Promise.all(texts)).join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}

@@ -9,18 +9,23 @@ const mostLetters = 1024 * 1024;
  * It gives up as soon as it knows, and nesting costs it no stack.
  */
 export function isTooLarge(pod: unknown): boolean {
-  const unseen: unknown[] = [pod];
+  const unseen: object[] = [];
   let values = 0;
   let letters = 0;
-  while (unseen.length > 0) {
-    const next = unseen.pop();
-    if (typeof next === "string") letters += next.length;
-    else if (typeof next === "object" && next !== null) {
-      for (const key in next) {
-        if (key === "managedFields") continue;
-        values += 1;
-        if (!Array.isArray(next)) letters += key.length;
-        unseen.push((next as Record<string, unknown>)[key]);
+  const see = (value: unknown) => {
+    values += 1;
+    if (typeof value === "string") letters += value.length;
+    else if (typeof value === "object" && value !== null) unseen.push(value);
+  };
+  see(pod);
+  for (let next = unseen.pop(); next; next = unseen.pop()) {
+    if (Array.isArray(next)) {
+      if (next.length > mostValues) return true;
+      next.forEach(see);
+    } else {
+      for (const key of Object.keys(next)) {
+        letters += key.length;
+        if (key !== "managedFields") see((next as Record<string, unknown>)[key]);
       }
     }
     if (values > mostValues || letters > mostLetters) return true;

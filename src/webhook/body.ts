@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { RequestHandler } from "express";
 import { createBudget } from "./budget.ts";
-import type { Budget, Holding } from "./budget.ts";
+import type { Budget } from "./budget.ts";
 import { UnparsedReview } from "./review.ts";
 import { isTooComplex } from "./structure.ts";
 import type { StructureLimits } from "./structure.ts";
@@ -48,13 +48,12 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
 
   return async (request, _response, next) => {
     checkHeaders(request, limits);
-    const { body, holding } = await receive(request, limits, budget);
+    const { body, release } = await receive(request, limits, budget);
     try {
       if (body.length > limits.ordinary) await inLine();
       request.body = parse(body, limits.structure);
     } finally {
-      holding.release();
-      free(body);
+      release();
     }
     next();
   };
@@ -71,8 +70,8 @@ const tooLarge = (each: number) => new HttpError(413, `the body is too large: th
 
 interface Received {
   readonly body: Buffer;
-  /** To be released when the body is not needed any more. */
-  readonly holding: Holding;
+  /** To be called when the body is not needed any more. */
+  release(): void;
 }
 
 async function receive(request: IncomingMessage, limits: BodyLimits, budget: Budget): Promise<Received> {
@@ -83,22 +82,28 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     let arrived = false;
     const giveUp = (error: HttpError) => {
       if (arrived) return; // it waits in line, and that is not its fault
+      release();
+      end(() => reject(error));
+    };
+    const release = () => {
       holding.release();
       free(buffer);
-      end(() => reject(error));
     };
     const holding = budget.hold(() => giveUp(new HttpError(503, "too many request bodies at once; try again")));
     const late = () => giveUp(new HttpError(408, "the request's body took too long to arrive"));
     const gone = () => giveUp(new HttpError(400, "the request ended before its body did"));
     const complete = () => {
       arrived = true;
-      end(() => resolve({ body: buffer.subarray(0, size), holding }));
+      end(() => resolve({ body: buffer.subarray(0, size), release }));
     };
     const take = (chunk: Buffer) => {
       if (size + chunk.length > limits.each) return giveUp(tooLarge(limits.each));
       buffer = withRoom(buffer, size, chunk, announced);
-      if (buffer !== chunk) chunk.copy(buffer, size);
       size += chunk.length;
+      if (buffer !== chunk) {
+        chunk.copy(buffer, size - chunk.length);
+        free(chunk);
+      }
       holding.resize(buffer.length);
     };
     const timer = setTimeout(late, limits.milliseconds);
@@ -129,11 +134,11 @@ function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number
 }
 
 /**
- * Gives the memory of a large buffer back now. Bodies that are given up would else lie about until the next collection of
- * garbage, which does not see how large they are. No one else's: smaller buffers share theirs.
+ * Gives the memory of a buffer back now. It would else lie about until the next collection of garbage, which does not see
+ * how much that is. Only where the buffer has all of its memory: small ones share theirs.
  */
 function free({ buffer, byteLength }: Buffer): void {
-  const isOwn = byteLength > 2 ** 18;
+  const isOwn = byteLength > 4096 && byteLength === buffer.byteLength;
   if (isOwn) (buffer as ArrayBuffer & { transfer?: (length: number) => void }).transfer?.(0);
 }
 

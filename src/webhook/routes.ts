@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 // docs/decisions/0008 tells where these come from.
 const limits = {
   each: 7 * mebibyte,
-  together: 16 * mebibyte,
+  together: 24 * mebibyte,
   milliseconds: 10_000,
   ordinary: 64 * 1024,
   structure: { depth: 12_000, parts: 100_000 },
