@@ -362,13 +362,13 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     test.each(notUp)("Docker 29 where $situation: waited for, and named at the end", async ({ text }) => {
       const { code, stdout, stderr } = await told(client(text));
       expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
-      expect(stderr).toContain(`the last attempt said: ${text}\n`);
+      expect(stderr).toContain(`the last attempt said: ${text.trim()}\n`);
     });
 
     test.each(up)("Docker 29 where $situation: said, and on it goes", async ({ text }) => {
       const { code, stdout, stderr } = await told(client(text));
       expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
-      expect(stderr).toContain(`waiting will not change that; going on. It said:\n${text}\n`);
+      expect(stderr).toContain(`waiting will not change that; going on. It said:\n${text.trim()}\n`);
     });
 
     test("a client that hangs without a word, as Docker 29's does over a name that does not resolve", async () => {
