@@ -385,7 +385,7 @@ describe("with certificates that the webhook makes itself", () => {
 
 describe("the cache", () => {
   const cache = `${release}-cache-docker-io`;
-  const host = `${cache}.${namespace}.svc`;
+  const host = `${cache}.${namespace}.svc.cluster.local`;
   let hub: Awaited<ReturnType<typeof installRegistry>>;
 
   beforeAll(async () => {
