@@ -22,9 +22,9 @@ const leastMemory = 2 ** 30;
  * memory.
  *
  * Image volumes need API server, kubelet and runtime to support them. An API server without the feature drops the volume
- * and its mounts after all webhooks have run, and a folder that the image lacks is mounted empty, both without an error
- * (tried with Kubernetes 1.34 and containerd 2.4). So the administrator chooses, and the wait for Docker checks that the
- * externals are there.
+ * and its mounts after all webhooks have run, without an error (tried with Kubernetes 1.34). So the administrator chooses,
+ * and the wait for Docker checks that the externals are there. If the image lacks the folder, containerd 2.4 does not
+ * create the container (tried with Kubernetes 1.37).
  */
 export const externalsVolume: Mutation = {
   name: "externals-volume",

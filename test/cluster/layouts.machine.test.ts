@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createNamespace } from "./support/kube.ts";
+import { createNamespace, get, remove, until } from "./support/kube.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import {
@@ -103,17 +103,17 @@ docker rm --force $id > /dev/null`;
     expect(exitCode).toBe(0);
   });
 
-  test("that the image lacks: the wait says so in one line, and the runner does not start", async () => {
-    const change = (pod: RunnerPod) => {
-      asks("volume")(pod);
-      containerNamed(pod, "init-dind-externals").image = "docker:dind";
-    };
-    const { exitCode, log } = await ended(
-      await runnerPod("externals-missing", "layouts", "echo started", { change }),
-      90,
-    );
-    expect(log.match(/^arc-primer: the runner's externals are missing: .*$/gm)).toHaveLength(1);
-    expect(log).not.toContain("started\n");
-    expect(exitCode).toBe(42);
+  test("that the image lacks: containerd does not mount the folder, and the pod says which one", async () => {
+    const pod = await runnerPod("externals-missing", "layouts", "echo started", {
+      change: (created) => {
+        asks("volume")(created);
+        containerNamed(created, "init-dind-externals").image = "docker:dind";
+      },
+    });
+    const { name } = pod.metadata;
+    const read = async () => JSON.stringify((await get<RunnerPod>("Pod", "layouts", name)).status);
+    await until("the error", 60, async () => (await read())?.includes("CreateContainerError"));
+    expect(await read()).toMatch(/image subpath .{1,4}home\/runner\/externals/);
+    await remove(pod, 0);
   });
 });
