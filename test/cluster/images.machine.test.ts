@@ -88,18 +88,23 @@ async function startMirror(): Promise<void> {
     name: "registry",
     image: "registry:3",
     imagePullPolicy: "IfNotPresent",
-    command: ["docker-registry", "serve", "/etc/docker/registry/config.yml"],
     env: [
       { name: "REGISTRY_HTTP_ADDR", value: address },
+      { name: "REGISTRY_HTTP_DEBUG_ADDR", value: `127.0.0.1:${port + 1}` },
       { name: "OTEL_TRACES_EXPORTER", value: "none" },
     ],
+    readinessProbe: { tcpSocket: { host: "127.0.0.1", port }, periodSeconds: 1 },
     volumeMounts: [{ name: "data", mountPath: "/var/lib/registry" }],
   };
   const spec = { hostNetwork: true, containers: [container], volumes: [{ name: "data", emptyDir: {} }] };
   await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: pod, namespace }, spec });
   await until(`the mirror on port ${port}`, 60, async () => {
-    const { status } = await get<RunnerPod>("Pod", namespace, pod);
-    return status?.containerStatuses?.every(({ state }) => state.running) && status.containerStatuses.length > 0;
+    const { status } = await get<{ status?: { containerStatuses?: { ready: boolean }[] } } & Resource>(
+      "Pod",
+      namespace,
+      pod,
+    );
+    return status?.containerStatuses?.some(({ ready }) => ready);
   });
 }
 
