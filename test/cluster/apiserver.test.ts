@@ -121,6 +121,11 @@ describe("every golden pod, created for real", () => {
   const cases = readdirSync(golden);
 
   beforeAll(async () => {
+    // The API server refuses a pod with a runtime class that it does not know.
+    const classes = cases.flatMap((name) => goldenPod(name).spec.runtimeClassName ?? []);
+    for (const name of new Set(classes)) {
+      await apply({ apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name }, handler: name });
+    }
     for (const level of podSecurityLevels) {
       const enforce = { "pod-security.kubernetes.io/enforce": level };
       await createNamespace(`arc-webhook-${level}`, { "arc-primer.dev/inject": "enabled", ...enforce });

@@ -31,6 +31,7 @@ const plurals: Record<string, string> = {
   "rbac.authorization.k8s.io/v1/ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
   "apps/v1/Deployment": "deployments",
+  "node.k8s.io/v1/RuntimeClass": "apis/node.k8s.io/v1/runtimeclasses",
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",
   "admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration":
