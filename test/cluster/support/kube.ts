@@ -23,6 +23,7 @@ const plurals: Record<string, string> = {
   "v1/Secret": "secrets",
   "v1/ConfigMap": "configmaps",
   "v1/Service": "services",
+  "v1/Event": "events",
   "v1/ResourceQuota": "resourcequotas",
   "v1/LimitRange": "limitranges",
   "v1/ServiceAccount": "serviceaccounts",
