@@ -35,7 +35,7 @@ function judge(objects: readonly unknown[]): Verdict[] {
   return verdicts.map((line) => JSON.parse(line) as Verdict);
 }
 
-/** What is wrong, wherever it is: what is added takes after the runner, and so may be wrong as it is. */
+/** The error without its position: an added container copies the runner's settings, including invalid ones. */
 function anywhere(text: string): string {
   return text.replaceAll(/(initC|c)ontainers\[\d+\]/g, "containers").replaceAll(/(env|volumeMounts)\[\d+\]/g, "$1");
 }

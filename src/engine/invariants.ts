@@ -10,8 +10,8 @@ export type Permission =
 /**
  * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
  *
- * A broken pod would be refused by the API server, and ARC takes a refused pod for a runner that has failed for good:
- * so this runs after every mutation, and one that breaks something is discarded. What was wrong before is not blamed
+ * A broken pod would be refused by the API server, and ARC then marks the runner as permanently failed.
+ * So this runs after every mutation, and one that breaks something is discarded. What was wrong before is not blamed
  * on the mutation.
  *
  * @param before the pod as the mutation got it

@@ -57,7 +57,7 @@ test("packages are put in place before the wait for Docker, which may need one o
   expect(words.at(-1)).toBe("/home/runner/run.sh");
 });
 
-test("the added container takes after the runner: pull policy, resources, ARC's proxy; never its secrets", () => {
+test("the added container has the runner's pull policy, resources and proxy, and none of its secrets", () => {
   const before = goldenPod("dind-sidecar");
   const proxy = { name: "http_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "http_proxy" } } };
   Object.assign(containerOf(before, "runner"), {

@@ -3,8 +3,8 @@ import type { Container } from "./types.ts";
 const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
 
 /**
- * A container that arc-primer adds. It takes after the runner: the same image, so that nothing else is pulled and
- * libraries match; the same pull policy (the API server would make it `Always` for `:latest`); the same resources, so
+ * A container that arc-primer adds. It copies settings from the runner container: the same image, so that nothing else
+ * is pulled and libraries match; the same pull policy (the API server would make it `Always` for `:latest`); the same resources, so
  * that quotas and the pod's quality of service hold; ARC's proxy. Never its other variables: one of them is the
  * runner's registration.
  *

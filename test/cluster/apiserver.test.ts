@@ -242,7 +242,7 @@ describe("where pods are checked again", () => {
     );
   });
 
-  test("DinD that is added takes after the runner, where a quota demands limits and a LimitRange knows a maximum", async () => {
+  test("injected DinD gets the runner's resources, where a quota requires limits and a LimitRange sets a maximum", async () => {
     const space = await createNamespace("injected");
     const limits = [
       { type: "Container", default: { cpu: "1", memory: "1Gi" }, max: { memory: "2Gi", cpu: "2" }, min: { cpu: "1m" } },
