@@ -157,7 +157,10 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
     } catch (error) {
       last = error;
     }
-    if (performance.now() > deadline) throw new Error(`${what} did not happen within ${seconds} s`, { cause: last });
+    if (performance.now() > deadline) {
+      const seen = last instanceof Error ? `; last seen: ${last.message}` : "";
+      throw new Error(`${what} did not happen within ${seconds} s${seen}`, { cause: last });
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
