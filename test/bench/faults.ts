@@ -1,27 +1,30 @@
-// npm run bench:faults [-- engine] [-- fuzz]: what goes wrong when everything goes wrong. Both parts without arguments.
+// npm run bench:faults: what goes wrong when everything goes wrong. FAULTS chooses parts (all: "api fuzz engine"):
 //
-//   engine   FAULTS_PODS (1,000,000) generated pods through the engine, each twice
+//   api      FAULTS_SECONDS (600) of creating pods on a real API server while the webhook's replicas have trouble
 //   fuzz     attacks on the process as the chart starts it, with ordinary reviews meanwhile
+//   engine   FAULTS_PODS (1,000,000) generated pods through the engine, each twice
 //
-// All traffic stays on this machine, is bounded, and ends by itself. Writes docs/reliability.md when both have run.
+// All traffic stays on this machine, is bounded, and ends by itself. Writes docs/reliability.md when all parts have run.
 
 import { fileURLToPath } from "node:url";
+import { createPodsUnderFaults, troubleCount } from "../cluster/support/faults.ts";
+import { removeNamespaces } from "../cluster/support/kube.ts";
 import { runEngine } from "./faults/engine.ts";
-import type { EngineResult } from "./faults/engine.ts";
 import { runFuzz } from "./faults/fuzz.ts";
 import { writeReliability } from "./faults/page.ts";
 import { machine } from "./support/machine.ts";
 
-const wanted = process.argv.slice(2);
-const runs = (part: string) => wanted.length === 0 || wanted.includes(part);
+const all = ["api", "fuzz", "engine"];
+const wanted = process.env["FAULTS"]?.split(" ") ?? all;
+const seconds = Number(process.env["FAULTS_SECONDS"] ?? 600);
+const pods = Number(process.env["FAULTS_PODS"] ?? 1_000_000);
+const bundle = fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url));
 const noted = machine();
+const show = (result: unknown) => process.stderr.write(`${JSON.stringify(result, null, 2)}\n`);
 
-let engine: EngineResult | undefined;
-if (runs("engine")) {
-  engine = runEngine(Number(process.env["FAULTS_PODS"] ?? 1_000_000));
-  process.stderr.write(`${JSON.stringify(engine, null, 2)}\n`);
-}
-if (runs("fuzz")) {
-  const attacked = await runFuzz(fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url)));
-  if (engine) await writeReliability(engine, attacked, noted());
-}
+const faults = wanted.includes("api") ? await createPodsUnderFaults(seconds / troubleCount, show) : undefined;
+await removeNamespaces();
+const attacked = wanted.includes("fuzz") ? await runFuzz(bundle) : undefined;
+const engine = wanted.includes("engine") ? runEngine(pods) : undefined;
+show(engine);
+if (faults && attacked && engine) await writeReliability({ faults, attacked, engine }, noted());

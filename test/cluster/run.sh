@@ -2,6 +2,7 @@
 # The cluster tests, from nothing to nothing left: brings a cluster up, runs the suite against it, takes it down.
 # usage: run.sh [apiserver|node|machine] [VITEST ARGUMENTS]      without a tier: apiserver and node
 #        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
+#        run.sh bench-apiserver PROGRAM...      the same, with kube-apiserver and etcd alone
 #
 #   CLUSTER_PROVIDER    of the node tier: kind (the default), bare (one node without Docker, needs root), or existing. The
 #                       tier `machine` needs control of the node, and is always run on bare.
@@ -18,8 +19,9 @@ tiers=(apiserver node)
 suite=(vitest run --config vitest.cluster.config.ts)
 case ${1:-} in
   apiserver | node | machine) tiers=("$1"); shift ;;
-  bench)
+  bench | bench-apiserver)
     tiers=(node)
+    [ "$1" = bench ] || tiers=(apiserver)
     suite=("$here/../bench/run.sh")
     shift
     ;;

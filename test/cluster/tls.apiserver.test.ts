@@ -1,15 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse, parseAllDocuments } from "yaml";
+import { parse } from "yaml";
 import { statusAnnotation } from "../../src/report/status.ts";
 import { certificatesIn } from "../../src/tls/self-managed/secret-contents.ts";
-import { chartFolder, helm } from "../support/helm.ts";
 import { goldenPod } from "../support/pods.ts";
 import { freePorts } from "../support/ports.ts";
 import { haveTools } from "../support/tools.ts";
+import { createAccount } from "./support/account.ts";
+import type { Account } from "./support/account.ts";
 import { apply, as, call, create, createNamespace, remove, tryCreate, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { gate, handshake, startReplica } from "./support/replica.ts";
@@ -18,10 +19,9 @@ import { gate, handshake, startReplica } from "./support/replica.ts";
 // chart gives them and no more, and lives so short that everything is renewed several times while pods are created.
 
 const space = "arc-tls";
-const rights = "arc-primer-certificate";
 const secretName = "arc-primer-tls";
 const configurationName = "arc-primer-tls";
-const times = ["--tls-ca-lifetime=27s", "--tls-cert-lifetime=18s", "--tls-check-interval=250ms"]; // settling: 3 s
+const times = ["--tls-ca-lifetime=27s", "--tls-cert-lifetime=18s", "--tls-check-interval=250ms", "--shutdown-delay=0s"]; // settling: 3 s
 const secretPath = `/api/v1/namespaces/${space}/secrets/${secretName}`;
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-tls-"));
@@ -49,64 +49,9 @@ const emptySecret = {
 const namespaceOf = (replica: number) => `arc-tls-${replica}`;
 let replicas: Replica[] = [];
 let way: Awaited<ReturnType<typeof gate>>;
-let token: string;
-
-function role(kind: "Role" | "ClusterRole", rules: object[]): Resource[] {
-  const metadata = { name: rights, ...(kind === "Role" && { namespace: space }) };
-  const apiVersion = "rbac.authorization.k8s.io/v1";
-  const subjects = [{ kind: "ServiceAccount", name: "arc-primer", namespace: space }];
-  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind, name: rights };
-  return [
-    { apiVersion, kind, metadata, rules },
-    { apiVersion, kind: `${kind}Binding`, metadata, subjects, roleRef },
-  ];
-}
-const secretRights = role("Role", [
-  { apiGroups: [""], resources: ["secrets"], resourceNames: [secretName], verbs: ["get", "patch"] },
-]);
-const configurationRights = role("ClusterRole", [
-  {
-    apiGroups: ["admissionregistration.k8s.io"],
-    resources: ["mutatingwebhookconfigurations"],
-    resourceNames: [configurationName],
-    verbs: ["get", "patch"],
-  },
-]);
+let account: Account;
 
 const isHelmHere = haveTools("helm");
-
-/** The chart's policy for the account of these tests. It is in force in all of them, so renewal goes on under it. */
-function policy(): Resource[] {
-  if (!isHelmHere) return [];
-  const template = "templates/tls/admission-policy.yaml";
-  const { stdout, stderr } = helm([
-    "template",
-    "arc-primer",
-    chartFolder,
-    "--namespace",
-    space,
-    "--show-only",
-    template,
-  ]);
-  if (!stdout) throw new Error(stderr);
-  return parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
-}
-
-function kubeconfig(name: string, server: string): string {
-  const admin = new KubeConfig();
-  admin.loadFromDefault();
-  const { caFile, caData } = admin.getCurrentCluster()!;
-  const ca = caData ?? readFileSync(caFile!).toString("base64");
-  const file = join(folder, name);
-  const content = {
-    clusters: [{ name: "c", cluster: { server, "certificate-authority-data": ca } }],
-    users: [{ name: "u", user: { token } }],
-    contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
-    "current-context": "x",
-  };
-  writeFileSync(file, JSON.stringify(content));
-  return file;
-}
 
 async function tryPod(replica: number, name: string) {
   const { metadata, ...rest } = goldenPod("dind-sidecar") as unknown as Resource;
@@ -149,14 +94,8 @@ async function meanwhile(act: () => Promise<unknown>) {
 const onlyPrimed = (outcomes: readonly string[]) => outcomes.filter((outcome) => outcome !== "primed");
 
 beforeAll(async () => {
-  await createNamespace(space, {});
+  account = await createAccount(space, emptySecret, configurationName);
   for (const replica of [0, 1]) await createNamespace(namespaceOf(replica), {});
-  await create({ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "arc-primer", namespace: space } });
-  for (const object of [...policy(), ...secretRights, ...configurationRights]) await apply(object);
-  const request = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } };
-  const path = `/api/v1/namespaces/${space}/serviceaccounts/arc-primer/token`;
-  token = (await call<{ status: { token: string } }>("POST", path, request)).body.status.token;
-
   const ports = await freePorts(4);
   const registration = parse(
     readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
@@ -173,23 +112,24 @@ beforeAll(async () => {
       clientConfig: { url: `https://localhost:${ports[replica]}/mutate` },
     })),
   });
-  await create(emptySecret);
 
   const admin = new KubeConfig();
   admin.loadFromDefault();
   const server = new URL(admin.getCurrentCluster()!.server);
   way = await gate({ host: server.hostname, port: Number(server.port) });
   const ways = [server.origin, `https://localhost:${way.port}`]; // the second replica's can be shut
-  replicas = ways.map((url, index) =>
-    startReplica({
-      kubeconfig: kubeconfig(`replica-${index}`, url),
+  replicas = ways.map((url, index) => {
+    const kubeconfig = join(folder, `replica-${index}`);
+    account.writeKubeconfig(kubeconfig, url);
+    return startReplica({
+      kubeconfig,
       port: ports[index]!,
       opsPort: ports[index + 2]!,
       secret: `${space}/${secretName}`,
       configuration: configurationName,
-      times,
-    }),
-  );
+      args: times,
+    });
+  });
 });
 afterAll(async () => {
   for (const replica of replicas) await replica.stop();
@@ -199,7 +139,7 @@ afterAll(async () => {
     kind: "MutatingWebhookConfiguration",
     metadata: { name: configurationName },
   });
-  for (const object of [...policy(), ...configurationRights]) await remove(object);
+  await account?.remove();
   rmSync(folder, { recursive: true });
 });
 
@@ -271,10 +211,19 @@ describe("trouble, while pods are created", () => {
     expect(onlyPrimed(outcomes)).toEqual([]);
   });
 
-  test.each([
-    ["the Secret", secretRights, `it is forbidden; what it takes is a Role in ${space}, with get and patch on secrets`],
-    ["the webhook configuration", configurationRights, "it is forbidden; what it takes is a ClusterRole with get and"],
-  ])("the right to %s is taken away for a while", async (_, [, binding], words) => {
+  test.each<[string, "secretRights" | "configurationRights", string]>([
+    [
+      "the Secret",
+      "secretRights",
+      `it is forbidden; what it takes is a Role in ${space}, with get and patch on secrets`,
+    ],
+    [
+      "the webhook configuration",
+      "configurationRights",
+      "it is forbidden; what it takes is a ClusterRole with get and",
+    ],
+  ])("the right to %s is taken away for a while", async (_, rights, words) => {
+    const [, binding] = account[rights];
     const logs = [0, 1].map(logged);
     const { outcomes } = await meanwhile(async () => {
       await remove(binding!);
@@ -331,7 +280,7 @@ describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () 
     ["has cert-manager write the caBundle", { metadata: { annotations: { "cert-manager.io/inject-ca-from": "a/b" } } }],
     ["keeps it from being deleted", { metadata: { finalizers: ["example.com/stay"] } }],
   ])("%s: denied", async (_what, patch) => {
-    const { status, body } = await as(token, "PATCH", configurationPath, patch);
+    const { status, body } = await as(account.token, "PATCH", configurationPath, patch);
     expect({ status, message: body.message }).toEqual({
       status: 422,
       message: expect.stringContaining("arc-primer's account changes the caBundle of its registration,"),
@@ -340,7 +289,7 @@ describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () 
 
   test("changes a caBundle: allowed, and repaired", async () => {
     const patch = { webhooks: [{ name, clientConfig: { caBundle: "" } }] };
-    expect(await as(token, "PATCH", configurationPath, patch)).toMatchObject({ status: 200 });
+    expect(await as(account.token, "PATCH", configurationPath, patch)).toMatchObject({ status: 200 });
     await until("the repair", 5, async () => (await caBundles()).every((text) => text !== ""));
   });
 });

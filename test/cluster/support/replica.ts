@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
-import type { AddressInfo, Socket } from "node:net";
+import type { AddressInfo, Socket, TcpNetConnectOpts } from "node:net";
 import { connect as connectTcp } from "node:net";
 import { connect } from "node:tls";
 
@@ -13,18 +13,21 @@ export function startReplica(options: {
   opsPort: number;
   secret: string;
   configuration: string;
-  times: readonly string[];
+  /** More arguments of `serve`. */
+  args: readonly string[];
+  /** Drop what it writes to stderr. */
+  quiet?: boolean;
 }) {
-  const { kubeconfig, port, opsPort, secret, configuration, times } = options;
+  const { kubeconfig, port, opsPort, secret, configuration } = options;
   const args = [
     "serve",
-    ["--host=localhost", `--port=${port}`, `--ops-port=${opsPort}`, "--shutdown-delay=0s"],
+    ["--host=localhost", `--port=${port}`, `--ops-port=${opsPort}`],
     [`--tls-secret=${secret}`, `--tls-webhook-configuration=${configuration}`, "--tls-dns-name=localhost"],
-    times,
+    options.args,
   ].flat();
   const child = spawn(process.execPath, [bundle, ...args], {
     env: { PATH: process.env["PATH"] ?? "", KUBECONFIG: kubeconfig },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", options.quiet ? "ignore" : "inherit"],
   });
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -43,8 +46,14 @@ export function startReplica(options: {
       return { status: response.status, text: await response.text() };
     },
     metrics: async () => (await fetch(`http://localhost:${opsPort}/metrics`)).text(),
+    ended: () => child.exitCode !== null || child.signalCode !== null,
     async stop() {
       child.kill("SIGTERM");
+      return exit;
+    },
+    /** Ends it as a node that fails does. */
+    async kill() {
+      child.kill("SIGKILL");
       return exit;
     },
   };
@@ -61,34 +70,64 @@ export async function handshake(port: number, ca: string): Promise<string> {
   });
 }
 
-/** A way to the API server that can be shut. */
-export async function gate(target: { host: string; port: number }) {
+/** Connects the two until one of them ends. */
+function joined(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>): void {
+  const upstream = connectTcp(target);
+  for (const [one, other] of [
+    [socket, upstream],
+    [upstream, socket],
+  ] as const) {
+    sockets.add(one);
+    one.on("error", () => other.destroy()).on("close", () => sockets.delete(one) && other.destroy());
+    one.pipe(other);
+  }
+}
+
+/**
+ * Forwards connections on a port of its own to the address that `target` names at that moment; closes them where it
+ * names none.
+ */
+async function forward(target: () => TcpNetConnectOpts | undefined) {
   const sockets = new Set<Socket>();
-  let open = true;
   const server = createServer((socket) => {
-    if (!open) return void socket.destroy();
-    const upstream = connectTcp(target);
-    for (const [one, other] of [
-      [socket, upstream],
-      [upstream, socket],
-    ] as const) {
-      sockets.add(one);
-      one.on("error", () => other.destroy()).on("close", () => sockets.delete(one) && other.destroy());
-      one.pipe(other);
-    }
+    const address = target();
+    if (address) joined(socket, address, sockets);
+    else socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
-  const shut = () => {
-    open = false;
+  const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
   return {
     port: (server.address() as AddressInfo).port,
-    shut,
-    open: () => void (open = true),
+    cut,
     close() {
-      shut();
+      cut();
       server.close();
     },
   };
+}
+
+/** A way to the API server that can be shut. */
+export async function gate(target: { host: string; port: number }) {
+  let open = true;
+  const way = await forward(() => (open ? target : undefined));
+  return {
+    ...way,
+    shut() {
+      open = false;
+      way.cut();
+    },
+    open: () => void (open = true),
+  };
+}
+
+/** One address for several replicas, as a Service is: each new connection goes to the next port that is ready. */
+export async function service(readyPorts: () => readonly number[]) {
+  let turn = 0;
+  return forward(() => {
+    const ports = readyPorts();
+    turn += 1;
+    return ports.length > 0 ? { host: "localhost", port: ports[turn % ports.length]! } : undefined;
+  });
 }
