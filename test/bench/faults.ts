@@ -9,7 +9,7 @@
 import { fileURLToPath } from "node:url";
 import { createPodsUnderFaults, troubleCount } from "../cluster/support/faults.ts";
 import { removeNamespaces } from "../cluster/support/kube.ts";
-import { runEngine } from "./faults/engine.ts";
+import { runEngineThreads } from "./faults/engine.ts";
 import { runFuzz } from "./faults/fuzz.ts";
 import { writeReliability } from "./faults/page.ts";
 import { machine } from "./support/machine.ts";
@@ -25,6 +25,6 @@ const show = (result: unknown) => process.stderr.write(`${JSON.stringify(result,
 const faults = wanted.includes("api") ? await createPodsUnderFaults(seconds / troubleCount, show) : undefined;
 await removeNamespaces();
 const attacked = wanted.includes("fuzz") ? await runFuzz(bundle) : undefined;
-const engine = wanted.includes("engine") ? runEngine(pods) : undefined;
+const engine = wanted.includes("engine") ? await runEngineThreads(pods) : undefined;
 show(engine);
 if (faults && attacked && engine) await writeReliability({ faults, attacked, engine }, noted());

@@ -1,6 +1,7 @@
 // npm run bench:start: how long runner pods take from being asked for to the first line of run.sh, one at a time and
-// several at once. Needs a cluster whose node is this machine (the provider `bare`), for the clock and the custom image.
-// BENCH_PODS (10) of each kind one at a time; BENCH_AT_ONCE (10) at once, BENCH_WAVES (3) times.
+// several at once, and on a node without images. Needs a cluster whose node is this machine (the provider `bare`), for the
+// clock and the images. BENCH_PODS (10) of each kind one at a time; BENCH_AT_ONCE (10) at once, BENCH_WAVES (3) times;
+// BENCH_FRESH (3) of each kind on a fresh node.
 
 import { spawnSync } from "node:child_process";
 import { call, create, createNamespace, remove, until } from "../cluster/support/kube.ts";
@@ -15,7 +16,17 @@ import {
   uninstall,
 } from "../cluster/support/stack.ts";
 import { statusAnnotation } from "../../src/report/status.ts";
-import { changeFor, configuration, inWaves, kinds, lacking, loadCustomImage } from "./start/kinds.ts";
+import {
+  changeFor,
+  configuration,
+  fillMirror,
+  forgetImages,
+  inWaves,
+  kinds,
+  lacking,
+  loadCustomImage,
+  onFreshNode,
+} from "./start/kinds.ts";
 import type { Kind } from "./start/kinds.ts";
 import { drawStart, writeStart } from "./start/page.ts";
 import type { Wave } from "./start/page.ts";
@@ -26,6 +37,7 @@ import { machine } from "./support/machine.ts";
 const pods = Number(process.env["BENCH_PODS"] ?? 10);
 const atOnce = Number(process.env["BENCH_AT_ONCE"] ?? 10);
 const waves = Number(process.env["BENCH_WAVES"] ?? 3);
+const fresh = Number(process.env["BENCH_FRESH"] ?? 3);
 const namespace = "bench-start";
 
 if (process.env["CLUSTER_PROVIDER"] !== "bare") throw new Error("this benchmark needs CLUSTER_PROVIDER=bare");
@@ -35,12 +47,14 @@ const source = await packageSource(...lacking);
 try {
   loadCustomImage();
   await pullImages();
+  await fillMirror();
   await installWebhook(JSON.stringify(configuration(source)), await servingCertificate());
   await createNamespace(namespace);
   const starts = await oneAtATime();
   const together = await severalAtOnce();
+  const pulled = await withoutImages();
   await drawStart(starts);
-  await writeStart(starts, together, { pods, atOnce, waves }, noted());
+  await writeStart({ starts, together, pulled }, { pods, atOnce, waves, fresh }, noted());
 } finally {
   source.close();
   await uninstall();
@@ -71,6 +85,21 @@ async function severalAtOnce(): Promise<Wave[]> {
     }
   }
   return all;
+}
+
+/** A pod of each kind in turn, each on a node that has none of its images. */
+async function withoutImages(): Promise<Start[]> {
+  const starts: Start[] = [];
+  for (let round = 0; round < fresh; round += 1) {
+    for (const [index, kind] of onFreshNode.entries()) {
+      forgetImages();
+      spawnSync("sync");
+      const [start] = await measure(kind, [`fresh-${index}-${round}`]);
+      process.stderr.write(`fresh node, ${kind.name}: ${start!.total.toFixed(2)} s\n`);
+      starts.push(start!);
+    }
+  }
+  return starts;
 }
 
 /** Starts pods of one kind together, and removes them when all have ended. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clusterCache } from "../support/tools.ts";
-import { apply, createNamespace, get, list, logs, until } from "./support/kube.ts";
+import { createNamespace, get, list, logs, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
-import { fill } from "./support/mirror.ts";
+import { fill, nodeMirror, startNodeMirror } from "./support/mirror.ts";
 import { ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
@@ -11,8 +11,7 @@ import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from
 // The kubelet's own pulls through a mirror, as its log shows. The mirror listens on the node's loopback address, where
 // containerd speaks plain HTTP without being told to. The node has no way out: Docker Hub could not be asked with success.
 
-const registry = { namespace: "kubelet-mirror", pod: "mirror", port: 5055 };
-const address = `127.0.0.1:${registry.port}`;
+const address = nodeMirror.address;
 const paths = { dind: "hub/library/docker", runner: "ghcr/actions/actions-runner" };
 
 interface Event extends Resource {
@@ -35,14 +34,14 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
     beforeAll(async () => {
       await refuseIfInstalled();
       installing = true;
-      await startMirror();
+      await startNodeMirror();
       const folder = join(clusterCache, "images");
       await fill(
         [
           { archive: join(folder, "dind.tar"), as: `${paths.dind}:dind` },
           { archive: join(folder, "runner.tar"), as: `${paths.runner}:latest` },
         ],
-        registry,
+        nodeMirror,
       );
       await installWebhook(JSON.stringify(configuration()), await servingCertificate());
       for (const name of ["images-mirrored", "images-missing"]) await createNamespace(name);
@@ -56,7 +55,7 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
       const { exitCode, log } = await ended(pod, 240);
       expect({ exitCode, log }).toMatchObject({ exitCode: 0, log: expect.stringContaining("the job") });
 
-      const answered = await logs(registry.namespace, registry.pod, "registry");
+      const answered = await logs(nodeMirror.namespace, nodeMirror.pod, "registry");
       for (const path of Object.values(paths)) {
         expect(answered).toMatch(new RegExp(`"(GET|HEAD) /v2/${path}/manifests/\\S+ HTTP/[\\d.]+" 200 `));
       }
@@ -79,34 +78,6 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
     });
   },
 );
-
-/** A registry on the node's own network, which keeps a log of what it is asked. */
-async function startMirror(): Promise<void> {
-  const { namespace, pod, port } = registry;
-  await createNamespace(namespace, {});
-  const container = {
-    name: "registry",
-    image: "registry:3",
-    imagePullPolicy: "IfNotPresent",
-    env: [
-      { name: "REGISTRY_HTTP_ADDR", value: address },
-      { name: "REGISTRY_HTTP_DEBUG_ADDR", value: `127.0.0.1:${port + 1}` },
-      { name: "OTEL_TRACES_EXPORTER", value: "none" },
-    ],
-    readinessProbe: { tcpSocket: { host: "127.0.0.1", port }, periodSeconds: 1 },
-    volumeMounts: [{ name: "data", mountPath: "/var/lib/registry" }],
-  };
-  const spec = { hostNetwork: true, containers: [container], volumes: [{ name: "data", emptyDir: {} }] };
-  await apply({ apiVersion: "v1", kind: "Pod", metadata: { name: pod, namespace }, spec });
-  await until(`the mirror on port ${port}`, 60, async () => {
-    const { status } = await get<{ status?: { containerStatuses?: { ready: boolean }[] } } & Resource>(
-      "Pod",
-      namespace,
-      pod,
-    );
-    return status?.containerStatuses?.some(({ ready }) => ready);
-  });
-}
 
 /** What the kubelet has said about its pulls for a pod. */
 async function pullEvents(namespace: string, pod: string): Promise<string[]> {

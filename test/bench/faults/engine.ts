@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
 import jsonPatch from "fast-json-patch";
 import { diff } from "../../../src/engine/diff.ts";
 import { brokenInvariants } from "../../../src/engine/invariants.ts";
@@ -25,8 +28,35 @@ export interface EngineResult {
   readonly examples: readonly string[];
 }
 
-const permissions = ["add-privileged-containers", "lengthen-grace-period"] as const;
+const permissions = mutations.flatMap(({ may = [] }) => may);
 const levels = ["privileged", "baseline", "restricted"] as const;
+
+/** Sends that many generated pods through the engine, in a thread for each processor. */
+export async function runEngineThreads(count: number): Promise<EngineResult> {
+  const threads = availableParallelism();
+  const started = performance.now();
+  const results = await Promise.all(
+    Array.from({ length: threads }, async (_, index) => {
+      const workerData = { seed: index + 1, pods: Math.ceil(count / threads) };
+      const [result] = (await once(
+        new Worker(new URL("engine-thread.ts", import.meta.url), { workerData }),
+        "message",
+      )) as [EngineResult];
+      return result;
+    }),
+  );
+  const sum = (key: Exclude<keyof EngineResult, "examples">) => results.reduce((total, one) => total + one[key], 0);
+  return {
+    pods: sum("pods"),
+    primed: sum("primed"),
+    malformed: sum("malformed"),
+    exceptions: sum("exceptions"),
+    invalid: sum("invalid"),
+    secondPasses: sum("secondPasses"),
+    seconds: (performance.now() - started) / 1000,
+    examples: results.flatMap(({ examples }) => examples),
+  };
+}
 
 /** Sends that many generated pods through the engine, each with one of the golden configurations, and twice. */
 export function runEngine(count: number): EngineResult {

@@ -3,7 +3,12 @@ import { pods } from "./pods.ts";
 
 let state = 0x2545f491;
 
-/** A number below `below`; the same ones in every run. */
+/** Begins another series of numbers. Any integer but 0. */
+export function seed(value: number): void {
+  state = value;
+}
+
+/** A number below `below`; the same series in every run. */
 export function random(below: number): number {
   state ^= state << 13;
   state ^= state >>> 17;

@@ -81,11 +81,45 @@ export async function installMirror(contents: readonly { archive: string; as: st
     ["ready", ""],
   ] as const)
     run(kubectl(), ["exec", "-i", "-n", namespace, pod, "-c", "http", "--", "sh", "-c", `cat > /certs/${file}`], text);
-  await until("the mirror", 60, async () =>
-    (await get<RunningPod>("Pod", namespace, pod)).status.containerStatuses?.every(({ ready }) => ready),
-  );
+  await until("the mirror", 60, async () => {
+    const { containerStatuses } = (await get<RunningPod>("Pod", namespace, pod)).status;
+    if (!containerStatuses?.every(({ ready }) => ready)) throw new Error(JSON.stringify(containerStatuses));
+    return true;
+  });
   await fill(contents);
   return { http: `${address}:5000`, https: `${address}:5443`, certificate };
+}
+
+/** A mirror for the kubelet, on the node's loopback address, where containerd speaks plain HTTP without being told to. */
+export const nodeMirror = { namespace: "kubelet-mirror", pod: "mirror", port: 5055, address: "127.0.0.1:5055" };
+
+/** Starts `nodeMirror`, which keeps a log of its requests. */
+export async function startNodeMirror(): Promise<void> {
+  const { port } = nodeMirror;
+  await createNamespace(nodeMirror.namespace, {});
+  const container = {
+    name: "registry",
+    image: "registry:3",
+    imagePullPolicy: "IfNotPresent",
+    env: [
+      { name: "REGISTRY_HTTP_ADDR", value: nodeMirror.address },
+      { name: "REGISTRY_HTTP_DEBUG_ADDR", value: `127.0.0.1:${port + 1}` },
+      { name: "OTEL_TRACES_EXPORTER", value: "none" },
+    ],
+    readinessProbe: { tcpSocket: { host: "127.0.0.1", port }, periodSeconds: 1 },
+    volumeMounts: [{ name: "data", mountPath: "/var/lib/registry" }],
+  };
+  const spec = { hostNetwork: true, containers: [container], volumes: [{ name: "data", emptyDir: {} }] };
+  await apply({
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: nodeMirror.pod, namespace: nodeMirror.namespace },
+    spec,
+  });
+  await until(`the mirror on port ${port}`, 60, async () => {
+    const { status } = await get<RunningPod>("Pod", nodeMirror.namespace, nodeMirror.pod);
+    return status.containerStatuses?.some(({ ready }) => ready);
+  });
 }
 
 /** Puts images into a registry that runs as a pod: the mirror's, unless another one is named. */
