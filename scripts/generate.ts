@@ -96,6 +96,8 @@ function plainManifests(helm: string): string {
     name,
     "--set",
     "tls.provider=cert-manager",
+    "--set",
+    "image.repository=arc-primer", // to be replaced, as the head of the file says
     "--no-hooks",
     "--skip-schema-validation",
   ];

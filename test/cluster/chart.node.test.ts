@@ -11,6 +11,7 @@ import { renew, startCertManager } from "./support/cert-manager.ts";
 import { apply, call, createNamespace, get, list, logs, remove, removeNamespaces, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import {
+  cacheOnNode,
   install,
   kubectlPrints,
   namespace,
@@ -396,7 +397,7 @@ describe("the cache", () => {
     install(
       {
         tls: { provider: "existing-secret", existingSecret: { name: "serving", caBundle: certificate.cert } },
-        registryCache: { enabled: true, upstreams },
+        registryCache: { ...cacheOnNode, upstreams },
       },
       "--wait",
       "--timeout",

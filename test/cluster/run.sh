@@ -72,9 +72,9 @@ trap 'exit 143' TERM
 
 # What takes long is built before a cluster is up.
 if [ "${tiers[*]}" != apiserver ]; then
-  if [ "${suite[0]}" = vitest ] && [ "${tiers[*]}" != machine ]; then # for the chart's tests
+  if [ "${suite[0]}" = vitest ]; then # for the chart's tests
     in_session "$here/tools.sh" > /dev/null || exit 1
-    in_session "$here/bare/build.sh" cert-manager || exit 1
+    [ "${tiers[*]}" = machine ] || in_session "$here/bare/build.sh" cert-manager || exit 1
   fi
   export ARC_PRIMER_ARCHIVE=$TMPDIR/arc-primer.tar # kind/up.sh builds it, when there is a Docker
   if [ "$CLUSTER_PROVIDER" = bare ] || [ "${tiers[*]}" = machine ]; then

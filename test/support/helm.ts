@@ -25,10 +25,15 @@ export function helm(args: readonly string[], input = ""): Ran {
   return spawnSync(program, args, { encoding: "utf8", input, maxBuffer: 64 * 1024 * 1024 });
 }
 
-/** `helm template` of the chart with these values; as release `arc-primer` in namespace `primer-system`. */
+/** `helm template` of the chart with these values and an image; as release `arc-primer` in namespace `primer-system`. */
 export function template(values: Values, ...args: string[]): Ran {
   const fixed = ["template", "arc-primer", chartFolder, "--namespace", "primer-system", "--values", "-"];
-  return helm([...fixed, ...args], JSON.stringify(values));
+  return helm([...fixed, ...args], JSON.stringify(withRepository(values)));
+}
+
+/** Values with the image's repository, which the chart of a checkout asks for. */
+export function withRepository(values: Values): Values {
+  return { ...values, image: { repository: "arc-primer", ...(values["image"] as Values | undefined) } };
 }
 
 const rendered = new Map<string, Manifests>();

@@ -16,7 +16,8 @@ const token = await readFile("/var/run/secrets/kubernetes.io/serviceaccount/toke
 const host = address.includes(":") ? `[${address}]` : address;
 const url = `https://${host}:${port}/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
 
-// It asks for nothing that Pod Security `restricted` forbids: it has to be allowed, not to run. A quota is met as well.
+// It asks for nothing that Pod Security `restricted` forbids, nor for a user that OpenShift has not given its namespace: it
+// has to be allowed, not to run. A quota is met as well.
 const resources = { requests: { cpu: "1m", memory: "1Mi" }, limits: { cpu: "1m", memory: "1Mi" } };
 const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 const pod = {
@@ -26,7 +27,7 @@ const pod = {
   spec: {
     restartPolicy: "Never",
     automountServiceAccountToken: false,
-    securityContext: { runAsNonRoot: true, runAsUser: 1001, seccompProfile: { type: "RuntimeDefault" } },
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
     initContainers: [{ name: "dind", image: "docker:dind", restartPolicy: "Always", securityContext, resources }],
     containers: [
       {

@@ -17,19 +17,79 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
+{{/* The metadata of an object. The chart's own labels win over the object's, and those over commonLabels. Takes a
+dictionary: root (the context), name, and optionally component, labels and annotations. */}}
+{{- define "arc-primer.metadata" -}}
+{{- $values := .root.Values -}}
+{{- $own := include "arc-primer.labels" .root | fromYaml -}}
+{{- with .component }}{{ $_ := set $own "app.kubernetes.io/component" . }}{{ end -}}
+name: {{ .name }}
+labels: {{- merge (dict) $own (default (dict) .labels) (default (dict) $values.commonLabels) | toYaml | nindent 2 }}
+{{- with merge (dict) (default (dict) .annotations) (default (dict) $values.commonAnnotations) }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The metadata of a pod template: the same labels, and annotations of its own alone, so that a changed
+commonAnnotations restarts nothing. Takes a dictionary: root, component, labels, annotations. */}}
+{{- define "arc-primer.podMetadata" -}}
+{{- $own := include "arc-primer.labels" .root | fromYaml -}}
+{{- $_ := set $own "app.kubernetes.io/component" .component -}}
+labels: {{- merge (dict) $own (default (dict) .labels) (default (dict) .root.Values.commonLabels) | toYaml | nindent 2 }}
+{{- with .annotations }}
+annotations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "arc-primer.mode" -}}
 {{ dig "mode" "enforce" (default (dict) .Values.config) }}
 {{- end -}}
 
-{{/* An image, by digest or tag. Takes a list: the image's values, and the tag where they name none. */}}
+{{/* The webhook's image. */}}
+{{- define "arc-primer.webhookImage" -}}
+{{- $missing := "image.repository: a chart from a checkout has no image, because none is published for it. Build one with the Dockerfile, push it where your cluster pulls from, and name it: --set image.repository=registry.example.com/arc-primer" -}}
+{{- $_ := required $missing .Values.image.repository -}}
+{{- include "arc-primer.image" (list . .Values.image .Chart.AppVersion) -}}
+{{- end -}}
+
+{{/* An image, by digest or tag. A repository may begin with a registry, which then goes before `registry`;
+global.imageRegistry goes before both. Takes a list: the context, the image's values, and the tag where they name none. */}}
 {{- define "arc-primer.image" -}}
-{{- $image := first . -}}
-{{- $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default (last .) $image.tag }}{{ end -}}
+{{- $global := default (dict) (index . 0).Values.global -}}
+{{- $image := index . 1 -}}
+{{- $path := $image.repository -}}
+{{- $registry := $image.registry -}}
+{{- $first := splitList "/" $path | first -}}
+{{- if and (contains "/" $path) (or (regexMatch "[.:]" $first) (eq $first "localhost")) -}}
+{{- $registry = $first -}}
+{{- $path = trimPrefix (printf "%s/" $first) $path -}}
+{{- end -}}
+{{- with default $registry $global.imageRegistry }}{{ trimSuffix "/" . }}/{{ end }}{{ $path -}}
+{{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default (last .) $image.tag }}{{ end -}}
+{{- end -}}
+
+{{/* The pull Secrets of all pods, those of `global` included; empty where there are none. */}}
+{{- define "arc-primer.imagePullSecrets" -}}
+{{- $secrets := list -}}
+{{- range concat (default (list) .Values.imagePullSecrets) (default (list) (default (dict) .Values.global).imagePullSecrets) -}}
+{{- $secrets = append $secrets (kindIs "string" . | ternary (dict "name" .) .) -}}
+{{- end -}}
+{{- with uniq $secrets }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
 {{/* The name that the API server calls the webhook by. */}}
 {{- define "arc-primer.host" -}}
 {{ include "arc-primer.fullname" . }}.{{ .Release.Namespace }}.svc
+{{- end -}}
+
+{{/* The webhook's service account. */}}
+{{- define "arc-primer.serviceAccount" -}}
+{{- $account := .Values.serviceAccount -}}
+{{- if $account.create -}}
+{{ default (include "arc-primer.fullname" .) $account.name }}
+{{- else -}}
+{{ required "serviceAccount.name: name the account that is there, or let serviceAccount.create be true" $account.name }}
+{{- end -}}
 {{- end -}}
 
 {{/* The Secret with the certificates. The providers have each their own, so that a change of provider is no quarrel. */}}
@@ -44,21 +104,54 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- end -}}
 
-{{/* What Pod Security `restricted` asks of a pod and of a container. */}}
-{{- define "arc-primer.podSecurityContext" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-seccompProfile: { type: RuntimeDefault }
+{{/* "true" where something else writes the caBundle into the registration, told by an annotation such as
+cert-manager.io/inject-ca-from-secret or service.beta.openshift.io/inject-cabundle; else empty. */}}
+{{- define "arc-primer.caIsInjected" -}}
+{{- range $key, $_ := .Values.webhook.annotations -}}
+{{- if contains "/inject-" $key }}true{{ end -}}
 {{- end -}}
-{{- define "arc-primer.containerSecurityContext" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* A pod's security context. OpenShift chooses the user and the groups itself. Takes a list: the context, and a map
+that is added. */}}
+{{- define "arc-primer.podSecurityContext" -}}
+{{- $values := (first .).Values -}}
+{{- $context := merge (dict) (default (dict) (last .)) (default (dict) $values.podSecurityContext) -}}
+{{- if $values.openshift }}{{ $context = omit $context "runAsUser" "runAsGroup" "fsGroup" "supplementalGroups" }}{{ end -}}
+{{- toYaml $context -}}
 {{- end -}}
 
 {{/* By these the Service, the budget and the policies know the webhook's pods. */}}
 {{- define "arc-primer.webhookLabels" -}}
 {{ include "arc-primer.selectorLabels" . }}
 app.kubernetes.io/component: webhook
+{{- end -}}
+
+{{/* Topology spread constraints with their selector. Takes a list: the constraints, and the pods' labels as text. */}}
+{{- define "arc-primer.spread" -}}
+{{- $labels := last . | fromYaml -}}
+{{- range first . }}
+- {{ merge (dict) (omit . "labelSelector") (dict "labelSelector" (dict "matchLabels" $labels)) | toJson }}
+{{- end -}}
+{{- end -}}
+
+{{/* Of a Service's spec: its address families. */}}
+{{- define "arc-primer.ipFamilies" -}}
+{{- with .Values.service.ipFamilyPolicy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with .Values.service.ipFamilies }}
+ipFamilies: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{/* Refuses what is set below `global` and does nothing. Of a parent chart's `global` only the part below is ours. */}}
+{{- define "arc-primer.checkGlobal" -}}
+{{- if .Chart.IsRoot -}}
+{{- range $key, $_ := .Values.global -}}
+{{- if not (has $key (list "imageRegistry" "imagePullSecrets")) -}}
+{{- fail (printf "global.%s: this chart does not know it; it knows global.imageRegistry and global.imagePullSecrets" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

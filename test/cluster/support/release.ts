@@ -10,13 +10,20 @@ export const namespace = "primer-system";
 /** The name that the API server calls the webhook by. */
 export const serviceName = `${release}.${namespace}.svc`;
 
+/** The cache, on a cluster that may have neither volumes nor an image by the digest in the values. */
+export const cacheOnNode: Values = {
+  enabled: true,
+  image: { tag: "3", digest: "" },
+  storage: { persistent: false, size: "1Gi" },
+};
+
 let image: string | undefined;
 
 /** The values that name the image under test, and these. */
 export function withImage(values: Values): Values {
   image ??= webhookImage();
   const colon = image.lastIndexOf(":");
-  return { ...values, image: { repository: image.slice(0, colon), tag: image.slice(colon + 1) } };
+  return { ...values, image: { repository: image.slice(0, colon), tag: image.slice(colon + 1), digest: "" } };
 }
 
 /** Runs Helm on the release. @throws {Error} with Helm's own words, if it fails */

@@ -2,7 +2,6 @@
 {{- define "arc-primer.upstreams" -}}
 {{- range $host, $upstream := .Values.registryCache.upstreams }}
 {{- if kindIs "map" $upstream }}
-{{- include "arc-primer.registryName" (list $host "registryCache.upstreams") }}
 {{- if contains "@" (default "" $upstream.url) }}
 {{- fail (printf "registryCache.upstreams.%s.url: it must not contain credentials; name a Secret as credentialsSecret" $host) }}
 {{- end }}
@@ -23,8 +22,30 @@ hash. Takes a list: the context, and the registry. */}}
 {{- end -}}
 {{- end -}}
 
-{{/* By these a cache's Service knows its pod. Takes a list: the context, and the cache's name. */}}
+{{/* The host name of the cache for a registry, in full. Takes a list: the context, and the registry. */}}
+{{- define "arc-primer.cacheHost" -}}
+{{- $root := first . -}}
+{{ include "arc-primer.cacheName" . }}.{{ $root.Release.Namespace }}.svc.{{ $root.Values.registryCache.clusterDomain }}
+{{- end -}}
+
+{{/* The URL of the cache for a registry. Takes a list: the context, and the registry. */}}
+{{- define "arc-primer.cacheURL" -}}
+{{ empty (first .).Values.registryCache.tls.secretName | ternary "http" "https" }}://{{ include "arc-primer.cacheHost" . }}:5000
+{{- end -}}
+
+{{/* By these a cache's Service knows its pods. Takes a list: the context, and the cache's name. */}}
 {{- define "arc-primer.cacheLabels" -}}
 {{ include "arc-primer.selectorLabels" (first .) }}
 app.kubernetes.io/component: {{ last . }}
+{{- end -}}
+
+{{/* A selector of all caches' pods, or Services. */}}
+{{- define "arc-primer.cacheSelector" -}}
+{{- $names := list -}}
+{{- range $host, $_ := include "arc-primer.upstreams" . | fromYaml -}}
+{{- $names = append $names (include "arc-primer.cacheName" (list $ $host)) -}}
+{{- end -}}
+matchLabels: {{- include "arc-primer.selectorLabels" . | nindent 2 }}
+matchExpressions:
+  - { key: app.kubernetes.io/component, operator: In, values: {{ toJson $names }} }
 {{- end -}}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../src/config/load.ts";
+import { selfSigned } from "../src/tls/certificate.ts";
+import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
+import type { Manifest, Values } from "./support/helm.ts";
+import { haveTools } from "./support/tools.ts";
+
+// The caches' settings, as Helm renders them. What a registry makes of them is registry-cache.test.ts.
+
+const isHelmHere = haveTools("helm");
+const upstreams = { "docker.io": { url: "https://registry-1.docker.io" }, "ghcr.io": {} };
+const cached = (values: Values = {}, others: Values = {}) =>
+  render({ ...others, registryCache: { enabled: true, upstreams, ...values } });
+const hub = "arc-primer-cache-docker-io";
+const pod = (values?: Values) => cached(values).one("StatefulSet", hub).spec.template.spec;
+const validity = { from: new Date("2026-01-01"), to: new Date("2036-01-01") };
+const { cert: caBundle } = await selfSigned(["a.example"], validity);
+const { cert: pem } = await selfSigned(["b.example"], validity);
+
+describe.runIf(isHelmHere)("a cache", () => {
+  test("keeps no descriptors in memory, which would make layers empty once they expire", () => {
+    expect(pod().containers[0].env).toContainEqual({ name: "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", value: "" });
+  });
+
+  test("has a claim, so that no eviction empties it", () => {
+    const { spec } = cached().one("StatefulSet", hub);
+    expect(spec.volumeClaimTemplates[0].spec.resources.requests.storage).toBe("100Gi");
+    expect(spec.template.spec).not.toHaveProperty("volumes");
+  });
+
+  test("counts hits and misses at a port of its own, which a value takes away", () => {
+    const { env, ports } = pod().containers[0];
+    expect(env).toContainEqual({ name: "REGISTRY_HTTP_DEBUG_ADDR", value: ":5001" });
+    expect(ports).toContainEqual({ name: "metrics", containerPort: 5001 });
+    expect(cached().one("Service", hub).spec.ports[1]).toEqual({ name: "metrics", port: 5001, targetPort: "metrics" });
+    const quiet = cached({ metrics: false }, { serviceMonitor: { enabled: true } });
+    const container = quiet.one("StatefulSet", hub).spec.template.spec.containers[0];
+    expect(container.env).toContainEqual({ name: "REGISTRY_HTTP_DEBUG_ADDR", value: "" });
+    expect(container.ports).toHaveLength(1);
+    expect(quiet.one("Service", hub).spec.ports).toHaveLength(1);
+    expect(quiet.one("ServiceMonitor").metadata.name).toBe("arc-primer");
+  });
+
+  test("has a budget, spread and replicas of its own, and is asked within the zone where that is known", () => {
+    const manifests = cached({ replicas: 3 });
+    const { spec } = manifests.one("StatefulSet", hub);
+    expect(spec.replicas).toBe(3);
+    expect(manifests.one("PodDisruptionBudget", hub).spec).toMatchObject({
+      maxUnavailable: 1,
+      selector: spec.selector,
+    });
+    const spread: Manifest[] = spec.template.spec.topologySpreadConstraints;
+    expect(spread.map(({ topologyKey }) => topologyKey)).toEqual([
+      "topology.kubernetes.io/zone",
+      "kubernetes.io/hostname",
+    ]);
+    for (const { labelSelector } of spread) expect(labelSelector).toEqual(spec.selector);
+    const distribution = (...args: string[]) =>
+      /trafficDistribution: (\S+)/.exec(template({ registryCache: { enabled: true } }, ...args).stdout)?.[1];
+    expect(distribution("--kube-version", "1.31.2")).toBe("PreferClose");
+    expect(distribution("--kube-version", "1.30.9")).toBeUndefined();
+  });
+
+  test("is one of those that the policy and the monitor select, and nothing else is", () => {
+    const manifests = cached({}, { networkPolicy: { enabled: true }, serviceMonitor: { enabled: true } });
+    const policy = manifests.one("NetworkPolicy", "arc-primer-caches").spec;
+    expect(policy.podSelector).toEqual(manifests.one("ServiceMonitor", "arc-primer-caches").spec.selector);
+    expect(policy.podSelector.matchExpressions).toEqual([
+      { key: "app.kubernetes.io/component", operator: "In", values: [hub, "arc-primer-cache-ghcr-io"] },
+    ]);
+    expect(policy.policyTypes).toEqual(["Ingress"]);
+    expect(policy.ingress[0]).toEqual({
+      ports: [{ port: "registry", protocol: "TCP" }],
+      from: [{ namespaceSelector: { matchLabels: { "arc-primer.dev/inject": "enabled" } } }],
+    });
+  });
+
+  test("without upstreams is none, and selects nothing", () => {
+    const values = {
+      registryCache: { enabled: true, upstreams: { "docker.io": null } },
+      networkPolicy: { enabled: true },
+    };
+    expect(render(values).all.filter(({ kind }) => kind === "NetworkPolicy")).toHaveLength(1);
+  });
+});
+
+describe.runIf(isHelmHere)("TLS of the caches", () => {
+  const config = (registryCache: Values, values: Values = {}) =>
+    parseConfig(cached(registryCache, values).one("ConfigMap", "arc-primer").data["config.yaml"], "config.yaml")
+      .profiles["default"]!;
+  const tls = { secretName: "caches", caBundle };
+  const url = `https://${hub}.primer-system.svc.cluster.local:5000`;
+
+  test("is off by default, and the notes say what that means", () => {
+    const notes = (registryCache: Values) =>
+      helm(
+        ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"],
+        JSON.stringify(withRepository({ registryCache: { enabled: true, ...registryCache } })),
+      ).stdout;
+    expect(notes({})).toContain(
+      "Cache of docker.io: http://primer-arc-primer-cache-docker-io.ci.svc.cluster.local:5000",
+    );
+    expect(notes({})).toContain("Pods reach the caches by plain HTTP.");
+    expect(notes({ tls })).not.toContain("plain HTTP");
+  });
+
+  test("mounts the Secret, and asks by HTTPS", () => {
+    const { containers, volumes } = pod({ tls });
+    expect(volumes).toContainEqual({ name: "tls", secret: { secretName: "caches" } });
+    expect(containers[0].volumeMounts).toContainEqual({ name: "tls", mountPath: "/tls", readOnly: true });
+    expect(containers[0].env).toEqual(
+      expect.arrayContaining([
+        { name: "REGISTRY_HTTP_TLS_CERTIFICATE", value: "/tls/tls.crt" },
+        { name: "REGISTRY_HTTP_TLS_KEY", value: "/tls/tls.key" },
+      ]),
+    );
+    expect(containers[0].readinessProbe.httpGet.scheme).toBe("HTTPS");
+  });
+
+  test("gives the CA to every puller, by the default profile", () => {
+    const { privateCA, registries } = config({ tls });
+    expect(privateCA?.pem?.trim()).toBe(caBundle.trim());
+    expect(registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: true }]);
+  });
+
+  test("adds the CA to certificates that the profile has, itself or from its base", () => {
+    for (const profiles of [
+      { default: { privateCA: { pem, runner: true } } },
+      { base: { privateCA: { pem, runner: true } }, default: { extends: "base" } },
+    ]) {
+      const { privateCA } = config({ tls }, { config: { profiles } });
+      expect(privateCA?.pem).toContain(caBundle.trim());
+      expect(privateCA?.pem).toContain(pem.trim());
+      expect(privateCA?.runner).toBe(true);
+    }
+  });
+
+  test("leaves a ConfigMap of the profile's in place: the CA has to be in it", () => {
+    const privateCA = { configMap: { name: "ca" } };
+    const profile = config({ tls }, { config: { profiles: { default: { privateCA } } } });
+    expect(profile.privateCA).toMatchObject(privateCA);
+    expect(profile.privateCA?.pem).toBeUndefined();
+    expect(profile.registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: true }]);
+  });
+
+  test("with an issuer that everybody trusts needs no CA", () => {
+    const { privateCA, registries } = config({ tls: { secretName: "caches" } });
+    expect(privateCA).toBeUndefined();
+    expect(registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: false }]);
+  });
+});

@@ -1,0 +1,321 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../src/config/load.ts";
+import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
+import type { Manifest, Values } from "./support/helm.ts";
+import { haveTools } from "./support/tools.ts";
+
+// What people set who run many charts: names of images, labels, accounts, security contexts, probes, policies, monitors.
+
+const isHelmHere = haveTools("helm");
+const deployment = (values: Values) => render(values).one("Deployment").spec.template.spec;
+const refusal = (values: Values) => template(values).stderr;
+
+describe.runIf(isHelmHere)("the image", () => {
+  test("has to be named in a chart from a checkout, in words that say what to do", () => {
+    const { status, stderr } = helm(["template", "arc-primer", chartFolder]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(
+      "image.repository: a chart from a checkout has no image, because none is published for it. Build one with the Dockerfile, push it where your cluster pulls from, and name it: --set image.repository=registry.example.com/arc-primer",
+    );
+  });
+
+  test.each<[string, Values, Values, string]>([
+    ["a repository alone", {}, { repository: "arc-primer" }, "arc-primer:0.1.0"],
+    ["a registry in the repository", {}, { repository: "r.example/team/a", tag: "1" }, "r.example/team/a:1"],
+    ["a registry of its own", {}, { registry: "r.example:5000", repository: "team/a" }, "r.example:5000/team/a:0.1.0"],
+    [
+      "the repository's registry before it",
+      {},
+      { registry: "r.example", repository: "s.example/a" },
+      "s.example/a:0.1.0",
+    ],
+    ["a global registry", { imageRegistry: "g.example/hub" }, { repository: "team/a" }, "g.example/hub/team/a:0.1.0"],
+    ["a global one before all", { imageRegistry: "g.example" }, { repository: "r.example/a" }, "g.example/a:0.1.0"],
+  ])("is named by %s", (_name, global, image, want) => {
+    const manifests = render({ global, image });
+    expect(manifests.one("Deployment").spec.template.spec.containers[0].image).toBe(want);
+    expect(manifests.hook("Pod").spec.containers[0].image).toBe(want);
+  });
+
+  test("of the caches follows the global registry as well", () => {
+    const values = { global: { imageRegistry: "g.example" }, registryCache: { enabled: true } };
+    expect(render(values).one("StatefulSet").spec.template.spec.containers[0].image).toMatch(
+      /^g\.example\/library\/registry@sha256:/,
+    );
+  });
+
+  test("is pulled with the chart's Secrets and the global ones, each once", () => {
+    const values = {
+      global: { imagePullSecrets: ["all", { name: "pull" }] },
+      imagePullSecrets: [{ name: "pull" }],
+      registryCache: { enabled: true },
+    };
+    const manifests = render(values);
+    for (const { spec } of [
+      manifests.one("Deployment").spec.template,
+      manifests.one("StatefulSet").spec.template,
+      manifests.hook("Pod"),
+    ]) {
+      expect(spec.imagePullSecrets).toEqual([{ name: "pull" }, { name: "all" }]);
+    }
+  });
+});
+
+describe.runIf(isHelmHere)("global", () => {
+  test("refuses what the chart does not know", () => {
+    expect(refusal({ global: { imageRegistery: "r.example" } })).toContain(
+      "global.imageRegistery: this chart does not know it; it knows global.imageRegistry and global.imagePullSecrets",
+    );
+    expect(refusal({ global: { imageRegistry: 3 } })).toContain("/global/imageRegistry");
+  });
+});
+
+describe.runIf(isHelmHere)("labels and annotations", () => {
+  const everywhere = {
+    commonLabels: { team: "ci", "app.kubernetes.io/name": "other" },
+    commonAnnotations: { contact: "ci" },
+    registryCache: { enabled: true },
+    networkPolicy: { enabled: true },
+    serviceMonitor: { enabled: true },
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  };
+
+  test.each<[string, Values]>([
+    ["self-managed", {}],
+    ["cert-manager", { tls: { provider: "cert-manager" } }],
+  ])("the common ones are on every object, hooks included, with %s", (_name, values) => {
+    for (const { kind, metadata } of render({ ...everywhere, ...values }).all) {
+      expect({ kind, ...metadata }).toMatchObject({ labels: { team: "ci" }, annotations: { contact: "ci" } });
+      // The chart's own go first: selectors depend on them.
+      expect(metadata.labels["app.kubernetes.io/name"]).toBe("arc-primer");
+    }
+  });
+
+  test("common labels are on pods, and in no selector; common annotations restart nothing", () => {
+    const manifests = render(everywhere);
+    for (const { spec } of [manifests.one("Deployment"), manifests.one("StatefulSet")]) {
+      expect(spec.template.metadata.labels.team).toBe("ci");
+      expect(spec.selector.matchLabels).not.toHaveProperty("team");
+      expect(spec.template.metadata).not.toHaveProperty("annotations");
+    }
+  });
+
+  test("one object's annotations are on it alone", () => {
+    const manifests = render({
+      deploymentAnnotations: { of: "deployment" },
+      service: { annotations: { of: "service" } },
+      serviceAccount: { annotations: { of: "account" } },
+    });
+    const of = (kind: string) => manifests.one(kind).metadata.annotations.of;
+    expect([of("Deployment"), of("Service"), of("ServiceAccount")]).toEqual(["deployment", "service", "account"]);
+    expect(manifests.one("ConfigMap").metadata).not.toHaveProperty("annotations");
+  });
+
+  test("AKS leaves the registration's selectors alone, unless that is taken away", () => {
+    const annotations = (values: Values) => render(values).one("MutatingWebhookConfiguration").metadata.annotations;
+    const enforcer = { "admissions.enforcer/disabled": "true" };
+    expect(annotations({})).toEqual(enforcer);
+    expect(annotations({ webhook: { annotations: { a: "b" } } })).toEqual({ ...enforcer, a: "b" });
+    expect(annotations({ webhook: { annotations: { "admissions.enforcer/disabled": null } } })).toBeUndefined();
+  });
+});
+
+describe.runIf(isHelmHere)("the service account", () => {
+  const subjects = (values: Values) =>
+    ["RoleBinding", "ClusterRoleBinding"].map((kind) => render(values).one(kind).subjects[0].name);
+
+  test("may have a name of yours, which its rights and the policy follow", () => {
+    const values = { serviceAccount: { name: "webhook" } };
+    expect(render(values).one("ServiceAccount").metadata.name).toBe("webhook");
+    expect(deployment(values).serviceAccountName).toBe("webhook");
+    expect(subjects(values)).toEqual(["webhook", "webhook"]);
+    expect(render(values).one("ValidatingAdmissionPolicy").spec.matchConditions[0].expression).toContain(
+      '"system:serviceaccount:primer-system:webhook"',
+    );
+  });
+
+  test("may be one that is there, and then has to be named", () => {
+    const values = { serviceAccount: { create: false, name: "there" } };
+    expect(render(values).kinds()).not.toContain("ServiceAccount");
+    expect(deployment(values).serviceAccountName).toBe("there");
+    expect(refusal({ serviceAccount: { create: false } })).toContain("serviceAccount.name: name the account");
+  });
+});
+
+describe.runIf(isHelmHere)("the pods", () => {
+  test("leave user and groups to OpenShift by one switch, and stay within restricted-v2 otherwise", () => {
+    const manifests = render({ openshift: true, registryCache: { enabled: true } });
+    for (const { spec } of [
+      manifests.one("Deployment").spec.template,
+      manifests.one("StatefulSet").spec.template,
+      manifests.hook("Pod"),
+    ]) {
+      for (const key of ["runAsUser", "runAsGroup", "fsGroup"]) expect(spec.securityContext).not.toHaveProperty(key);
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
+      for (const { securityContext } of [...(spec.initContainers ?? []), ...spec.containers]) {
+        expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });
+      }
+    }
+    // The pod that helm test creates is judged by the same constraints.
+    expect(readFileSync(join(chartFolder, "files/helm-test.mjs"), "utf8")).not.toContain("runAsUser");
+  });
+
+  test("take other security contexts", () => {
+    const { securityContext } = deployment({ podSecurityContext: { runAsUser: 1000 } });
+    expect(securityContext).toMatchObject({ runAsUser: 1000, runAsNonRoot: true });
+  });
+
+  test("take arguments, variables, volumes, probes and a limit of revisions", () => {
+    const values = {
+      extraArgs: ["--watch-interval=5s"],
+      extraEnv: [{ name: "A", value: "b" }],
+      extraVolumes: [{ name: "extra", emptyDir: {} }],
+      extraVolumeMounts: [{ name: "extra", mountPath: "/extra" }],
+      livenessProbe: { periodSeconds: 20 },
+      startupProbe: { failureThreshold: 30 },
+      revisionHistoryLimit: 2,
+    };
+    const { containers, volumes } = deployment(values);
+    const [container] = containers;
+    expect(container.args.at(-1)).toBe("--watch-interval=5s");
+    expect(container.env).toContainEqual({ name: "A", value: "b" });
+    expect(volumes).toContainEqual({ name: "extra", emptyDir: {} });
+    expect(container.volumeMounts).toContainEqual({ name: "extra", mountPath: "/extra" });
+    expect(container.livenessProbe).toEqual({ httpGet: { path: "/healthz", port: "ops" }, periodSeconds: 20 });
+    expect(container.readinessProbe).toEqual({ httpGet: { path: "/readyz", port: "ops" }, periodSeconds: 1 });
+    expect(container.startupProbe).toEqual({ httpGet: { path: "/healthz", port: "ops" }, failureThreshold: 30 });
+    expect(deployment({}).containers[0]).not.toHaveProperty("startupProbe");
+    expect(render(values).one("Deployment").spec.revisionHistoryLimit).toBe(2);
+  });
+});
+
+describe.runIf(isHelmHere)("more objects", () => {
+  test("are installed along, as maps or texts, with template expressions", () => {
+    const metadata = { name: "{{ .Release.Name }}-map" };
+    const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ .Release.Name }}-text }\n";
+    const { all } = render({ extraObjects: [{ apiVersion: "v1", kind: "ConfigMap", metadata }, text] });
+    const names = all.filter(({ kind }) => kind === "ConfigMap").map((one) => one.metadata.name);
+    expect(names).toEqual(expect.arrayContaining(["arc-primer-map", "arc-primer-text"]));
+  });
+});
+
+describe.runIf(isHelmHere)("services", () => {
+  test("take address families, those of the caches as well", () => {
+    const service = { ipFamilyPolicy: "PreferDualStack", ipFamilies: ["IPv6", "IPv4"] };
+    const services = render({ service, registryCache: { enabled: true } }).all.filter(({ kind }) => kind === "Service");
+    expect(services).toHaveLength(2);
+    for (const { spec } of services) expect(spec).toMatchObject(service);
+    for (const key of Object.keys(service)) expect(render().one("Service").spec).not.toHaveProperty(key);
+  });
+});
+
+describe.runIf(isHelmHere)("the webhook's network policy", () => {
+  const callers = (networkPolicy: Values): Manifest[] =>
+    render({ networkPolicy: { enabled: true, ...networkPolicy } }).one("NetworkPolicy").spec.ingress[0].from;
+
+  test("lets in the control plane's addresses, or all but the pods' network, and peers of yours", () => {
+    expect(callers({})).toBeUndefined();
+    expect(callers({ controlPlaneCIDRs: ["10.0.0.1/32"] })).toEqual([{ ipBlock: { cidr: "10.0.0.1/32" } }]);
+    expect(callers({ podCIDRs: ["10.244.0.0/16", "fd00::/48"], webhookFrom: [{ podSelector: {} }] })).toEqual([
+      { podSelector: {} },
+      { ipBlock: { cidr: "0.0.0.0/0", except: ["10.244.0.0/16"] } },
+      { ipBlock: { cidr: "::/0", except: ["fd00::/48"] } },
+    ]);
+  });
+
+  test("says in the notes while it restricts nothing", () => {
+    const notes = (networkPolicy: Values) =>
+      helm(
+        ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"],
+        JSON.stringify(withRepository({ networkPolicy })),
+      ).stdout;
+    expect(notes({ enabled: true })).toContain("does not restrict who may call the webhook yet");
+    expect(notes({ enabled: true, podCIDRs: ["10.244.0.0/16"] })).not.toContain("does not restrict");
+    expect(notes({})).not.toContain("does not restrict");
+  });
+});
+
+describe.runIf(isHelmHere)("monitoring", () => {
+  test("the monitors take labels, timeouts and relabelings", () => {
+    const relabelings = [{ action: "labeldrop", regex: "pod" }];
+    const serviceMonitor = { enabled: true, scrapeTimeout: "5s", relabelings, metricRelabelings: relabelings };
+    const manifests = render({ serviceMonitor, registryCache: { enabled: true } });
+    for (const [name, port] of [
+      ["arc-primer", "ops"],
+      ["arc-primer-caches", "metrics"],
+    ] as const) {
+      expect(manifests.one("ServiceMonitor", name).spec.endpoints).toEqual([
+        { port, path: "/metrics", interval: "30s", scrapeTimeout: "5s", relabelings, metricRelabelings: relabelings },
+      ]);
+    }
+  });
+
+  const rules = (values: Values): Manifest[] =>
+    render({ registryCache: { enabled: true }, prometheusRule: { enabled: true, ...values } }).one("PrometheusRule")
+      .spec.groups[0].rules;
+
+  test("each alert has a heading in docs/operations/alerts.md, and a link to it where the page's place is known", () => {
+    const page = readFileSync(join(chartFolder, "../../docs/operations/alerts.md"), "utf8");
+    for (const { alert, annotations } of rules({ runbookURL: "https://wiki.example.com/alerts" })) {
+      expect(annotations.runbook_url).toBe(`https://wiki.example.com/alerts#${alert.toLowerCase()}`);
+      expect(page).toContain(`\n## ${alert}\n`);
+    }
+    for (const { annotations } of rules({})) expect(annotations).not.toHaveProperty("runbook_url");
+  });
+
+  test("blocked runners are critical", () => {
+    const { labels } = rules({}).find(({ alert }) => alert === "ArcPrimerBlocksRunners");
+    expect(labels.severity).toBe("critical");
+  });
+});
+
+describe.runIf(isHelmHere)("what the schema cannot say of the configuration", () => {
+  // The webhook says it: at its start, in its log and metric when a changed one is read, and in helm test.
+  test.each<[string, Values, RegExp]>([
+    ["a profile that extends itself", { profiles: { gpu: { extends: "gpu" } } }, /gpu\.extends/],
+    [
+      "profiles that extend each other, with a cache",
+      { profiles: { default: { extends: "gpu" }, gpu: { extends: "default" } } },
+      /extends/,
+    ],
+    ["a rule's profile that is not there", { rules: [{ profile: "gpu" }] }, /rules\[0\]\.profile/],
+    [
+      "credentials in a URL",
+      { profiles: { default: { registries: { "ghcr.io": { mirrors: [{ url: "https://me:secret@m.example" }] } } } } },
+      /credentials/,
+    ],
+    ["an exit code of ARC's", { profiles: { default: { docker: { wait: { exitCode: 7 } } } } }, /exitCode/],
+  ])("is left to the webhook: %s", (_name, config, said) => {
+    const text = render({ config, registryCache: { enabled: true } }).one("ConfigMap", "arc-primer").data[
+      "config.yaml"
+    ];
+    expect(() => parseConfig(text, "config.yaml")).toThrow(said);
+  });
+
+  test("as is a registry by a wrong name among the upstreams", () => {
+    const values = { registryCache: { enabled: true, upstreams: { "index.docker.io": {} } } };
+    const text = render(values).one("ConfigMap", "arc-primer").data["config.yaml"];
+    expect(() => parseConfig(text, "config.yaml")).toThrow(/index\.docker\.io/);
+  });
+});
+
+describe.runIf(isHelmHere)("helm test", () => {
+  test("makes a namespace that enforces Pod Security `restricted`", () => {
+    expect(render().hook("Namespace").metadata.labels).toMatchObject({
+      "arc-primer.dev/inject": "enabled",
+      "pod-security.kubernetes.io/enforce": "restricted",
+    });
+  });
+});
+
+describe("the chart's metadata", () => {
+  test("name no icon that is not there", () => {
+    const text = readFileSync(join(chartFolder, "Chart.yaml"), "utf8");
+    expect(text).not.toMatch(/^icon:/m);
+    expect(text).toMatch(/^kubeVersion: /m);
+    expect(existsSync(join(chartFolder, "values.schema.json"))).toBe(true);
+  });
+});

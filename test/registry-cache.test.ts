@@ -1,0 +1,127 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { haveTools } from "./support/tools.ts";
+import { startCache, startUpstream } from "./support/registry-cache.ts";
+
+// The real registry 3 with the chart's settings: what expires, what outlives a restart, what is counted.
+
+const layer = randomBytes(100_000);
+const whole = { status: 200, bytes: layer.length };
+
+interface Caching {
+  readonly cache: Awaited<ReturnType<typeof startCache>>;
+  /** Gets the layer by way of this repository. */
+  readonly get: (repository: string) => Promise<{ status: number; bytes: number | string }>;
+  /** How often the layer was fetched from upstream. */
+  readonly fetches: () => number;
+  /** Waits until so many seconds have passed since the first request. */
+  readonly at: (seconds: number) => Promise<void>;
+}
+
+async function caching(
+  ttl: string,
+  use: (caching: Caching) => Promise<void>,
+  overriding?: Record<string, string>,
+): Promise<void> {
+  const upstream = await startUpstream(layer);
+  try {
+    const cache = await startCache(upstream.url, ttl, overriding);
+    const began = performance.now();
+    try {
+      await use({
+        cache,
+        get: (repository) => cache.get(`${repository}/blobs/${upstream.digest}`),
+        fetches: upstream.fetches,
+        at: (seconds) => sleep(Math.max(0, began + seconds * 1000 - performance.now())),
+      });
+    } finally {
+      await cache.stop();
+    }
+  } finally {
+    upstream.stop();
+  }
+}
+
+/** Two repositories share a layer, and the first one's expires: what the second one then gets. */
+async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<object> {
+  let last: object = {};
+  await caching(
+    "8s",
+    async ({ get, at }) => {
+      expect(await get("team/a")).toEqual(whole);
+      await at(4);
+      expect(await get("team/b")).toEqual(whole);
+      await at(9.5);
+      last = await get("team/b");
+    },
+    overriding,
+  );
+  return last;
+}
+
+describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 60_000 }, () => {
+  test("serves a layer whole that two repositories share, also when the first one's has expired", async () => {
+    expect(await sharedAfterExpiry()).toEqual(whole);
+  });
+
+  test("would serve it with no bytes with the image's own settings, which this test would notice", async () => {
+    expect(await sharedAfterExpiry({ REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR: "inmemory" })).not.toEqual(whole);
+  });
+
+  test("removes a layer a ttl after its first pull, however often it is asked for", async () => {
+    await caching("8s", async ({ get, fetches, at }) => {
+      for (const second of [0, 1, 2, 3, 4, 5]) {
+        await at(second);
+        expect(await get("team/a")).toEqual(whole);
+      }
+      expect(fetches()).toBe(1);
+      await at(9.5);
+      expect(await get("team/a")).toEqual(whole);
+      expect(fetches()).toBe(2);
+    });
+  });
+
+  test("keeps what it has over a restart, and removes it at its time", async () => {
+    await caching("16s", async ({ cache, get, fetches, at }) => {
+      expect(await get("team/a")).toEqual(whole);
+      await at(7); // it writes down what expires when, every five seconds
+      await cache.restart();
+      expect(await get("team/a")).toEqual(whole);
+      expect(fetches()).toBe(1);
+      expect(await get("team/b")).toEqual(whole); // each repository fetches a layer once
+      expect(fetches()).toBe(2);
+      await at(17.5);
+      expect(await get("team/b")).toEqual(whole);
+      expect(await get("team/a")).toEqual(whole);
+      expect(fetches()).toBeGreaterThan(2);
+    });
+  });
+
+  test("keeps for ever with a ttl of 0s, over a restart too", async () => {
+    await caching("0s", async ({ cache, get, fetches, at }) => {
+      expect(await get("team/a")).toEqual(whole);
+      await at(2); // it stores the layer once it has served it
+      await cache.restart();
+      expect(await get("team/a")).toEqual(whole);
+      expect(fetches()).toBe(1);
+    });
+  });
+
+  test("counts what the dashboard shows", async () => {
+    await caching("1h", async ({ cache, get, at }) => {
+      for (const second of [0, 2, 3]) {
+        await at(second);
+        await get("team/a");
+      }
+      expect(await cache.get("team/a/manifests/1")).toMatchObject({ status: 200 });
+      const text = await cache.metrics();
+      const value = (name: string) => Number(new RegExp(`^${name}\\{type="blob"\\} (\\S+)$`, "m").exec(text)?.[1]);
+      expect(value("registry_proxy_requests_total")).toBe(3);
+      expect(value("registry_proxy_hits_total")).toBe(2);
+      expect(value("registry_proxy_misses_total")).toBe(1);
+      expect(value("registry_proxy_pulled_bytes_total")).toBe(layer.length);
+      expect(value("registry_proxy_pushed_bytes_total")).toBe(3 * layer.length);
+    });
+  });
+});
