@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds what the tests run, from Go modules: Helm and kubeconform, with the JSON schemas that kubeconform checks against,
-# and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 5 minutes on
+# Builds what the tests run, from Go modules: actionlint, Helm and kubeconform, with the JSON schemas that kubeconform checks
+# against, and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 5 minutes on
 # two cores, once.
 # usage: tools.sh      the last line printed is the folder of the programs
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,7 +11,7 @@ done
 
 validate=$(realpath "$here/../validate")
 
-"$here/bare/build.sh" helm kubeconform
+"$here/bare/build.sh" helm kubeconform actionlint
 
 # folder MODULE VERSION: where Go keeps the module's files
 folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
