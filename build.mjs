@@ -1,10 +1,11 @@
 // Bundles src/main.ts, shell scripts included, into dist/: arc-primer.mjs, and what only some of its subcommands need
-// into chunks, which are loaded when they are called for; with NOTICE, the licences of what is in it. Takes about 0.5 s.
+// into chunks, which are loaded when they are called for; with NOTICE and sbom.cdx.json, which
+// tell what it is made of. Takes about 0.5 s.
 import { build } from "esbuild";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { basename, join } from "node:path";
-import { notice } from "./scripts/notice.mjs";
+import { billOfMaterials, bundledPackages, notice } from "./scripts/bundled.mjs";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 const root = new URL(".", import.meta.url).pathname;
@@ -55,7 +56,7 @@ const { outputFiles, metafile } = await build({
 
 const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
 const inBundle = parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => join(root, path));
-const licences = await notice(inBundle);
+const packages = await bundledPackages(inBundle);
 
 // The entry is written last, beside its place, and renamed: two builds at once never leave half a program.
 await mkdir(dist, { recursive: true });
@@ -65,6 +66,7 @@ for (const [name, text] of files) if (name !== entry) await writeFile(new URL(na
 const partial = new URL(`.${entry}.${process.pid}`, dist);
 await writeFile(partial, `#!/usr/bin/env node\n${files.get(entry)}`, { mode: 0o755 });
 await rename(partial, new URL(entry, dist));
-await writeFile(new URL("NOTICE", dist), licences);
+await writeFile(new URL("NOTICE", dist), notice(packages));
+await writeFile(new URL("sbom.cdx.json", dist), billOfMaterials(packages, version));
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));
 await Promise.all(stale.map((name) => rm(new URL(name, dist), { force: true })));

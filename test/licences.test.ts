@@ -17,12 +17,22 @@ test("the licences of the packages in the bundle are in NOTICE", () => {
   expect(text).toContain("Redistribution and use in source and binary forms");
 });
 
+test("the bill of materials lists the same packages", () => {
+  const { components } = JSON.parse(readFileSync(join(root, "dist/sbom.cdx.json"), "utf8")) as {
+    components: { name: string; version: string; purl: string }[];
+  };
+  const inNotice = readFileSync(join(root, "dist/NOTICE"), "utf8").match(/(?<=^-{80}\n\n)\S+ \S+(?= \()/gm);
+  expect(components.map(({ name, version }) => `${name} ${version}`)).toEqual(inNotice);
+  const peculiar = components.find(({ name }) => name === "@peculiar/x509")!;
+  expect(peculiar.purl).toBe(`pkg:npm/%40peculiar/x509@${peculiar.version}`);
+});
+
 test("npm pack takes NOTICE and LICENSE along, and the Dockerfile puts both into the image", () => {
   const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = spawnSync("npm", args, { cwd: root, encoding: "utf8" });
   const packed = /"files": (\[[^]*?\])/.exec(stdout)?.[1] ?? "[]";
   const paths = (JSON.parse(packed) as { path: string }[]).map(({ path }) => path);
-  expect(paths).toEqual(expect.arrayContaining(["LICENSE", "dist/NOTICE", "dist/arc-primer.mjs"]));
+  expect(paths).toEqual(expect.arrayContaining(["LICENSE", "dist/NOTICE", "dist/sbom.cdx.json"]));
   const dockerfile = readFileSync(join(root, "Dockerfile"), "utf8");
   const last = dockerfile.slice(dockerfile.lastIndexOf("\nFROM "));
   expect(last.match(/^COPY .*$/gm)).toEqual(["COPY LICENSE /app/", "COPY --from=build /src/dist /app"]);
@@ -34,8 +44,9 @@ function noticeOf(name: string, license: string | undefined, files: Record<strin
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, "package.json"), JSON.stringify({ name, version: "1.0.0", license }));
   for (const [file, text] of Object.entries(files)) writeFileSync(join(place, file), text);
-  const program = `import { notice } from ${JSON.stringify(join(root, "scripts/notice.mjs"))};
-    await notice(process.argv.slice(1)).then((text) => process.stdout.write(text), (error) => process.stderr.write(error.message));`;
+  const program = `import { bundledPackages, notice } from ${JSON.stringify(join(root, "scripts/bundled.mjs"))};
+    const say = (packages) => process.stdout.write(notice(packages));
+    await bundledPackages(process.argv.slice(1)).then(say, (error) => process.stderr.write(error.message));`;
   const args = ["--input-type=module", "--eval", program, join(place, "lib/index.js"), join(root, "src/main.ts")];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   return { stdout, stderr };
