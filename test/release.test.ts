@@ -238,6 +238,23 @@ describe("the image", () => {
   });
 });
 
+test("the bundle's bill of materials is read from the image", () => {
+  writeFileSync(join(folder, "sbom.cdx.json"), "{}\n");
+  pretend("docker", `case $1 in create) echo one ;; cp) tar -C ${folder} -c sbom.cdx.json ;; esac`);
+  expect(run("bundle-sbom.sh", [image])).toMatchObject({ status: 0, stdout: "{}\n" });
+  expect(calls()).toEqual([`docker create ${image}`, "docker cp one:/app/sbom.cdx.json -", "docker rm one"]);
+  pretend("docker", "exit 1");
+  expect(run("bundle-sbom.sh", [image])).toMatchObject({ status: 1, stdout: "" });
+  unpretend();
+});
+
+test("the notes of a release say how it is installed, and what was published", () => {
+  const chart = `registry.example.com/charts/arc-primer@${digest}`;
+  const { stdout } = run("install-notes.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3", image, chart]);
+  expect(stdout).toContain("helm install arc-primer oci://registry.example.com/charts/arc-primer --version 1.2.3 ");
+  for (const what of [image, chart]) expect(stdout).toContain(`- \`${what}\``);
+});
+
 test("a signature has to be that of the repository's release workflow", () => {
   pretend("cosign", "");
   expect(run("verify.sh", [image, url]).status).toBe(0);
