@@ -1,11 +1,14 @@
 // Bundles src/main.ts, shell scripts included, into dist/: arc-primer.mjs, and what only some of its subcommands need
-// into chunks, which are loaded when they are called for. Takes about 0.5 s.
+// into chunks, which are loaded when they are called for; with NOTICE and sbom.cdx.json, which
+// tell what it is made of. Takes about 0.5 s.
 import { build } from "esbuild";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
+import { billOfMaterials, bundledPackages, notice } from "./scripts/bundled.mjs";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
+const root = new URL(".", import.meta.url).pathname;
 const dist = new URL("dist/", import.meta.url);
 
 // Node evaluates all properties of a builtin module that is imported, and for node:http that loads the client for fetch
@@ -23,7 +26,7 @@ const builtinsByRequire = {
 
 const { outputFiles, metafile } = await build({
   metafile: true,
-  absWorkingDir: new URL(".", import.meta.url).pathname,
+  absWorkingDir: root,
   entryPoints: { "arc-primer": "src/main.ts" },
   bundle: true,
   splitting: true,
@@ -51,6 +54,10 @@ const { outputFiles, metafile } = await build({
   },
 });
 
+const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.entries(inputs));
+const inBundle = parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => join(root, path));
+const packages = await bundledPackages(inBundle);
+
 // The entry is written last, beside its place, and renamed: two builds at once never leave half a program.
 await mkdir(dist, { recursive: true });
 const files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
@@ -59,21 +66,7 @@ for (const [name, text] of files) if (name !== entry) await writeFile(new URL(na
 const partial = new URL(`.${entry}.${process.pid}`, dist);
 await writeFile(partial, `#!/usr/bin/env node\n${files.get(entry)}`, { mode: 0o755 });
 await rename(partial, new URL(entry, dist));
-await writeFile(new URL("THIRD-PARTY-LICENSES.txt", dist), await licences(Object.keys(metafile.inputs)));
+await writeFile(new URL("NOTICE", dist), notice(packages));
+await writeFile(new URL("sbom.cdx.json", dist), billOfMaterials(packages, version));
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));
 await Promise.all(stale.map((name) => rm(new URL(name, dist), { force: true })));
-
-/** The licences of all packages that the bundle is made of: most ask that their text goes along. */
-async function licences(inputs) {
-  const folders = new Set(
-    inputs.map((path) => /^node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]),
-  );
-  folders.delete(undefined);
-  const texts = [...folders].toSorted().map(async (folder) => {
-    const { name, version: its, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
-    const names = (await readdir(folder)).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-    const own = await Promise.all(names.map((file) => readFile(`${folder}/${file}`, "utf8")));
-    return [`${name} ${its} (${license})`, ...own.map((text) => text.trim())].join("\n\n");
-  });
-  return `${(await Promise.all(texts)).join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
-}

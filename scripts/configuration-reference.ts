@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { configHead, configSchema } from "../src/config/schema.ts";
+import { page, table } from "./markdown.ts";
 
 /** The parts of a JSON schema that the reference shows. */
 export interface Schema {
@@ -45,22 +46,24 @@ function placeholderOf(path: string): string {
 export function configurationReference(): string {
   const settings = settingsOf(inputSchema());
   const inProfile = "profiles.NAME.";
-  const row = (prefix: string) => (setting: Setting) => {
-    const { schema, path } = setting;
-    return `| \`${path.slice(prefix.length)}\` | ${defaultOf(schema)} | ${cell(schema.description ?? "")} |`;
-  };
-  const table = (rows: string[]) => ["| setting | default | |", "| --- | --- | --- |", ...rows].join("\n");
-  return [
+  const settingsTable = (some: readonly Setting[], prefix = "") =>
+    table(
+      ["setting", "default", ""],
+      some.map(({ path, schema }) => [`\`${path.slice(prefix.length)}\``, defaultOf(schema), schema.description ?? ""]),
+    );
+  return page(
     "# Configuration",
     "<!-- Written by npm run generate, from the schema in src/config. -->",
     `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path, or the resolved configuration.`,
     "## The file",
-    table(settings.filter(({ path }) => !path.startsWith(inProfile) && !isHead(path)).map(row(""))),
+    settingsTable(settings.filter(({ path }) => !path.startsWith(inProfile) && !isHead(path))),
     "## A profile",
     "The settings of `profiles.NAME`.",
-    table(settings.filter(({ path }) => path.startsWith(inProfile)).map(row(inProfile))),
-    "",
-  ].join("\n\n");
+    settingsTable(
+      settings.filter(({ path }) => path.startsWith(inProfile)),
+      inProfile,
+    ),
+  );
 }
 
 function isHead(path: string): boolean {
@@ -70,9 +73,4 @@ function isHead(path: string): boolean {
 function defaultOf({ default: value }: Schema): string {
   if (value === undefined || JSON.stringify(value) === "{}" || JSON.stringify(value) === "[]") return "";
   return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
-}
-
-/** A text as a cell of a Markdown table takes it. */
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

@@ -1,5 +1,5 @@
 // Writes the files that are made from others, so that nothing is said twice:
-//   docs/reference/configuration.md        from the schema of the configuration
+//   docs/reference/                        from the configuration's schema, the reasons, the metrics and the command line
 //   charts/arc-primer/values.schema.json   its `config` part, from the same schema
 //   charts/arc-primer/README.md            the table of values, from the comments in values.yaml
 //   deploy/                                plain manifests with cert-manager, from the chart's templates (needs Helm)
@@ -13,7 +13,7 @@ import type { Document, Scalar, YAMLMap } from "yaml";
 import { z } from "zod";
 import { configSchema } from "../src/config/schema.ts";
 import { findTool } from "../test/support/tools.ts";
-import { configurationReference } from "./configuration-reference.ts";
+import { referencePages } from "./reference.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const chart = `${root}charts/arc-primer/`;
@@ -22,7 +22,7 @@ const chart = `${root}charts/arc-primer/`;
 export async function generatedFiles(): Promise<Map<string, string>> {
   const helm = findTool("helm");
   const texts: [string, string][] = [
-    [`${root}docs/reference/configuration.md`, configurationReference()],
+    ...[...(await referencePages())].map(([name, text]): [string, string] => [`${root}docs/reference/${name}`, text]),
     [`${chart}values.schema.json`, valuesSchema()],
     [`${chart}README.md`, readme()],
   ];

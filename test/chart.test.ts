@@ -534,7 +534,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     const { image } = render({ registryCache: { enabled: true } }).one("StatefulSet").spec.template.spec.containers[0];
     expect(image).toMatch(/^docker\.io\/library\/registry@sha256:[0-9a-f]{64}$/);
     const dockerfile = readFileSync(join(chartFolder, "../../Dockerfile"), "utf8");
-    const bases = [...dockerfile.matchAll(/^FROM (\S+)/gm)].map(([, name]) => name);
+    const bases = [...dockerfile.matchAll(/^FROM (?:--platform=\S+ )?(\S+)/gm)].map(([, name]) => name);
     expect(bases).toEqual(["docker.io/library/node:24", "gcr.io/distroless/nodejs24-debian13:nonroot"]);
   });
 

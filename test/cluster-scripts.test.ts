@@ -222,7 +222,7 @@ test("every version is told to an update bot, and no script has one of its own",
   });
   expect(versions.length).toBeGreaterThan(15);
   const untold = versions.filter(
-    ({ comment = "" }) => !/^# renovate: datasource=(go|npm|golang-version) depName=\S+/.test(comment),
+    ({ comment = "" }) => !/^# renovate: datasource=(go|npm|golang-version|docker) depName=\S+/.test(comment),
   );
   expect(untold).toEqual([]);
   const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));

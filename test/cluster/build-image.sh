@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds the image by the Dockerfile and writes it as an archive. With Docker it is an ordinary build. Without, it is
 # buildah's. Where no registry can be asked for the base images, they are stand-ins under the same names: node:24 is
-# Debian with this machine's npm and the Node of the dev dependencies, distroless is that Node with the libraries it is
-# linked with.
-# usage: build-image.sh NAME:TAG OUT.tar      (after `npm ci`)
+# Debian with this machine's npm and the Node of .node-version, distroless is that Node with the libraries it is linked
+# with.
+# usage: build-image.sh NAME:TAG OUT.tar
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
 [ "${CLUSTER_PROVIDER:-}" != kind ] || . "$here/kind/env.sh"
@@ -27,8 +27,7 @@ fi
 for tool in "$builder" mmdebstrap jq npm; do
   command -v "$tool" > /dev/null || { say "$tool is missing on this machine: apt-get install -y $tool"; exit 1; }
 done
-node=$root/node_modules/node/bin/node
-[ -x "$node" ] || { say "the image needs Node for its stand-ins: run npm ci first"; exit 1; }
+node=$(node "$root/scripts/prepare-node.mjs" --path)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$IMAGES/bases"

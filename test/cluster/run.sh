@@ -32,7 +32,7 @@ CLUSTER_IMAGES=${CLUSTER_IMAGES:-$(cluster_images "$CLUSTER_PROVIDER")}
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER CLUSTER_IMAGES
 export CLUSTER_RUN=$$-$EPOCHSECONDS # labels what the suite makes
-# node is the one that npm brings; kubectl, where the machine has none, comes with the assets or is built.
+# vitest is in there, and where the machine's Node is too old, one that will do; kubectl, where the machine has none, comes with the assets or is built.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$KUBE_BIN:$BIN
 
 "$here/need.sh" "$CLUSTER_PROVIDER" "${tiers[@]}" || exit 1

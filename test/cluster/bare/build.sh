@@ -5,7 +5,7 @@
 #   node           all of Kubernetes, etcd, containerd and runc
 #   docker         Docker's daemon, client and buildx, with containerd and runc
 #   kind           kind itself, and what its node has beside the above: kubeadm, kube-proxy, CoreDNS, CNI plugins
-#   registry, buildkit, cert-manager, helm, kubeconform
+#   registry, buildkit, cert-manager, helm, kubeconform, actionlint
 # KUBERNETES chooses the version of Kubernetes (versions.env).
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -169,6 +169,10 @@ for what in "$@"; do
     helm) program helm "$HELM_VERSION" helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm ;;
     kubeconform)
       program kubeconform "$KUBECONFORM_VERSION" github.com/yannh/kubeconform github.com/yannh/kubeconform/cmd/kubeconform
+      ;;
+    actionlint)
+      module=github.com/rhysd/actionlint
+      ldflags="-X $module.version=${ACTIONLINT_VERSION#v}" program actionlint "$ACTIONLINT_VERSION" "$module" "$module/cmd/actionlint"
       ;;
     *) sed -n '3,9s/^# *//p' "$0" >&2; exit 2 ;;
   esac

@@ -1,0 +1,59 @@
+// What the bundle is made of, for people who have to know it: the licences (NOTICE; most ask that their text goes along),
+// and the packages with their versions (sbom.cdx.json), which no scanner finds in a bundle.
+import { readFile, readdir } from "node:fs/promises";
+
+/** What may be in the bundle: each lets it be given away under any terms, as long as its text goes along. */
+const accepted = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense"]);
+const licenceFile = /^(un)?(licen[cs]e|copying|notice)/i;
+
+/**
+ * @param {readonly string[]} inputs the paths of the files that the bundle is made of
+ * @returns {Promise<{ name: string, version: string, license: string, texts: string[] }[]>} the packages, by name
+ * @throws {Error} naming every package without a licence text, and every one whose licence is not accepted
+ */
+export async function bundledPackages(inputs) {
+  const folders = new Set(inputs.map((path) => /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
+  folders.delete(undefined);
+  const found = await Promise.all([...folders].map(packageIn));
+  const packages = [...new Map(found.map((one) => [titleOf(one), one])).entries()]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, one]) => one);
+  const mistakes = packages.flatMap((one) => [
+    ...(accepted.has(one.license) ? [] : [`${titleOf(one)}: the licence is not one of ${[...accepted].join(", ")}`]),
+    ...(one.texts.length > 0 ? [] : [`${titleOf(one)}: the package has no file with the text of its licence`]),
+  ]);
+  if (mistakes.length === 0) return packages;
+  throw new Error(`this cannot be in the bundle (scripts/bundled.mjs):\n${mistakes.join("\n")}`);
+}
+
+/** The text of NOTICE. */
+export function notice(packages) {
+  const about =
+    "arc-primer is under the Apache License 2.0. Its program contains the packages below, each under its own.";
+  const parts = packages.map((one) => [titleOf(one), ...one.texts].join("\n\n"));
+  return `${[about, ...parts].join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
+}
+
+/** The packages as a bill of materials in CycloneDX's form. */
+export function billOfMaterials(packages, version) {
+  const component = (type, name, itsVersion, license) => {
+    const purl = `pkg:npm/${name.replace("@", "%40")}@${itsVersion}`;
+    return { type, "bom-ref": purl, name, version: itsVersion, purl, licenses: [{ license: { id: license } }] };
+  };
+  return `${JSON.stringify({
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: { component: component("application", "arc-primer", version, "Apache-2.0") },
+    components: packages.map((one) => component("library", one.name, one.version, one.license)),
+  })}\n`;
+}
+
+async function packageIn(folder) {
+  const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
+  const files = (await readdir(folder)).filter((file) => licenceFile.test(file)).toSorted();
+  const texts = await Promise.all(files.map(async (file) => (await readFile(`${folder}/${file}`, "utf8")).trim()));
+  return { name, version, license, texts: texts.filter((text) => text !== "") };
+}
+
+const titleOf = ({ name, version, license }) => `${name} ${version} (${license})`;

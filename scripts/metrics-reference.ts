@@ -1,0 +1,62 @@
+import { createMetrics } from "../src/metrics.ts";
+import type { Metrics } from "../src/metrics.ts";
+import { page, table } from "./markdown.ts";
+
+/** The values of labels that the page names by what they are, because there are many. */
+const many: Readonly<Record<string, string>> = {
+  reason: "[a code](reasons.md), or empty",
+  mutation: "a mutation's name",
+  status: "an HTTP status",
+};
+
+/** Counts one of everything, with every value of the labels that have few. The types see to it that none is forgotten. */
+function countAll(metrics: Metrics): void {
+  type Values<T extends keyof Metrics, N extends number> = Record<Parameters<Metrics[T]>[N] & string, true>;
+  const keys = <K extends string>(record: Record<K, true>) => Object.keys(record) as K[];
+  const decisions: Values<"decision", 0> = { skip: true, mutate: true };
+  const modes: Values<"decision", 2> = { enforce: true, audit: true };
+  const results: Values<"mutation", 1> = { applied: true, skipped: true };
+  const files: Values<"reload", 0> = { config: true, certificate: true, "client-ca": true };
+  const parts: Values<"selfManaged", 0> = { authority: true, serving: true, bundle: true, "ca-bundle": true };
+  const writes: Values<"selfManaged", 1> = { written: true, conflict: true, failed: true };
+  const counting: Record<Exclude<keyof Metrics, "expose">, () => void> = {
+    decision: () =>
+      keys(decisions).forEach((kind) => keys(modes).forEach((mode) => metrics.decision(kind, "", mode, 0))),
+    mutation: () => keys(results).forEach((result) => metrics.mutation("", result, "")),
+    refused: () => metrics.refused(400),
+    reload: () => keys(files).forEach((file) => [true, false].forEach((accepted) => metrics.reload(file, accepted))),
+    certificateExpiry: () => metrics.certificateExpiry(0),
+    authorityExpiry: () => metrics.authorityExpiry(0),
+    selfManaged: () =>
+      keys(parts).forEach((part) => keys(writes).forEach((result) => metrics.selfManaged(part, result))),
+  };
+  for (const count of Object.values(counting)) count();
+}
+
+/** The page docs/reference/metrics.md. */
+export async function metricsReference(): Promise<string> {
+  const metrics = createMetrics({ processMetrics: false });
+  countAll(metrics);
+  const { text } = await metrics.expose();
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n((?:[^#\n].*\n)*)/gm)].map(
+    ([, name = "", help = "", type = "", samples = ""]) => [`\`${name}\``, type, labelsOf(samples), help],
+  );
+  return page(
+    "# Metrics",
+    "<!-- Written by npm run generate, from src/metrics.ts. -->",
+    "`GET /metrics` on the port for health and metrics (`serve --ops-port`), for Prometheus. Beside these there are prom-client's of the process (`process_*`, `nodejs_*`).",
+    table(["metric", "type", "labels", "meaning"], rows),
+    "The two that tell when a certificate ends are absent until there is one.",
+  );
+}
+
+/** The labels of a metric with their values, from its lines in Prometheus' text format. */
+function labelsOf(samples: string): string {
+  const values = new Map<string, Set<string>>();
+  for (const [, label = "", value = ""] of samples.matchAll(/(\w+)="([^"]*)"/g)) {
+    if (label !== "le") values.set(label, (values.get(label) ?? new Set()).add(value)); // a histogram's own
+  }
+  const one = ([label, all]: [string, Set<string>]) =>
+    `\`${label}\`: ${many[label] ?? [...all].map((value) => `\`${value}\``).join(", ")}`;
+  return [...values].map(one).join("<br>");
+}

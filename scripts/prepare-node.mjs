@@ -1,0 +1,50 @@
+// The npm scripts run TypeScript as it is, which takes Node 22.18 or later. Where the Node at hand is older, this fetches
+// the one that .node-version names into .cache, by npm, and links it into node_modules/.bin: npm's scripts look there
+// first. It runs on old Nodes, and without any dependency.
+// usage: node scripts/prepare-node.mjs           (npm runs it at the end of `npm ci`)
+//        node scripts/prepare-node.mjs --path    prints the path of the Node that .node-version names, fetched if need be
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const version = readFileSync(join(root, ".node-version"), "utf8").trim();
+
+/** The path of the pinned Node. Its package for this platform holds the program alone, and has no install script. */
+function pinnedNode() {
+  const folder = join(root, ".cache", `node-${version}`);
+  const name = `node-${process.platform}-${process.arch}`;
+  const program = join(folder, "node_modules", name, "bin/node");
+  if (existsSync(program)) return program;
+  process.stderr.write(`fetching Node ${version} ...\n`);
+  mkdirSync(folder, { recursive: true });
+  // Within `npm ci`, npm_execpath is the npm that runs; elsewhere it is the one on the path.
+  const [command, ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
+  const options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
+  const args = [...first, "install", "--prefix", folder, ...options, `${name}@${version}`];
+  const { status, error } = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
+  const said = status === 0 ? spawnSync(program, ["--version"], { encoding: "utf8" }).stdout : "";
+  if (said?.trim() === `v${version}`) return program;
+  rmSync(folder, { recursive: true, force: true });
+  const reason = error?.message ?? (status === 0 ? "it does not run on this machine" : "npm says why above");
+  throw new Error(`${name}@${version} could not be installed: ${reason}`);
+}
+
+/** Makes `node` in npm's scripts the pinned one. */
+function link() {
+  const program = pinnedNode();
+  const place = join(root, "node_modules/.bin/node");
+  mkdirSync(dirname(place), { recursive: true });
+  rmSync(place, { force: true });
+  symlinkSync(relative(dirname(place), program), place);
+}
+
+try {
+  if (process.argv.includes("--path")) process.stdout.write(`${pinnedNode()}\n`);
+  else if (!process.features.typescript) link();
+} catch (error) {
+  process.stderr.write(`prepare-node: ${error.message}
+This is Node ${process.versions.node}; the scripts need 22.18 or later. Install one, or make this work, and run npm ci again.\n`);
+  process.exitCode = 1;
+}

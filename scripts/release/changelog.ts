@@ -1,0 +1,51 @@
+// Prints the section of CHANGELOG.md on a version: the text of its release notes.
+// usage: node scripts/release/changelog.ts VERSION      (in the checkout)
+import { readFileSync } from "node:fs";
+
+/** One entry of a section, as Artifact Hub takes it. */
+export interface Change {
+  readonly kind: string;
+  readonly description: string;
+}
+
+/**
+ * The section under `## VERSION - DATE`, without its heading.
+ *
+ * @param text that of CHANGELOG.md
+ * @throws {Error} where there is no such section, or nothing in it
+ */
+export function sectionOf(text: string, version: string): string {
+  const section = text.split(/^## /m).find((part) => {
+    const [, heading, date] = /^\[?([^\s\]]+)\]? - (\d{4}-\d{2}-\d{2})$/m.exec(part.split("\n", 1)[0] ?? "") ?? [];
+    return heading === version && date !== undefined;
+  });
+  if (section === undefined)
+    throw new Error(`CHANGELOG.md has no heading "## ${version} - YYYY-MM-DD"; rename "## Unreleased"`);
+  const body = section.slice(section.indexOf("\n")).trim();
+  if (body === "") throw new Error(`CHANGELOG.md says nothing under ${version}`);
+  return `${body}\n`;
+}
+
+/** The entries of a section, each of the kind that its heading names (`### Added`), without links. */
+export function changesOf(section: string): Change[] {
+  return section.split(/^### /m).flatMap((part) => {
+    const [heading = "", ...lines] = part.split("\n");
+    const entries = lines.join("\n").split(/^- /m).slice(1);
+    return entries.map((entry) => ({
+      kind: heading.trim().toLowerCase(),
+      description: entry
+        .trim()
+        .replaceAll(/\s+/g, " ")
+        .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1"),
+    }));
+  });
+}
+
+if (import.meta.main) {
+  try {
+    process.stdout.write(sectionOf(readFileSync("CHANGELOG.md", "utf8"), process.argv[2] ?? ""));
+  } catch (error) {
+    process.stderr.write(`changelog: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,81 @@
+// Makes a copy of the chart the one that is published: the image by its digest in values.yaml; the repository's address
+// and Artifact Hub's annotations in Chart.yaml. Comments stay.
+// usage: node scripts/release/pin-chart.ts FOLDER IMAGE@sha256:… REPOSITORY-URL      (in the checkout)
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, parseDocument, stringify } from "yaml";
+import type { Document } from "yaml";
+import { changesOf, sectionOf } from "./changelog.ts";
+
+/** `REGISTRY/PATH@sha256:…`, in parts. */
+export interface PinnedImage {
+  readonly registry: string;
+  readonly path: string;
+  readonly digest: string;
+}
+
+/** @throws {Error} where the text has no registry, a tag, or no digest */
+export function pinnedImage(text: string): PinnedImage {
+  const [, registry, path, digest] = /^([^/@]+[.:][^/@]*)\/([^@:]+)@(sha256:[0-9a-f]{64})$/.exec(text) ?? [];
+  if (registry && path && digest) return { registry, path, digest };
+  throw new Error(`${text} is no image with registry and digest, like registry.example.com/arc-primer@sha256:…`);
+}
+
+/** values.yaml with this image: in two values where the chart has a value for the registry, else in one. */
+export function pinnedValues(text: string, { registry, path, digest }: PinnedImage): string {
+  const values = parseDocument(text);
+  const set = (key: string, value: string) => setExisting(values, ["image", key], value);
+  if (values.hasIn(["image", "registry"])) set("registry", registry);
+  set("repository", values.hasIn(["image", "registry"]) ? path : `${registry}/${path}`);
+  set("digest", digest);
+  return String(values);
+}
+
+/** Chart.yaml with where it comes from and what Artifact Hub shows. */
+export function annotatedChart(
+  text: string,
+  parts: { image: string; url: string; annotations: object; changelog: string },
+): string {
+  const chart = parseDocument(text);
+  const version = String(chart.get("version"));
+  const where = { home: parts.url, sources: [parts.url] };
+  for (const [key, value] of Object.entries(where)) if (!chart.has(key)) chart.set(key, value);
+  const perRelease = {
+    "artifacthub.io/prerelease": String(version.includes("-")),
+    "artifacthub.io/changes": stringify(changesOf(sectionOf(parts.changelog, version))),
+    "artifacthub.io/images": stringify([
+      { name: "arc-primer", image: parts.image, platforms: ["linux/amd64", "linux/arm64"] },
+    ]),
+    "artifacthub.io/links": stringify([{ name: "source", url: parts.url }]),
+  };
+  for (const [key, value] of Object.entries({ ...parts.annotations, ...perRelease })) {
+    if (!chart.hasIn(["annotations", key])) chart.setIn(["annotations", key], value);
+  }
+  return String(chart);
+}
+
+function setExisting(document: Document, path: string[], value: string): void {
+  if (!document.hasIn(path)) throw new Error(`values.yaml has no ${path.join(".")} to put the image into`);
+  document.setIn(path, value);
+}
+
+function main([folder = "", image = "", url = ""]: string[]): void {
+  const edit = (file: string, change: (text: string) => string) =>
+    writeFileSync(join(folder, file), change(readFileSync(join(folder, file), "utf8")));
+  const pinned = pinnedImage(image);
+  if (!url.startsWith("https://"))
+    throw new Error(`${url || "the third argument"} is no https address of the repository`);
+  const annotations = parse(readFileSync(new URL("artifacthub.yaml", import.meta.url), "utf8")) as object;
+  const changelog = readFileSync("CHANGELOG.md", "utf8");
+  edit("values.yaml", (text) => pinnedValues(text, pinned));
+  edit("Chart.yaml", (text) => annotatedChart(text, { image, url, annotations, changelog }));
+}
+
+if (import.meta.main) {
+  try {
+    main(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`pin-chart: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  }
+}
