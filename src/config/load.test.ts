@@ -200,6 +200,8 @@ test.each([
   ["{ docker: { credentials: { secret: a..b } } }", '"a..b" is not the name of a Kubernetes object'],
   ["{ docker: { credentials: { password: x } } }", "docker.credentials.password: there is no such setting"],
   ["{ docker: { gracefulEnd: { gracePeriod: 25h } } }", "outside 1s to 24h"],
+  ["{ runner: { finishJob: { gracePeriod: 6d } } }", "outside 1m to 5d"],
+  ["{ runner: { finishJob: { gracePeriod: 10m, reserve: 10m } } }", "finishJob.reserve: the reserve is not shorter"],
   ["{ docker: { gracefulEnd: { gracePeriod: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],

@@ -4,6 +4,7 @@ import { dockerCredentials } from "./docker-credentials.ts";
 import { dockerProxy } from "./docker-proxy.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 import { externalsVolume } from "./externals-volume.ts";
+import { finishJob } from "./finish-job.ts";
 import { gracefulEnd } from "./graceful-end.ts";
 import { imageMirror } from "./image-mirror.ts";
 import { injectDocker } from "./inject-docker.ts";
@@ -24,6 +25,7 @@ import { waitForDocker } from "./wait-for-docker.ts";
 export const mutations: readonly Mutation[] = [
   injectDocker,
   gracefulEnd,
+  finishJob,
   waitForDocker,
   externalsVolume,
   dockerProxy,

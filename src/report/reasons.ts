@@ -56,6 +56,8 @@ export const mutationReasons = {
     "The pod has a container or a volume by a name that this would give one of its own, or its work folder at a path of dockerd's.",
   "work-subpath":
     "The runner container mounts its work folder by a subPathExpr, which cannot be carried over to a DinD container.",
+  "runner-pre-stop":
+    "The runner container has a preStop hook of its own; it stays, so nothing else waits for a running job.",
   "no-image-mirror": "The profile has no mirror for the registries of the pod's images (images.mirrors).",
   "no-proxy": "The runner container has no proxy variables (http_proxy, https_proxy): ARC's values name none.",
   "no-dind": "The pod has no Docker-in-Docker container.",
