@@ -16,6 +16,12 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
+failed() { # CODE MESSAGE
+  say "failed: $1: $2"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
+}
+
 # place FROM TO: beside first and then renamed, so that nobody sees half a file.
 place() {
   if [ -e "$2" ] || [ -L "$2" ]; then
@@ -137,6 +143,8 @@ trap 'stop 130' INT
 
 # Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
 become() {
+  # What the shell itself says comes after this, and its exit code is 126 or 127.
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
   arc_primer_words=$#
   arc_primer_left=
   [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
