@@ -50,6 +50,7 @@ export const kinds: readonly Kind[] = [
   { name: "volume and a mirror", profile: "mirror" },
   { name: "volume and four packages", profile: "packages" },
   { name: "volume and no package missing", profile: "nothing-missing" },
+  { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
   floor,
 ];
@@ -65,6 +66,7 @@ export function configuration({ apt }: PackageSource): object {
     memory: { docker: { externals: "memory" } },
     mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
     packages: { docker, prerequisites: { packages: lacking, apt } },
+    data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };
   const rules = [{ profile: "default", allowedProfiles: Object.keys(profiles) }];
