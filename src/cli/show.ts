@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from "diff";
 import { styleText } from "node:util";
 import { escapeForKubelet } from "../pod/expansion.ts";
-import { scripts } from "../scripts/index.ts";
+import { hooks, scripts } from "../scripts/index.ts";
 
 /** The unified diff of two texts, coloured if asked. Empty if they are the same. */
 export function showDiff(name: string, before: string, after: string, color: boolean): string {
@@ -28,7 +28,7 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
 
 const folds = Object.entries(scripts).map(([file, script]) => ({
   folded: `<the text of src/scripts/${file}>`,
-  unfolded: escapeForKubelet(script),
+  unfolded: hooks.includes(file) ? script : escapeForKubelet(script),
 }));
 
 /** A value with the scripts in it replaced by their names, for showing what is around them. */

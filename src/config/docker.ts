@@ -2,6 +2,7 @@
 import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import { daemon } from "./daemon.ts";
+import { dockerData } from "./docker-data.ts";
 import * as values from "./values.ts";
 
 const wait = z
@@ -67,6 +68,7 @@ export const docker = z
         "`containerd` says that dockerd uses the containerd image store, where the image's tag does not tell; Docker 28 is then told to. Mirrors of registries other than Docker Hub need that store.",
       ),
     daemon,
+    data: dockerData,
     externals: z
       .enum(["copy", "volume", "memory"])
       .default("copy")

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { docker } from "./docker.ts";
+import { finishJob } from "./finish-job.ts";
 import { images } from "./images.ts";
 import { prerequisites } from "./prerequisites.ts";
 import { privateCA, registries } from "./registries.ts";
@@ -29,6 +30,7 @@ export const profileSchema = z.strictObject({
         .describe(
           "The runner's command, for pod templates that leave it to the image. arc-primer never guesses a command; without one it cannot put a script before it.",
         ),
+      finishJob,
     })
     .prefault({}),
   docker,

@@ -1,16 +1,12 @@
 import { folderFrom } from "../pod/home.ts";
-import { trimmed } from "../pod/mounts.ts";
 import type { Container } from "../pod/types.ts";
 import { dockerVersion } from "./image-store.ts";
+import { isRootless, rootlessHome } from "./rootless.ts";
 
 /** dockerd's certs.d: /etc/docker/certs.d, rootless `$XDG_CONFIG_HOME/docker/certs.d` (moby, registry/config.go). */
 export function certsFolder(dind: Container): string | undefined {
   if (!isRootless(dind)) return "/etc/docker/certs.d";
-  // GitHub's rootless template gives its user a home from a volume; the image's own is /home/rootless.
-  const mounted = (dind.volumeMounts ?? [])
-    .map(({ mountPath }) => trimmed(mountPath))
-    .find((path) => /^\/home\/[^/]+$/.test(path));
-  const home = folderFrom(dind, "HOME", mounted ?? "/home/rootless");
+  const home = rootlessHome(dind);
   const config = folderFrom(dind, "XDG_CONFIG_HOME", home && `${home}/.config`);
   return config && `${config}/docker/certs.d`;
 }
@@ -25,8 +21,4 @@ export function blocksDockerd(dind: Container, folder: string): boolean {
   if (!isRootless(dind) || version === undefined || version >= 23) return false;
   const config = certsFolder(dind)?.replace(/docker\/certs\.d$/, "");
   return config === undefined || folder.startsWith(config);
-}
-
-function isRootless({ image, command, args }: Container): boolean {
-  return [image ?? "", ...(command ?? []), ...(args ?? [])].some((word) => word.includes("rootless"));
 }

@@ -56,6 +56,8 @@ export const mutationReasons = {
     "The pod has a container or a volume by a name that this would give one of its own, or its work folder at a path of dockerd's.",
   "work-subpath":
     "The runner container mounts its work folder by a subPathExpr, which cannot be carried over to a DinD container.",
+  "runner-pre-stop":
+    "The runner container has a preStop hook of its own; it stays, so nothing else waits for a running job.",
   "no-image-mirror": "The profile has no mirror for the registries of the pod's images (images.mirrors).",
   "no-proxy": "The runner container has no proxy variables (http_proxy, https_proxy): ARC's values name none.",
   "no-dind": "The pod has no Docker-in-Docker container.",
@@ -81,6 +83,14 @@ export const mutationReasons = {
   "externals-shared":
     "The volume for the runner's externals is not a whole emptyDir for the DinD container alone, so it stays as it is.",
   "memory-limit": "A memory limit of the pod is below 1Gi, which is too low for the runner's externals (about 600 MB).",
+  "data-root-unknown":
+    "Where Docker keeps its data cannot be told: dockerd may read a configuration file, is not started by a plain command line, or is given a path that only the kubelet knows.",
+  "data-root-rootless":
+    "A rootless dockerd may not set the permissions of a volume at its data-root, and ends. Give its user a home from an emptyDir, as GitHub's template does, no --data-root, and docker.data.emptyDir.",
+  "docker-data-mounted":
+    "The DinD container has a volume of its own where Docker keeps its data, in that folder or above it; it stays.",
+  "docker-data-memory":
+    "The DinD container or the pod has a memory limit below docker.data.emptyDir.sizeLimit, and what is in memory counts against it.",
   "docker-too-old": "Mirrors of other registries than Docker Hub need Docker 28 or later in the DinD container.",
   "image-store":
     "Docker 28 uses mirrors of other registries than Docker Hub only with the containerd image store: set docker.imageStore: containerd in the profile.",

@@ -9,6 +9,7 @@ const scripts = readdirSync(import.meta.dirname)
 
 test.each([
   ["become", 5],
+  ["failed", 8],
   ["limited", 3],
 ])("all copies of the function %s are the same", (name, copies) => {
   const definition = new RegExp(`^${name}\\(\\) \\{[^]*?^\\}$`, "m");

@@ -10,6 +10,12 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
+failed() { # CODE MESSAGE
+  say "failed: $1: $2"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
+}
+
 # Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
 find_node() {
   for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
@@ -74,6 +80,8 @@ log_in() (
 )
 
 # Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
+# Its guard is ended by HUP, which these scripts do not trap: a TERM that comes before the guard has its own trap would be
+# lost to the one that it begins with, and it would be waited for.
 limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_seconds=$1
   shift
@@ -81,7 +89,7 @@ limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_child=$!
   (
     nap=
-    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    trap '[ -z "$nap" ] || kill "$nap"; exit' HUP
     sleep "$arc_primer_seconds" &
     nap=$!
     wait "$nap" || exit # where there is no sleep there is no limit
@@ -90,13 +98,15 @@ limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_guard=$!
   { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
   arc_primer_status=$?
-  kill "$arc_primer_guard" 2> /dev/null
+  kill -HUP "$arc_primer_guard" 2> /dev/null
   { wait "$arc_primer_guard"; } 2> /dev/null
   return "$arc_primer_status"
 }
 
 # Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
 become() {
+  # What the shell itself says comes after this, and its exit code is 126 or 127.
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
   arc_primer_words=$#
   arc_primer_left=
   [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")

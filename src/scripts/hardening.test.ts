@@ -114,6 +114,24 @@ describe.each(here)("under %s", (_name, shell) => {
     expect(JSON.parse(stdout)).toEqual(odd);
   });
 
+  test.each(wrappers)("%s: a command that is not there has a code of its own", async (name) => {
+    const words = [
+      ...wait(1),
+      "directory=/nowhere",
+      "on-failure=warn",
+      "secret=none",
+      `file=${join(folder(), "pipe")}`,
+    ];
+    const told =
+      name === "place-files.sh" ? [] : words.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
+    const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
+    const { code, stderr } = await run(shell, name, told, { env, command: ["/home/runner/no-such.sh"] });
+    expect(code).toBe(127);
+    expect(stderr).toMatch(
+      /^arc-primer: failed: command-missing: there is no \/home\/runner\/no-such\.sh in this container.*\n.*(not found|No such file).*\n$/m,
+    );
+  });
+
   describe("wait-for-docker.sh", () => {
     const docker = (text: string) => programs({ docker: text });
     const config = "WARNING: Error loading config file: open /home/runner/.docker/config.json: permission denied";
@@ -203,6 +221,14 @@ describe.each(here)("under %s", (_name, shell) => {
   });
 
   describe("docker-credentials.sh", () => {
+    test("the guard of its time limit is never waited for, however fast the work is done", async () => {
+      const runs = Array.from({ length: 60 }, async () =>
+        run(shell, "docker-credentials.sh", ["file=/nowhere", "secret=none"], { command: ["true"] }),
+      );
+      const seconds = (await Promise.all(runs)).map((ran) => ran.seconds);
+      expect(Math.max(...seconds)).toBeLessThan(15); // the limit is 20
+    });
+
     const secret = () => {
       const file = join(folder(), ".dockerconfigjson");
       writeFileSync(file, '{"auths":{"a.example.com":{"auth":"c2VjcmV0"}}}');

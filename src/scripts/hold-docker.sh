@@ -9,6 +9,12 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
+failed() { # CODE MESSAGE
+  say "failed: $1: $2"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
+}
+
 # In a shell of its own first, since a redirection that fails would end this one. <> does not wait for the other side.
 hold() {
   if { [ -p "$1" ] || mkfifo -m 666 "$1"; } && (: <> "$1"); then
@@ -22,6 +28,8 @@ hold() {
 
 # Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
 become() {
+  # What the shell itself says comes after this, and its exit code is 126 or 127.
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
   arc_primer_words=$#
   arc_primer_left=
   [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
@@ -49,6 +57,7 @@ while [ "$1" != -- ]; do
 done
 shift
 if [ -n "$arc_primer_moves" ] && command -v bash > /dev/null; then
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
   # shellcheck disable=SC2016 # bash puts these in
   set -- bash -c 'exec 227<&9 9<&-; exec "$@"' bash "$@"
 fi

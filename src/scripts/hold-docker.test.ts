@@ -147,4 +147,13 @@ describe.runIf(process.getuid?.() === 0 && haveTools("dash", "busybox"))("prepar
       expect(stdout).toBe("1001:1001 755\n0:0 755\n");
     },
   );
+
+  test.each([["dash"], ["busybox", "sh"]])("under %s: what fails is said last", async (...shell) => {
+    const { default: script } = await import("./prepare-rootless.sh");
+    const sh = [findTool(shell[0]!)!, ...shell.slice(1)];
+    const words = ["init", "1001", join(folder(), "etc"), join(folder(), "no/such")]; // cp has nowhere to copy to
+    const { status, stderr } = spawnSync(sh[0]!, [...sh.slice(1), "-c", script, ...words], { encoding: "utf8" });
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/\narc-primer: failed: rootless-not-prepared: .*\n$/);
+  });
 });

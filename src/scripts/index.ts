@@ -2,6 +2,7 @@ import applyPackages from "./apply-packages.sh";
 import awaitRunner from "./await-runner.sh";
 import dockerCredentials from "./docker-credentials.sh";
 import dockerProxies from "./docker-proxies.sh";
+import finishJob from "./finish-job.sh";
 import holdDocker from "./hold-docker.sh";
 import installPackages from "./install-packages.sh";
 import placeFiles from "./place-files.sh";
@@ -14,9 +15,13 @@ export const scripts = {
   "await-runner.sh": awaitRunner,
   "docker-credentials.sh": dockerCredentials,
   "docker-proxies.sh": dockerProxies,
+  "finish-job.sh": finishJob,
   "hold-docker.sh": holdDocker,
   "install-packages.sh": installPackages,
   "place-files.sh": placeFiles,
   "prepare-rootless.sh": prepareRootless,
   "wait-for-docker.sh": waitForDocker,
 } as const;
+
+/** Those that are hooks: the kubelet puts no variables into a hook's command, so nothing is escaped in them. */
+export const hooks: readonly string[] = ["await-runner.sh", "finish-job.sh"];

@@ -20,6 +20,12 @@ umask 022
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
+failed() { # CODE MESSAGE
+  say "failed: $1: $2"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
+}
+
 # Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
 now() {
   read -r uptime _ < /proc/uptime
@@ -59,7 +65,10 @@ give_up() {
     say "the job starts all the same, as onFailure: warn asks"
     exit 0
   fi
-  say "the runner is not started, as onFailure: fail asks"
+  say "exit 1: the runner is not started, as onFailure: fail asks"
+  failed packages-not-installed "$problem"
+  # Below that, what apt said.
+  [ ! -w /dev/termination-log ] || tail -n +2 "$directory/problem" | tail -c 3000 >> /dev/termination-log
   exit 1
 }
 

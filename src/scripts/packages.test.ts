@@ -246,6 +246,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(await filesOf(warned.container)).toEqual(await filesOf(other.container));
       const failed = await apply(volume, { layers: [other.container.layer], onFailure: "fail" });
       expect(failed).toMatchObject({ code: 1, stdout: "" });
+      expect(failed.stderr).toMatch(/\narc-primer: failed: packages-not-in-place: .* another package state .*\n$/);
     });
 
     test.each([
@@ -275,7 +276,9 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
 
       const failed = await install({ packages: ["nope"], onFailure: "fail" });
       expect(failed.code).toBe(1);
-      expect(failed.stderr).toContain("the runner is not started");
+      expect(failed.stderr).toMatch(
+        /the runner is not started.*\narc-primer: failed: packages-not-installed: these packages could not be installed: nope\n$/,
+      );
     });
 
     test("a package whose post-install fails: nothing half-installed reaches the runner", async () => {

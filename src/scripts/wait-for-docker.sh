@@ -13,6 +13,12 @@ set -u
 
 say() { printf 'arc-primer: %s\n' "$*" >&2; }
 
+# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
+failed() { # CODE MESSAGE
+  say "failed: $1: $2"
+  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
+}
+
 # Sets what stays the same for all the time of waiting, from the script's words and from what the container has.
 prepare() {
   externals=
@@ -250,13 +256,14 @@ wait_for_docker() {
   denied_since=
   limit=$((timeout < 10 ? timeout : 10))
   if [ -n "$externals" ] && ! has_files "$externals"; then
-    give_up "the runner's externals are missing: $externals is empty or not there, so jobs that use containers cannot work; does the API server, the node and the image support docker.externals: volume?" || return
+    give_up externals-missing "the runner's externals are missing: $externals is empty or not there, so jobs that use containers cannot work; does the API server, the node and the image support docker.externals: volume?" || return
   fi
   until look; do
     now
     waited=$((now - begin))
     if [ "$waited" -ge $((timeout * 100)) ]; then
-      give_up "Docker at $host did not answer within $timeout s; the last attempt said: $answer"
+      join_lines
+      give_up docker-timeout "Docker at $host did not answer within $timeout s; the last attempt said: $answer"
       return
     elif [ -z "$told" ]; then
       say "waiting for Docker at $host, at most $timeout s"
@@ -281,21 +288,28 @@ has_files() {
 }
 
 # Says what is missing. Returns 0 if the runner is to start all the same, else the container's exit code.
-give_up() {
-  reason=$1
-  say "$reason"
+give_up() { # CODE MESSAGE
   if [ "$on_timeout" = start ]; then
+    say "$2"
     say "starting the runner anyway, as on-timeout=start asks"
     return 0
   fi
   say "exit $exit_code: the runner is not started, so that it takes no job that cannot work"
-  # What kubectl describe shows as the container's termination message.
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: %s\n' "$reason" > /dev/termination-log
+  failed "$1" "$2"
   return "$exit_code"
+}
+
+# Makes one line of $answer.
+join_lines() {
+  lines=$answer
+  answer=
+  while next_line; do answer=${answer:+$answer; }$line; done
 }
 
 # Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
 become() {
+  # What the shell itself says comes after this, and its exit code is 126 or 127.
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
   arc_primer_words=$#
   arc_primer_left=
   [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")

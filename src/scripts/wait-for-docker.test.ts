@@ -101,6 +101,7 @@ test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
   expect(status).toBe(0);
 });
 
+const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
 const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
 
 describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for-docker.sh", () => {
@@ -125,7 +126,10 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
         const externals = what === "no folder" ? join(folder(), "nowhere") : folder();
         const { code, stdout, stderr } = await run(sh, { env, settings: { externals } }).exit;
         expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
-        expect(stderr.match(/^arc-primer: the runner's externals are missing: /gm)).toHaveLength(1);
+        expect(stderr.match(/the runner's externals are missing: /g)).toHaveLength(1);
+        expect(lastLine(stderr)).toMatch(
+          /^arc-primer: failed: externals-missing: the runner's externals are missing: /,
+        );
         const start = run(sh, { env, settings: { externals, "on-timeout": "start" } });
         expect(await start.exit).toMatchObject({
           code: 0,
@@ -181,7 +185,9 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { env, socket } = unix();
       const { code, stdout, stderr, seconds } = await run(sh, { env, settings: { timeout: "1" } }).exit;
       expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
-      expect(stderr).toContain(`did not answer within 1 s; the last attempt said: there is no socket at ${socket}`);
+      expect(lastLine(stderr)).toBe(
+        `arc-primer: failed: docker-timeout: Docker at unix://${socket} did not answer within 1 s; the last attempt said: there is no socket at ${socket}`,
+      );
       expect(seconds).toBeGreaterThan(1);
       expect(seconds).toBeLessThan(4);
     });
@@ -210,8 +216,8 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(listener.signal).toBe("SIGKILL");
       const { code, stderr } = await run(sh, { env, settings: { timeout: "1" } }).exit;
       expect(code).toBe(42);
-      expect(stderr).toMatch(
-        /the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/s,
+      expect(lastLine(stderr)).toMatch(
+        /^arc-primer: failed: docker-timeout: .* the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/,
       );
     });
 
@@ -221,6 +227,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { code, stdout, stderr } = await run(sh, { env, settings }).exit;
       expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
       expect(stderr).toContain("starting the runner anyway");
+      expect(stderr).not.toContain("failed:");
     });
 
     test.each<[string, NodeJS.Signals, number, string | undefined]>([

@@ -153,7 +153,7 @@ describe("a pod that fails or hangs beside its runner", () => {
 
 test("an idle runner that is told to stop passes that on, and ends with 143", async () => {
   const pod = await runner("idle", "idle");
-  await until("the listener", 60, async () => (await logs("arc", "idle", "runner")).includes("listening for jobs"));
+  await until("the listener", 60, async () => (await logs("arc", "idle", "runner")).includes("Listening for Jobs"));
   kubectlPrints(["exec", "-n", "arc", "idle", "-c", "runner", "--", "bash", "-c", "kill -TERM 1"]);
   const { exitCode, log } = await ended(pod);
   expect(log).toMatch(/stand-in: interrupted\n[^]*$/);

@@ -99,7 +99,14 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     ]);
     rmSync(folder, { recursive: true });
     await installWebhook(JSON.stringify(configuration()), await servingCertificate());
-    for (const name of ["mirrors", "mirrors-dockerd", "mirrors-by-name", "mirrors-missing", "mirrors-28"])
+    for (const name of [
+      "mirrors",
+      "mirrors-dockerd",
+      "mirrors-by-name",
+      "mirrors-missing",
+      "mirrors-28",
+      "mirrors-disk",
+    ])
       await createNamespace(name);
     await createNamespace("mirrors-off", {});
     const metadata = { name: "corporate-ca", namespace: "mirrors-by-name" };
@@ -122,6 +129,13 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expect(containerNamed(pod, "dind").args).toContain("--feature=containerd-snapshotter=true");
     expect(results).toEqual(all("ok", "pull"));
     expectServed(requests, /"docker\/28/);
+  });
+
+  test("with Docker's data on a volume of its own", async () => {
+    const { pod, results, requests } = await job("mirrors-disk", pulls);
+    expect(status(pod).applied).toEqual(expect.arrayContaining(["docker-data", "registry-hosts"]));
+    expect(results).toEqual(all("ok", "pull"));
+    expectServed(requests, /"docker\/29/);
   });
 
   test("where Docker 28 is left as it is, only Docker Hub has its mirror, and the pod says why", async () => {
@@ -225,6 +239,7 @@ function configuration(): object {
       default: { registries, privateCA: { pem: mirror.certificate.cert, runner: true } },
       "dockerd-only": { extends: "default", buildkit: { enabled: false }, dagger: { enabled: false } },
       "docker-28": { extends: "default", docker: { imageStore: "containerd" } },
+      disk: { extends: "default", docker: { data: { emptyDir: { sizeLimit: "10Gi" } } } },
       "by-name": {
         // A path after /v2, as Harbor has it: no flag can say that, so Docker Hub has a hosts.toml as well.
         registries: { ...registries, "docker.io": { mirrors: [{ url: `http://${mirror.http}/v2/hub` }] } },
@@ -233,6 +248,7 @@ function configuration(): object {
     },
     rules: [
       { namespaces: ["mirrors-28"], profile: "docker-28" },
+      { namespaces: ["mirrors-disk"], profile: "disk" },
       { namespaces: ["mirrors-dockerd"], profile: "dockerd-only" },
       { namespaces: ["mirrors-by-name", "mirrors-missing"], profile: "by-name" },
     ],

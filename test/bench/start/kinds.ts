@@ -53,6 +53,7 @@ export const kinds: readonly Kind[] = [
   { name: "volume and a mirror", profile: "mirror" },
   { name: "volume and four packages", profile: "packages" },
   { name: "volume and no package missing", profile: "nothing-missing" },
+  { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
   floor,
 ];
@@ -92,6 +93,7 @@ export function configuration({ apt }: PackageSource): object {
     "image-mirror": { images: { mirrors } },
     "image-mirror-volume": { docker, images: { mirrors } },
     packages: { docker, prerequisites: { packages: lacking, apt } },
+    data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };
   const rules = [{ profile: "default", allowedProfiles: Object.keys(profiles) }];

@@ -31,7 +31,7 @@ pack() {
 home() {
   mkdir -p "$1/home/runner/bin"
   cp "$files"/runner/{run.sh,safe_sleep.sh,run-helper.sh.template} "$1/home/runner"
-  cp "$files/runner/Runner.Listener" "$1/home/runner/bin"
+  cp "$files"/runner/Runner.{Listener,Worker} "$1/home/runner/bin"
 }
 
 # externals FOLDER: Node as GitHub's runner brings it, twice with npm and all, and twice (for Alpine) the program alone.

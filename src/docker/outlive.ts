@@ -1,0 +1,52 @@
+import { ensureMount, ensureVolume } from "../pod/mounts.ts";
+import type { Container, Pod } from "../pod/types.ts";
+import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
+import awaitRunner from "../scripts/await-runner.sh";
+import holdDocker from "../scripts/hold-docker.sh";
+import { findDinds } from "./dind.ts";
+import type { ContainerNames } from "./dind.ts";
+
+const name = "arc-primer-hold";
+const wrapper = defineWrapper(name, holdDocker);
+const directory = "/arc-primer/hold";
+const file = `${directory}/runner`;
+
+/**
+ * Whether dockerd ends after the runner: `outlives`; or it does, as far as we can tell, but for a container whose own
+ * preStop hook stays (`pre-stop-kept`); or it cannot, because the runner container has no command to put a script before.
+ */
+export type Outliving = "outlives" | "pre-stop-kept" | "no-command";
+
+/**
+ * Lets dockerd outlive the runner container when the pod is deleted. An ordinary DinD container is told to stop together
+ * with the runner, so it gets a preStop hook that waits for the runner's end.
+ *
+ * A native sidecar needs none: the kubelet tells it to stop when the ordinary containers have ended (Kubernetes 1.29;
+ * pkg/kubelet/kuberuntime, killContainer and terminationOrdering).
+ *
+ * @returns `no-command` with nothing changed
+ */
+export function outliveRunner(pod: Pod, runner: Container, names: ContainerNames): Outliving {
+  const beside = findDinds(pod, names).filter(({ layout }) => layout === "container");
+  const held = beside
+    .map((dind) => dind.container)
+    .filter(({ lifecycle }) => !lifecycle?.preStop || isOurs(lifecycle.preStop));
+  const outcome = held.length < beside.length ? "pre-stop-kept" : "outlives";
+  if (held.length === 0) return outcome;
+
+  if (!wrapCommand(runner, wrapper, [`file=${file}`], names.runner.command)) return "no-command";
+  // A volume for the pipe alone: templates differ in what else the two containers share.
+  ensureVolume(pod, { name, emptyDir: {} });
+  for (const one of [runner, ...held]) ensureMount(one, { name, mountPath: directory });
+  for (const one of held) if (!one.lifecycle?.preStop) addHook(one);
+  return outcome;
+}
+
+function isOurs({ exec }: NonNullable<NonNullable<Container["lifecycle"]>["preStop"]>): boolean {
+  return exec?.command?.includes(name) ?? false;
+}
+
+/** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
+function addHook(dind: Container): void {
+  dind.lifecycle = { ...dind.lifecycle, preStop: { exec: { command: ["/bin/sh", "-c", awaitRunner, name, file] } } };
+}

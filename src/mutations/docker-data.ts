@@ -1,0 +1,71 @@
+import type { Profile } from "../config/schema.ts";
+import { dataRoot } from "../docker/data-root.ts";
+import { findDinds } from "../docker/dind.ts";
+import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import type { Mutation, Verdict } from "../engine/mutation.ts";
+import { ensureMount, ensureVolume, isOccupied } from "../pod/mounts.ts";
+import { quantityValue } from "../pod/quantity.ts";
+import type { Container, Pod, Volume } from "../pod/types.ts";
+
+type Data = Profile["docker"]["data"];
+
+const name = "arc-primer-docker-data";
+
+/**
+ * Gives Docker's data a volume: an emptyDir, with a limit or in memory, or a generic ephemeral volume of a storage class.
+ * Without it the data lies wherever the container runtime puts the volume that the image declares, without any limit.
+ *
+ * Each DinD container gets a volume of its own, for two dockerds destroy each other's data. A volume that the pod has
+ * there itself stays.
+ */
+export const dockerData: Mutation = {
+  name: "docker-data",
+  configure(profile) {
+    const { data } = profile.docker;
+    if (!data.enabled) return "disabled";
+    const source = volumeSource(data);
+    if (!source) return "not-configured";
+
+    return (pod) => {
+      const change = ({ container }: { container: Container }, index: number): Verdict => {
+        const found = dataRoot(pod, container);
+        if (typeof found === "string") return doesNotApply(found);
+        const { mountPath, rootless } = found;
+        // A new file system's root is root's, and nobody else may make a folder in it; that of an emptyDir is everyone's.
+        if (rootless && source.ephemeral) return doesNotApply("data-root-rootless");
+        if (isOccupied(pod, container, mountPath)) return doesNotApply("docker-data-mounted");
+        if (source.emptyDir?.medium === "Memory" && isBelow(pod, container, source.emptyDir.sizeLimit))
+          return doesNotApply("docker-data-memory");
+        const volume = { name: index === 0 ? name : `${name}-${index + 1}`, ...source };
+        ensureVolume(pod, volume);
+        ensureMount(container, { name: volume.name, mountPath });
+        return applies();
+      };
+      const [first, ...more] = findDinds(pod, profile).map(change);
+      return first ? together([first, ...more]) : doesNotApply("no-dind");
+    };
+  },
+};
+
+function volumeSource({ emptyDir, ephemeral }: Data): Omit<Volume, "name"> | undefined {
+  if (emptyDir) {
+    const { sizeLimit, medium } = emptyDir;
+    return { emptyDir: { ...(medium && { medium }), ...(sizeLimit !== undefined && { sizeLimit }) } };
+  }
+  if (!ephemeral) return undefined;
+  const { storageClassName, size } = ephemeral;
+  const spec = {
+    accessModes: ["ReadWriteOnce"],
+    ...(storageClassName !== undefined && { storageClassName }),
+    resources: { requests: { storage: size } },
+  };
+  return { ephemeral: { volumeClaimTemplate: { spec } } };
+}
+
+/** Whether the container or the pod may have less memory than a volume in memory may take. */
+function isBelow({ spec }: Pod, { resources }: Container, sizeLimit: string | undefined): boolean {
+  const wanted = quantityValue(sizeLimit ?? "") ?? 0;
+  return [resources?.limits?.["memory"], spec.resources?.limits?.["memory"]].some(
+    (limit) => limit !== undefined && Number(quantityValue(String(limit))) < wanted,
+  );
+}

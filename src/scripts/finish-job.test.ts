@@ -1,0 +1,179 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, test } from "vitest";
+import { findTool, haveTools } from "../../test/support/tools.ts";
+import finishJob from "./finish-job.sh";
+
+// The preStop hook of the runner container, over a folder that is laid out like /proc, and over real processes.
+
+const root = mkdtempSync(join(tmpdir(), "arc-primer-finish-"));
+afterAll(() => rmSync(root, { recursive: true }));
+let count = 0;
+
+/** A folder like /proc, with a runner's folder for its log, in which processes begin and end as the test says. */
+function machine() {
+  const folder = join(root, String((count += 1)));
+  const proc = join(folder, "proc");
+  const runner = join(folder, "runner");
+  mkdirSync(proc, { recursive: true });
+  mkdirSync(join(runner, "_diag"), { recursive: true });
+  symlinkSync("/proc/uptime", join(proc, "uptime"));
+  return {
+    proc,
+    begin(id: number, name: string, words: string[] = [name]) {
+      mkdirSync(join(proc, String(id), "fd"), { recursive: true });
+      writeFileSync(join(proc, `${id}/fd/2`), "");
+      writeFileSync(join(proc, `${id}/cmdline`), [...words, ""].join("\0"));
+      writeFileSync(join(proc, `${id}/comm`), `${name}\n`);
+    },
+    listen() {
+      this.begin(1, "bash");
+      this.begin(20, "Runner.Listener", [join(runner, "bin/Runner.Listener"), "run"]);
+    },
+    work() {
+      this.begin(300, "Runner.Worker");
+    },
+    end: (id: number) => rmSync(join(proc, String(id)), { recursive: true }),
+    log: (line: string) =>
+      writeFileSync(join(runner, "_diag/Runner_20261126-031500-utc.log"), `${line}\n`, { flag: "a" }),
+    /** What the container's log has of the hook. */
+    said: () => readFileSync(join(proc, "20/fd/2"), "utf8"),
+  };
+}
+
+/** Starts the hook over that folder, with two seconds for its minute, and one for the five between two looks. */
+function hook(shell: string[], proc: string, seconds: number) {
+  const script = finishJob
+    .replaceAll("/proc/", `${proc}/`)
+    .replace("-ge 60", "-ge 2")
+    .replaceAll("left : 5", "left : 1")
+    .replaceAll("left < 5", "left < 1");
+  const [program = "", ...first] = shell;
+  const began = performance.now();
+  const child = spawn(program, [...first, "-c", script, "arc-primer-finish-job", `seconds=${seconds}`], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const run = {
+    over: false,
+    output: "",
+    ended: undefined as unknown as Promise<{ code: number | null; seconds: number }>,
+  };
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (text: Buffer) => (run.output += text.toString()));
+  run.ended = new Promise((resolve) => {
+    child.once("close", (code) => {
+      run.over = true;
+      resolve({ code, seconds: (performance.now() - began) / 1000 });
+    });
+  });
+  return run;
+}
+
+test.runIf(haveTools("shellcheck"))("shellcheck", () => {
+  const file = new URL("finish-job.sh", import.meta.url).pathname;
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+});
+
+const shells = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] };
+
+describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
+  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    test("an idle runner is told to stop within a second, and nothing is said", async () => {
+      const there = machine();
+      there.listen();
+      there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Listening for Jobs");
+      const run = hook(sh, there.proc, 100);
+      const { code, seconds } = await run.ended;
+      expect({ code, output: run.output, said: there.said() }).toEqual({ code: 0, output: "", said: "" });
+      expect(seconds).toBeLessThan(1.5); // of which 0.6 are the hook's, and the rest the machine's
+    });
+
+    test("a runner that has not started, or is over, is not waited for", async () => {
+      const there = machine();
+      there.begin(1, "sh");
+      const run = hook(sh, there.proc, 100);
+      expect(await run.ended).toMatchObject({ code: 0 });
+      expect(run.output).toBe("");
+    });
+
+    test("while a worker runs it waits; when the time is over it says so and returns", async () => {
+      const there = machine();
+      there.listen();
+      there.work();
+      const run = hook(sh, there.proc, 3);
+      await sleep(1500);
+      expect(run.over).toBe(false);
+      expect(there.said()).toBe(
+        "arc-primer: this pod is to end while a job runs: waiting until the runner has ended, at most 3 s\n",
+      );
+      const { code, seconds } = await run.ended;
+      expect(code).toBe(0);
+      expect(seconds).toBeGreaterThan(2);
+      expect(there.said().split("\n").at(-2)).toMatch(
+        /^arc-primer: failed: job-timeout: the job has not ended within 3 s/,
+      );
+    });
+
+    test.each([
+      ["the listener says that it has a job", "log"],
+      ["its worker starts", "work"],
+    ] as const)("a job is noticed that comes a moment later: %s", async (_what, sign) => {
+      const there = machine();
+      there.listen();
+      const run = hook(sh, there.proc, 100);
+      await sleep(250);
+      if (sign === "log") there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Running job: build");
+      else there.work();
+      await sleep(1500);
+      expect(there.said()).toContain("a job runs");
+      // No worker for (here) two seconds: the runner hangs, or the job never began.
+      if (sign === "work") there.end(300);
+      expect(await run.ended).toMatchObject({ code: 0 });
+      expect(there.said().split("\n").at(-2)).toMatch(/^arc-primer: failed: runner-hangs: /);
+    });
+
+    test("a listener whose log cannot be found counts as idle", async () => {
+      const there = machine();
+      there.begin(20, "Runner.Listener", ["./Runner.Listener", "run"]);
+      const run = hook(sh, there.proc, 100);
+      expect(await run.ended).toMatchObject({ code: 0 });
+      expect(run.output).toBe("");
+    });
+  });
+});
+
+// As in a container: process 1 is the runner, and takes the hook with it when it ends.
+const namespaces = process.getuid?.() === 0 && spawnSync("unshare", ["-pf", "--mount-proc", "true"]).status === 0;
+
+describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(Object.entries(shells))(
+  "in a process namespace of its own, under %s",
+  (_name, [shell = "", ...first]) => {
+    const sh = [findTool(shell) ?? shell, ...first];
+
+    test("the hook ends with the container, whose exit code is the runner's", async () => {
+      const folder = join(root, String((count += 1)));
+      mkdirSync(join(folder, "bin"), { recursive: true });
+      const program = (name: string, text: string) =>
+        writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+      program("Runner.Worker", "sleep 3; echo the job is done");
+      program("Runner.Listener", 'sleep 0.5; "$(dirname "$0")/Runner.Worker"; echo the listener ends');
+      // PID 1 starts the hook as the kubelet would, one second later, beside the runner.
+      // Its stderr is something that can be opened anew, as a container's is: Node's is a socket.
+      const script = `exec 2> ${folder}/log; ("$@"; echo the hook has returned) & ${folder}/bin/Runner.Listener run; exit 5`;
+      const words = ["-c", `sleep 1; shift; exec "$@"`, "delay", "--", ...sh, "-c", finishJob, "arc-primer-finish-job"];
+      const { status, stdout } = spawnSync(
+        "unshare",
+        ["-pf", "--mount-proc", "bash", "-c", script, "run.sh", "bash", ...words, "seconds=60"],
+        { encoding: "utf8", timeout: 20_000 },
+      );
+      expect({ status, stdout }).toEqual({ status: 5, stdout: "the job is done\nthe listener ends\n" });
+      expect(readFileSync(join(folder, "log"), "utf8")).toContain("waiting until the runner has ended, at most 60 s");
+    });
+  },
+);

@@ -1,0 +1,107 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { statusAnnotation } from "../../src/report/status.ts";
+import { createNamespace, get, logs, remove, until } from "./support/kube.ts";
+import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod } from "./support/runner-pod.ts";
+import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+
+// Docker's data on a volume of its own, and what becomes of a job that writes more than it may.
+
+// The kubelet of `bare` counts no local storage.
+const isCounted = process.env["CLUSTER_PROVIDER"] !== "bare";
+let installing = false;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  const data = (emptyDir: object) => ({ docker: { data: { emptyDir } } });
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: {
+      default: {},
+      disk: data({ sizeLimit: "1Gi" }),
+      memory: data({ sizeLimit: "1Gi", medium: "Memory" }),
+    },
+    rules: [{ profile: "default", allowedProfiles: ["disk", "memory"] }],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("docker-data");
+}, 900_000);
+afterAll(async () => {
+  if (installing) await uninstall();
+});
+
+/** Makes an image of programs of the runner's image: `job:1`. */
+const makeImage = `
+programs="/bin/sh /usr/bin/head /usr/bin/tail"
+tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null || exit 9
+docker info --format 'root {{.DockerRootDir}}, {{.Driver}}'`;
+/** 1.5 GiB in a container's own layer, where the limit of the profiles is 1 GiB. */
+const write = `docker run --rm job:1 sh -c 'head -c 1536M /dev/zero > /full && echo written || echo no room' 2>&1`;
+const writeAndKeep = `docker run --detach job:1 sh -c 'head -c 1536M /dev/zero > /full; exec tail -f /dev/null' > /dev/null`;
+
+const asks = (profile: string) => (pod: RunnerPod) => {
+  pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
+};
+
+interface FailedPod extends RunnerPod {
+  status: NonNullable<RunnerPod["status"]> & { reason?: string; message?: string };
+}
+
+test.each(["disk", "memory"])("images are made and run on it: %s", async (profile) => {
+  const job = `${makeImage}\ndocker run --rm job:1 sh -c 'echo a container runs'`;
+  const pod = await runnerPod(`runs-${profile}`, "docker-data", job, { change: asks(profile) });
+  expect(pod.metadata.annotations?.[statusAnnotation]).toContain('"docker-data"');
+  expect(containerNamed(pod, "dind").volumeMounts).toContainEqual(
+    expect.objectContaining({ name: "arc-primer-docker-data", mountPath: "/var/lib/docker" }),
+  );
+  const { exitCode, log } = await ended(pod, 120);
+  expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
+  expect(exitCode).toBe(0);
+});
+
+test.runIf(isCounted)(
+  "a job that fills it is evicted, and the reason names the volume",
+  { timeout: 300_000 },
+  async () => {
+    const job = `${makeImage}\n${writeAndKeep}\nsleep 200`;
+    const pod = await runnerPod("fills-disk", "docker-data", job, { change: asks("disk") });
+    // The kubelet looks at the sizes of volumes once a minute.
+    const { status } = await until("the eviction", 240, async () => {
+      const now = await get<FailedPod>("Pod", "docker-data", "fills-disk");
+      return now.status.phase === "Failed" && now;
+    });
+    expect(status.reason).toBe("Evicted");
+    expect(status.message).toMatch(/arc-primer-docker-data.*exceeds the limit.*1Gi/);
+    await remove(pod, 0);
+  },
+);
+
+test("in memory the job itself is told that there is no room", { timeout: 180_000 }, async () => {
+  const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, { change: asks("memory") });
+  const { exitCode, log } = await ended(pod, 150);
+  expect(log).toMatch(/no room\n$/);
+  expect(exitCode).toBe(0);
+});
+
+test.runIf(isCounted)(
+  "without it nobody counts Docker's data: a limit of the pod's own does not hold",
+  { timeout: 300_000 },
+  async () => {
+    const job = `${makeImage}\n${writeAndKeep}\nsleep 150\necho still here`;
+    const pod = await runnerPod("uncounted", "docker-data", job, {
+      change: (created) => {
+        // The externals and all else that is counted take 0.6 GiB; with what the job writes it would be twice this.
+        const limits = { "ephemeral-storage": "1Gi" };
+        containerNamed(created, "dind").resources = { limits };
+      },
+    });
+    await until("the end of the job", 240, async () =>
+      (await logs("docker-data", "uncounted", "runner")).includes("still here"),
+    );
+    const { exitCode } = await ended(pod, 30);
+    expect(exitCode).toBe(0);
+  },
+);

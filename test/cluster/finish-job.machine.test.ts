@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { statusAnnotation } from "../../src/report/status.ts";
+import { arcSees } from "./support/arc.ts";
+import { call, create, createNamespace, get, logs, until } from "./support/kube.ts";
+import { containerNamed, prepareRunnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod, Terminated } from "./support/runner-pod.ts";
+import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+
+// Runner pods that are evicted through the Eviction API, as `kubectl drain` does: with a job, without one, with a job that
+// begins in that moment, and with one that takes too long. The runner is the image's own run.sh, whose listener and worker
+// have the names of GitHub's.
+
+let installing = false;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: {
+      default: {},
+      finish: { runner: { finishJob: { gracePeriod: "2m", reserve: "10s" } } },
+      // The job may go on for 15 s.
+      short: { runner: { finishJob: { gracePeriod: "1m", reserve: "45s" } } },
+    },
+    rules: [{ profile: "default", allowedProfiles: ["finish", "short"] }],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("finish");
+}, 900_000);
+afterAll(async () => {
+  if (installing) await uninstall();
+});
+
+interface Case {
+  readonly profile?: "finish" | "short";
+  readonly layout?: "dind-sidecar" | "dind-container" | "default-mode";
+  /** What is in the runner's log when the pod is evicted. */
+  readonly when?: string;
+  readonly env?: Record<string, string>;
+}
+
+/**
+ * Evicts a runner pod in the middle of this job. Returns how its runner container ended, how long that took, what its log
+ * had meanwhile, and what ARC would do with the pod.
+ */
+async function evicted(name: string, job: string, { profile, layout = "default-mode", when, env = {} }: Case = {}) {
+  const pod = await prepareRunnerPod(name, "finish", "", { layout });
+  const container = containerNamed(pod, "runner");
+  container.volumeMounts = container.volumeMounts?.filter((mount) => mount.name !== "job") ?? [];
+  for (const [key, value] of Object.entries({ STAND_IN_JOB: job, ...env })) container.env?.push({ name: key, value });
+  if (profile) pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
+  Object.assign(pod.metadata, { finalizers: ["arc-primer.dev/test"] }); // keeps the status readable when it has ended
+  const created = await create(pod);
+  const primed = created.metadata.annotations?.[statusAnnotation] ?? "";
+  expect(primed.includes('"finish-job"')).toBe(profile !== undefined);
+  try {
+    const read = () => logs("finish", name, "runner");
+    await until(`${when} in the log of ${name}`, 90, async () => (await read()).includes(when ?? "at work\n"));
+    const began = performance.now();
+    const eviction = { apiVersion: "policy/v1", kind: "Eviction", metadata: { name, namespace: "finish" } };
+    const { status } = await call("POST", `/api/v1/namespaces/finish/pods/${name}/eviction`, eviction);
+    expect(status).toBe(201);
+    let log = "";
+    const terminated = await until(`the end of the runner in ${name}`, 120, async () => {
+      log = await read().catch(() => log);
+      const now = await get<RunnerPod>("Pod", "finish", name);
+      return now.status?.containerStatuses?.find((one) => one.name === "runner")?.state.terminated;
+    });
+    const seconds = (performance.now() - began) / 1000;
+    report(name, terminated, seconds);
+    const reactions = await arcSees(pod, 30);
+    return { ...terminated, seconds, log, arc: reactions.at(-1) };
+  } finally {
+    const patch = { metadata: { finalizers: null } };
+    await call("PATCH", `/api/v1/namespaces/finish/pods/${name}`, patch, "application/merge-patch+json");
+  }
+}
+
+function report(name: string, { exitCode, message }: Terminated, seconds: number): void {
+  process.stderr.write(`  ${name}: ended ${seconds.toFixed(1)} s after its eviction, with ${exitCode}: ${message}\n`);
+}
+
+const succeeded = { does: "delete the runner", because: "it has succeeded" };
+// What is found at the end of a job is told by the termination message, which outlives the container's log.
+const tells = (text: string) => `echo "${text}" >> /dev/termination-log`;
+const docker = `docker version --format "docker {{.Server.Version}}" >> /dev/termination-log 2>&1`;
+
+describe("a job that has begun finishes, and the runner with it", () => {
+  test("in a pod without Docker", async () => {
+    const ran = await evicted("plain", `echo at work; sleep 12; ${tells("done")}`, { profile: "finish" });
+    expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
+    expect(ran.seconds).toBeGreaterThan(8);
+    expect(ran.seconds).toBeLessThan(25);
+    expect(ran.log).toContain("this pod is to end while a job runs: waiting until the runner has ended, at most 110 s");
+  });
+
+  test.each(["dind-sidecar", "dind-container"] as const)("with Docker to its end: %s", async (layout) => {
+    const job = `echo at work; sleep 12; ${docker}; ${tells("done")}`;
+    const ran = await evicted(layout, job, { profile: "finish", layout });
+    expect(ran).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d.*\ndone\n$/), arc: succeeded });
+  });
+
+  test("also where its worker has not started yet", async () => {
+    const ran = await evicted("early", `echo at work; sleep 5; ${tells("done")}`, {
+      profile: "finish",
+      when: "Running job",
+      env: { STAND_IN_WORKER_AFTER: "8" },
+    });
+    expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
+    expect(ran.log).toContain("at work");
+  });
+
+  test("where it is cancelled without the setting", async () => {
+    const ran = await evicted("unprimed", `echo at work; sleep 12; ${tells("done")}`);
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.message ?? "").not.toContain("done");
+    expect(ran.seconds).toBeLessThan(8);
+  });
+});
+
+test("an idle runner is gone as fast as without the hook, give or take a second", async () => {
+  const idle = { when: "Listening for Jobs" };
+  const without = await evicted("idle-without", "idle", idle);
+  const ran = await evicted("idle", "idle", { ...idle, profile: "finish" });
+  expect([without.exitCode, ran.exitCode]).toEqual([143, 143]);
+  expect(ran.seconds - without.seconds).toBeLessThan(2); // the hook's own second, and the kubelet's rounding
+});
+
+describe("a job that takes longer than the grace period allows is cancelled, with time and Docker to clean up", () => {
+  const cleaningUp = `trap 'sleep 5; ${docker}; ${tells("cleaned up")}; exit 1' INT; echo at work; while :; do sleep 0.2; done`;
+  test.each(["dind-sidecar", "dind-container"] as const)("%s", async (layout) => {
+    const ran = await evicted(`long-${layout}`, cleaningUp, { profile: "short", layout });
+    expect(ran.message).toMatch(/^arc-primer: failed: job-timeout: .* 15 s .*\ndocker \d.*\ncleaned up\n$/);
+    expect(ran.exitCode).toBe(143);
+    expect(ran.seconds).toBeGreaterThan(15);
+    expect(ran.seconds).toBeLessThan(40);
+  });
+});
