@@ -27,7 +27,7 @@ export async function checkConfig(file: string): Promise<void> {
 }
 
 /** The settings that are durations: numbers, in milliseconds, once they are read. */
-const durations = new Set(["timeout", "interval", "gracePeriod"]);
+const durations = new Set(["timeout", "interval", "gracePeriod", "reserve"]);
 
 function asWritten(key: unknown, value: unknown): unknown {
   return durations.has(String(key)) && typeof value === "number" ? `${value}ms` : value;
