@@ -56,7 +56,7 @@ exec ${findTool("helm")} "\${@//VERSION/$version}"\n`;
 
   test("that make the same pods are no news, whatever their labels", () => {
     expect(newestArc(pod, pod)).toMatchObject({ status: 0, stdout: "" });
-  }, 60_000);
+  }, 120_000);
 
   test("that make other pods are shown: the pods, and what is decided otherwise", () => {
     const { status, stdout } = newestArc(pod, goldenPod("dind-shell-command") as Pod);
@@ -64,7 +64,7 @@ exec ${findTool("helm")} "\${@//VERSION/$version}"\n`;
     expect(stdout).toMatch(/^-  +- --host=unix/m);
     expect(stdout).toMatch(/^- {2}registry-mirror: applied$/m);
     expect(stdout).toMatch(/^\+ {2}registry-mirror: skipped \(shell-command\)$/m);
-  }, 60_000);
+  }, 120_000);
 });
 
 test("a chart that is not ARC's is refused", () => {

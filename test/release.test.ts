@@ -272,7 +272,7 @@ describe("the published chart on a cluster", () => {
     expect(run("try-chart.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3"]).status).toBe(0);
     expect(calls()).toEqual([
       "helm install arc-primer oci://registry.example.com/charts/arc-primer --version 1.2.3 --namespace arc-primer --create-namespace --wait --timeout 5m",
-      "helm test arc-primer --namespace arc-primer --logs --timeout 5m",
+      "helm test arc-primer --namespace arc-primer --timeout 5m",
     ]);
   });
 

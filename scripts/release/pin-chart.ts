@@ -48,9 +48,10 @@ export function annotatedChart(
     ]),
     "artifacthub.io/links": stringify([{ name: "source", url: parts.url }]),
   };
-  for (const [key, value] of Object.entries({ ...parts.annotations, ...perRelease })) {
+  for (const [key, value] of Object.entries(parts.annotations)) {
     if (!chart.hasIn(["annotations", key])) chart.setIn(["annotations", key], value);
   }
+  for (const [key, value] of Object.entries(perRelease)) chart.setIn(["annotations", key], value);
   return String(chart);
 }
 

@@ -11,9 +11,10 @@ tell() {
   {
     kubectl get pods,events --all-namespaces --sort-by=.metadata.creationTimestamp | tail -n 60
     kubectl logs --namespace "$name" --selector app.kubernetes.io/name=arc-primer --prefix --tail 100
+    kubectl logs --namespace "$name" "$name-test" # the pod of a test that failed stays
   } >&2 || true
 }
 trap tell EXIT
 
 helm install "$name" "$1" --version "$2" --namespace "$name" --create-namespace --wait --timeout 5m
-helm test "$name" --namespace "$name" --logs --timeout 5m
+helm test "$name" --namespace "$name" --timeout 5m
