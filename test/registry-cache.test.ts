@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { haveTools } from "./support/tools.ts";
+import { chartFolder } from "./support/helm.ts";
 import { startCache, startUpstream } from "./support/registry-cache.ts";
+import { haveTools } from "./support/tools.ts";
 
 // The real registry 3 with the chart's settings: what expires, what outlives a restart, what is counted.
 
@@ -117,6 +120,10 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
       expect(await cache.get("team/a/manifests/1")).toMatchObject({ status: 200 });
       const text = await cache.metrics();
       const value = (name: string) => Number(new RegExp(`^${name}\\{type="blob"\\} (\\S+)$`, "m").exec(text)?.[1]);
+      const dashboard = readFileSync(join(chartFolder, "files/dashboard.json"), "utf8");
+      const shown = [...dashboard.matchAll(/\bregistry_proxy_\w+/g)].map(([name]) => name);
+      expect(shown.length).toBeGreaterThan(3);
+      for (const name of shown) expect(text).toContain(`\n${name}{type="blob"} `);
       expect(value("registry_proxy_requests_total")).toBe(3);
       expect(value("registry_proxy_hits_total")).toBe(2);
       expect(value("registry_proxy_misses_total")).toBe(1);
