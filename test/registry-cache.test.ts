@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { selfSigned } from "../src/tls/certificate.ts";
 import { chartFolder } from "./support/helm.ts";
 import { startCache, startUpstream } from "./support/registry-cache.ts";
 import { haveTools } from "./support/tools.ts";
@@ -25,11 +26,11 @@ interface Caching {
 async function caching(
   ttl: string,
   use: (caching: Caching) => Promise<void>,
-  overriding?: Record<string, string>,
+  options?: Parameters<typeof startCache>[2],
 ): Promise<void> {
   const upstream = await startUpstream(layer);
   try {
-    const cache = await startCache(upstream.url, ttl, overriding);
+    const cache = await startCache(upstream.url, ttl, options);
     const began = performance.now();
     try {
       await use({
@@ -58,7 +59,7 @@ async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<o
       await at(9.5);
       last = await get("team/b");
     },
-    overriding,
+    { ...(overriding && { overriding }) },
   );
   return last;
 }
@@ -109,6 +110,20 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
       expect(await get("team/a")).toEqual(whole);
       expect(fetches()).toBe(1);
     });
+  });
+
+  test("speaks TLS with a certificate of yours, and nothing else then", async () => {
+    const now = Date.now();
+    const validity = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
+    const certificate = await selfSigned(["127.0.0.1"], validity);
+    await caching(
+      "1h",
+      async ({ cache, get }) => {
+        expect(await get("team/a")).toEqual(whole);
+        expect((await fetch(cache.url.replace("https:", "http:"))).status).toBe(400);
+      },
+      { certificate },
+    );
   });
 
   test("counts what the dashboard shows", async () => {
