@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../src/config/load.ts";
@@ -69,6 +70,23 @@ describe.runIf(isHelmHere)("global", () => {
       "global.imageRegistery: this chart does not know it; it knows global.imageRegistry and global.imagePullSecrets",
     );
     expect(refusal({ global: { imageRegistry: 3 } })).toContain("/global/imageRegistry");
+  });
+
+  test("of a parent chart may hold what is for its other charts, and its registry is taken", () => {
+    const folder = mkdtempSync(join(tmpdir(), "arc-primer-parent-"));
+    try {
+      cpSync(chartFolder, join(folder, "charts/arc-primer"), { recursive: true });
+      writeFileSync(join(folder, "Chart.yaml"), "{ apiVersion: v2, name: parent, version: 1.0.0 }");
+      const values = {
+        global: { storageClass: "fast", imageRegistry: "g.example" },
+        "arc-primer": { image: { repository: "a" } },
+      };
+      const { stdout, stderr } = helm(["template", "parent", folder, "--values", "-"], JSON.stringify(values));
+      expect(stderr).toBe("");
+      expect(stdout).toContain("image: g.example/a:0.1.0\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
@@ -264,6 +282,20 @@ describe.runIf(isHelmHere)("monitoring", () => {
       expect(page).toContain(`\n## ${alert}\n`);
     }
     for (const { annotations } of rules({})) expect(annotations).not.toHaveProperty("runbook_url");
+  });
+
+  test("the page is found by the chart's home as well, in the version of the chart", () => {
+    const folder = mkdtempSync(join(tmpdir(), "arc-primer-home-"));
+    try {
+      cpSync(chartFolder, folder, { recursive: true });
+      appendFileSync(join(folder, "Chart.yaml"), "home: https://git.example.com/arc-primer/\n");
+      const values = ["image.repository=a", "prometheusRule.enabled=true"].flatMap((value) => ["--set", value]);
+      expect(helm(["template", "arc-primer", folder, ...values]).stdout).toContain(
+        "runbook_url: https://git.example.com/arc-primer/blob/v0.1.0/docs/operations/alerts.md#arcprimererrors\n",
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("blocked runners are critical", () => {

@@ -1,8 +1,12 @@
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { haveTools } from "./support/tools.ts";
+import { selfSigned } from "../src/tls/certificate.ts";
+import { chartFolder } from "./support/helm.ts";
 import { startCache, startUpstream } from "./support/registry-cache.ts";
+import { haveTools } from "./support/tools.ts";
 
 // The real registry 3 with the chart's settings: what expires, what outlives a restart, what is counted.
 
@@ -22,11 +26,11 @@ interface Caching {
 async function caching(
   ttl: string,
   use: (caching: Caching) => Promise<void>,
-  overriding?: Record<string, string>,
+  options?: Parameters<typeof startCache>[2],
 ): Promise<void> {
   const upstream = await startUpstream(layer);
   try {
-    const cache = await startCache(upstream.url, ttl, overriding);
+    const cache = await startCache(upstream.url, ttl, options);
     const began = performance.now();
     try {
       await use({
@@ -55,7 +59,7 @@ async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<o
       await at(9.5);
       last = await get("team/b");
     },
-    overriding,
+    { ...(overriding && { overriding }) },
   );
   return last;
 }
@@ -108,6 +112,20 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
+  test("speaks TLS with a certificate of yours, and nothing else then", async () => {
+    const now = Date.now();
+    const validity = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
+    const certificate = await selfSigned(["127.0.0.1"], validity);
+    await caching(
+      "1h",
+      async ({ cache, get }) => {
+        expect(await get("team/a")).toEqual(whole);
+        expect((await fetch(cache.url.replace("https:", "http:"))).status).toBe(400);
+      },
+      { certificate },
+    );
+  });
+
   test("counts what the dashboard shows", async () => {
     await caching("1h", async ({ cache, get, at }) => {
       for (const second of [0, 2, 3]) {
@@ -117,6 +135,10 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
       expect(await cache.get("team/a/manifests/1")).toMatchObject({ status: 200 });
       const text = await cache.metrics();
       const value = (name: string) => Number(new RegExp(`^${name}\\{type="blob"\\} (\\S+)$`, "m").exec(text)?.[1]);
+      const dashboard = readFileSync(join(chartFolder, "files/dashboard.json"), "utf8");
+      const shown = [...dashboard.matchAll(/\bregistry_proxy_\w+/g)].map(([name]) => name);
+      expect(shown.length).toBeGreaterThan(3);
+      for (const name of shown) expect(text).toContain(`\n${name}{type="blob"} `);
       expect(value("registry_proxy_requests_total")).toBe(3);
       expect(value("registry_proxy_hits_total")).toBe(2);
       expect(value("registry_proxy_misses_total")).toBe(1);

@@ -2,13 +2,17 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:http";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import http from "node:http";
+import type { IncomingMessage } from "node:http";
+import https from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Issued } from "../../src/tls/certificate.ts";
 import { render } from "./helm.ts";
 import type { Manifest, Values } from "./helm.ts";
 import { freePorts } from "./ports.ts";
@@ -35,7 +39,7 @@ export async function startUpstream(layer: Buffer) {
   );
   const contents = new Map([layer, config, manifest].map((bytes) => [digestOf(bytes), bytes]));
   const fetched: string[] = [];
-  const server = createServer(({ method, url = "" }, response) => {
+  const server = http.createServer(({ method, url = "" }, response) => {
     const [, kind, name = ""] = /\/(blobs|manifests)\/([^/]+)$/.exec(url) ?? [];
     const bytes = kind === "manifests" && name === "1" ? manifest : contents.get(name);
     if (!kind) return response.end();
@@ -66,28 +70,46 @@ export async function startUpstream(layer: Buffer) {
  * A cache of `upstream` with the chart's settings, but for addresses and the folder.
  *
  * @param ttl as `registryCache.ttl`
- * @param overriding environment variables that go before the chart's
+ * @param options.overriding environment variables that go before the chart's
+ * @param options.certificate what the Secret of `registryCache.tls` holds; without it the cache speaks plain HTTP
  */
-export async function startCache(upstream: string, ttl: string, overriding: Record<string, string> = {}) {
-  const registryCache: Values = { enabled: true, upstreams: { "docker.io": { url: upstream } }, ttl };
+export async function startCache(
+  upstream: string,
+  ttl: string,
+  { overriding, certificate }: { overriding?: Record<string, string>; certificate?: Issued } = {},
+) {
+  const upstreams = { "docker.io": { url: upstream } };
+  const tls = certificate ? { secretName: "caches" } : {};
+  const registryCache: Values = { enabled: true, upstreams, ttl, tls };
   const chart: Manifest[] = render({ registryCache }).one("StatefulSet").spec.template.spec.containers[0].env;
   const [port = 0, metricsPort = 0] = await freePorts(2);
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-cache-"));
+  for (const [file, text] of Object.entries({ "tls.crt": certificate?.cert, "tls.key": certificate?.key }))
+    if (text !== undefined) writeFileSync(join(folder, file), text);
+  const inFolder = (value: string) => value.replace(/^\/tls\//, `${folder}/`);
   const env = {
-    ...Object.fromEntries(chart.map(({ name, value }) => [name as string, value as string])),
+    ...Object.fromEntries(chart.map(({ name, value }) => [name as string, inFolder(value as string)])),
     REGISTRY_HTTP_ADDR: `127.0.0.1:${port}`,
     REGISTRY_HTTP_DEBUG_ADDR: `127.0.0.1:${metricsPort}`,
     REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: folder,
     REGISTRY_LOG_LEVEL: "error",
     ...overriding,
   };
-  const url = `http://127.0.0.1:${port}`;
+  const url = `${certificate ? "https" : "http"}://127.0.0.1:${port}`;
+  const headers = { accept: "application/vnd.oci.image.manifest.v1+json" };
+  const { request } = certificate ? https : http;
+  const asked = async (path: string) => {
+    const sent = request(`${url}${path}`, { headers, ca: certificate?.cert, agent: false }).end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    const read = buffer(response).then((body) => body.length);
+    return { status: response.statusCode ?? 0, bytes: await read.catch(String) };
+  };
   let child: ChildProcess;
 
   const start = async () => {
     child = spawn(findTool("registry")!, ["serve", imageSettings], { env, stdio: ["ignore", "ignore", "inherit"] });
     for (let tries = 0; ; tries += 1) {
-      if (await fetch(url).catch(() => undefined)) return;
+      if (await asked("/").catch(() => undefined)) return;
       if (tries > 100 || child.exitCode !== null) throw new Error("the registry does not start; it says why above");
       await sleep(100);
     }
@@ -99,13 +121,9 @@ export async function startCache(upstream: string, ttl: string, overriding: Reco
   };
   await start();
   return {
+    url,
     /** What a GET of this path below /v2 gives: the status, and the bytes that came, or why they did not. */
-    async get(path: string): Promise<{ status: number; bytes: number | string }> {
-      const accept = "application/vnd.oci.image.manifest.v1+json";
-      const response = await fetch(`${url}/v2/${path}`, { headers: { accept } });
-      const read = response.arrayBuffer().then((body) => body.byteLength);
-      return { status: response.status, bytes: await read.catch((error: Error) => String(error.cause ?? error)) };
-    },
+    get: async (path: string): Promise<{ status: number; bytes: number | string }> => asked(`/v2/${path}`),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     restart: async () => {
       await end();

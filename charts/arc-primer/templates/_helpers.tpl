@@ -23,7 +23,7 @@ dictionary: root (the context), name, and optionally component, labels and annot
 {{- $values := .root.Values -}}
 {{- $own := include "arc-primer.labels" .root | fromYaml -}}
 {{- with .component }}{{ $_ := set $own "app.kubernetes.io/component" . }}{{ end -}}
-name: {{ .name }}
+{{ dict "name" .name | toYaml }}
 labels: {{- merge (dict) $own (default (dict) .labels) (default (dict) $values.commonLabels) | toYaml | nindent 2 }}
 {{- with merge (dict) (default (dict) .annotations) (default (dict) $values.commonAnnotations) }}
 annotations: {{- toYaml . | nindent 2 }}
@@ -131,7 +131,7 @@ app.kubernetes.io/component: webhook
 {{- define "arc-primer.spread" -}}
 {{- $labels := last . | fromYaml -}}
 {{- range first . }}
-- {{ merge (dict) (omit . "labelSelector") (dict "labelSelector" (dict "matchLabels" $labels)) | toJson }}
+- {{ merge (dict) (omit . "labelSelector") (dict "labelSelector" (dict "matchLabels" $labels)) | toYaml | nindent 2 | trim }}
 {{- end -}}
 {{- end -}}
 
