@@ -31,7 +31,7 @@ const rules: Rules = {
   engine: { folders: ["report", "pod"], types: ["config"], libraries: ["fast-json-patch"] },
   report: { folders: ["pod"], libraries: ["zod"] },
   config: { folders: ["registries", "pod"], libraries: ["yaml", "zod", "node:crypto"] },
-  docker: { folders: ["pod", "scripts"] },
+  docker: { folders: ["pod"] },
   registries: { folders: ["pod"] },
   pod: { folders: ["scripts"], types: ["kubernetes"], libraries: ["fast-json-patch", "zod"] },
   scripts: {},

@@ -1,13 +1,10 @@
 import { ensureMount, ensureVolume } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
-import awaitRunner from "../scripts/await-runner.sh";
-import holdDocker from "../scripts/hold-docker.sh";
 import { findDinds } from "./dind.ts";
 import type { ContainerNames } from "./dind.ts";
 
 const name = "arc-primer-hold";
-const wrapper = defineWrapper(name, holdDocker);
 const directory = "/arc-primer/hold";
 const file = `${directory}/runner`;
 
@@ -16,6 +13,12 @@ const file = `${directory}/runner`;
  * preStop hook stays (`pre-stop-kept`); or it cannot, because the runner container has no command to put a script before.
  */
 export type Outliving = "outlives" | "pre-stop-kept" | "no-command";
+
+/** The shell scripts that do it: one wraps the runner's command, the other is the preStop hook of DinD. */
+export interface OutliveScripts {
+  readonly holdDocker: string;
+  readonly awaitRunner: string;
+}
 
 /**
  * Lets dockerd outlive the runner container when the pod is deleted. An ordinary DinD container is told to stop together
@@ -26,7 +29,12 @@ export type Outliving = "outlives" | "pre-stop-kept" | "no-command";
  *
  * @returns `no-command` with nothing changed
  */
-export function outliveRunner(pod: Pod, runner: Container, names: ContainerNames): Outliving {
+export function outliveRunner(
+  pod: Pod,
+  runner: Container,
+  names: ContainerNames,
+  { holdDocker, awaitRunner }: OutliveScripts,
+): Outliving {
   const beside = findDinds(pod, names).filter(({ layout }) => layout === "container");
   const held = beside
     .map((dind) => dind.container)
@@ -34,11 +42,12 @@ export function outliveRunner(pod: Pod, runner: Container, names: ContainerNames
   const outcome = held.length < beside.length ? "pre-stop-kept" : "outlives";
   if (held.length === 0) return outcome;
 
-  if (!wrapCommand(runner, wrapper, [`file=${file}`], names.runner.command)) return "no-command";
+  if (!wrapCommand(runner, defineWrapper(name, holdDocker), [`file=${file}`], names.runner.command))
+    return "no-command";
   // A volume for the pipe alone: templates differ in what else the two containers share.
   ensureVolume(pod, { name, emptyDir: {} });
   for (const one of [runner, ...held]) ensureMount(one, { name, mountPath: directory });
-  for (const one of held) if (!one.lifecycle?.preStop) addHook(one);
+  for (const one of held) if (!one.lifecycle?.preStop) addHook(one, awaitRunner);
   return outcome;
 }
 
@@ -47,6 +56,6 @@ function isOurs({ exec }: NonNullable<NonNullable<Container["lifecycle"]>["preSt
 }
 
 /** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
-function addHook(dind: Container): void {
-  dind.lifecycle = { ...dind.lifecycle, preStop: { exec: { command: ["/bin/sh", "-c", awaitRunner, name, file] } } };
+function addHook(dind: Container, script: string): void {
+  dind.lifecycle = { ...dind.lifecycle, preStop: { exec: { command: ["/bin/sh", "-c", script, name, file] } } };
 }

@@ -3,7 +3,9 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
 import type { Container } from "../pod/types.ts";
+import awaitRunner from "../scripts/await-runner.sh";
 import script from "../scripts/finish-job.sh";
+import holdDocker from "../scripts/hold-docker.sh";
 
 const name = "arc-primer-finish-job";
 
@@ -33,7 +35,7 @@ export const finishJob: Mutation = {
       const seconds = Math.max(own, gracePeriod / 1000);
       if (own < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
       if (!present) addHook(runner, seconds - reserve / 1000);
-      const outliving = outliveRunner(pod, runner, profile);
+      const outliving = outliveRunner(pod, runner, profile, { holdDocker, awaitRunner });
       if (outliving === "no-command") return doesNotApply(outliving);
       return outliving === "outlives" ? applies() : applies(outliving);
     };

@@ -3,6 +3,8 @@ import { outliveRunner } from "../docker/outlive.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
+import awaitRunner from "../scripts/await-runner.sh";
+import holdDocker from "../scripts/hold-docker.sh";
 
 /**
  * dockerd outlives the runner's clean-up when the pod is deleted: the pod gets a longer grace period, and an ordinary
@@ -22,7 +24,7 @@ export const gracefulEnd: Mutation = {
       if (!runner) return doesNotApply("no-runner-container");
       if (findDinds(pod, profile).length === 0) return doesNotApply("no-dind");
       if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
-      const outliving = outliveRunner(pod, runner, profile);
+      const outliving = outliveRunner(pod, runner, profile, { holdDocker, awaitRunner });
       if (outliving === "no-command") return doesNotApply(outliving);
       return outliving === "outlives" ? applies() : applies(outliving);
     };
