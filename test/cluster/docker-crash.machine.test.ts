@@ -1,0 +1,81 @@
+import { execFileSync } from "node:child_process";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { arcSees } from "./support/arc.ts";
+import { createNamespace, get, logs, until } from "./support/kube.ts";
+import { ended, runnerPod } from "./support/runner-pod.ts";
+import type { RunnerPod } from "./support/runner-pod.ts";
+import {
+  installWebhook,
+  kubectl,
+  pullImages,
+  refuseIfInstalled,
+  servingCertificate,
+  uninstall,
+} from "./support/stack.ts";
+
+// dockerd is killed in ARC's sidecar while a job runs a container: what the job loses, and what ARC would do. The results
+// are behind docs/decisions/0018.
+
+let installing = false;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: { default: {}, data: { docker: { data: { emptyDir: { sizeLimit: "4Gi" } } } } },
+    rules: [{ profile: "default", allowedProfiles: ["data"] }],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("crash");
+}, 900_000);
+afterAll(async () => {
+  if (installing) await uninstall();
+});
+
+const job = `
+programs="/bin/sh /usr/bin/tail"
+tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null || exit 9
+docker run --detach --name service job:1 tail -f /dev/null > /dev/null || exit 8
+echo at work
+docker run --rm --name step job:1 tail -f /dev/null
+echo "the step ended with $?"
+began=$SECONDS
+for i in $(seq 120); do docker version > /dev/null 2>&1 && break; sleep 0.5; done
+echo "docker is back after $((SECONDS - began)) s, with $(docker images --quiet | wc -l) images and these containers:"
+docker ps --all --format '{{.Names}} {{.State}}'
+`;
+
+interface Restarted extends RunnerPod {
+  status: { initContainerStatuses: { name: string; restartCount: number }[] } & RunnerPod["status"];
+}
+
+async function crash(name: string, profile: string) {
+  const pod = await runnerPod(name, "crash", job, {
+    change(created) {
+      created.metadata.annotations = { ...created.metadata.annotations, "arc-primer.dev/profile": profile };
+    },
+  });
+  await until("the job's container", 90, async () => (await logs("crash", name, "runner")).includes("at work"));
+  const seen = arcSees(pod, 20);
+  const kill = "for p in /proc/[0-9]*; do read -r n < $p/comm && [ $n = dockerd ] && kill -9 ${p#/proc/}; done; true";
+  execFileSync(kubectl(), ["exec", "-n", "crash", name, "-c", "dind", "--", "sh", "-c", kill], { stdio: "inherit" });
+  const { exitCode, log } = await ended(pod, 120);
+  const { status } = await get<Restarted>("Pod", "crash", name);
+  const restarts = status.initContainerStatuses.find((one) => one.name === "dind")?.restartCount;
+  return { exitCode, log, restarts, arc: await seen, daemon: await logs("crash", name, "dind") };
+}
+
+test.each([
+  ["default", "0 images and these containers:"],
+  ["data", "1 images and these containers:\nservice exited\n"],
+])("the running step is lost, and ARC deletes the pod: profile %s", { timeout: 300_000 }, async (profile, left) => {
+  const { log, restarts, arc, daemon } = await crash(profile, profile);
+  process.stderr.write(`restarts: ${restarts}, ${log}\n${daemon.slice(-3000)}\n`);
+  expect(log).toContain("the step ended with 125");
+  expect(log).toContain(left);
+  expect(restarts).toBeGreaterThan(0);
+  expect(arc.at(-1)?.does).toBe("delete the pod");
+});
