@@ -7,7 +7,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY build.mjs tsconfig.json ./
-COPY scripts/bundled.mjs scripts/
+COPY scripts/bundled.mjs scripts/pod-script.ts scripts/
 COPY src src
 RUN node build.mjs
 

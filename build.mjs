@@ -6,6 +6,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import { isBuiltin } from "node:module";
 import { basename, join } from "node:path";
 import { billOfMaterials, bundledPackages, notice } from "./scripts/bundled.mjs";
+import { podScript } from "./scripts/pod-script.ts";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 const root = new URL(".", import.meta.url).pathname;
@@ -24,6 +25,13 @@ const builtinsByRequire = {
   },
 };
 
+const podScripts = {
+  name: "pod-scripts",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.sh$/ }, ({ path }) => ({ contents: podScript(path), loader: "text" }));
+  },
+};
+
 const { outputFiles, metafile } = await build({
   metafile: true,
   absWorkingDir: root,
@@ -37,12 +45,11 @@ const { outputFiles, metafile } = await build({
   platform: "node",
   target: "node24",
   format: "esm",
-  loader: { ".sh": "text" },
   define: {
     ARC_PRIMER_VERSION: JSON.stringify(version),
     "process.env.NODE_ENV": '"production"', // dependencies ask for it at every turn, and the environment is slow to read
   },
-  plugins: [builtinsByRequire],
+  plugins: [builtinsByRequire, podScripts],
   // The licences go to files beside the code.
   legalComments: "linked",
   // A third less to read at the start. Names stay, for the stacks in the log.

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { defineConfig } from "vitest/config";
+import { podScript } from "./scripts/pod-script.ts";
 
 export default defineConfig({
   // The bundle carries the scripts as text (build.mjs); the tests see them the same way.
@@ -7,9 +7,9 @@ export default defineConfig({
     {
       name: "shell-script-as-text",
       enforce: "pre",
-      async load(id) {
+      load(id) {
         if (!id.endsWith(".sh")) return null;
-        return `export default ${JSON.stringify(await readFile(id, "utf8"))};`;
+        return `export default ${JSON.stringify(podScript(id))};`;
       },
     },
   ],

@@ -8,13 +8,9 @@
 # reaches the job's environment.
 set -uf
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
 # Prints a file's lines. By the shell alone: where libraries were replaced only in part, no other program may start.
 loudly() {
@@ -33,38 +29,9 @@ TEXT
   return 1
 }
 
-# Sets $now: hundredths of a second.
-now() {
-  if read -r uptime _ 2> /dev/null < /proc/uptime; then
-    now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
-  else
-    now=$(($(date +%s) * 100))
-  fi
-}
+. ./shared/now.sh
 
-# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
-# Its guard is ended by HUP, which these scripts do not trap: a TERM that comes before the guard has its own trap would be
-# lost to the one that it begins with, and it would be waited for.
-limited() { # SECONDS FUNCTION [ARG...]
-  arc_primer_seconds=$1
-  shift
-  "$@" &
-  arc_primer_child=$!
-  (
-    nap=
-    trap '[ -z "$nap" ] || kill "$nap"; exit' HUP
-    sleep "$arc_primer_seconds" &
-    nap=$!
-    wait "$nap" || exit # where there is no sleep there is no limit
-    kill -KILL "$arc_primer_child"
-  ) > /dev/null 2>&1 &
-  arc_primer_guard=$!
-  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
-  arc_primer_status=$?
-  kill -HUP "$arc_primer_guard" 2> /dev/null
-  { wait "$arc_primer_guard"; } 2> /dev/null
-  return "$arc_primer_status"
-}
+. ./shared/limited.sh
 
 ask_sudo() { sudo -n true > /dev/null 2>&1; }
 
@@ -135,28 +102,7 @@ put_in_place() {
   if [ -e "$directory/problem" ]; then loudly < "$directory/problem"; fi
 }
 
-# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
-become() {
-  # What the shell itself says comes after this, and its exit code is 126 or 127.
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
-  arc_primer_words=$#
-  arc_primer_left=
-  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
-  while [ -n "$arc_primer_left" ]; do
-    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
-    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
-    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
-    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
-      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
-      set -- "${arc_primer_variable%x}" "$@"
-      ;;
-    esac
-  done
-  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
-  exec "$@"
-}
-arc_primer_newline='
-'
+. ./shared/become.sh
 
 # A trap runs only between foreground commands, so this shell does nothing but wait.
 stop() {

@@ -8,20 +8,11 @@
 # cannot read, so what they say is thrown away. Whatever goes wrong, the command is started.
 set -u
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
-# Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
-find_node() {
-  for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
-    "$node" --version > /dev/null 2>&1 && echo "$node" && return
-  done
-}
+. ./shared/find-node.sh
 
 # Prints the config with the logins of the Secret that it has none for.
 merge() {
@@ -79,61 +70,11 @@ log_in() (
   fi
 )
 
-# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
-# Its guard is ended by HUP, which these scripts do not trap: a TERM that comes before the guard has its own trap would be
-# lost to the one that it begins with, and it would be waited for.
-limited() { # SECONDS FUNCTION [ARG...]
-  arc_primer_seconds=$1
-  shift
-  "$@" &
-  arc_primer_child=$!
-  (
-    nap=
-    trap '[ -z "$nap" ] || kill "$nap"; exit' HUP
-    sleep "$arc_primer_seconds" &
-    nap=$!
-    wait "$nap" || exit # where there is no sleep there is no limit
-    kill -KILL "$arc_primer_child"
-  ) > /dev/null 2>&1 &
-  arc_primer_guard=$!
-  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
-  arc_primer_status=$?
-  kill -HUP "$arc_primer_guard" 2> /dev/null
-  { wait "$arc_primer_guard"; } 2> /dev/null
-  return "$arc_primer_status"
-}
+. ./shared/limited.sh
 
-# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
-become() {
-  # What the shell itself says comes after this, and its exit code is 126 or 127.
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
-  arc_primer_words=$#
-  arc_primer_left=
-  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
-  while [ -n "$arc_primer_left" ]; do
-    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
-    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
-    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
-    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
-      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
-      set -- "${arc_primer_variable%x}" "$@"
-      ;;
-    esac
-  done
-  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
-  exec "$@"
-}
-arc_primer_newline='
-'
+. ./shared/become.sh
 
-# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands or while it waits.
-arc_primer_child=
-stop() {
-  [ -z "$arc_primer_child" ] || kill -KILL "$arc_primer_child" 2> /dev/null
-  exit "$1"
-}
-trap 'stop 143' TERM
-trap 'stop 130' INT
+. ./shared/stop.sh
 
 limited 20 log_in "$@"
 [ $? -ne 137 ] || say "what adds the logins did not end within 20 s: starting without waiting for it"

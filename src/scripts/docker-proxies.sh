@@ -8,14 +8,11 @@
 # Whatever goes wrong, the command is started.
 set -u
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Prints a node that runs. The runner brings its own, for actions; one of them is for Alpine.
-find_node() {
-  for node in node "${HOME:-}"/externals/node*/bin/node /home/runner/externals/node*/bin/node; do
-    "$node" --version > /dev/null 2>&1 && echo "$node" && return
-  done
-}
+. ./shared/failed.sh
+
+. ./shared/find-node.sh
 
 # Prints the config with the proxies added. The values come as variables, never as text of a program.
 add_proxies() {
@@ -67,7 +64,15 @@ write_proxies() (
   fi
 )
 
-write_proxies "$@"
+. ./shared/limited.sh
+
+. ./shared/become.sh
+
+. ./shared/stop.sh
+
+limited 20 write_proxies "$@"
+[ $? -ne 137 ] || say "what writes the proxy for builds did not end within 20 s: starting without waiting for it"
 while [ "$1" != -- ]; do shift; done
 shift
-exec "$@"
+trap - TERM INT
+become "$@"

@@ -38,11 +38,7 @@ has_job() {
 # A hook's own output reaches no log, so this is said where the listener writes: to the container's log.
 say() { [ -z "$listener" ] || { printf 'arc-primer: %s\n' "$*" >> "$listener/fd/2"; } 2> /dev/null; }
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
 # Sets $now, in seconds.
 now() {

@@ -7,13 +7,9 @@
 # stays open with process 1, whatever that becomes, so the kernel closes it when the container ends, however that is.
 set -u
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
 # In a shell of its own first, since a redirection that fails would end this one. <> does not wait for the other side.
 hold() {
@@ -26,28 +22,7 @@ hold() {
   fi
 }
 
-# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
-become() {
-  # What the shell itself says comes after this, and its exit code is 126 or 127.
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
-  arc_primer_words=$#
-  arc_primer_left=
-  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
-  while [ -n "$arc_primer_left" ]; do
-    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
-    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
-    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
-    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
-      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
-      set -- "${arc_primer_variable%x}" "$@"
-      ;;
-    esac
-  done
-  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
-  exec "$@"
-}
-arc_primer_newline='
-'
+. ./shared/become.sh
 
 arc_primer_moves=
 # No variables here: the command would see its own of the same name changed.

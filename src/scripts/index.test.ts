@@ -1,8 +1,28 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scripts } from "./index.ts";
+
+const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
 
 test("every script in the folder is listed", () => {
   const files = readdirSync(new URL(".", import.meta.url)).filter((file) => file.endsWith(".sh"));
   expect(Object.keys(scripts)).toEqual(files.toSorted());
+});
+
+test.each(Object.keys(scripts) as (keyof typeof scripts)[])(
+  "%s is its file, with the shared functions in it",
+  (name) => {
+    const lines = read(name).split("\n");
+    const shared = /^\. (\.\/shared\/.*)$/;
+    const expected = lines.flatMap((line) => {
+      const [, file] = shared.exec(line) ?? [];
+      return file ? read(file).split("\n").slice(1, -1) : [line]; // less the line for shellcheck
+    });
+    expect(scripts[name]).toBe(expected.join("\n"));
+  },
+);
+
+test("no function is in two scripts with the same text", () => {
+  const functions = Object.keys(scripts).flatMap((name) => read(name).match(/^\w+\(\) [{(][^]*?^[})]$/gm) ?? []);
+  expect(functions.filter((text, index) => functions.indexOf(text) !== index)).toEqual([]);
 });

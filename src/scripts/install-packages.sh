@@ -18,19 +18,11 @@
 set -uf
 umask 022
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
-# Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
-now() {
-  read -r uptime _ < /proc/uptime
-  now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
-}
+. ./shared/now.sh
 
 # $took: the seconds since $1, for people.
 took() {

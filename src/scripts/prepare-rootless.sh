@@ -10,13 +10,9 @@ uid=$1
 etc=$2
 home=$3
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
 trap '[ $? -eq 0 ] || failed rootless-not-prepared "the folders for a rootless dockerd could not be made, as the line above says"' EXIT
 cp -a /etc/. "$etc/"

@@ -11,13 +11,9 @@
 # command would see its own of the same name changed.
 set -u
 
-say() { printf 'arc-primer: %s\n' "$*" >&2; }
+. ./shared/say.sh
 
-# Says why this container ends badly, by a code that docs/operations/troubleshooting.md explains; kubectl describe shows it.
-failed() { # CODE MESSAGE
-  say "failed: $1: $2"
-  [ ! -w /dev/termination-log ] || printf 'arc-primer: failed: %s: %s\n' "$1" "$2" > /dev/termination-log
-}
+. ./shared/failed.sh
 
 # Sets what stays the same for all the time of waiting, from the script's words and from what the container has.
 prepare() {
@@ -76,14 +72,7 @@ find_context() {
   [ "$context" != default ] || context=
 }
 
-# Sets $now: hundredths of a second. /proc/uptime costs no process and does not jump when the clock is set.
-now() {
-  if read -r uptime _ 2> /dev/null < /proc/uptime; then
-    now=$((${uptime%.*} * 100 + 1${uptime#*.} - 100))
-  else
-    now=$(($(date +%s) * 100))
-  fi
-}
+. ./shared/now.sh
 
 # Sleeps one interval. Not every sleep knows fractions of a second.
 pause() {
@@ -306,28 +295,7 @@ join_lines() {
   while next_line; do answer=${answer:+$answer; }$line; done
 }
 
-# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
-become() {
-  # What the shell itself says comes after this, and its exit code is 126 or 127.
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
-  arc_primer_words=$#
-  arc_primer_left=
-  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
-  while [ -n "$arc_primer_left" ]; do
-    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
-    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
-    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
-    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
-      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
-      set -- "${arc_primer_variable%x}" "$@"
-      ;;
-    esac
-  done
-  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
-  exec "$@"
-}
-arc_primer_newline='
-'
+. ./shared/become.sh
 
 arc_primer_wait=
 stop() {

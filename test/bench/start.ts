@@ -66,7 +66,8 @@ async function oneAtATime(): Promise<Start[]> {
   for (let round = 0; round <= pods; round += 1) {
     for (const [index, kind] of kinds.entries()) {
       const [start] = await measure(kind, [`start-${index}-${round}`]);
-      process.stderr.write(`${round}/${pods} ${kind.name}: ${start!.total.toFixed(2)} s\n`);
+      const line = start!.line.map(({ what, from, to }) => `${what} ${from.toFixed(2)}-${to.toFixed(2)}`).join(", ");
+      process.stderr.write(`${round}/${pods} ${kind.name}: ${start!.total.toFixed(2)} s (${line})\n`);
       if (round > 0) starts.push(start!);
     }
   }

@@ -107,6 +107,9 @@ export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
       ? { "arc-primer.dev/profile": profile }
       : { "arc-primer.dev/skip": "true" };
     pod.metadata.annotations = { ...pod.metadata.annotations, ...asked };
+    // The image's own package sources cannot be reached. That is known at once, and not after a minute of asking a
+    // resolver that pods do not reach: the node refuses.
+    Object.assign(pod.spec, { dnsPolicy: "None", dnsConfig: { nameservers: ["10.244.0.1"] } });
     change?.(pod);
   };
 }

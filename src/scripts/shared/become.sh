@@ -1,0 +1,23 @@
+# shellcheck shell=sh
+# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+become() {
+  # What the shell itself says comes after this, and its exit code is 126 or 127.
+  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
+  arc_primer_words=$#
+  arc_primer_left=
+  [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")
+  while [ -n "$arc_primer_left" ]; do
+    arc_primer_variable=${arc_primer_left%%"$arc_primer_newline"*}
+    arc_primer_left=${arc_primer_left#"$arc_primer_variable"}
+    arc_primer_left=${arc_primer_left#"$arc_primer_newline"}
+    case ${arc_primer_variable%%=*} in [0-9]* | *[!A-Za-z0-9_]*)
+      arc_primer_variable=$(printf '%sx' "$arc_primer_variable" | tr '\1' '\n')
+      set -- "${arc_primer_variable%x}" "$@"
+      ;;
+    esac
+  done
+  [ $# -eq "$arc_primer_words" ] || set -- env "$@"
+  exec "$@"
+}
+arc_primer_newline='
+'

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+say() { printf 'arc-primer: %s\n' "$*" >&2; }
