@@ -4,8 +4,10 @@
 //   fuzz     attacks on the process as the chart starts it, with ordinary reviews meanwhile
 //   engine   FAULTS_PODS (1,000,000) generated pods through the engine, each twice
 //
-// All traffic stays on this machine, is bounded, and ends by itself. Writes docs/reliability.md when all parts have run.
+// All traffic stays on this machine, is bounded, and ends by itself. Each part keeps its result in .cache/faults, and when
+// all are there docs/reliability.md is written.
 
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createPodsUnderFaults, troubleCount } from "../cluster/support/faults.ts";
 import { removeNamespaces } from "../cluster/support/kube.ts";
@@ -19,12 +21,23 @@ const wanted = process.env["FAULTS"]?.split(" ") ?? all;
 const seconds = Number(process.env["FAULTS_SECONDS"] ?? 600);
 const pods = Number(process.env["FAULTS_PODS"] ?? 1_000_000);
 const bundle = fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url));
+const results = new URL("../../.cache/faults/", import.meta.url);
 const noted = machine();
 const show = (result: unknown) => process.stderr.write(`${JSON.stringify(result, null, 2)}\n`);
 
-const faults = wanted.includes("api") ? await createPodsUnderFaults(seconds / troubleCount, show) : undefined;
+/** Runs a part if it is wanted, and returns its result or that of an earlier run. */
+async function part<T>(name: string, run: () => Promise<T>): Promise<T | undefined> {
+  const file = new URL(`${name}.json`, results);
+  if (wanted.includes(name)) {
+    const result = await run();
+    mkdirSync(results, { recursive: true });
+    writeFileSync(file, JSON.stringify(result, null, 2));
+  }
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as T) : undefined;
+}
+
+const faults = await part("api", async () => createPodsUnderFaults(seconds / troubleCount, show));
 await removeNamespaces();
-const attacked = wanted.includes("fuzz") ? await runFuzz(bundle) : undefined;
-const engine = wanted.includes("engine") ? await runEngineThreads(pods) : undefined;
-show(engine);
+const attacked = await part("fuzz", async () => runFuzz(bundle));
+const engine = await part("engine", async () => runEngineThreads(pods));
 if (faults && attacked && engine) await writeReliability({ faults, attacked, engine }, noted());

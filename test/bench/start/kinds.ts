@@ -1,11 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { fill, nodeMirror, startNodeMirror } from "../../cluster/support/mirror.ts";
 import { containerNamed } from "../../cluster/support/runner-pod.ts";
 import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
 import type { PackageSource } from "../../cluster/support/packages.ts";
-import { clusterCache } from "../../support/tools.ts";
 
 /** What is compared: ways to make a runner pod start. */
 export interface Kind {
@@ -61,28 +58,6 @@ export const kinds: readonly Kind[] = [
 /** The kinds of which several are started at once. */
 export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, floor];
 
-const mirrors = { "docker.io": `${nodeMirror.address}/hub`, "ghcr.io": `${nodeMirror.address}/ghcr` };
-
-/** The kinds that are started on a node without images. All pull from a registry on this machine. */
-export const onFreshNode: readonly Kind[] = [
-  {
-    name: "stock",
-    change(pod) {
-      for (const container of [...(pod.spec.initContainers ?? []), ...pod.spec.containers]) {
-        container.image = fromMirror(container.image);
-      }
-    },
-  },
-  { name: "primed, images from a mirror", profile: "image-mirror" },
-  { name: "primed, images from a mirror, externals as a volume", profile: "image-mirror-volume" },
-];
-
-function fromMirror(image = ""): string {
-  return image.startsWith("ghcr.io/")
-    ? image.replace("ghcr.io", mirrors["ghcr.io"])
-    : `${mirrors["docker.io"]}/library/${image}`;
-}
-
 export function configuration({ apt }: PackageSource): object {
   const docker = { externals: "volume" };
   const profiles = {
@@ -90,8 +65,6 @@ export function configuration({ apt }: PackageSource): object {
     volume: { docker },
     memory: { docker: { externals: "memory" } },
     mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
-    "image-mirror": { images: { mirrors } },
-    "image-mirror-volume": { docker, images: { mirrors } },
     packages: { docker, prerequisites: { packages: lacking, apt } },
     data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
@@ -114,7 +87,8 @@ export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
   };
 }
 
-function bare(script: string, ...args: string[]): string {
+/** Runs a script of the bare cluster, and returns what it prints. */
+export function bare(script: string, ...args: string[]): string {
   const path = fileURLToPath(new URL(`../../cluster/bare/${script}`, import.meta.url));
   const { status, stdout } = spawnSync(path, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
   if (status !== 0) throw new Error(`${script} failed`);
@@ -124,20 +98,4 @@ function bare(script: string, ...args: string[]): string {
 /** Makes the custom image known to the node. Only where the node is this machine. */
 export function loadCustomImage(): void {
   bare("load-image.sh", bare("custom-runner.sh", ...lacking));
-}
-
-/** Starts a registry on the node with the images of the runner pod. */
-export async function fillMirror(): Promise<void> {
-  await startNodeMirror();
-  const archive = (name: string) => join(clusterCache, "images", `${name}.tar`);
-  const contents = [
-    { archive: archive("dind"), as: "hub/library/docker:dind" },
-    { archive: archive("runner"), as: "ghcr/actions/actions-runner:latest" },
-  ];
-  await fill(contents, nodeMirror);
-}
-
-/** Removes all images of runner pods from the node, with their layers. */
-export function forgetImages(): void {
-  bare("forget-images.sh");
 }

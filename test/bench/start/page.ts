@@ -52,24 +52,17 @@ export interface Wave {
   readonly totals: readonly number[];
 }
 
-export interface Measured {
-  readonly starts: readonly Start[];
-  readonly together: readonly Wave[];
-  /** Starts on a node without images. */
-  readonly pulled: readonly Start[];
-}
-
 /** How often each was measured. */
 export interface Counts {
   readonly pods: number;
   readonly atOnce: number;
   readonly waves: number;
-  readonly fresh: number;
 }
 
 /** Writes docs/benchmarks/start.md. */
 export async function writeStart(
-  { starts, together: waves, pulled }: Measured,
+  starts: readonly Start[],
+  waves: readonly Wave[],
   counts: Counts,
   measured: Machine,
 ): Promise<void> {
@@ -90,9 +83,6 @@ export async function writeStart(
       }),
     );
   const [volume, floor] = ["primed, externals as a volume", "the kubelet's floor"];
-  const onFresh = [...Map.groupBy(pulled, ({ kind }) => kind)].map(
-    ([kind, group]) => [kind, group.map(({ total }) => total)] as const,
-  );
   const n = (value: number) => (Number.isNaN(value) ? "" : s(value));
 
   await page("start", "What a start costs", "npm run bench:start", measured, [
@@ -140,12 +130,6 @@ export async function writeStart(
         s(median(group.map(last))),
         s(lastRatio(kind)),
       ]),
-    ),
-    "## On a fresh node",
-    `The node has none of the images, and pulls them from a registry on this machine: 0.5 GB for DinD and 1.1 GB for the runner, before compression. ${counts.fresh} pods of each kind, the kinds in turn. The stock pod names the same registry, so this compares what happens on the node, and says nothing about how far away a registry is: that is what a mirror is for.`,
-    table(
-      ["kind", "median", "fastest", "slowest"],
-      onFresh.map(([kind, totals]) => [kind, s(median(totals)), s(Math.min(...totals)), s(Math.max(...totals))]),
     ),
   ]);
 }
