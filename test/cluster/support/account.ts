@@ -72,16 +72,9 @@ function role(kind: "Role" | "ClusterRole", namespace: string, rules: object[]):
 /** The chart's policy for an account in this namespace. */
 function policy(namespace: string): Resource[] {
   if (!haveTools("helm")) return [];
-  const template = "templates/tls/admission-policy.yaml";
-  const { stdout, stderr } = helm([
-    "template",
-    "arc-primer",
-    chartFolder,
-    "--namespace",
-    namespace,
-    "--show-only",
-    template,
-  ]);
+  const options = `--namespace ${namespace} --set image.repository=arc-primer`;
+  const only = "--show-only templates/tls/admission-policy.yaml";
+  const { stdout, stderr } = helm(["template", "arc-primer", chartFolder, ...`${options} ${only}`.split(" ")]);
   if (!stdout) throw new Error(stderr);
   return parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
 }
