@@ -2,7 +2,7 @@ import { createProgram } from "./cli/program.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong (cli/program.ts).
 
-// Whoever reads our output may have seen enough (`| head`).
+// The reader of our output may have seen enough (`| head`).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 
 try {

@@ -82,7 +82,7 @@ describe("what ARC does with the answer to a pod's creation", () => {
   const answers = (runnerOf: ConstructorParameters<typeof ArcController>[0], status: number, message = "") =>
     new ArcController(runnerOf).created({ status, message });
 
-  test("a pod that is refused marks the runner Failed, for good", () => {
+  test("a pod that is refused marks the runner Failed permanently", () => {
     for (const status of [422, 403]) {
       expect(answers({}, status, "denied by a webhook")).toEqual({ does: "mark the runner", as: "Failed" });
     }

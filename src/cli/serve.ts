@@ -26,7 +26,7 @@ export interface ServeOptions extends TlsOptions {
 /**
  * `arc-primer serve`: the webhook, until SIGTERM or SIGINT.
  *
- * @throws {ConfigError} if the configuration file is no good at the start; later a bad one only leaves the last good
+ * @throws {ConfigError} if the configuration file is invalid at the start; later an invalid one only leaves the last good
  *   one in force. Also throws if a port is taken.
  */
 export async function serve(options: ServeOptions): Promise<void> {

@@ -24,7 +24,7 @@ export interface TlsOptions {
 }
 
 const day = 86_400_000;
-/** In intervals of looking: so long has an authority to be trusted before anything changes over to it. */
+/** In intervals of looking: how long a CA has to be trusted before it is used. */
 const settlingLooks = 12;
 
 export function addTlsOptions(command: Command): Command {

@@ -14,7 +14,7 @@ export function warningsOf({ profiles, rules }: Config): Problem[] {
   ];
 }
 
-/** Whoever may read pods reads them, and so does whoever reaches the webhook (docs/operations/security-model.md). */
+/** Everyone who may read pods, or who reaches the webhook, can read them (docs/operations/security-model.md). */
 function urlsWithCredentials(value: unknown, path: Path): Problem[] {
   if (typeof value === "string") {
     const message =
@@ -33,7 +33,7 @@ function rightsByLabel(rule: Rule, path: Path, profiles: Config["profiles"]): Pr
   return [rule.profile, ...rule.allowedProfiles].flatMap((name) => {
     const gives = giftsOf(profiles[name]!);
     if (gives.length === 0) return [];
-    const message = `the profile ${name} gives ${gives.join(" and ")} to any pod with this label, in every namespace, and whoever creates a pod chooses its labels; name the namespaces as well`;
+    const message = `the profile ${name} gives ${gives.join(" and ")} to any pod with this label, in every namespace, and the author of a pod chooses its labels; name the namespaces as well`;
     return [{ path, message }];
   });
 }

@@ -5,7 +5,7 @@ import type { Container } from "../pod/types.ts";
 /** Where dockerd listens, and clients look, unless told otherwise. */
 export const defaultSocket = "/var/run/docker.sock";
 
-/** `DOCKER_HOST`, where it stands in the container as a value; else empty. */
+/** `DOCKER_HOST`, where the container has it as a value; else empty. */
 export function literalHost(container: Container): string {
   return envEntry(container, "DOCKER_HOST")?.value ?? "";
 }

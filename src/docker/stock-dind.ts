@@ -105,7 +105,7 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
       ...(rootless
         ? [
             { name: "HOME", value: "/home/runner" },
-            { name: "DOCKER_HOST", value: host }, // for the probe, and for whoever looks into the container
+            { name: "DOCKER_HOST", value: host }, // for the probe, and for people who look into the container
           ]
         : [{ name: "DOCKER_GROUP_GID", value: "123" }]),
       ...proxy,

@@ -6,7 +6,7 @@ import type { Container } from "./types.ts";
 export interface Wrapper {
   /** The script's `$0`, by which it is found again: `arc-primer-…`. */
   readonly name: string;
-  /** As it stands in the pod. */
+  /** As the pod has it. */
   readonly script: string;
 }
 

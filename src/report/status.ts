@@ -63,7 +63,7 @@ const statusSchema = z.object({
 });
 
 /**
- * The status that an earlier pass wrote; undefined where there is none, or something else stands there. Whoever writes
+ * The status that an earlier pass wrote; undefined where there is none, or where it is not ours. Those who write
  * the pod can write one as well. So it decides only between "applied" and "already there" of what is there, and no text
  * of its own is taken over.
  */

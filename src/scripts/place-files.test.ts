@@ -29,7 +29,7 @@ const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 let count = 0;
 
-/** A new folder, with a source file in it, and a home that belongs to whoever the script is to run as. */
+/** A new folder, with a source file in it, and a home that belongs to the user that the script runs as. */
 function place(): { at: string; source: string; home: string } {
   const at = join(root, String((count += 1)));
   const home = join(at, "home");
@@ -84,7 +84,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
   describe.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
     const sh = [findTool(shell) ?? shell, ...first];
 
-    test("copies files, and the folders that were missing belong to whoever runs it", () => {
+    test("copies files, and the folders that were missing belong to the user that runs it", () => {
       const { source, home } = place();
       const [one, two] = [join(home, ".docker/buildx/a file"), join(home, ".config/dagger/engine.json")];
       const result = run(sh, ["home", home, "copy", source, one, "copy", source, two], { HOME: home });
@@ -165,7 +165,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       });
     });
 
-    test("the system's store: what stands in the way is said", () => {
+    test("the system's store: what prevents it is logged", () => {
       const { at, source } = place();
       expect(run(sh, ["trust", source]).stderr).toContain("this image has no update-ca-certificates");
       const { status, stderr } = run(sh, ["trust", join(at, "gone")]);

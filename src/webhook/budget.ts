@@ -12,7 +12,7 @@ export interface Budget {
 }
 
 /**
- * Bounds what connections hold in memory together. When there is too much, whoever has held its part longest gives way:
+ * Bounds what connections hold in memory together. When there is too much, the connection that has held its part longest gives way:
  * kube-apiserver sends and reads in milliseconds, so that is a client that is slow or has stopped.
  */
 export function createBudget(limit: number): Budget {

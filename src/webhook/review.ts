@@ -7,7 +7,7 @@ const reviewSchema = z.object({
   kind: z.literal("AdmissionReview"),
   request: z.object({
     uid: z.string().min(1).max(1024),
-    // What follows is only read, so whatever else stands there is taken for absent.
+    // What follows is only read, so a value of another type counts as absent.
     kind: z.object({ group: z.string().catch(""), kind: z.string().catch("") }).catch({ group: "", kind: "" }),
     namespace: z.string().catch(""),
     name: z.string().catch(""),

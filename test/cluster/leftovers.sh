@@ -19,7 +19,7 @@ processes() {
   done
 }
 
-# All but those beside our own: whoever started us makes one for each command, and removes it when that has ended.
+# All but those beside our own: what started us makes one for each command, and removes it when that has ended.
 cgroups() {
   local own found
   found=$(find /sys/fs/cgroup -type d)

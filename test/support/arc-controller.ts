@@ -32,7 +32,7 @@ export type Reaction =
       readonly does: "delete the runner";
       readonly because: "it has succeeded" | "it failed with a job" | "it failed too often" | "of the quota";
     }
-  /** The EphemeralRunner stays as it is, for good. */
+  /** The EphemeralRunner stays as it is, permanently. */
   | { readonly does: "mark the runner"; readonly as: "Failed" | "Outdated" }
   /** The pod's creation is tried again. */
   | { readonly does: "try again"; readonly afterSeconds?: number };

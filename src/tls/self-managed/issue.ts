@@ -53,6 +53,6 @@ function namesFor(present: Held["serving"], wanted: readonly string[]): readonly
 async function newAuthority(now: number, { authorityLifetime }: Times): Promise<Authority> {
   const made = await makeAuthority({ from: new Date(now - backdated), to: new Date(now + authorityLifetime) });
   const { authority } = readHeld({ [keys.authority]: made.cert, [keys.authorityKey]: made.key }, now);
-  if (isFault(authority)) throw new Error(`the authority just made is no good: ${authority.fault}`);
+  if (isFault(authority)) throw new Error(`the CA that was just made is invalid: ${authority.fault}`);
   return authority;
 }

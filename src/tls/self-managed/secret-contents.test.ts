@@ -29,7 +29,7 @@ test("a whole Secret", () => {
   });
 });
 
-describe("what is no good is told, each part for itself", () => {
+describe("each invalid part is reported on its own", () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" });
   test.each<[string, Record<string, string>, RegExp | undefined, RegExp | undefined]>([
     ["an empty one", {}, /there is no ca.crt yet/, /there is no tls.crt yet/],

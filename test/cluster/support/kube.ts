@@ -80,7 +80,7 @@ export async function call<T = Resource>(
   };
 }
 
-/** A strategic merge patch, or another request, by whoever has this token. */
+/** A strategic merge patch, or another request, by the owner of this token. */
 export async function as(token: string, method: string, path: string, body: unknown) {
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options);
