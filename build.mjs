@@ -4,9 +4,9 @@
 import { build } from "esbuild";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { billOfMaterials, bundledPackages, notice } from "./scripts/bundled.mjs";
-import { podScript } from "./scripts/pod-script.ts";
+import { podScriptModule } from "./scripts/pod-script.ts";
 
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 const root = new URL(".", import.meta.url).pathname;
@@ -28,7 +28,7 @@ const builtinsByRequire = {
 const podScripts = {
   name: "pod-scripts",
   setup({ onLoad }) {
-    onLoad({ filter: /\.sh$/ }, ({ path }) => ({ contents: podScript(path), loader: "text" }));
+    onLoad({ filter: /\.sh$/ }, ({ path }) => ({ contents: podScriptModule(path), resolveDir: dirname(path) }));
   },
 };
 

@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { podScript } from "./scripts/pod-script.ts";
+import { podScriptModule } from "./scripts/pod-script.ts";
 
 export default defineConfig({
   // The bundle carries the scripts as text (build.mjs); the tests see them the same way.
@@ -9,7 +9,7 @@ export default defineConfig({
       enforce: "pre",
       load(id) {
         if (!id.endsWith(".sh")) return null;
-        return `export default ${JSON.stringify(podScript(id))};`;
+        return podScriptModule(id);
       },
     },
   ],

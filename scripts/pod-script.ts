@@ -1,17 +1,20 @@
 import { readFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
 
 const include = /^\. (\.\/shared\/[a-z-]+\.sh)\n/gm;
 const directive = /^# shellcheck shell=sh\n/;
 
 /**
- * The text of a script that runs in pods, as the bundle, the tests and the benchmarks import it. A pod gets one text, so
- * each line `. ./shared/NAME.sh` is replaced by that file.
+ * A script that runs in pods, as a JavaScript module that exports its text: for the bundle, the tests and the benchmarks.
+ * A pod gets one text, so each line `. ./shared/NAME.sh` is replaced by that file, which the module imports.
  *
- * @param path the script's absolute path
- * @throws if a shared file is missing
+ * @param path the script's path
+ * @returns the module's source
  */
-export function podScript(path: string): string {
-  const shared = (file: string) => readFileSync(new URL(file, pathToFileURL(path)), "utf8").replace(directive, "");
-  return readFileSync(path, "utf8").replaceAll(include, (_line, file: string) => shared(file));
+export function podScriptModule(path: string): string {
+  // Texts, and between them the names of shared files.
+  const parts = readFileSync(path, "utf8").replace(directive, "").split(include);
+  const shared = parts.filter((_, index) => index % 2 === 1);
+  const imports = shared.map((file, index) => `import shared${index} from ${JSON.stringify(file)};\n`);
+  const text = parts.map((part, index) => (index % 2 === 1 ? `shared${index >> 1}` : JSON.stringify(part)));
+  return `${imports.join("")}export default ${text.join(" + ")};\n`;
 }

@@ -85,9 +85,9 @@ describe.runIf(isHelmHere)("a cache", () => {
 });
 
 describe.runIf(isHelmHere)("TLS of the caches", () => {
-  const config = (registryCache: Values, values: Values = {}) =>
+  const config = (registryCache: Values, values: Values = {}, profile = "default") =>
     parseConfig(cached(registryCache, values).one("ConfigMap", "arc-primer").data["config.yaml"], "config.yaml")
-      .profiles["default"]!;
+      .profiles[profile]!;
   const tls = { secretName: "caches", caBundle };
   const url = `https://${hub}.primer-system.svc.cluster.local:5000`;
 
@@ -133,6 +133,20 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
       expect(privateCA?.pem).toContain(pem.trim());
       expect(privateCA?.runner).toBe(true);
     }
+  });
+
+  test("adds the CA to certificates of a profile that extends the default one", () => {
+    const profiles = { default: {}, middle: { extends: "default" }, gpu: { extends: "middle", privateCA: { pem } } };
+    const { privateCA } = config({ tls }, { config: { profiles } }, "gpu");
+    expect(privateCA?.pem).toContain(caBundle.trim());
+    expect(privateCA?.pem).toContain(pem.trim());
+  });
+
+  test.each(["configMap", "secret"])("refuses a profile that extends the default one and has a %s", (source) => {
+    const profiles = { default: {}, gpu: { extends: "default", privateCA: { [source]: { name: "ca" } } } };
+    expect(() => config({ tls }, { config: { profiles } })).toThrow(
+      /registryCache.tls.caBundle: the profile gpu, which extends default, has its certificates in/,
+    );
   });
 
   test("leaves a ConfigMap of the profile's in place: the CA has to be in it", () => {

@@ -77,3 +77,13 @@ describe.runIf(haveTools("helm"))("the command that installs from a checkout", (
     expect(stdout).toContain(`image: ${name}:`);
   });
 });
+
+test("the image that air-gapped clusters copy is the chart's", () => {
+  const values = parse(readFileSync(join(chartFolder, "values.yaml"), "utf8")) as {
+    registryCache: { image: { registry: string; repository: string; tag: string; digest: string } };
+  };
+  const { registry, repository, tag, digest } = values.registryCache.image;
+  const page = readFileSync(join(docs, "install/air-gapped.md"), "utf8");
+  expect(page).toContain(`docker://${registry}/${repository}@${digest} `);
+  expect(page).toContain(`${repository}:${tag}\n`);
+});

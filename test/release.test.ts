@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { changesOf } from "../scripts/release/changelog.ts";
 import { helm } from "./support/helm.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
@@ -129,6 +130,14 @@ describe("release notes", () => {
     expect(messages[1]).toContain('no heading "## 1.2.0 - YYYY-MM-DD"');
     expect(messages[2]).toContain('no heading "## 9.9.9 - YYYY-MM-DD"');
   });
+});
+
+test("a heading of the changelog is one of Artifact Hub's kinds, or an error", () => {
+  expect(changesOf("### Breaking\n\n- A value is gone.\n\n### Fixed\n\n- A mistake.\n")).toEqual([
+    { kind: "changed", description: "Breaking: A value is gone." },
+    { kind: "fixed", description: "A mistake." },
+  ]);
+  expect(() => changesOf("### Misc\n\n- A thing.\n")).toThrow('no kind of change for "### Misc"');
 });
 
 describe.runIf(haveTools("helm"))("the package of the chart", () => {

@@ -26,14 +26,23 @@ export function sectionOf(text: string, version: string): string {
   return `${body}\n`;
 }
 
+const kinds = ["added", "changed", "deprecated", "removed", "fixed", "security"];
+
+/** Artifact Hub's name for what is under a heading. It refuses all others. */
+function kindOf(heading: string): string {
+  const kind = heading === "Breaking" ? "changed" : heading.toLowerCase();
+  if (!kinds.includes(kind)) throw new Error(`CHANGELOG.md: Artifact Hub has no kind of change for "### ${heading}"`);
+  return kind;
+}
+
 /** The entries of a section, each of the kind that its heading names (`### Added`), without links. */
 export function changesOf(section: string): Change[] {
   return section.split(/^### /m).flatMap((part) => {
     const [heading = "", ...lines] = part.split("\n");
     const entries = lines.join("\n").split(/^- /m).slice(1);
     return entries.map((entry) => ({
-      kind: heading.trim().toLowerCase(),
-      description: entry
+      kind: kindOf(heading.trim()),
+      description: `${heading.trim() === "Breaking" ? "Breaking: " : ""}${entry}`
         .trim()
         .replaceAll(/\s+/g, " ")
         .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1"),

@@ -21,12 +21,12 @@ export function pinnedImage(text: string): PinnedImage {
   throw new Error(`${text} is no image with registry and digest, like registry.example.com/arc-primer@sha256:…`);
 }
 
-/** values.yaml with this image: in two values where the chart has a value for the registry, else in one. */
+/** values.yaml with this image. */
 export function pinnedValues(text: string, { registry, path, digest }: PinnedImage): string {
   const values = parseDocument(text);
   const set = (key: string, value: string) => setExisting(values, ["image", key], value);
-  if (values.hasIn(["image", "registry"])) set("registry", registry);
-  set("repository", values.hasIn(["image", "registry"]) ? path : `${registry}/${path}`);
+  set("registry", registry);
+  set("repository", path);
   set("digest", digest);
   return String(values);
 }

@@ -14,7 +14,9 @@ export const finishJob = z
     reserve: values
       .duration({ min: "5s", max: "1h", wholeSeconds: true })
       .prefault("1m")
-      .describe("The part of the grace period that is kept for a job that is cancelled after all, to clean up."),
+      .describe(
+        "The part of the grace period that is kept for a job that is cancelled after all, to clean up. It is lost where the pod is given less than its grace period.",
+      ),
   })
   // Where the grace period comes from a base, this is checked once more on the merged profile.
   .refine(({ gracePeriod, reserve }) => gracePeriod === undefined || reserve < gracePeriod, {

@@ -20,8 +20,8 @@ import { waitForDocker } from "./wait-for-docker.ts";
  * All mutations, in the order in which they are applied. DinD is added first, so that all the others treat it as if the
  * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
  * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
- * so it comes after the one that can replace it, and so does `docker-data`, for a `--data-root`; `externals-volume` adds a check to the wait, so it comes after that.
- * `image-mirror` is the last, so that it finds all that was added.
+ * so it comes after the one that can replace it, and so does `docker-data`, for a `--data-root`; `externals-volume` adds a
+ * check to the wait, so it comes after that. `image-mirror` is the last, so that it finds all that was added.
  */
 export const mutations: readonly Mutation[] = [
   injectDocker,

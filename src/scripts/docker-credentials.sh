@@ -25,14 +25,7 @@ merge() {
   fi 2> /dev/null
 }
 
-# Writes the config anew: whole or not at all, and for its owner alone.
-put() (
-  umask 077
-  new=$config.arc-primer
-  "$@" > "$new" && mv -f "$new" "$config" && return
-  rm -f "$new"
-  return 1
-)
+. ./shared/docker-config.sh
 
 # In a shell of its own: the command would see variables of its own, set here by the same name, changed.
 log_in() (
@@ -43,20 +36,13 @@ log_in() (
     esac
     shift
   done
-  folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
-  config=$folder/config.json
-  # A link stays one: what it leads to is written.
-  [ ! -L "$config" ] || config=$(readlink -f "$config") || config=$folder/config.json
+  find_config
   if [ ! -f "$file" ]; then
     say "there is no Secret $secret of type kubernetes.io/dockerconfigjson in this namespace: starting without its logins"
   elif [ ! -r "$file" ]; then
     say "$file cannot be read by this user: starting without the logins of the Secret $secret"
-  elif [ -z "$folder" ]; then
-    say "neither DOCKER_CONFIG nor HOME is set: starting without the logins of the Secret $secret"
-  elif ! (umask 077 && mkdir -p "$folder"); then
-    say "$folder cannot be made: starting without the logins of the Secret $secret"
-  elif [ -e "$config" ] && [ ! -f "$config" ]; then
-    say "$config is no file and stays as it is: starting without the logins of the Secret $secret"
+  elif [ -n "$obstacle" ]; then
+    say "$obstacle: starting without the logins of the Secret $secret"
   elif [ ! -s "$config" ]; then
     if put cat "$file"; then say "$config has the logins of the Secret $secret"
     else say "$config cannot be written: starting without the logins of the Secret $secret"; fi

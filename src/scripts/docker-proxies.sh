@@ -14,21 +14,28 @@ set -u
 
 . ./shared/find-node.sh
 
-# Prints the config with the proxies added. The values come as variables, never as text of a program.
+. ./shared/docker-config.sh
+
+# Prints the config that it reads with the proxies added. The values come as variables, never as text of a program.
 add_proxies() {
   if command -v jq > /dev/null; then
     # shellcheck disable=SC2016 # $own is jq's
     jq '. as $own
       | ({ httpProxy: env.http, httpsProxy: env.https, allProxy: env.all, noProxy: env.none } | with_entries(select(.value != ""))) as $new
-      | $own + { proxies: (($own.proxies // {}) + { default: ($new + ($own.proxies.default // {})) }) }' "$1"
+      | $own + { proxies: (($own.proxies // {}) + { default: ($new + ($own.proxies.default // {})) }) }'
   else
     # shellcheck disable=SC2016 # that is JavaScript
-    "$(find_node)" -e 'const own = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+    "$(find_node)" -e 'const own = JSON.parse(require("fs").readFileSync(0, "utf8"));
       const { http, https, all, none } = process.env;
       const given = Object.entries({ httpProxy: http, httpsProxy: https, allProxy: all, noProxy: none }).filter(([, value]) => value);
       const defaults = { ...Object.fromEntries(given), ...own.proxies?.default };
-      console.log(JSON.stringify({ ...own, proxies: { ...own.proxies, default: defaults } }, null, "\t"));' "$1"
+      console.log(JSON.stringify({ ...own, proxies: { ...own.proxies, default: defaults } }, null, "\t"));'
   fi 2> /dev/null
+}
+
+with_proxies() {
+  if [ -s "$config" ]; then add_proxies < "$config"
+  else echo '{}' | add_proxies; fi
 }
 
 # In a shell of its own: the command would see variables of its own, set here by the same name, changed.
@@ -43,24 +50,15 @@ write_proxies() (
     shift
   done
   export http https all none
-  folder=${DOCKER_CONFIG:-${HOME:+$HOME/.docker}}
-  config=$folder/config.json
-  umask 077
-  if [ -z "$folder" ]; then
-    say "neither DOCKER_CONFIG nor HOME is set: builds get no proxy"
-  elif ! mkdir -p "$folder"; then
-    say "$folder cannot be made: builds get no proxy"
+  find_config
+  if [ -n "$obstacle" ]; then
+    say "$obstacle: builds get no proxy"
   elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
     say "this image has neither jq nor node to write $config: builds get no proxy"
+  elif put with_proxies; then
+    say "$config has the proxy for builds"
   else
-    new=$config.arc-primer
-    if [ -s "$config" ]; then cat "$config" > "$new.own"; else echo '{}' > "$new.own"; fi
-    if add_proxies "$new.own" > "$new" && [ -s "$new" ] && mv -f "$new" "$config"; then
-      say "$config has the proxy for builds"
-    else
-      say "$config cannot be written, or is not JSON: builds get no proxy"
-    fi
-    rm -f "$new" "$new.own"
+    say "$config cannot be written, or is not JSON: builds get no proxy"
   fi
 )
 

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -18,13 +18,21 @@ function folder(): string {
   return path;
 }
 
-function run(shell: readonly string[], tools: readonly string[], env: Record<string, string>, own?: string) {
+function run(
+  shell: readonly string[],
+  tools: readonly string[],
+  env: Record<string, string>,
+  own?: string,
+  isLink = false,
+) {
   const [bin, home] = [folder(), folder()];
-  for (const tool of ["mkdir", "cat", "mv", "rm", ...tools]) symlinkSync(findTool(tool)!, join(bin, tool));
+  for (const tool of ["mkdir", "cat", "mv", "rm", "readlink", ...tools]) symlinkSync(findTool(tool)!, join(bin, tool));
   const config = join(home, ".docker", "config.json");
   if (own !== undefined) {
     mkdirSync(join(home, ".docker"));
-    writeFileSync(config, own);
+    const target = isLink ? join(folder(), "elsewhere.json") : config;
+    writeFileSync(target, own);
+    if (isLink) symlinkSync(target, config);
   }
   const [program = "", ...first] = shell;
   const words = ["arc-primer-docker-proxies", "no-proxy=cache:5000", "no-proxy=mirror.svc", "--"];
@@ -61,6 +69,12 @@ describe.skipIf(!haveTools("dash", "bash", "busybox", "jq"))("docker-proxies.sh"
     const { stderr, config } = run(shell, [tool], proxy, "{ not json hunter2");
     expect(readFileSync(config, "utf8")).toBe("{ not json hunter2");
     expect(stderr).toContain("builds get no proxy");
+  });
+
+  test.each(all)("%j with %s: a link stays one, and what it leads to is written", (shell, tool) => {
+    const { config, read } = run(shell, [tool], proxy, "{}", true);
+    expect(lstatSync(config).isSymbolicLink()).toBe(true);
+    expect(read()).toMatchObject({ proxies: { default: { httpProxy: expect.any(String) } } });
   });
 
   test.each(shells)("%s: without jq and node, and without a proxy, nothing is written", (shell, ...more) => {

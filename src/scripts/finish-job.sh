@@ -40,11 +40,7 @@ say() { [ -z "$listener" ] || { printf 'arc-primer: %s\n' "$*" >> "$listener/fd/
 
 . ./shared/failed.sh
 
-# Sets $now, in seconds.
-now() {
-  read -r now _ < /proc/uptime
-  now=${now%%.*}
-}
+. ./shared/now.sh
 
 seconds=${1#seconds=}
 now
@@ -65,11 +61,11 @@ while :; do
   look
   now
   [ -z "$worker" ] || last=$now
-  left=$((begin + seconds - now))
+  left=$((seconds - (now - begin) / 100))
   if [ "$left" -le 0 ]; then
     failed job-timeout "the job has not ended within $seconds s after this pod was told to end, and is cancelled"
     exit 0
-  elif [ $((now - last)) -ge 60 ]; then
+  elif [ $((now - last)) -ge 6000 ]; then
     failed runner-hangs "the runner has not ended within 60 s after its job, and is told to stop"
     exit 0
   fi

@@ -85,6 +85,7 @@ const wrappers = [
   "wait-for-docker.sh",
   "place-files.sh",
   "docker-credentials.sh",
+  "docker-proxies.sh",
   "hold-docker.sh",
   "apply-packages.sh",
 ] as const;
@@ -112,6 +113,24 @@ describe.each(here)("under %s", (_name, shell) => {
     const settings = told.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
     const { stdout } = await run(shell, name, settings, { env, command: [process.execPath, "-e", script] });
     expect(JSON.parse(stdout)).toEqual(odd);
+  });
+
+  test.each(wrappers)("%s: a file that may not be executed has the code as well", async (name) => {
+    const file = join(folder(), "run.sh");
+    writeFileSync(file, "#!/bin/sh\n", { mode: 0o644 });
+    const words = [
+      ...wait(1),
+      "directory=/nowhere",
+      "on-failure=warn",
+      "secret=none",
+      `file=${join(folder(), "pipe")}`,
+    ];
+    const told =
+      name === "place-files.sh" ? [] : words.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
+    const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
+    const { code, stderr } = await run(shell, name, told, { env, command: [file] });
+    expect(code).toBe(126);
+    expect(stderr).toContain(`arc-primer: failed: command-missing: there is no ${file} in this container`);
   });
 
   test.each(wrappers)("%s: a command that is not there has a code of its own", async (name) => {

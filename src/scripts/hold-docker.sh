@@ -32,7 +32,7 @@ while [ "$1" != -- ]; do
 done
 shift
 if [ -n "$arc_primer_moves" ] && command -v bash > /dev/null; then
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
+  check_command "$1"
   # shellcheck disable=SC2016 # bash puts these in
   set -- bash -c 'exec 227<&9 9<&-; exec "$@"' bash "$@"
 fi

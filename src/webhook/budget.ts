@@ -12,8 +12,8 @@ export interface Budget {
 }
 
 /**
- * Bounds what connections hold in memory together. When there is too much, the connection that has held its part longest gives way:
- * kube-apiserver sends and reads in milliseconds, so that is a client that is slow or has stopped.
+ * Bounds what connections hold in memory together. When there is too much, the connection that has held its part longest
+ * gives way: kube-apiserver sends and reads in milliseconds, so that is a client that is slow or has stopped.
  */
 export function createBudget(limit: number): Budget {
   const holders = new Map<Holding, { bytes: number; giveWay: () => void }>(); // the one that began first is first

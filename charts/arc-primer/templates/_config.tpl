@@ -24,6 +24,15 @@ says otherwise. What is wrong with it the webhook says: when it starts, when it 
 {{- if not (or $sources.configMap $sources.secret) -}}
 {{- $pem := list $sources.pem $caBundle | compact | join "\n" -}}
 {{- $_ := set $default "privateCA" (set (default (dict) $default.privateCA) "pem" $pem) -}}
+{{- range $name, $profile := $profiles -}}
+{{- $own := default (dict) (default (dict) $profile).privateCA -}}
+{{- if and (ne $name "default") (include "arc-primer.extendsDefault" (list $profiles $name)) -}}
+{{- if $own.pem }}{{ $_ := set $own "pem" (list $own.pem $caBundle | join "\n") }}{{ end -}}
+{{- if or $own.configMap $own.secret -}}
+{{- printf "registryCache.tls.caBundle: the profile %s, which extends default, has its certificates in a ConfigMap or a Secret. Put the CA of the caches in there too, and give the default profile the same source." $name | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- $_ := set $profiles "default" $default -}}
@@ -38,6 +47,15 @@ says otherwise. What is wrong with it the webhook says: when it starts, when it 
 {{- end -}}
 {{- end -}}
 {{- merge (dict "apiVersion" "arc-primer.dev/v1alpha1" "kind" "PrimerConfiguration") $config | toYaml -}}
+{{- end -}}
+
+{{/* Not empty if a profile extends `default`, itself or by its bases. Takes a list: the profiles and the profile's name. */}}
+{{- define "arc-primer.extendsDefault" -}}
+{{- $profiles := index . 0 -}}{{- $name := index . 1 -}}
+{{- range $profiles -}}
+{{- $name = default "" (default (dict) (get $profiles $name)).extends -}}
+{{- if eq $name "default" }}true{{ end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* A setting of a profile, its own or the nearest base's, as `value: …`; `{}` if none has it. Takes a list: the

@@ -92,7 +92,7 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- end -}}
 {{- end -}}
 
-{{/* The Secret with the certificates. The providers have each their own, so that a change of provider is no quarrel. */}}
+{{/* The Secret with the certificates. Each provider has its own, so that no Secret has two owners when the provider is changed. */}}
 {{- define "arc-primer.tlsSecret" -}}
 {{- $fullname := include "arc-primer.fullname" . -}}
 {{- if eq .Values.tls.provider "existing-secret" -}}

@@ -1,8 +1,15 @@
 # shellcheck shell=sh
+# Says so where a command cannot be started. What the shell says comes after this, with exit code 126 or 127.
+check_command() {
+  case $1 in
+    */*) [ -f "$1" ] && [ -x "$1" ] ;;
+    *) command -v "$1" > /dev/null 2>&1 ;;
+  esac || failed command-missing "there is no $1 in this container, or it may not be executed"
+}
+
 # Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
 become() {
-  # What the shell itself says comes after this, and its exit code is 126 or 127.
-  command -v "$1" > /dev/null 2>&1 || failed command-missing "there is no $1 in this container, or it may not be executed"
+  check_command "$1"
   arc_primer_words=$#
   arc_primer_left=
   [ -n "${BASH_VERSION:-}" ] || arc_primer_left=$(tr '\0\n' '\n\1' 2> /dev/null < "/proc/$$/environ")

@@ -101,7 +101,7 @@ export async function writeStart(
         ["externals copied (the default), against stock", s(ratio("primed")), s(lastRatio("primed")), ""],
       ],
     ),
-    "The stock pod copies the runner's externals in an init container, and its startup probe looks every 5 s. A primed pod without more settings copies as well, so it gains what the probe costs and loses nothing else: where the disk is busy, and several pods start at once, that is little. The custom image has four packages baked in and a loop that looks for Docker once a second; it copies too. The floor is a pod with a sidecar and a container of the same images that have nothing to do.",
+    "The stock pod copies the runner's externals in an init container, and its startup probe looks every 5 s. A primed pod without more settings copies as well, and starts no sooner than the stock pod here: the copy outweighs what the probe costs. Use `docker.externals: volume`. The custom image has four packages baked in and a loop that looks for Docker once a second; it copies too. The floor is a pod with a sidecar and a container of the same images that have nothing to do.",
     "What a primed pod with the volume takes beyond the floor is the time that dockerd takes to boot, which is not ours to change: `run.sh` begins a few hundredths of a second after dockerd answers (last columns below).",
     "Four packages cost more here than elsewhere: this cluster has no way out, and apt tries the image's own package sources several times before it goes on with the profile's. Where they answer, or `apt.mirrors` redirects them, that is not so.",
     "## One at a time",
