@@ -82,7 +82,7 @@ test.runIf(isCounted)(
 test("in memory the job itself is told that there is no room", { timeout: 180_000 }, async () => {
   const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, { change: asks("memory") });
   const { exitCode, log } = await ended(pod, 150);
-  expect(log).toMatch(/no room\n$/);
+  expect(log).toMatch(/^no room$/m);
   expect(exitCode).toBe(0);
 });
 
