@@ -28,9 +28,18 @@ function fields(checks: Readonly<Record<string, Check>>): Check {
   return (value) => isRecord(value) && entries.every(([key, check]) => check(value[key]));
 }
 
+const number: Check = (value) => typeof value === "number";
 const texts = optional(listOf(text));
 const textMap = optional(mapOf(text));
 const anything = fields({});
+
+const action = { exec: optional(fields({ command: texts })), httpGet: optional(fields({ path: optional(text) })) };
+const probe = fields({
+  ...action,
+  initialDelaySeconds: optional(number),
+  periodSeconds: optional(number),
+  failureThreshold: optional(number),
+});
 
 const container = fields({
   name: shortText,
@@ -42,6 +51,8 @@ const container = fields({
   env: optional(listOf(fields({ name: shortText, value: optional(text) }))),
   envFrom: optional(listOf(anything)),
   volumeMounts: optional(listOf(fields({ name: shortText, mountPath: shortText }))),
+  startupProbe: optional(probe),
+  lifecycle: optional(fields({ preStop: optional(fields(action)) })),
   resources: optional(fields({ limits: optional(anything), requests: optional(anything) })),
   securityContext: optional(fields({ capabilities: optional(fields({ add: texts, drop: texts })) })),
 });
@@ -63,6 +74,7 @@ const pod = fields({
     runtimeClassName: optional(shortText),
     tolerations: optional(listOf(fields({ key: optional(text), value: optional(text) }))),
     securityContext: optional(anything),
+    terminationGracePeriodSeconds: optional(number),
   }),
 });
 

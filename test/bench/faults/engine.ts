@@ -147,6 +147,26 @@ const images = [
 const all = ({ spec }: Pod): Container[] => [...(spec.initContainers ?? []), ...spec.containers];
 const some = (pod: Pod): Container => (all(pod).length > 0 ? oneOf(all(pod)) : { name: "none" });
 
+/** A name for a container. The API server refuses a pod in which two have the same. */
+function unused(pod: Pod): string {
+  const name = oneOf(names);
+  return all(pod).some((container) => container.name === name) ? `${name}-${random(1000)}` : name;
+}
+
+function addVolume(pod: Pod, source: object): string {
+  const volumes = (pod.spec.volumes ??= []);
+  const name = oneOf(names);
+  const own = volumes.some((volume) => volume.name === name) ? `${name}-${random(1000)}` : name;
+  volumes.push({ name: own, ...source });
+  return own;
+}
+
+/** The name of a volume that the pod has: the API server refuses a mount of another. */
+function volumeOf(pod: Pod): string {
+  const { volumes = [] } = pod.spec;
+  return volumes.length > 0 ? oneOf(volumes).name : addVolume(pod, { emptyDir: {} });
+}
+
 const changes: readonly ((pod: Pod) => unknown)[] = [
   (pod) => (some(pod).command = random(3) ? Array.from({ length: random(5) }, () => oneOf(words)) : []),
   (pod) => (some(pod).args = Array.from({ length: random(5) }, () => oneOf(words))),
@@ -154,18 +174,12 @@ const changes: readonly ((pod: Pod) => unknown)[] = [
   (pod) =>
     (some(pod).env ??= []).push({ name: oneOf(variables), valueFrom: { fieldRef: { fieldPath: "status.hostIP" } } }),
   (pod) =>
-    (some(pod).volumeMounts ??= []).push({ name: oneOf(names), mountPath: oneOf(paths), readOnly: random(2) > 0 }),
-  (pod) =>
-    (pod.spec.volumes ??= []).push(
-      oneOf([
-        { name: oneOf(names), emptyDir: {} },
-        { name: oneOf(names), hostPath: { path: "/x" } },
-      ]),
-    ),
-  (pod) => (pod.spec.initContainers ??= []).push({ name: oneOf(names), image: oneOf(images) }),
-  (pod) => pod.spec.containers.push({ name: oneOf(names), image: oneOf(images), command: [oneOf(words)] }),
+    (some(pod).volumeMounts ??= []).push({ name: volumeOf(pod), mountPath: oneOf(paths), readOnly: random(2) > 0 }),
+  (pod) => addVolume(pod, oneOf([{ emptyDir: {} }, { hostPath: { path: "/x" } }])),
+  (pod) => (pod.spec.initContainers ??= []).push({ name: unused(pod), image: oneOf(images) }),
+  (pod) => pod.spec.containers.push({ name: unused(pod), image: oneOf(images), command: [oneOf(words)] }),
   (pod) => (some(pod).image = oneOf(images)),
-  (pod) => (some(pod).name = oneOf(names)),
+  (pod) => (some(pod).name = unused(pod)),
   (pod) => (some(pod).restartPolicy = "Always"),
   (pod) =>
     (some(pod).securityContext = oneOf([
@@ -178,7 +192,10 @@ const changes: readonly ((pod: Pod) => unknown)[] = [
   (pod) => (some(pod).lifecycle = { preStop: { exec: { command: ["true"] } } }),
   (pod) => (some(pod).livenessProbe = { tcpSocket: { port: 1 } }),
   (pod) => delete some(pod).command,
-  (pod) => delete pod.spec.volumes,
+  (pod) => {
+    delete pod.spec.volumes;
+    for (const container of all(pod)) delete container.volumeMounts;
+  },
   (pod) => delete pod.metadata.annotations,
   (pod) =>
     (pod.metadata.annotations = {
