@@ -35,13 +35,13 @@ const namespaceOf = (policy: FailurePolicy) => `${space}-${policy.toLowerCase()}
 const secretPath = `/api/v1/namespaces/${space}/secrets/${secret.metadata.name}`;
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
 
-/** Everything that takes seconds or less happens within a short test. */
+/** Certificates and configuration are renewed within a short test; a replica that ends takes the default time for it. */
 const settings = [
   "--tls-ca-lifetime=27s",
   "--tls-cert-lifetime=18s",
   "--tls-check-interval=250ms",
   "--watch-interval=250ms",
-  "--shutdown-delay=1s",
+  "--shutdown-delay=5s",
   "--log-level=error",
 ];
 
