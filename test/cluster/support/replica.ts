@@ -78,7 +78,7 @@ function joined(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>)
     [upstream, socket],
   ] as const) {
     sockets.add(one);
-    one.on("error", () => other.destroy()).on("close", () => sockets.delete(one) && other.destroy());
+    one.on("error", () => other.destroy()).on("close", () => sockets.delete(one)); // what is still to be sent is sent
     one.pipe(other);
   }
 }
