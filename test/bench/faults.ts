@@ -10,7 +10,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createPodsUnderFaults, troubleCount } from "../cluster/support/faults.ts";
-import { removeNamespaces } from "../cluster/support/kube.ts";
 import { runEngineThreads } from "./faults/engine.ts";
 import { runFuzz } from "./faults/fuzz.ts";
 import { writeReliability } from "./faults/page.ts";
@@ -37,7 +36,6 @@ async function part<T>(name: string, run: () => Promise<T>): Promise<T | undefin
 }
 
 const faults = await part("api", async () => createPodsUnderFaults(seconds / troubleCount, show));
-await removeNamespaces();
 const attacked = await part("fuzz", async () => runFuzz(bundle));
 const engine = await part("engine", async () => runEngineThreads(pods));
 if (faults && attacked && engine) await writeReliability({ faults, attacked, engine }, noted());
