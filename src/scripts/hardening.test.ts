@@ -96,55 +96,35 @@ test("the wrappers become the command in the same words", () => {
   expect(blocks[0]).toContain("exec");
 });
 
+/** Settings with which each of the wrappers gives up at once what it cannot do, and starts the command. */
+function goingOn(name: (typeof wrappers)[number]): string[] {
+  if (name === "place-files.sh") return [];
+  const waiting = wait(1).map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
+  return [...waiting, "directory=/nowhere", "on-failure=warn", "secret=none", `file=${join(folder(), "pipe")}`];
+}
+
 describe.each(here)("under %s", (_name, shell) => {
   test.each(wrappers)("%s hands on variables whatever their names", async (name) => {
     const odd = { "my.var": "one\ntwo\n\n", "my-var": "a=b c", "9lives": "", plain: "x" };
-    const words = [
-      ...wait(1),
-      "directory=/nowhere",
-      "on-failure=warn",
-      "secret=none",
-      `file=${join(folder(), "pipe")}`,
-    ];
-    const told = name === "place-files.sh" ? [] : words;
     const env = { ...odd, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const script =
       "const { PATH, TMPDIR, HOME, DOCKER_HOST, PWD, OLDPWD, SHLVL, _, ...rest } = process.env; console.log(JSON.stringify(rest))";
-    const settings = told.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
-    const { stdout } = await run(shell, name, settings, { env, command: [process.execPath, "-e", script] });
+    const { stdout } = await run(shell, name, goingOn(name), { env, command: [process.execPath, "-e", script] });
     expect(JSON.parse(stdout)).toEqual(odd);
   });
 
   test.each(wrappers)("%s: a file that may not be executed has the code as well", async (name) => {
     const file = join(folder(), "run.sh");
     writeFileSync(file, "#!/bin/sh\n", { mode: 0o644 });
-    const words = [
-      ...wait(1),
-      "directory=/nowhere",
-      "on-failure=warn",
-      "secret=none",
-      `file=${join(folder(), "pipe")}`,
-    ];
-    const told =
-      name === "place-files.sh" ? [] : words.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
-    const { code, stderr } = await run(shell, name, told, { env, command: [file] });
+    const { code, stderr } = await run(shell, name, goingOn(name), { env, command: [file] });
     expect(code).toBe(126);
     expect(stderr).toContain(`arc-primer: failed: command-missing: there is no ${file} in this container`);
   });
 
   test.each(wrappers)("%s: a command that is not there has a code of its own", async (name) => {
-    const words = [
-      ...wait(1),
-      "directory=/nowhere",
-      "on-failure=warn",
-      "secret=none",
-      `file=${join(folder(), "pipe")}`,
-    ];
-    const told =
-      name === "place-files.sh" ? [] : words.map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
-    const { code, stderr } = await run(shell, name, told, { env, command: ["/home/runner/no-such.sh"] });
+    const { code, stderr } = await run(shell, name, goingOn(name), { env, command: ["/home/runner/no-such.sh"] });
     expect(code).toBe(127);
     expect(stderr).toMatch(
       /^arc-primer: failed: command-missing: there is no \/home\/runner\/no-such\.sh in this container.*\n.*(not found|No such file).*\n$/m,
