@@ -7,9 +7,10 @@
 # then, and this process with it. After N seconds it returns all the same, and the kubelet sends SIGTERM, which cancels the
 # job.
 #
-# Processes are looked for in /proc, since slim images have neither ps nor pgrep. The runner's listener takes a job from
-# GitHub, writes "Running job" to its log, tells GitHub that it has it, and starts the worker (actions/runner,
-# JobDispatcher.cs). Either of the two counts as a job.
+# Processes are looked for in /proc, since slim images have neither ps nor pgrep. The runner's listener receives a message
+# from GitHub and logs that. It asks GitHub for the job, which is its own from then on (Runner.cs), writes "Running job" to
+# its log, tells GitHub that it has it, and starts the worker (JobDispatcher.cs, all of actions/runner 2.336). Each of the
+# three counts as a job; a message only for 15 s, because not every message brings one.
 set -u
 
 # Sets $listener and $worker to the runner's processes; empty where there is none.
@@ -35,6 +36,18 @@ has_job() {
   grep -qs ': Running job: ' "$folder"/_diag/Runner_*.log
 }
 
+# Has the listener received a message in the last 15 s, and not logged since that it gets no job by it?
+is_asking_for_job() {
+  [ -n "$listener" ] || return 1
+  line=$(grep -hs -e "MessageListener\] Message '.*' received" -e ' Runner\] Skipping message Job' \
+    -e ' Runner\] Caught exception from acquiring job' "$folder"/_diag/Runner_*.log | sed -n '$p')
+  case $line in *"] Message '"*) ;; *) return 1 ;; esac
+  # [2026-11-26 03:15:00Z INFO MessageListener] …
+  line=${line#\[}
+  received=$(date -u -d "${line%%Z *}" +%s) || return 1
+  [ $(($(date +%s) - received)) -lt 15 ]
+}
+
 # A hook's own output reaches no log, so this is said where the listener writes: to the container's log.
 say() { [ -z "$listener" ] || { printf 'arc-primer: %s\n' "$*" >> "$listener/fd/2"; } 2> /dev/null; }
 
@@ -47,13 +60,14 @@ now
 begin=$now
 look
 # A job that GitHub hands out in this very moment needs a while to be seen.
-for _ in 1 2 3; do
+looks=1
+until has_job; do
   [ -n "$listener$worker" ] || exit 0 # no runner, no job
-  ! has_job || break
+  [ "$looks" -lt 4 ] || is_asking_for_job || exit 0
+  looks=$((looks + 1))
   sleep 0.2
   look
 done
-has_job || exit 0
 
 say "this pod is to end while a job runs: waiting until the runner has ended, at most $seconds s"
 last=$begin

@@ -72,6 +72,10 @@ function hook(shell: string[], proc: string, seconds: number) {
   return run;
 }
 
+/** As the runner writes it: 2026-11-26 03:15:00Z. */
+const secondsAgo = (seconds: number) =>
+  new Date(Date.now() - seconds * 1000).toISOString().replace("T", " ").replace(/\.\d+/, "");
+
 test.runIf(haveTools("shellcheck"))("shellcheck", () => {
   const file = new URL("finish-job.sh", import.meta.url).pathname;
   const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
@@ -136,6 +140,59 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       if (sign === "work") there.end(300);
       expect(await run.ended).toMatchObject({ code: 0 });
       expect(there.said().split("\n").at(-2)).toMatch(/^arc-primer: failed: runner-hangs: /);
+    });
+
+    test.each([
+      ["MessageListener", "Message '1' received from session '5b2e'."],
+      ["BrokerMessageListener", "Message '638' received."],
+    ])("a listener that asks GitHub for a job is waited for: %s", async (source, line) => {
+      const there = machine();
+      there.listen();
+      there.log(`[${secondsAgo(2)} INFO ${source}] ${line}`);
+      const run = hook(sh, there.proc, 100);
+      await sleep(2500);
+      expect(run.over).toBe(false);
+      there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Running job: build");
+      await sleep(1000);
+      expect(there.said()).toContain("a job runs");
+      expect(await run.ended).toMatchObject({ code: 0 });
+    });
+
+    test.each([
+      ["it came long ago", [[600, "INFO MessageListener", "Message '1' received from session '5b2e'."]]],
+      [
+        "another runner has the job",
+        [
+          [2, "INFO MessageListener", "Message '1' received from session '5b2e'."],
+          [1, "INFO Runner", "Skipping message Job. Job not found"],
+        ],
+      ],
+      [
+        "GitHub did not give it",
+        [
+          [2, "INFO BrokerMessageListener", "Message '1' received."],
+          [1, "ERR  Runner", "Caught exception from acquiring job message: timed out"],
+        ],
+      ],
+    ] as const)("a message that brings no job is not waited for: %s", async (_what, lines) => {
+      const there = machine();
+      there.listen();
+      for (const [ago, source, line] of lines) there.log(`[${secondsAgo(ago)} ${source}] ${line}`);
+      const run = hook(sh, there.proc, 100);
+      const { code, seconds } = await run.ended;
+      expect({ code, output: run.output, said: there.said() }).toEqual({ code: 0, output: "", said: "" });
+      expect(seconds).toBeLessThan(1.5);
+    });
+
+    test("a message that brings nothing within 15 s is waited for no longer", async () => {
+      const there = machine();
+      there.listen();
+      there.log(`[${secondsAgo(12)} INFO MessageListener] Message '1' received from session '5b2e'.`);
+      const run = hook(sh, there.proc, 100);
+      const { code, seconds } = await run.ended;
+      expect({ code, output: run.output, said: there.said() }).toEqual({ code: 0, output: "", said: "" });
+      expect(seconds).toBeGreaterThan(1.5);
+      expect(seconds).toBeLessThan(6);
     });
 
     test("a listener whose log cannot be found counts as idle", async () => {

@@ -113,6 +113,15 @@ describe("a job that has begun finishes, and the runner with it", () => {
     expect(ran.log).toContain("at work");
   });
 
+  test.each(["0.3", "1", "4"])("also where the listener is asking for it, which takes %s s", async (seconds) => {
+    const ran = await evicted(`asking-${seconds.replace(".", "-")}`, `echo at work; sleep 2; ${tells("done")}`, {
+      profile: "finish",
+      when: "a message",
+      env: { STAND_IN_JOB_AFTER: seconds },
+    });
+    expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
+  });
+
   test("where it is cancelled without the setting", async () => {
     const ran = await evicted("unprimed", `echo at work; sleep 12; ${tells("done")}`);
     expect(ran.exitCode).not.toBe(0);
