@@ -3,11 +3,11 @@
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { bare } from "../cluster/support/bare.ts";
 import { createNamespace } from "../cluster/support/kube.ts";
 import { fill, nodeMirror, startNodeMirror } from "../cluster/support/mirror.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "../cluster/support/stack.ts";
 import { clusterCache } from "../support/tools.ts";
-import { bare } from "./start/kinds.ts";
 import type { Kind } from "./start/kinds.ts";
 import { measure, namespace } from "./start/measure.ts";
 import type { Start } from "./start/times.ts";

@@ -1,14 +1,15 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
-import { createNamespace, get, logs, remove, until } from "./support/kube.ts";
+import { create, createNamespace, get, list, logs, remove, until } from "./support/kube.ts";
+import type { Resource } from "./support/kube.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
 // Docker's data on a volume of its own, and what becomes of a job that writes more than it may.
 
-// The kubelet of `bare` counts no local storage.
-const isCounted = process.env["CLUSTER_PROVIDER"] !== "bare";
+// The kubelet of `bare` counts no local storage, and a folder on that node would outlive the test.
+const isKind = process.env["CLUSTER_PROVIDER"] !== "bare";
 let installing = false;
 
 beforeAll(async () => {
@@ -23,8 +24,9 @@ beforeAll(async () => {
       default: {},
       disk: data({ sizeLimit: "1Gi" }),
       memory: data({ sizeLimit: "1Gi", medium: "Memory" }),
+      ephemeral: { docker: { data: { ephemeral: { storageClassName: "local-disk", size: "2Gi" } } } },
     },
-    rules: [{ profile: "default", allowedProfiles: ["disk", "memory"] }],
+    rules: [{ profile: "default", allowedProfiles: ["disk", "memory", "ephemeral"] }],
   };
   await installWebhook(JSON.stringify(configuration), await servingCertificate());
   await createNamespace("docker-data");
@@ -50,8 +52,10 @@ interface FailedPod extends RunnerPod {
   status: NonNullable<RunnerPod["status"]> & { reason?: string; message?: string };
 }
 
+const runsContainer = `${makeImage}\ndocker run --rm job:1 sh -c 'echo a container runs'`;
+
 test.each(["disk", "memory"])("images are made and run on it: %s", async (profile) => {
-  const job = `${makeImage}\ndocker run --rm job:1 sh -c 'echo a container runs'`;
+  const job = runsContainer;
   const pod = await runnerPod(`runs-${profile}`, "docker-data", job, { change: asks(profile) });
   expect(pod.metadata.annotations?.[statusAnnotation]).toContain('"docker-data"');
   expect(containerNamed(pod, "dind").volumeMounts).toContainEqual(
@@ -62,7 +66,45 @@ test.each(["disk", "memory"])("images are made and run on it: %s", async (profil
   expect(exitCode).toBe(0);
 });
 
-test.runIf(isCounted)(
+interface Claim extends Resource {
+  spec: { volumeName?: string; storageClassName: string };
+}
+
+test.runIf(isKind)("images are made and run on a generic ephemeral volume, which goes with the pod", async () => {
+  // As a provisioner would make it: here there is one already.
+  const volume = await create({
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: "docker-data" },
+    spec: {
+      storageClassName: "local-disk",
+      capacity: { storage: "3Gi" },
+      accessModes: ["ReadWriteOnce"],
+      persistentVolumeReclaimPolicy: "Retain",
+      hostPath: { path: "/var/lib/docker-data", type: "DirectoryOrCreate" },
+    },
+  });
+  try {
+    const pod = await runnerPod("runs-ephemeral", "docker-data", runsContainer, { change: asks("ephemeral") });
+    const { exitCode, log } = await ended(pod, 120);
+    expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
+    expect(exitCode).toBe(0);
+    const claims = await list<Claim>("PersistentVolumeClaim", "docker-data");
+    expect(claims.map(({ metadata, spec }) => [metadata.name, spec.volumeName])).toEqual([
+      ["runs-ephemeral-arc-primer-docker-data", "docker-data"],
+    ]);
+    await remove(pod, 0);
+    await until(
+      "the end of the claim",
+      60,
+      async () => (await list("PersistentVolumeClaim", "docker-data")).length === 0,
+    );
+  } finally {
+    await remove(volume);
+  }
+});
+
+test.runIf(isKind)(
   "a job that fills it is evicted, and the reason names the volume",
   { timeout: 300_000 },
   async () => {
@@ -86,7 +128,7 @@ test("in memory the job itself is told that there is no room", { timeout: 180_00
   expect(exitCode).toBe(0);
 });
 
-test.runIf(isCounted)(
+test.runIf(isKind)(
   "without it nobody counts Docker's data: a limit of the pod's own does not hold",
   { timeout: 300_000 },
   async () => {

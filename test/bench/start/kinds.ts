@@ -1,5 +1,4 @@
-import { spawnSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bare } from "../../cluster/support/bare.ts";
 import { containerNamed } from "../../cluster/support/runner-pod.ts";
 import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
 import type { PackageSource } from "../../cluster/support/packages.ts";
@@ -85,14 +84,6 @@ export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
     Object.assign(pod.spec, { dnsPolicy: "None", dnsConfig: { nameservers: ["10.244.0.1"] } });
     change?.(pod);
   };
-}
-
-/** Runs a script of the bare cluster, and returns what it prints. */
-export function bare(script: string, ...args: string[]): string {
-  const path = fileURLToPath(new URL(`../../cluster/bare/${script}`, import.meta.url));
-  const { status, stdout } = spawnSync(path, args, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
-  if (status !== 0) throw new Error(`${script} failed`);
-  return stdout.trim();
 }
 
 /** Makes the custom image known to the node. Only where the node is this machine. */

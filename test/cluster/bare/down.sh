@@ -2,25 +2,13 @@
 # Ends the cluster that up.sh started, only by what up.sh noted, and removes all of it but the cache of what was built.
 trap '' INT TERM HUP # cut short, it would leave things behind
 . "$(dirname "$0")/env.sh"
+. "$(dirname "$0")/processes.sh"
 lock
 set +e
 [ -d "$RUN" ] || exit 0
 cd "$RUN" || exit 1
 export KUBECONFIG=$RUN/admin.kubeconfig
 
-end() { # NAME [SECONDS]: TERM, and KILL after a while
-  local pid
-  [ -f "$1.pid" ] || return
-  pid=$(cat "$1.pid")
-  rm -f "$1.pid"
-  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has ended, and the number may be another's by now
-  kill "$pid" 2> /dev/null
-  for _ in $(seq "$((${2:-5} * 10))"); do
-    kill -0 "$pid" 2> /dev/null || return
-    sleep 0.1
-  done
-  kill -KILL "$pid" 2> /dev/null
-}
 containers() { "$BIN/ctr" -a "$RUN/containerd.sock" -n k8s.io "$@" 2> /dev/null; }
 
 for import in import-*.pid; do end "${import%.pid}" 1; done # if it was interrupted in the middle of `up`

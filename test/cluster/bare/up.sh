@@ -4,6 +4,7 @@
 # set. The node needs root. The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
+. "$here/processes.sh"
 tier=${1:-node}
 
 "$here/../need.sh" bare "$tier"
@@ -42,14 +43,6 @@ cd "$RUN"
 mkdir pki logs cni
 ln -s "$KUBE_BIN/kubectl" kubectl # down.sh takes it, whatever KUBERNETES is by then
 began=$SECONDS
-
-# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster; without the lock.
-start() {
-  local name=$1
-  shift
-  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null 9>&- &
-  echo $! > "$name.pid"
-}
 
 # await WHAT COMMAND... : at most 60 s; shows the end of the logs when it does not come.
 await() {
@@ -212,8 +205,7 @@ failCgroupV1: false # from 1.35 on a kubelet refuses to run on cgroups of versio
 featureGates: { $([ -z "$gates" ] || echo "${gates/=/: }") }
 K
   await containerd "$BIN/ctr" -a "$RUN/containerd.sock" version
-  start kubelet "$KUBE_BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
-    --cert-dir="$RUN/kubelet-pki" --hostname-override=node0 --node-ip="$GATEWAY"
+  start_kubelet
   imports=()
   for archive in "$IMAGES"/*.tar; do
     "$here/load-image.sh" "$archive" &

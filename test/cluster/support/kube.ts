@@ -27,6 +27,8 @@ const plurals: Record<string, string> = {
   "v1/ResourceQuota": "resourcequotas",
   "v1/LimitRange": "limitranges",
   "v1/ServiceAccount": "serviceaccounts",
+  "v1/PersistentVolume": "api/v1/persistentvolumes",
+  "v1/PersistentVolumeClaim": "persistentvolumeclaims",
   "rbac.authorization.k8s.io/v1/Role": "roles",
   "rbac.authorization.k8s.io/v1/RoleBinding": "rolebindings",
   "rbac.authorization.k8s.io/v1/ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",

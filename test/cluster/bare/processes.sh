@@ -1,0 +1,29 @@
+# shellcheck shell=bash
+# Starts and ends the programs of the bare cluster, in $RUN. Sourced by the other scripts.
+
+# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster; without the lock.
+start() {
+  local name=$1
+  shift
+  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null 9>&- &
+  echo $! > "$name.pid"
+}
+
+start_kubelet() {
+  start kubelet "$KUBE_BIN/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --root-dir="$RUN/kubelet" \
+    --cert-dir="$RUN/kubelet-pki" --hostname-override=node0 --node-ip="$GATEWAY"
+}
+
+end() { # NAME [SECONDS]: TERM, and KILL after a while
+  local pid
+  [ -f "$1.pid" ] || return
+  pid=$(cat "$1.pid")
+  rm -f "$1.pid"
+  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has ended, and the number may be another's by now
+  kill "$pid" 2> /dev/null
+  for _ in $(seq "$((${2:-5} * 10))"); do
+    kill -0 "$pid" 2> /dev/null || return
+    sleep 0.1
+  done
+  kill -KILL "$pid" 2> /dev/null
+}

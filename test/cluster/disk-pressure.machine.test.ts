@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { bare } from "./support/bare.ts";
+import { create, createNamespace, get, logs, remove, until } from "./support/kube.ts";
+import type { Resource } from "./support/kube.ts";
+import { runnerPod, slimImage } from "./support/runner-pod.ts";
+import type { RunnerPod } from "./support/runner-pod.ts";
+import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+
+// Which pod the kubelet evicts when a job's Docker fills the disk of the node: another one, or with docker.data the job's.
+// The disk is not filled: the kubelet's limit of free space is raised above what is free, which it takes for the same.
+
+let installing = false;
+
+beforeAll(async () => {
+  await refuseIfInstalled();
+  installing = true;
+  await pullImages();
+  const configuration = {
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: { default: {}, data: { docker: { data: { emptyDir: {} } } } },
+    rules: [{ profile: "default", allowedProfiles: ["data"] }],
+  };
+  await installWebhook(JSON.stringify(configuration), await servingCertificate());
+  await createNamespace("disk-pressure");
+}, 900_000);
+afterAll(async () => {
+  bare("evict-below.sh", "1%");
+  if (installing) await uninstall();
+});
+
+/** Takes 6 GiB of the node's disk in a container's own layer, and works on. */
+const job = `
+programs="/bin/sh /usr/bin/fallocate /usr/bin/tail"
+tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null || exit 9
+docker run --detach job:1 sh -c 'fallocate -l 6G /full && exec tail -f /dev/null' > /dev/null || exit 8
+echo the disk is full
+sleep 300`;
+
+/** A pod of somebody else's, with 3 GiB in an emptyDir. */
+function neighbour(name: string): Resource {
+  const script = "fallocate -l 3G /data/file && echo at work && exec sleep 300";
+  const container = {
+    name: "main",
+    image: slimImage,
+    imagePullPolicy: "IfNotPresent",
+    command: ["sh", "-c", script],
+    securityContext: { runAsUser: 0 },
+    volumeMounts: [{ name: "data", mountPath: "/data" }],
+  };
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "disk-pressure" },
+    spec: {
+      restartPolicy: "Never",
+      terminationGracePeriodSeconds: 1,
+      containers: [container],
+      volumes: [{ name: "data", emptyDir: {} }],
+    },
+  };
+}
+
+test.each([
+  ["default", "neighbour-default", "job-default"],
+  ["data", "job-data", "neighbour-data"],
+])("with the profile %s, the kubelet evicts %s and not %s", { timeout: 400_000 }, async (profile, evicted, stays) => {
+  const namespace = "disk-pressure";
+  const other = await create(neighbour(`neighbour-${profile}`));
+  const runner = await runnerPod(`job-${profile}`, namespace, job, {
+    change(created) {
+      created.metadata.annotations = { ...created.metadata.annotations, "arc-primer.dev/profile": profile };
+    },
+  });
+  try {
+    const says = async (pod: Resource, container: string, text: string) =>
+      until(`"${text}" of ${pod.metadata.name}`, 120, async () =>
+        (await logs(namespace, pod.metadata.name, container)).includes(text),
+      );
+    await says(other, "main", "at work");
+    await says(runner, "runner", "the disk is full");
+    bare("evict-below.sh", `+${1.5 * 2 ** 30}`);
+    const { status } = await until("an eviction", 180, async () => {
+      const pods = await Promise.all([evicted, stays].map((name) => get<EvictedPod>("Pod", namespace, name)));
+      return pods.find(({ status: one }) => one.phase === "Failed");
+    });
+    const { status: left } = await get<EvictedPod>("Pod", namespace, stays);
+    process.stderr.write(`  profile ${profile}: ${status.reason}: ${status.message}\n`);
+    expect(left.phase).toBe("Running");
+    expect(await get<EvictedPod>("Pod", namespace, evicted)).toMatchObject({
+      status: {
+        phase: "Failed",
+        reason: "Evicted",
+        message: expect.stringContaining("low on resource: ephemeral-storage"),
+      },
+    });
+  } finally {
+    bare("evict-below.sh", "1%");
+    for (const pod of [other, runner]) await remove(pod, 0);
+  }
+});
+
+interface EvictedPod extends RunnerPod {
+  status: NonNullable<RunnerPod["status"]> & { reason?: string; message?: string };
+}
