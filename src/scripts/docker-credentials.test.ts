@@ -1,42 +1,21 @@
 import { spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { allShells, workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import script from "./docker-credentials.sh";
 
 // The script as it runs in runner containers: under each shell, with and without jq and node.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-credentials-"));
-chmodSync(root, 0o755);
-afterAll(() => rmSync(root, { recursive: true }));
-let count = 0;
+const files = workspace();
 const isRoot = process.getuid?.() === 0;
 const user = 1001;
 
 function folder(): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
+  const path = files.folder();
   if (isRoot) chownSync(path, user, user);
-  return path;
-}
-
-function pathWith(...tools: string[]): string {
-  const path = folder();
-  for (const tool of ["mkdir", "cat", "mv", "rm", "grep", ...tools]) symlinkSync(findTool(tool)!, join(path, tool));
   return path;
 }
 
@@ -67,7 +46,7 @@ function run(shell: readonly string[], { tools = [], env = {}, own, mounted = JS
   const command = [findTool("dash")!, "-c", `umask; echo "started $*"; ${findTool("env")}`, "0", "with", "two  words"];
   const { stdout, stderr, status } = spawnSync(program, [...first, "-c", script, ...words, ...command], {
     encoding: "utf8",
-    env: { PATH: pathWith(...tools), HOME: home, ...env },
+    env: { PATH: files.pathWith("mkdir", "cat", "mv", "rm", "grep", ...tools), HOME: home, ...env },
     ...(isRoot && { uid: user, gid: user }),
   });
   const [mask, started, ...seen] = stdout.split("\n");
@@ -78,19 +57,9 @@ function run(shell: readonly string[], { tools = [], env = {}, own, mounted = JS
   return { home, config, seen, stderr, text: existsSync(config) ? readFileSync(config, "utf8") : undefined };
 }
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
-  const file = new URL("docker-credentials.sh", import.meta.url).pathname;
-  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
-  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
-});
-
-const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
-
 describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.sh", () => {
   process.umask(0o022);
-  describe.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  describe.each(allShells)("under %s", (_name, sh) => {
     test("no config is there: the Secret becomes it, for the runner's user alone, who may write it", () => {
       const { home, config, stderr, text } = run(sh, {});
       expect(text).toBe(JSON.stringify(secret));

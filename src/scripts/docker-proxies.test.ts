@@ -1,22 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import script from "./docker-proxies.sh";
 
 // The script as it runs in runner containers: under each shell, with jq, with node, and with neither.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-proxies-"));
-afterAll(() => rmSync(root, { recursive: true }));
-let count = 0;
-
-function folder(): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
-  return path;
-}
+const { folder, pathWith } = workspace();
 
 function run(
   shell: readonly string[],
@@ -25,8 +17,8 @@ function run(
   own?: string,
   isLink = false,
 ) {
-  const [bin, home] = [folder(), folder()];
-  for (const tool of ["mkdir", "cat", "mv", "rm", "readlink", ...tools]) symlinkSync(findTool(tool)!, join(bin, tool));
+  const bin = pathWith("mkdir", "cat", "mv", "rm", "readlink", ...tools);
+  const home = folder();
   const config = join(home, ".docker", "config.json");
   if (own !== undefined) {
     mkdirSync(join(home, ".docker"));

@@ -1,21 +1,19 @@
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, describe, expect, test } from "vitest";
-import { findTool, haveTools } from "../../test/support/tools.ts";
+import { describe, expect, test } from "vitest";
+import { shells, workspace } from "../../test/support/script.ts";
+import { haveTools } from "../../test/support/tools.ts";
 import finishJob from "./finish-job.sh";
 
 // The preStop hook of the runner container, over a folder that is laid out like /proc, and over real processes.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-finish-"));
-afterAll(() => rmSync(root, { recursive: true }));
-let count = 0;
+const files = workspace();
 
 /** A folder like /proc, with a runner's folder for its log, in which processes begin and end as the test says. */
 function machine() {
-  const folder = join(root, String((count += 1)));
+  const folder = files.folder();
   const proc = join(folder, "proc");
   const runner = join(folder, "runner");
   mkdirSync(proc, { recursive: true });
@@ -76,18 +74,8 @@ function hook(shell: string[], proc: string, seconds: number) {
 const secondsAgo = (seconds: number) =>
   new Date(Date.now() - seconds * 1000).toISOString().replace("T", " ").replace(/\.\d+/, "");
 
-test.runIf(haveTools("shellcheck"))("shellcheck", () => {
-  const file = new URL("finish-job.sh", import.meta.url).pathname;
-  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
-  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
-});
-
-const shells = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] };
-
 describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
-  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  describe.concurrent.each(shells)("under %s", (_name, sh) => {
     test("an idle runner is told to stop within a second, and nothing is said", async () => {
       const there = machine();
       there.listen();
@@ -208,13 +196,11 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
 // As in a container: process 1 is the runner, and takes the hook with it when it ends.
 const namespaces = process.getuid?.() === 0 && spawnSync("unshare", ["-pf", "--mount-proc", "true"]).status === 0;
 
-describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(Object.entries(shells))(
+describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(shells)(
   "in a process namespace of its own, under %s",
-  (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  (_name, sh) => {
     test("the hook ends with the container, whose exit code is the runner's", async () => {
-      const folder = join(root, String((count += 1)));
+      const folder = files.folder();
       mkdirSync(join(folder, "bin"), { recursive: true });
       const program = (name: string, text: string) =>
         writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });

@@ -1,38 +1,18 @@
 import { spawn, spawnSync } from "node:child_process";
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { fakeDaemon } from "../../test/support/fake-daemon.ts";
+import { shells, workspace } from "../../test/support/script.ts";
 import { haveTools } from "../../test/support/tools.ts";
 import { scripts } from "./index.ts";
 
 // What pods and images have in store for the scripts, under each shell: programs that hang, odd files, odd variables.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-hardening-"));
-chmodSync(root, 0o755);
-afterAll(() => rmSync(root, { recursive: true, force: true }));
-let count = 0;
-const shells: Record<string, string[]> = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] };
-const here = Object.entries(shells).filter(([name]) => haveTools(name as "dash" | "bash" | "busybox"));
-
-function folder(): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
-  return path;
-}
+const { root, folder } = workspace();
+const here = shells.filter(([name]) => haveTools(name as "dash" | "bash" | "busybox"));
 
 /** A folder for the head of PATH, with these programs: shell scripts. */
 function programs(texts: Record<string, string>): string {

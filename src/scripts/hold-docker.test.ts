@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
+import { allShells, workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import awaitRunner from "./await-runner.sh";
@@ -13,20 +13,11 @@ import holdDocker from "./hold-docker.sh";
 // The two scripts that belong together: the one that holds a pipe open in the runner container, and dockerd's preStop
 // hook that waits for its end.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-hold-"));
+const { folder } = workspace();
 const children: ChildProcess[] = [];
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");
-  rmSync(root, { recursive: true });
 });
-let count = 0;
-
-function folder(): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
-  return path;
-}
-
 function start(program: readonly string[], args: readonly string[], path?: string, env: Record<string, string> = {}) {
   const child = spawn(program[0]!, [...program.slice(1), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -52,18 +43,8 @@ async function until(what: () => boolean): Promise<void> {
   }
 }
 
-test.runIf(haveTools("shellcheck")).each(["hold-docker.sh", "await-runner.sh"])("shellcheck: %s", (name) => {
-  const file = new URL(name, import.meta.url).pathname;
-  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
-  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
-});
-
-const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
-
 describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-runner.sh", () => {
-  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  describe.concurrent.each(allShells)("under %s", (_name, sh) => {
     const hold = (file: string, command: string[], path?: string, env?: Record<string, string>) =>
       start(sh, ["-c", holdDocker, "arc-primer-hold", `file=${file}`, "--", ...command], path, env);
     /** The hook needs nothing but the shell. */

@@ -1,5 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { haveTools } from "../../test/support/tools.ts";
 import { scripts } from "./index.ts";
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
@@ -21,6 +24,12 @@ test.each(Object.keys(scripts) as (keyof typeof scripts)[])(
     expect(scripts[name]).toBe(expected.join("\n"));
   },
 );
+
+test.runIf(haveTools("shellcheck")).each(Object.keys(scripts))("shellcheck finds nothing in %s", (name) => {
+  const file = fileURLToPath(new URL(name, import.meta.url));
+  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
+  expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
+});
 
 test("no function is in two scripts with the same text", () => {
   const functions = Object.keys(scripts).flatMap((name) => read(name).match(/^\w+\(\) [{(][^]*?^[})]$/gm) ?? []);

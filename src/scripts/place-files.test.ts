@@ -4,7 +4,6 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -14,24 +13,22 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { examplePem } from "../../test/support/pods.ts";
+import { allShells, workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import script from "./place-files.sh";
 
 // The script as it runs in pods: under each shell, with real files, as root and as somebody else.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-files-"));
-chmodSync(root, 0o755);
-afterAll(() => rmSync(root, { recursive: true }));
+const files = workspace();
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
-let count = 0;
 
 /** A new folder, with a source file in it, and a home that belongs to the user that the script runs as. */
 function place(): { at: string; source: string; home: string } {
-  const at = join(root, String((count += 1)));
+  const at = files.folder();
   const home = join(at, "home");
   mkdirSync(home, { recursive: true });
   if (isRoot) chownSync(home, nobody, nobody);
@@ -42,13 +39,7 @@ function place(): { at: string; source: string; home: string } {
 
 const tools = ["cp", "mv", "rm", "mkdir", "cat", "mktemp", "chmod", "id"];
 
-function pathWith(...more: [name: string, body: string][]): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
-  for (const tool of tools) symlinkSync(findTool(tool)!, join(path, tool));
-  for (const [name, body] of more) writeFileSync(join(path, name), `#!${findTool("dash")}\n${body}\n`, { mode: 0o755 });
-  return path;
-}
+const pathWith = (...more: [name: string, body: string][]) => files.pathWith(...tools, ...more);
 
 const echo = [findTool("dash")!, "-c", 'echo "started $# ${NODE_EXTRA_CA_CERTS-}"', "zero", "two words", "$(x)"];
 
@@ -71,19 +62,8 @@ function run(
 
 const started = "started 2 \n";
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
-  const file = new URL("place-files.sh", import.meta.url).pathname;
-  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
-  expect(stdout).toBe("");
-  expect(status).toBe(0);
-});
-
-const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
-
 describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
-  describe.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  describe.each(allShells)("under %s", (_name, sh) => {
     test("copies files, and the folders that were missing belong to the user that runs it", () => {
       const { source, home } = place();
       const [one, two] = [join(home, ".docker/buildx/a file"), join(home, ".config/dagger/engine.json")];

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
 import { notUp, up } from "../../test/support/docker-29-errors.ts";
 import { fakeDaemon } from "../../test/support/fake-daemon.ts";
+import { allShells, workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import { selfSigned } from "../tls/certificate.ts";
@@ -14,34 +14,15 @@ import script from "./wait-for-docker.sh";
 
 // The script as it runs in pods: under each shell, with real clients, against a daemon's socket.
 
-const root = mkdtempSync(join(tmpdir(), "arc-primer-wait-"));
-chmodSync(root, 0o755);
+const { folder, pathWith } = workspace();
 const cleanups: (() => unknown)[] = []; // at the end, not per test: the tests run side by side
-afterAll(async () => {
-  await Promise.all(cleanups.map((cleanup) => cleanup()));
-  rmSync(root, { recursive: true });
-});
-let count = 0;
+afterAll(() => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-function folder(): string {
-  const path = join(root, String((count += 1)));
-  mkdirSync(path);
-  return path;
-}
-
-/** A PATH with these programs and no others. */
-function pathWith(...tools: string[]): string {
-  const path = folder();
-  for (const tool of tools) {
-    if (tool === "whole-second-sleep") {
-      const body = `case $1 in *[!0-9]*) echo "sleep: invalid number '$1'" >&2; exit 1;; esac\nexec ${findTool("sleep")} "$1"\n`;
-      writeFileSync(join(path, "sleep"), `#!${findTool("dash")}\n${body}`, { mode: 0o755 });
-    } else {
-      symlinkSync(findTool(tool)!, join(path, tool));
-    }
-  }
-  return path;
-}
+/** A sleep that takes whole seconds alone. */
+const wholeSecondSleep: [name: string, script: string] = [
+  "sleep",
+  `case $1 in *[!0-9]*) echo "sleep: invalid number '$1'" >&2; exit 1;; esac\nexec ${findTool("sleep")} "$1"`,
+];
 
 interface Run {
   exit: Promise<{ code: number | null; signal: string | null; stdout: string; stderr: string; seconds: number }>;
@@ -94,20 +75,9 @@ function unix(): { socket: string; env: Record<string, string> } {
   return { socket, env: { DOCKER_HOST: `unix://${socket}` } };
 }
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
-  const file = new URL("wait-for-docker.sh", import.meta.url).pathname;
-  const { stdout, status } = spawnSync("shellcheck", ["-s", "sh", "-S", "style", file], { encoding: "utf8" });
-  expect(stdout).toBe("");
-  expect(status).toBe(0);
-});
-
 const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
-const shells = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
-
 describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for-docker.sh", () => {
-  describe.concurrent.each(Object.entries(shells))("under %s", (_name, [shell = "", ...first]) => {
-    const sh = [findTool(shell) ?? shell, ...first];
-
+  describe.concurrent.each(allShells)("under %s", (_name, sh) => {
     test("externals that are there are no obstacle, and the command starts", async () => {
       const { socket, env } = unix();
       await daemonAt(socket);
@@ -253,7 +223,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
 
     test("a sleep that knows no fractions", async () => {
       const { socket, env } = unix();
-      const wait = run(sh, { env: { ...env, PATH: pathWith("whole-second-sleep", "docker") } });
+      const wait = run(sh, { env: { ...env, PATH: pathWith(wholeSecondSleep, "docker") } });
       await sleep(300);
       await daemonAt(socket);
       const { code, stderr } = await wait.exit;
