@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/docker-credentials.sh";
 import { dockerCredentials } from "./docker-credentials.ts";
@@ -8,11 +8,8 @@ import { mutations } from "./index.ts";
 
 const name = "arc-primer-docker-credentials";
 
-function run(pod: Pod, credentials: object = { secret: "logins" }, more: object = {}) {
-  const profile = profileWith({ docker: { credentials }, ...more });
-  const result = runAll([dockerCredentials], pod, profile, anywhere);
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, credentials: object = { secret: "logins" }, more: object = {}) =>
+  runOne(dockerCredentials, pod, { docker: { credentials }, ...more });
 
 test("the Secret is mounted into the runner alone, read-only, and the pod starts without it", () => {
   const { pod } = run(goldenPod("dind-sidecar"));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
 import type { Container } from "../pod/types.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 
@@ -8,8 +8,8 @@ const bridge = "--default-network-opt=bridge=com.docker.network.driver.mtu=";
 function run(daemon: object, change: Partial<Container> = {}, golden = "dind-sidecar") {
   const before = goldenPod(golden);
   Object.assign(containerOf(before, "dind"), change);
-  const { pod, outcomes } = runAll([dockerdSettings], before, profileWith({ docker: { daemon } }), anywhere);
-  return { dind: containerOf(pod, "dind"), outcome: outcomes[0]!, unchanged: pod === before };
+  const { pod, outcome } = runOne(dockerdSettings, before, { docker: { daemon } });
+  return { dind: containerOf(pod, "dind"), outcome, unchanged: pod === before };
 }
 
 test.each<[string, object, string[], string[]]>([

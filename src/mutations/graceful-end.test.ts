@@ -1,16 +1,13 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, runOne } from "../../test/support/pods.ts";
 import type { Pod } from "../pod/types.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import { gracefulEnd } from "./graceful-end.ts";
 
 const name = "arc-primer-hold";
 
-function run(pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) {
-  const profile = profileWith({ docker: { gracefulEnd: settings }, ...more });
-  const result = runAll([gracefulEnd], pod, profile, anywhere);
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) =>
+  runOne(gracefulEnd, pod, { docker: { gracefulEnd: settings }, ...more });
 
 test("a native sidecar: the grace period, and nothing else", () => {
   const before = goldenPod("dind-sidecar");

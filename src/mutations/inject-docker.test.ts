@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
@@ -7,11 +7,8 @@ import { mutations } from "./index.ts";
 import { injectDocker } from "./inject-docker.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
 
-function run(pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") {
-  const profile = profileWith({ docker: { inject: true, ...docker } });
-  const result = runAll([injectDocker], pod, profile, { podSecurity });
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") =>
+  runOne(injectDocker, pod, { docker: { inject: true, ...docker } }, { podSecurity });
 
 /** A container without what the API server fills in, and without the service account's token. */
 function asWritten({ startupProbe, resources, volumeMounts, env, ...container }: Container) {

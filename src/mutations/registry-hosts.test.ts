@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { allRegistries, anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { allRegistries, containerOf, goldenPod, runOne } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryHosts } from "./registry-hosts.ts";
 
@@ -7,10 +7,7 @@ const ghcr = { registries: { "ghcr.io": { mirrors: [{ url: "http://cache:5000/v2
 const containerd = { docker: { imageStore: "containerd" } };
 const feature = "--feature=containerd-snapshotter=true";
 
-function run(pod: Pod, profile: object = ghcr) {
-  const result = runAll([registryHosts], pod, profileWith(profile), anywhere);
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, profile: object = ghcr) => runOne(registryHosts, pod, profile);
 
 function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
   const pod = goldenPod(golden);

@@ -1,15 +1,12 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, mirrors, profileWith, runAll } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, mirrors, runOne } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { registryMirror } from "./registry-mirror.ts";
 
 const flag = "--registry-mirror=http://registry-cache:5000";
 
-function run(pod: Pod, profile: object = mirrors) {
-  const result = runAll([registryMirror], pod, profileWith(profile), anywhere);
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, profile: object = mirrors) => runOne(registryMirror, pod, profile);
 
 function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
   const pod = goldenPod(golden);

@@ -1,14 +1,11 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, runOne } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/wait-for-docker.sh";
 import { waitForDocker } from "./wait-for-docker.ts";
 
-function run(pod: Pod, profile: object = {}) {
-  const result = runAll([waitForDocker], pod, profileWith(profile), anywhere);
-  return { pod: result.pod, outcome: result.outcomes[0]! };
-}
+const run = (pod: Pod, profile: object = {}) => runOne(waitForDocker, pod, profile);
 
 function runnerEnv(pod: Pod, env: NonNullable<Pod["spec"]["containers"][number]["env"]>): Pod {
   containerOf(pod, "runner").env = env;
