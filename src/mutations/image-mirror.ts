@@ -42,7 +42,7 @@ export const imageMirror: Mutation = {
 /** The image volume with the runner's externals (externals-volume) is pulled by the kubelet as well. */
 function mirrorExternals({ spec }: Pod, dinds: readonly Container[], mirrors: Readonly<Record<string, string>>): void {
   const mounted = dinds
-    .flatMap(({ volumeMounts = [] }) => volumeMounts)
+    .flatMap(({ volumeMounts }) => volumeMounts ?? [])
     .filter(({ subPath }) => subPath?.endsWith("externals"))
     .map(({ name }) => name);
   for (const [index, volume] of (spec.volumes ?? []).entries()) {

@@ -86,7 +86,7 @@ function isNameTaken({ spec }: Pod, dind: DindParts): boolean {
   return (
     [...dind.initContainers, ...dind.containers].some(({ name }) => containers.has(name)) ||
     dind.volumes.some((name) => volumes.has(name)) ||
-    [...dind.initContainers, ...dind.containers].some(({ volumeMounts = [] }) => mountsTwice(volumeMounts))
+    [...dind.initContainers, ...dind.containers].some(({ volumeMounts }) => mountsTwice(volumeMounts ?? []))
   );
 }
 

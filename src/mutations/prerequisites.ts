@@ -66,8 +66,8 @@ function isNameTaken({ spec }: Pod): boolean {
 }
 
 /** An earlier pass has made it, even if another webhook has changed it since. */
-function isOurs({ command = [], args = [] }: Container): boolean {
-  return [...command, ...args].includes(escapedScript);
+function isOurs({ command, args }: Container): boolean {
+  return [...(command ?? []), ...(args ?? [])].includes(escapedScript);
 }
 
 /** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */

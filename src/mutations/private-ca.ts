@@ -48,8 +48,7 @@ export const privateCA: Mutation = {
 
 /** What keeps the certificates out of the system's store. */
 function storeObstacles(pod: Pod, container: Container): Note[] {
-  const { volumeMounts = [] } = container;
-  const others = volumeMounts.filter((mount) => !isSingleFile(mount));
+  const others = container.volumeMounts?.filter((mount) => !isSingleFile(mount)) ?? [];
   const isMounted = systemFolders.some((folder) => isOccupied(pod, { ...container, volumeMounts: others }, folder));
   const isReadOnly = systemFolders.some((folder) => isInReadOnlyRoot(container, folder));
   return [
