@@ -1,3 +1,4 @@
+import { addPreStop, hasOtherPreStop } from "../pod/hook.ts";
 import { ensureMount, ensureVolume } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
@@ -36,9 +37,7 @@ export function outliveRunner(
   { holdDocker, awaitRunner }: OutliveScripts,
 ): Outliving {
   const beside = findDinds(pod, names).filter(({ layout }) => layout === "container");
-  const held = beside
-    .map((dind) => dind.container)
-    .filter(({ lifecycle }) => !lifecycle?.preStop || isOurs(lifecycle.preStop));
+  const held = beside.map((dind) => dind.container).filter((container) => !hasOtherPreStop(container, name));
   const outcome = held.length < beside.length ? "pre-stop-kept" : "outlives";
   if (held.length === 0) return outcome;
 
@@ -47,15 +46,6 @@ export function outliveRunner(
   // A volume for the pipe alone: templates differ in what else the two containers share.
   ensureVolume(pod, { name, emptyDir: {} });
   for (const one of [runner, ...held]) ensureMount(one, { name, mountPath: directory });
-  for (const one of held) if (!one.lifecycle?.preStop) addHook(one, awaitRunner);
+  for (const one of held) addPreStop(one, name, awaitRunner, file);
   return outcome;
-}
-
-function isOurs({ exec }: NonNullable<NonNullable<Container["lifecycle"]>["preStop"]>): boolean {
-  return exec?.command?.includes(name) ?? false;
-}
-
-/** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
-function addHook(dind: Container, script: string): void {
-  dind.lifecycle = { ...dind.lifecycle, preStop: { exec: { command: ["/bin/sh", "-c", script, name, file] } } };
 }

@@ -2,7 +2,7 @@ import { outliveRunner } from "../docker/outlive.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
-import type { Container } from "../pod/types.ts";
+import { addPreStop, hasOtherPreStop } from "../pod/hook.ts";
 import awaitRunner from "../scripts/await-runner.sh";
 import script from "../scripts/finish-job.sh";
 import holdDocker from "../scripts/hold-docker.sh";
@@ -29,25 +29,14 @@ export const finishJob: Mutation = {
     return (pod) => {
       const runner = findContainer(pod, profile.runner.container);
       if (!runner) return doesNotApply("no-runner-container");
-      const present = runner.lifecycle?.preStop;
-      if (present && !isOurs(present)) return doesNotApply("runner-pre-stop");
+      if (hasOtherPreStop(runner, name)) return doesNotApply("runner-pre-stop");
       const own = pod.spec.terminationGracePeriodSeconds ?? 30;
       const seconds = Math.max(own, gracePeriod / 1000);
       if (own < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
-      if (!present) addHook(runner, seconds - reserve / 1000);
+      addPreStop(runner, name, script, `seconds=${seconds - reserve / 1000}`);
       const outliving = outliveRunner(pod, runner, profile, { holdDocker, awaitRunner });
       if (outliving === "no-command") return doesNotApply(outliving);
       return outliving === "outlives" ? applies() : applies(outliving);
     };
   },
 };
-
-function isOurs({ exec }: NonNullable<NonNullable<Container["lifecycle"]>["preStop"]>): boolean {
-  return exec?.command?.includes(name) ?? false;
-}
-
-/** The kubelet puts no variables into a hook's command, so nothing is escaped there. */
-function addHook(runner: Container, seconds: number): void {
-  const command = ["/bin/sh", "-c", script, name, `seconds=${seconds}`];
-  runner.lifecycle = { ...runner.lifecycle, preStop: { exec: { command } } };
-}
