@@ -40,6 +40,26 @@ const floor: Kind = {
   },
 };
 
+/** What can be had without a webhook: an image volume in the place of the copy, and a loop before run.sh. */
+const byHand: Kind = {
+  name: "the same by hand",
+  change(pod) {
+    const [runner, dind] = [containerNamed(pod, "runner"), containerNamed(pod, "dind")];
+    delete dind.startupProbe;
+    pod.spec.initContainers = [dind];
+    const loop = "until docker version > /dev/null 2>&1; do sleep 0.05; done; exec /home/runner/run.sh";
+    runner.command = ["sh", "-c", loop];
+    const image = { reference: runner.image, pullPolicy: "IfNotPresent" };
+    pod.spec.volumes = pod.spec.volumes?.map((one) =>
+      one.name === "dind-externals" ? { name: one.name, image } : one,
+    );
+    dind.volumeMounts =
+      dind.volumeMounts?.map((mount) =>
+        mount.name === "dind-externals" ? { ...mount, subPath: "home/runner/externals", readOnly: true } : mount,
+      ) ?? [];
+  },
+};
+
 /** The kinds that are started one at a time. */
 export const kinds: readonly Kind[] = [
   stock,
@@ -51,20 +71,22 @@ export const kinds: readonly Kind[] = [
   { name: "volume and no package missing", profile: "nothing-missing" },
   { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
+  byHand,
   floor,
 ];
 
 /** The kinds of which several are started at once. */
-export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, floor];
+export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, byHand, floor];
 
-export function configuration({ apt }: PackageSource): object {
+/** @param source the repository of the packages, which plays the image's own sources as well, and has nothing there */
+export function configuration({ apt, address }: PackageSource): object {
   const docker = { externals: "volume" };
   const profiles = {
     default: {},
     volume: { docker },
     memory: { docker: { externals: "memory" } },
     mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
-    packages: { docker, prerequisites: { packages: lacking, apt } },
+    packages: { docker, prerequisites: { packages: lacking, apt: { ...apt, proxy: address } } },
     data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };

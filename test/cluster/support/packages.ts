@@ -8,6 +8,8 @@ import { fileURLToPath } from "node:url";
 /** Where pods get packages from, as the settings of a profile. */
 export interface PackageSource {
   readonly apt: object;
+  /** The repository's own address; undefined where packages come from the internet. */
+  readonly address?: string;
   /** What was asked for; nothing is known of it where packages come from the internet. */
   readonly requests: string[];
   close(): void;
@@ -36,6 +38,7 @@ export async function packageSource(...packages: string[]): Promise<PackageSourc
   const url = `http://10.244.0.1:${(server.address() as AddressInfo).port}/`; // the node, as pods see it (bare/env.sh)
   return {
     apt: { sources: [{ url, suites: ["./"], trusted: true }] },
+    address: url,
     requests,
     close() {
       server.close();
