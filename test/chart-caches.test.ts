@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
 import { selfSigned } from "../src/tls/certificate.ts";
+import { everything } from "./support/chart-values.ts";
 import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
@@ -8,9 +12,9 @@ import { haveTools } from "./support/tools.ts";
 // The caches' settings, as Helm renders them. What a registry makes of them is registry-cache.test.ts.
 
 const isHelmHere = haveTools("helm");
-const upstreams = { "docker.io": { url: "https://registry-1.docker.io" }, "ghcr.io": {} };
+const hubAndGitHub = { "docker.io": { url: "https://registry-1.docker.io" }, "ghcr.io": {} };
 const cached = (values: Values = {}, others: Values = {}) =>
-  render({ ...others, registryCache: { enabled: true, upstreams, ...values } });
+  render({ ...others, registryCache: { enabled: true, upstreams: hubAndGitHub, ...values } });
 const hub = "arc-primer-cache-docker-io";
 const pod = (values?: Values) => cached(values).one("StatefulSet", hub).spec.template.spec;
 const validity = { from: new Date("2026-01-01"), to: new Date("2036-01-01") };
@@ -161,5 +165,136 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
     const { privateCA, registries } = config({ tls: { secretName: "caches" } });
     expect(privateCA).toBeUndefined();
     expect(registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: false }]);
+  });
+});
+
+describe.runIf(isHelmHere)("the caches", () => {
+  test("and the Dockerfile name their images in full, which some runtimes and builders ask for", () => {
+    const { image } = render({ registryCache: { enabled: true } }).one("StatefulSet").spec.template.spec.containers[0];
+    expect(image).toMatch(/^docker\.io\/library\/registry@sha256:[0-9a-f]{64}$/);
+    const dockerfile = readFileSync(join(chartFolder, "../../Dockerfile"), "utf8");
+    const bases = [...dockerfile.matchAll(/^FROM (?:--platform=\S+ )?(\S+)/gm)].map(([, name]) => name);
+    expect(bases).toEqual(["docker.io/library/node:24", "gcr.io/distroless/nodejs24-debian13:nonroot"]);
+  });
+
+  test("are off by default, as are policy, monitoring and dashboard", () => {
+    const off = ["StatefulSet", "NetworkPolicy", "ServiceMonitor", "PrometheusRule"];
+    expect(
+      render()
+        .kinds()
+        .filter((kind) => off.includes(kind)),
+    ).toEqual([]);
+    expect(render().all.filter((one) => one.kind === "ConfigMap" && !one.metadata.annotations)).toHaveLength(1);
+  });
+
+  const env = (manifests: ReturnType<typeof render>, name: string) =>
+    Object.fromEntries(
+      manifests
+        .one("StatefulSet", name)
+        .spec.template.spec.containers[0].env.map((one: Manifest) => [
+          one.name,
+          one.value ?? one.valueFrom.secretKeyRef,
+        ]),
+    );
+
+  test("are one an upstream, and the default profile's last mirrors", () => {
+    const mine = { mirrors: [{ url: "https://mirror.example.com" }] };
+    const config = { profiles: { default: { registries: { "docker.io": mine } }, other: {} } };
+    const manifests = render({ ...everything, config });
+    const { profiles } = parse(manifests.one("ConfigMap", "arc-primer").data["config.yaml"]);
+    const cache = (host: string) => ({ url: `http://arc-primer-cache-${host}.primer-system.svc.cluster.local:5000` });
+    expect(profiles).toEqual({
+      default: {
+        registries: {
+          "docker.io": { mirrors: [...mine.mirrors, cache("docker-io")] },
+          "ghcr.io": { mirrors: [cache("ghcr-io")] },
+          "harbor.example.com:8443": { mirrors: [cache("harbor-example-com-8443")] },
+        },
+      },
+      other: {},
+    });
+    expect(env(manifests, "arc-primer-cache-docker-io")).toMatchObject({
+      REGISTRY_PROXY_REMOTEURL: "https://registry-1.docker.io",
+      REGISTRY_PROXY_TTL: "168h",
+      REGISTRY_STORAGE_DELETE_ENABLED: "true",
+    });
+    expect(env(manifests, "arc-primer-cache-docker-io")).not.toHaveProperty("REGISTRY_PROXY_USERNAME");
+    expect(env(manifests, "arc-primer-cache-ghcr-io")).toMatchObject({
+      REGISTRY_PROXY_REMOTEURL: "https://ghcr.io",
+      REGISTRY_PROXY_USERNAME: { name: "ghcr", key: "username" },
+      REGISTRY_PROXY_PASSWORD: { name: "ghcr", key: "password" },
+    });
+    for (const name of ["arc-primer-cache-docker-io", "arc-primer-cache-ghcr-io"]) {
+      const { spec } = manifests.one("StatefulSet", name);
+      expect(manifests.one("Service", name).spec.selector).toEqual(spec.selector.matchLabels);
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels);
+    }
+    expect(manifests.one("Service", "arc-primer").spec.selector["app.kubernetes.io/component"]).toBe("webhook");
+  });
+
+  const registriesOf = (config: Values) => {
+    const manifests = render({ registryCache: { enabled: true }, config });
+    const text = manifests.one("ConfigMap", "arc-primer").data["config.yaml"];
+    return parseConfig(text, "config.yaml").profiles["default"]!.registries["docker.io"];
+  };
+  const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc.cluster.local:5000";
+
+  test("leave what else is said of their registry", () => {
+    const privateCA = { configMap: { name: "ca" } };
+    const config = { profiles: { default: { privateCA, registries: { "docker.io": { privateCA: true } } } } };
+    expect(registriesOf(config)).toMatchObject({ privateCA: true, mirrors: [{ url: cacheUrl }] });
+  });
+
+  test("come after the mirrors that the default profile has from its base", () => {
+    const mirrors = [{ url: "https://mirror.example.com" }];
+    const base = { registries: { "docker.io": { mirrors } } };
+    const between = { extends: "base", registries: { "docker.io": {}, "ghcr.io": { mirrors: [] } } };
+    const config = { profiles: { base, between, default: { extends: "between" } } };
+    expect(registriesOf(config)?.mirrors.map(({ url }) => url)).toEqual(["https://mirror.example.com", cacheUrl]);
+  });
+
+  test("keep what they have on the node, or in a volume that goes with the release", () => {
+    const stateful = (storage: Values) => render({ registryCache: { enabled: true, storage } }).one("StatefulSet").spec;
+    const onNode = stateful({ persistent: false, size: "20Gi" });
+    expect(onNode.template.spec.volumes).toEqual([{ name: "data", emptyDir: { sizeLimit: "20Gi" } }]);
+    expect(onNode.volumeClaimTemplates).toBeUndefined();
+    const kept = stateful({ storageClassName: "fast", size: "5Gi" });
+    expect(kept.template.spec.volumes).toBeUndefined();
+    expect(kept.volumeClaimTemplates[0].spec).toMatchObject({
+      storageClassName: "fast",
+      resources: { requests: { storage: "5Gi" } },
+    });
+    expect(kept.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe("Delete");
+  });
+
+  test("reach their upstreams through a proxy, and by a CA of yours", () => {
+    const proxy = { name: "HTTPS_PROXY", value: "http://proxy.example.com:3128" };
+    const { spec } = render({ registryCache: { enabled: true, env: [proxy], caConfigMap: "ca" } }).one("StatefulSet");
+    const { containers, volumes } = spec.template.spec;
+    expect(containers[0].env).toContainEqual(proxy);
+    // Go reads this folder beside the system's own file of certificates (crypto/x509).
+    expect(containers[0].env).toContainEqual({ name: "SSL_CERT_DIR", value: "/ca" });
+    expect(containers[0].volumeMounts).toContainEqual({ name: "ca", mountPath: "/ca", readOnly: true });
+    expect(volumes).toContainEqual({ name: "ca", configMap: { name: "ca" } });
+  });
+
+  test("have names that fit, and that differ", () => {
+    const long = `${"very.".repeat(9)}long`;
+    const hosts = ["docker.io", "a.b", "a-b", "a_b", long, `${long}er`, "b.example:5000"];
+    const upstreams = Object.fromEntries(hosts.map((host) => [host, {}]));
+    const names: string[] = render({ registryCache: { enabled: true, upstreams } })
+      .all.filter(({ kind }) => kind === "StatefulSet")
+      .map(({ metadata }) => metadata.name);
+    expect(new Set(names).size).toBe(hosts.length);
+    // A pod of it is called NAME-0, and its revision's label has ten characters more.
+    for (const name of names) expect(name).toMatch(/^arc-primer-cache-[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])$/);
+    expect(names).toEqual(expect.arrayContaining(["arc-primer-cache-a-b", "arc-primer-cache-b-example-5000"]));
+  });
+
+  test("an upstream is taken away by null", () => {
+    const upstreams = { "docker.io": null, "ghcr.io": {} };
+    expect(render({ registryCache: { enabled: true, upstreams } }).one("StatefulSet").metadata.name).toBe(
+      "arc-primer-cache-ghcr-io",
+    );
   });
 });

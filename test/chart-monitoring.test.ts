@@ -1,0 +1,96 @@
+import { parser as promql } from "@prometheus-io/lezer-promql";
+import { describe, expect, test } from "vitest";
+import { everything } from "./support/chart-values.ts";
+import { render } from "./support/helm.ts";
+import type { Manifest, Values } from "./support/helm.ts";
+import { haveTools } from "./support/tools.ts";
+
+// Network policy, alerts and dashboard, as Helm renders them.
+
+const isHelmHere = haveTools("helm");
+
+function isPromql(query: string): boolean {
+  let isOne = true;
+  promql.parse(query).iterate({ enter: ({ type }) => void (isOne &&= !type.isError) });
+  return isOne;
+}
+
+describe.runIf(isHelmHere)("policy and monitoring", () => {
+  test("the network policy lets in what is asked for, and out to the API server at most", () => {
+    const policy = (values: Values) => render(values).one("NetworkPolicy", "arc-primer").spec;
+    const { ingress, egress, podSelector } = policy(everything);
+    expect(podSelector).toEqual(render().one("Deployment").spec.selector);
+    expect(ingress).toEqual([
+      { ports: [{ port: "webhook", protocol: "TCP" }] },
+      { ports: [{ port: "ops", protocol: "TCP" }], from: [{ namespaceSelector: {} }] },
+    ]);
+    expect(egress[0].ports.map(({ port }: Manifest) => port)).toEqual([443, 6443]);
+    expect(policy({ networkPolicy: { enabled: true }, tls: { provider: "cert-manager" } }).egress).toEqual([]);
+  });
+
+  test("alerts and dashboard speak of metrics that there are", async () => {
+    const { createMetrics } = await import("../src/metrics.ts");
+    const metrics = createMetrics({ processMetrics: false });
+    metrics.certificateExpiry(1);
+    const { text } = await metrics.expose();
+    const known = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    const manifests = render(everything);
+    const dashboard = manifests.one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"];
+    expect(JSON.parse(dashboard).panels.length).toBeGreaterThan(5);
+    const said = dashboard + JSON.stringify(manifests.one("PrometheusRule"));
+    const used = [...said.matchAll(/\barc_primer_\w+/g)].map(([name]) => name.replace(/_(bucket|count)$/, ""));
+    expect(used.length).toBeGreaterThan(8);
+    expect(used.filter((name) => !known.has(name))).toEqual([]);
+    const rules: Manifest[] = manifests.one("PrometheusRule").spec.groups[0].rules;
+    expect(rules.map(({ alert }) => alert)).toEqual([
+      "ArcPrimerCertificateExpires",
+      "ArcPrimerNoCertificate",
+      "ArcPrimerErrors",
+      "ArcPrimerReloadRefused",
+      "ArcPrimerFailedOpen",
+      "ArcPrimerBlocksRunners",
+      "ArcPrimerCacheFull",
+    ]);
+    const targets: Manifest[] = JSON.parse(dashboard).panels.flatMap((panel: Manifest) => panel.targets);
+    const queries = [...rules, ...targets].map(({ expr }) => expr.replaceAll("$__rate_interval", "5m") as string);
+    expect(queries.filter((query) => !isPromql(query))).toEqual([]);
+    expect(isPromql("sum(rate(a[5m])")).toBe(false);
+    expect(manifests.one("ServiceMonitor", "arc-primer").spec.selector.matchLabels).toEqual(
+      manifests.one("Service", "arc-primer").spec.selector,
+    );
+  });
+});
+
+describe.runIf(isHelmHere)("alerts", () => {
+  const rule = (name: string): Manifest =>
+    render(everything)
+      .one("PrometheusRule")
+      .spec.groups[0].rules.find(({ alert }: Manifest) => alert === name);
+
+  test("on a refused configuration stay until a good one is read", () => {
+    expect(rule("ArcPrimerReloadRefused")).toMatchObject({
+      expr: 'min by (what) (arc_primer_last_reload_accepted{namespace="primer-system"}) == 0',
+      for: "5m",
+    });
+  });
+
+  test("on new counts ask whether there were scrapes before", () => {
+    for (const [name, scraped] of [
+      ["ArcPrimerErrors", 'arc_primer_decision_seconds_count{namespace="primer-system"}'],
+      ["ArcPrimerFailedOpen", "apiserver_current_inflight_requests"],
+      ["ArcPrimerBlocksRunners", "apiserver_current_inflight_requests"],
+    ] as const) {
+      for (const line of rule(name)
+        .expr.split("\n")
+        .filter((one: string) => one.includes("unless"))) {
+        expect(line).toContain(` and count(${scraped} offset 15m) > 0`);
+      }
+    }
+  });
+
+  test("the dashboard finds its namespaces by a metric that is there before the first pod", () => {
+    const dashboard = JSON.parse(render(everything).one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"]);
+    const { query } = dashboard.templating.list.find(({ name }: Manifest) => name === "namespace");
+    expect(query).toBe("label_values(arc_primer_certificate_expiry_timestamp_seconds, namespace)");
+  });
+});
