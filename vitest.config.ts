@@ -15,6 +15,7 @@ export default defineConfig({
   ],
   define: { ARC_PRIMER_VERSION: JSON.stringify("0.0.0-test") },
   test: {
+    globalSetup: "test/support/build.ts",
     include: ["src/**/*.test.ts", "test/*.test.ts"],
     testTimeout: 20_000,
     maxWorkers: 3, // most of the time goes into waiting for servers and shells
