@@ -24,9 +24,10 @@ beforeAll(async () => {
       default: {},
       disk: data({ sizeLimit: "1Gi" }),
       memory: data({ sizeLimit: "1Gi", medium: "Memory" }),
+      rootless: { docker: { inject: true, injected: { rootless: true }, data: { emptyDir: { sizeLimit: "1Gi" } } } },
       ephemeral: { docker: { data: { ephemeral: { storageClassName: "local-disk", size: "2Gi" } } } },
     },
-    rules: [{ profile: "default", allowedProfiles: ["disk", "memory", "ephemeral"] }],
+    rules: [{ profile: "default", allowedProfiles: ["disk", "memory", "rootless", "ephemeral"] }],
   };
   await installWebhook(JSON.stringify(configuration), await servingCertificate());
   await createNamespace("docker-data");
@@ -63,6 +64,19 @@ test.each(["disk", "memory"])("images are made and run on it: %s", async (profil
   );
   const { exitCode, log } = await ended(pod, 120);
   expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
+  expect(exitCode).toBe(0);
+});
+
+test("images are made and run on it by a rootless dockerd", async () => {
+  const pod = await runnerPod("runs-rootless", "docker-data", runsContainer, {
+    layout: "default-mode",
+    change: asks("rootless"),
+  });
+  expect(containerNamed(pod, "dind").volumeMounts).toContainEqual(
+    expect.objectContaining({ name: "arc-primer-docker-data", mountPath: "/home/runner/.local/share" }),
+  );
+  const { exitCode, log } = await ended(pod, 120);
+  expect(log).toMatch(/root \/home\/runner\/\.local\/share\/docker, overlay\S*\na container runs\n$/);
   expect(exitCode).toBe(0);
 });
 

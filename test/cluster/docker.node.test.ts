@@ -41,6 +41,7 @@ beforeAll(async () => {
       default: { registries, docker: { mirror } },
       injected: { extends: "default", docker: { inject: true } },
       beside: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
+      rootless: { extends: "default", docker: { inject: true, injected: { rootless: true } } },
       "logged-in": { extends: "default", docker: { credentials: { secret: "logins" } } },
       "no-secret": { extends: "default", docker: { credentials: { secret: "nowhere" } } },
       graceful: { docker: { gracefulEnd: { gracePeriod: "60s" } } },
@@ -48,7 +49,7 @@ beforeAll(async () => {
     rules: [
       {
         profile: "default",
-        allowedProfiles: ["injected", "beside", "logged-in", "no-secret", "graceful"],
+        allowedProfiles: ["injected", "beside", "rootless", "logged-in", "no-secret", "graceful"],
       },
     ],
   };
@@ -69,7 +70,7 @@ const profile = (name: string) => (pod: RunnerPod) => {
 const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
 
 describe("1. A pod of ARC's default mode gets DinD", () => {
-  test.each(["injected", "beside"])("and runs a container in it: %s", async (name) => {
+  test.each(["injected", "beside", "rootless"])("and runs a container in it: %s", async (name) => {
     const job = "docker run --rm hello:1 2>&1\necho the first container took $SECONDS s";
     const pod = await runnerPod(name, "docker", job, {
       layout: "default-mode",

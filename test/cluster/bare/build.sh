@@ -98,6 +98,8 @@ docker() {
   version=${version%+*}
   ldflags="-X $moby/dockerversion.Version=$version" program dockerd "$MOBY_VERSION" "$moby" "$moby/cmd/dockerd"
   program docker-proxy "$MOBY_VERSION" "$moby" "$moby/cmd/docker-proxy"
+  program rootlesskit "$ROOTLESSKIT_VERSION" github.com/rootless-containers/rootlesskit/v2 \
+    github.com/rootless-containers/rootlesskit/v2/cmd/rootlesskit
   ldflags="-X github.com/docker/buildx/version.Version=$BUILDX_VERSION" \
     program docker-buildx "$BUILDX_VERSION" github.com/docker/buildx github.com/docker/buildx/cmd/buildx
   built docker "$DOCKER_VERSION" "$into" && return

@@ -46,7 +46,7 @@ image_key() {
   local folder=${BASH_SOURCE[0]%/*}
   {
     case $1 in
-      dind) echo "$MOBY_VERSION $DOCKER_VERSION $BUILDX_VERSION $CONTAINERD_VERSION $RUNC_VERSION" ;;
+      dind | dind-rootless) echo "$MOBY_VERSION $DOCKER_VERSION $BUILDX_VERSION $CONTAINERD_VERSION $RUNC_VERSION $ROOTLESSKIT_VERSION" ;;
       runner) echo "$DOCKER_VERSION $BUILDX_VERSION $NODE20_VERSION $NODE24_VERSION $NPM20_VERSION $NPM24_VERSION" ;;
       registry) echo "$REGISTRY_VERSION" ;;
     esac
@@ -60,7 +60,7 @@ packed() { # NAME
 
 all_packed() {
   local image
-  for image in pause registry dind runner slim dind20; do packed "$image" || return; done
+  for image in pause registry dind dind-rootless runner slim dind20; do packed "$image" || return; done
 }
 
 # The rule by which pods reach kube-apiserver at its Service's address, since there is no kube-proxy. $1: -A or -D.

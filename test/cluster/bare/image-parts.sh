@@ -31,6 +31,7 @@ users=(
 )
 runner_config='{"User":"runner","WorkingDir":"/home/runner","Env":['$path',"DEBIAN_FRONTEND=noninteractive","RUNNER_MANUALLY_TRAP_SIG=1","ACTIONS_RUNNER_PRINT_LOG_TO_STDOUT=1","ImageOS=ubuntu24"]}'
 dind_config='{"Entrypoint":["dockerd-entrypoint.sh"],"Volumes":{"/var/lib/docker":{}},"ExposedPorts":{"2375/tcp":{},"2376/tcp":{}},"Env":['$path',"DOCKER_TLS_CERTDIR=/certs"]}'
+rootless_config=$(jq -c '.User = "rootless" | .Volumes += {"/home/rootless/.local/share/docker": {}}' <<< "$dind_config")
 # The entry point, docker-init, and the older iptables in a folder that the entry point may put first in PATH.
 dind=(
   "install -m 755 '$files/dind/dockerd-entrypoint.sh' \"\$1/usr/local/bin/\""

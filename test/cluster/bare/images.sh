@@ -74,15 +74,26 @@ if wanted registry; then
     "{\"Entrypoint\":[\"/entrypoint.sh\"],\"Cmd\":[\"/etc/distribution/config.yml\"],\"Volumes\":{\"/var/lib/registry\":{}},\"ExposedPorts\":{\"5000/tcp\":{}},\"Env\":[$path,\"OTEL_TRACES_EXPORTER=none\"]}"
 fi
 
-if wanted dind; then
+if wanted dind || wanted dind-rootless; then
   "$here/build.sh" docker
-  debian "$work/root.tar" ca-certificates,openssl,git,iptables,nftables,iproute2,procps,kmod,pigz,xz-utils,mount,e2fsprogs,hostname,tini \
+  debian "$work/root.tar" ca-certificates,openssl,git,iptables,nftables,iproute2,procps,kmod,pigz,xz-utils,mount,e2fsprogs,hostname,tini,uidmap,slirp4netns \
     "${dind[@]}" 'echo dockremap:165536:65536 | tee -a "$1/etc/subuid" >> "$1/etc/subgid"'
   mkdir -p "$work/docker/usr/local/bin" "$work/docker/usr/local/libexec/docker/cli-plugins"
   cp "$DOCKER_BIN"/{dockerd,docker-proxy,docker} "$BIN"/{containerd,containerd-shim-runc-v2,ctr,runc} "$work/docker/usr/local/bin"
   cp "$DOCKER_BIN/docker-buildx" "$work/docker/usr/local/libexec/docker/cli-plugins"
   layer "$work/docker.tar" "$work/docker" --owner=0 --group=0 usr/local
   pack "$work/root.tar,$work/docker.tar" docker.io/library/docker:dind,docker.io/library/docker:29-dind dind "$dind_config"
+
+  mkdir -p "$work"/rootless/{usr/local/bin,run/user,home/rootless/.local/share/docker}
+  tar -C "$work/rootless" -xf "$work/root.tar" ./etc/passwd ./etc/group ./etc/subuid ./etc/subgid
+  cp "$DOCKER_BIN/rootlesskit" "$work/rootless/usr/local/bin"
+  echo rootless:x:1000:1000::/home/rootless:/bin/sh >> "$work/rootless/etc/passwd"
+  echo rootless:x:1000: >> "$work/rootless/etc/group"
+  echo rootless:100000:65536 | tee -a "$work/rootless/etc/subuid" >> "$work/rootless/etc/subgid"
+  chown -R 1000:1000 "$work/rootless/home/rootless"
+  chmod 1777 "$work/rootless/run/user"
+  layer "$work/rootless.tar" "$work/rootless" etc home/rootless run/user usr/local/bin/rootlesskit
+  pack "$work/root.tar,$work/docker.tar,$work/rootless.tar" docker.io/library/docker:dind-rootless dind-rootless "$rootless_config"
 fi
 
 if wanted runner; then

@@ -78,7 +78,7 @@ wait "$creating"
 # To kind, a node that does not become ready is worth a warning.
 kubectl wait --for=condition=Ready node --all --timeout=1s >&2
 if [ "$images" = stand-ins ]; then
-  for image in runner dind registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done
+  for image in runner dind dind-rootless registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done
 fi
 say "up after $((SECONDS - began)) s"
 echo "$KUBECONFIG"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Does what the entry point of docker:dind does, for root: the default hosts where no host was chosen, TLS certificates,
-# the kind of iptables, and docker-init as the first process. The rootless image is another one.
+# Does what the entry point of docker:dind does: the default hosts where no host was chosen, TLS certificates, the kind of
+# iptables, docker-init as the first process, and for a user other than root, in docker:dind-rootless, rootlesskit.
 set -eu
 
 # key FILE: a private key, unless it is there
@@ -40,7 +40,7 @@ case ${1:-} in
   "" | -*)
     case ${DOCKER_HOST:-} in
       unix://*) socket=$DOCKER_HOST ;;
-      *) socket=unix:///var/run/docker.sock ;;
+      *) if [ "$(id -u)" = 0 ]; then socket=unix:///var/run/docker.sock; else socket=unix:///run/user/$(id -u)/docker.sock; fi ;;
     esac
     if [ -n "${DOCKER_TLS_CERTDIR:-}" ]; then
       certificates "$DOCKER_TLS_CERTDIR"
@@ -74,6 +74,15 @@ if [ "$legacy" = unset ]; then
 fi
 [ -z "$legacy" ] || export PATH="/usr/local/sbin/.iptables-legacy:$PATH"
 iptables --version
+
+if [ "$(id -u)" != 0 ]; then
+  export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/run/user/$(id -u)}"
+  mkdir -p "$XDG_RUNTIME_DIR" "$HOME/.local/share/docker"
+  # shellcheck disable=SC2086 # the flags are words
+  exec rootlesskit --net="${DOCKERD_ROOTLESS_ROOTLESSKIT_NET:-slirp4netns}" \
+    --mtu="${DOCKERD_ROOTLESS_ROOTLESSKIT_MTU:-1500}" --disable-host-loopback --port-driver=builtin --copy-up=/etc \
+    --copy-up=/run ${DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS:-} docker-init -- "$@"
+fi
 
 # On cgroups of version 2 a group either has processes or hands controllers down: the processes move to a group below.
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
