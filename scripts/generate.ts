@@ -65,7 +65,7 @@ const setFirst = [
   "global.imageRegistry",
   "replicas",
   "resources",
-    "webhook.failurePolicy",
+  "webhook.failurePolicy",
   "webhook.port",
   "hostNetwork",
   "openshift",
