@@ -40,7 +40,7 @@ describe.runIf(haveTools("helm"))("the command", () => {
   const folder = new DocsFolder();
   afterAll(() => folder.remove());
 
-  test.each(here)("$where: $text", ({ where, text }) => {
+  test.each(here)("$where: $text", { timeout: 60_000 }, ({ where, text }) => {
     const { status, stdout, stderr } = folder.run(text);
     expect(status, `${where}: ${text}\n${stdout}${stderr}\nIt failed. ${whatToDo}\n`).toBe(0);
     expect(stdout).not.toBe("");
