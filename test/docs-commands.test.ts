@@ -11,17 +11,19 @@ const commands = docCommands();
 const walked: readonly string[] = Object.values(onCluster);
 const isElsewhere = ({ text }: { text: string }) =>
   walked.includes(text) || elsewhere.some(({ command }) => command === text);
-/** What is safe to run here: it reads the checkout and writes to standard output. */
+/** What can be run here: it reads the checkout, writes to standard output and ends. */
 const canRunHere =
-  /^(arc-primer (render|config)|npm run (-s )?(arc-primer -- (render|config)|demo)|helm (template|lint|show)|jq|sed|grep) ?/;
+  /^((npm run (-s )?)?arc-primer (-- )?(?!serve|doctor)\w|npm run (-s )?demo|helm (template|lint|show)|jq|sed|grep)/;
+/** No command of a page may reach a cluster that the machine has. */
+const withoutCluster = { KUBECONFIG: "/dev/null" };
 
 const own = commands.filter((command) => !command.isMarked && !isElsewhere(command));
 const here = [...new Map(own.filter(({ text }) => canRunHere.test(text)).map((one) => [one.text, one])).values()];
 
 const whatToDo = `Do one of these:
-- Make it a command that test/docs-commands.test.ts runs itself: arc-primer render or config, helm template, lint or show,
-  npm run demo, jq, sed, grep. Its folder is the checkout, with pod.yaml, primer.yaml, values.yaml and a chart my-chart
-  (test/support/docs-folder.ts).
+- Make it a command that test/docs-commands.test.ts runs itself: arc-primer with a subcommand that takes files, helm template,
+  lint or show, npm run demo, jq, sed, grep. Its folder is the checkout, with pod.yaml, primer.yaml, values.yaml and a chart
+  my-chart (test/support/docs-folder.ts, which can have more). There is no cluster.
 - Name the test that runs it in test/support/docs-commands.ts: the command as it is on the page, the file and the test.
 - Say on the page that it is not run: a paragraph "Not run here: …" right above the block or first below its heading, or
   a comment "# not run here: …" at the end of the line.`;
@@ -41,7 +43,7 @@ describe.runIf(haveTools("helm"))("the command", () => {
   afterAll(() => folder.remove());
 
   test.each(here)("$where: $text", { timeout: 60_000 }, ({ where, text }) => {
-    const { status, stdout, stderr } = folder.run(text);
+    const { status, stdout, stderr } = folder.run(text, withoutCluster);
     expect(status, `${where}: ${text}\n${stdout}${stderr}\nIt failed. ${whatToDo}\n`).toBe(0);
     expect(stdout).not.toBe("");
   });

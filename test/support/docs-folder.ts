@@ -12,7 +12,6 @@ import { findTool } from "./tools.ts";
  */
 export class DocsFolder {
   readonly #folder = mkdtempSync(join(tmpdir(), "arc-primer-docs-"));
-  readonly #programs: Readonly<Record<string, string>>;
 
   /** @param programs what the commands find first, by name; beside `arc-primer` and `helm` */
   constructor(programs: Record<string, string> = {}) {
@@ -23,9 +22,12 @@ export class DocsFolder {
     this.write("my-chart/Chart.yaml", "apiVersion: v2\nname: my-chart\nversion: 0.1.0\n");
     cpSync(join(this.#folder, "pod.yaml"), join(this.#folder, "my-chart/templates/pod.yaml"));
     const helm = findTool("helm");
-    this.#programs = { ...(helm && { helm }), ...programs };
-    this.write("bin/arc-primer", script(`${process.execPath} ${join(root, "dist/arc-primer.mjs")}`));
-    for (const [name, path] of Object.entries(this.#programs)) this.write(`bin/${name}`, script(path));
+    const all = {
+      "arc-primer": `${process.execPath} ${join(root, "dist/arc-primer.mjs")}`,
+      ...(helm && { helm }),
+      ...programs,
+    };
+    for (const [name, program] of Object.entries(all)) this.write(`bin/${name}`, script(program));
   }
 
   write(name: string, text: string): void {
@@ -34,9 +36,13 @@ export class DocsFolder {
     writeFileSync(file, text, { mode: 0o755 });
   }
 
-  /** Runs a command in a shell, in this folder. A pipeline fails if one of its parts does. */
-  run(command: string): Ran {
-    const env = { ...process.env, PATH: `${join(this.#folder, "bin")}:${process.env["PATH"]}` };
+  /**
+   * Runs a command in a shell, in this folder. A pipeline fails if one of its parts does.
+   *
+   * @param variables environment variables, beside the process' own
+   */
+  run(command: string, variables: Record<string, string> = {}): Ran {
+    const env = { ...process.env, ...variables, PATH: `${join(this.#folder, "bin")}:${process.env["PATH"]}` };
     return spawnSync("bash", ["-o", "pipefail", "-c", command], { cwd: this.#folder, env, encoding: "utf8" });
   }
 
