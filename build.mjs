@@ -65,15 +65,19 @@ const parts = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.ent
 const inBundle = parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => join(root, path));
 const packages = await bundledPackages(inBundle);
 
-// The entry is written last, beside its place, and renamed: two builds at once never leave half a program.
+// Each file is written beside its place and renamed, the entry last: a build beside another one, or beside a program that
+// is being started, never leaves half a file.
 await mkdir(dist, { recursive: true });
 const files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
 const entry = "arc-primer.mjs";
-for (const [name, text] of files) if (name !== entry) await writeFile(new URL(name, dist), text);
-const partial = new URL(`.${entry}.${process.pid}`, dist);
-await writeFile(partial, `#!/usr/bin/env node\n${files.get(entry)}`, { mode: 0o755 });
-await rename(partial, new URL(entry, dist));
-await writeFile(new URL("NOTICE", dist), notice(packages));
-await writeFile(new URL("sbom.cdx.json", dist), billOfMaterials(packages, version));
+async function put(name, text, mode = 0o644) {
+  const partial = new URL(`.${name}.${process.pid}`, dist);
+  await writeFile(partial, text, { mode });
+  await rename(partial, new URL(name, dist));
+}
+for (const [name, text] of files) if (name !== entry) await put(name, text);
+await put("NOTICE", notice(packages));
+await put("sbom.cdx.json", billOfMaterials(packages, version));
+await put(entry, `#!/usr/bin/env node\n${files.get(entry)}`, 0o755);
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));
 await Promise.all(stale.map((name) => rm(new URL(name, dist), { force: true })));

@@ -1,18 +1,21 @@
 // Writes the files that are made from others, so that nothing is said twice:
-//   docs/reference/                        from the configuration's schema, the reasons, the metrics and the command line
+//   docs/reference/                        from the configuration's schema, the reasons, the metrics, the command line and
+//                                          the chart's values
 //   charts/arc-primer/values.schema.json   its `config` part, from the same schema
-//   charts/arc-primer/README.md            the table of values, from the comments in values.yaml
+//   charts/arc-primer/README.md            its short table of values, from the comments in values.yaml
 //   deploy/                                plain manifests with cert-manager, from the chart's templates (needs Helm)
 // usage: node scripts/generate.ts      (npm run generate)
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format } from "prettier";
-import { isMap, isNode, parseAllDocuments, parseDocument } from "yaml";
-import type { Document, Scalar, YAMLMap } from "yaml";
+import { isMap, parseAllDocuments } from "yaml";
+import type { Document } from "yaml";
 import { z } from "zod";
 import { configSchema } from "../src/config/schema.ts";
 import { findTool } from "../test/support/tools.ts";
+import { chartValues, defaultIn } from "./chart-reference.ts";
+import { table } from "./markdown.ts";
 import { referencePages } from "./reference.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -52,37 +55,42 @@ function valuesSchema(): string {
 
 const [begin, end] = ["<!-- values: made by npm run generate -->", "<!-- end of values -->"];
 
+/** The values that are set most often, for the chart's README. */
+const setFirst = [
+  "config",
+  "image.repository",
+  "image.tag",
+  "image.digest",
+  "imagePullSecrets",
+  "global.imageRegistry",
+  "replicas",
+  "resources",
+  "webhook.failurePolicy",
+  "webhook.port",
+  "hostNetwork",
+  "openshift",
+  "tls.provider",
+  "networkPolicy.enabled",
+  "serviceMonitor.enabled",
+  "prometheusRule.enabled",
+  "registryCache.enabled",
+  "registryCache.upstreams",
+  "registryCache.storage.size",
+  "test.namespace",
+];
+
 function readme(): string {
   const text = readFileSync(`${chart}README.md`, "utf8");
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (after === undefined) throw new Error(`charts/arc-primer/README.md lacks the lines ${begin} and ${end}`);
-  const rows = valueRows().map(({ key, value, about }) => `| \`${key}\` | ${value} | ${about} |`);
-  return [before, begin, "\n\n| value | default | |\n| --- | --- | --- |\n", rows.join("\n"), "\n\n", end, after].join(
-    "",
-  );
-}
-
-/** One row a value: a map with a comment `# --` of its own whole, other maps down to their leaves. */
-function valueRows(): { key: string; value: string; about: string }[] {
-  const rows = (map: YAMLMap<Scalar<string>>, path: string): ReturnType<typeof valueRows> =>
-    map.items.flatMap(({ key, value }, index) => {
-      // The parser gives the comment before a map's first key to the map.
-      const comment = key.commentBefore ?? (index === 0 && path !== "" ? map.commentBefore : undefined) ?? "";
-      const about = /(?:^|\n) ?-- ?([^]*)/.exec(comment)?.[1]?.replaceAll(/\s+/g, " ").trim() ?? "";
-      const name = path + key.value;
-      if (isMap<Scalar<string>>(value) && value.items.length > 0 && !about) return rows(value, `${name}.`);
-      return [{ key: name, value: shown(value), about }];
-    });
-  const { contents } = parseDocument(readFileSync(`${chart}values.yaml`, "utf8"));
-  return isMap<Scalar<string>>(contents) ? rows(contents, "") : [];
-}
-
-function shown(value: unknown): string {
-  const plain: unknown = isNode(value) ? value.toJSON() : value;
-  const text = typeof plain === "string" ? plain : JSON.stringify(plain);
-  if (text.length > 70) return "see values.yaml";
-  return text === "" ? "" : `\`${text}\``;
+  const values = new Map(chartValues().map((value) => [value.path, value]));
+  const rows = setFirst.map((path) => {
+    const value = values.get(path);
+    if (!value) throw new Error(`scripts/generate.ts names the value ${path}, which values.yaml lacks`);
+    return [`\`${path}\``, defaultIn(value.default), value.about];
+  });
+  return [before, begin, "\n\n", table(["value", "default", ""], rows), "\n\n", end, after].join("");
 }
 
 /** The chart with cert-manager, for people without Helm: its namespace first, and nothing that speaks of Helm. */

@@ -1,3 +1,4 @@
+import { chartReference } from "./chart-reference.ts";
 import { cliReference } from "./cli-reference.ts";
 import { configurationReference } from "./configuration-reference.ts";
 import { metricsReference } from "./metrics-reference.ts";
@@ -10,5 +11,6 @@ export async function referencePages(): Promise<Map<string, string>> {
     ["reasons.md", reasonsReference()],
     ["metrics.md", await metricsReference()],
     ["cli.md", cliReference()],
+    ["chart.md", chartReference()],
   ]);
 }

@@ -1,28 +1,21 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { parse, parseAllDocuments, stringify } from "yaml";
-import { parseConfig } from "../src/config/load.ts";
-import { configHead } from "../src/config/schema.ts";
+import { parse, parseAllDocuments } from "yaml";
+import { blocksOf } from "./support/docs.ts";
 import { chartFolder, helm, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// The values and configurations that docs/install and docs/guides/caches.md show are taken by the chart and the webhook.
+// What docs/install says of images and of what has been run. That its YAML is valid is docs-yaml.test.ts.
 
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
-const pages = [...readdirSync(join(docs, "install")).map((page) => `install/${page}`), "guides/caches.md"];
 
-/** The YAML blocks of a page whose first line is `# KIND`, without the indentation of a list. */
-function blocks(page: string, kind: string): string[] {
-  const text = readFileSync(join(docs, page), "utf8");
-  return [...text.matchAll(/^( *)```yaml\n([^]*?)^ *```$/gm)]
-    .map(([, indent = "", body = ""]) => body.replaceAll(new RegExp(`^${indent}`, "gm"), ""))
-    .filter((body) => body.startsWith(`# ${kind}\n`));
-}
-
-const shown = (kind: string) => pages.flatMap((page) => blocks(page, kind).map((body) => ({ page, body })));
+const yamlOf = (page: string) =>
+  blocksOf(page, readFileSync(join(docs, page), "utf8")).flatMap(({ language, text }) =>
+    language === "yaml" ? [text] : [],
+  );
 const rendered = (values: Values): Manifest[] => {
   const { stdout, stderr, status } = template(values);
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -30,17 +23,9 @@ const rendered = (values: Values): Manifest[] => {
 };
 
 describe.runIf(haveTools("helm"))("the values in", () => {
-  test.each(shown("values.yaml"))("$page are taken", ({ body }) => {
-    const values = parse(body) as Values;
-    expect(values).toHaveProperty("image.repository");
-    const config = rendered(values).find((one) => one?.data?.["config.yaml"]);
-    expect(() => parseConfig(config.data["config.yaml"], "config.yaml")).not.toThrow();
-  });
-
   test("install/gitops.md are taken", () => {
-    const text = readFileSync(join(docs, "install/gitops.md"), "utf8");
-    const documents = [...text.matchAll(/```yaml\n([^]*?)```/g)].flatMap(([, body = ""]) =>
-      parseAllDocuments(body).map((document) => document.toJS() as Manifest),
+    const documents = yamlOf("install/gitops.md").flatMap((text) =>
+      parseAllDocuments(text).map((document) => document.toJS() as Manifest),
     );
     const values = documents.map(({ spec }) => spec.source?.helm.valuesObject ?? spec.values).filter(Boolean);
     expect(values).toHaveLength(2);
@@ -48,7 +33,7 @@ describe.runIf(haveTools("helm"))("the values in", () => {
   });
 
   test("the air-gapped page name all images by the one registry", () => {
-    const [first = ""] = blocks("install/air-gapped.md", "values.yaml");
+    const [first = ""] = yamlOf("install/air-gapped.md");
     const values = { ...(parse(first) as Values), registryCache: { enabled: true } };
     const images = [...JSON.stringify(rendered(values)).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image);
     expect(images.length).toBeGreaterThan(3);
@@ -56,15 +41,18 @@ describe.runIf(haveTools("helm"))("the values in", () => {
   });
 });
 
-test.each(shown("profile"))("a profile in $page is taken without a warning", ({ body }) => {
-  const text = stringify({ ...configHead, profiles: { default: parse(body) as object } });
-  expect(() => parseConfig(text, "config.yaml")).not.toThrow();
-});
-
 test("every cloud's page says that it has not been run here", () => {
   for (const page of ["eks", "gke", "aks", "openshift"]) {
-    expect(readFileSync(join(docs, `install/${page}.md`), "utf8")).toContain("Not run here");
+    expect(readFileSync(join(docs, `install/${page}.md`), "utf8")).toMatch(/^# .*\n\nNot run here: /);
   }
+});
+
+test("so does every section on a cache but the chart's own", () => {
+  const text = readFileSync(join(docs, "guides/caches.md"), "utf8");
+  const [, own = "", ...vendors] = text.split(/^## /m);
+  expect(own).toMatch(/^The chart's cache\n/);
+  expect(vendors.length).toBe(7);
+  expect(vendors.filter((section) => !/^.*\n\nNot run here: /.test(section))).toEqual([]);
 });
 
 describe.runIf(haveTools("helm"))("the command that installs from a checkout", () => {

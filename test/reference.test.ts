@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format } from "prettier";
 import { expect, test } from "vitest";
+import { chartValues } from "../scripts/chart-reference.ts";
 import { referencePages } from "../scripts/reference.ts";
 import { createMetrics } from "../src/metrics.ts";
 
@@ -23,4 +24,10 @@ test("every command is on the page of the command line", () => {
   const headings = pages.get("cli.md")!.match(/^## .*$/gm);
   const commands = ["", " serve", " render", " config", " config check", " demo"];
   expect(headings).toEqual(commands.map((command) => `## arc-primer${command}`));
+});
+
+test("every value of the chart has a type and a description", () => {
+  const values = chartValues();
+  expect(values.length).toBeGreaterThan(80);
+  expect(values.filter(({ type, about }) => type === "any" || about === "").map(({ path }) => path)).toEqual([]);
 });
