@@ -65,12 +65,23 @@ function addRender(program: Command): void {
 }
 
 function addConfig(program: Command): void {
-  program
-    .command("config")
-    .description("work with a PrimerConfiguration")
-    .command("check <file>")
-    .description("print every error in it, each with its path, or the resolved profiles")
-    .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
+  const config = program.command("config").description("work with a PrimerConfiguration");
+  config
+    .command("check")
+    .argument("<file>", "YAML or JSON; - is standard input")
+    .description("print every error in it, each with its line and path; warnings go to stderr")
+    .option("--resolved", "print what it comes to, with every setting")
+    .action(async (file: string, options: { resolved?: boolean }) => {
+      await (await import("./config.ts")).checkConfig(file, options);
+    });
+  config
+    .command("schema")
+    .description("print the JSON Schema of a configuration, for editors")
+    .action(async () => (await import("./config.ts")).printSchema());
+  config
+    .command("init")
+    .description("print a configuration to start from, with comments")
+    .action(async () => (await import("./config.ts")).printStart());
 }
 
 function addDemo(program: Command): void {
