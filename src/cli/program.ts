@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import type { Shell } from "./completion.ts";
 import type { RenderOptions, RenderOutput } from "./render.ts";
 import type { ServeOptions } from "./serve.ts";
 import { addTlsOptions, tlsMistake } from "./tls-options.ts";
@@ -24,6 +25,7 @@ export function createProgram(version: string): Command {
   addRender(program);
   addConfig(program);
   addDemo(program);
+  addCompletion(program);
   return program;
 }
 
@@ -91,4 +93,16 @@ function addDemo(program: Command): void {
     .argument("[pod]", "a folder of test/golden, or a file with a pod", "dind-sidecar")
     .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
     .action(async (pod: string, options: { config?: string }) => (await import("./demo.ts")).demo(pod, options));
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command("completion")
+    .description("print a script by which a shell completes the arguments of this program")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .action(async (shell: Shell) => (await import("./completion.ts")).printCompletion(program.name(), shell));
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words: string[]) => (await import("./completion.ts")).complete(program, words));
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 const packages = {
   dash: "dash",
   bash: "bash",
+  script: "bsdutils",
   busybox: "busybox",
   curl: "curl",
   docker: "docker.io",
