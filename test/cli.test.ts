@@ -221,6 +221,20 @@ spec:
     expect((await run(["render", "-o", "diff"], two)).stdout).toContain("+++ Pod arc-runners/other primed");
   });
 
+  test.each(["diff", "yaml", "json", "patch"])(
+    "--exit-code with -o %s: 0 nothing changes, 1 it does, 2 it failed",
+    async (form) => {
+      const args = ["render", "--exit-code", "-o", form];
+      const primed = (await run(["render", pod])).stdout;
+      expect(await run(args, primed)).toMatchObject({ code: 0 });
+      expect(await run(args, "kind: ConfigMap\n")).toMatchObject({ code: 0 });
+      const changes = await run([...args, pod]);
+      expect(changes).toMatchObject({ code: 1, stdout: (await run(["render", "-o", form, pod])).stdout });
+      expect(await run(args, "a: [")).toMatchObject({ code: 2, stdout: "" });
+      expect(await run([...args, "--config", "/nowhere", pod])).toMatchObject({ code: 2, stdout: "" });
+    },
+  );
+
   test("a document that is indented as a whole", async () => {
     const indented = readFileSync(pod, "utf8").replaceAll(/^(?=.)/gm, "  ");
     expect(parse((await run(["render"], indented)).stdout)).toEqual(parse((await run(["render", pod])).stdout));

@@ -63,7 +63,12 @@ function addRender(program: Command): void {
     )
     .addOption(new Option("-o, --output <form>", "default: the form of the input").choices(outputs))
     .option("--explain", "also report the mutations that the profile does not configure")
-    .action(async (file: string, options: RenderOptions) => (await import("./render.ts")).render(file, options));
+    .option("--exit-code", "exit with 0 if nothing changes, 1 if something does, 2 if it fails")
+    .action(async (file: string, options: RenderOptions) => {
+      if (options.exitCode) process.exitCode = 2; // that of a failure, until it is done
+      const isChanged = await (await import("./render.ts")).render(file, options);
+      if (options.exitCode) process.exitCode = isChanged ? 1 : 0;
+    });
 }
 
 function addConfig(program: Command): void {
