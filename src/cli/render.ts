@@ -35,7 +35,8 @@ interface Result {
 
 /**
  * `arc-primer render`: what the webhook would make of the pods in a file, without a cluster. Whatever holds no runner
- * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer.
+ * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer
+ * (deploy/helm-plugin).
  *
  * @param file a path, or `-` for standard input
  * @returns whether something changes
