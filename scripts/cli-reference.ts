@@ -17,9 +17,10 @@ function sections(command: Command, parents: readonly string[]): string[] {
   const names = [...parents, command.name()];
   command.configureHelp({ helpWidth: 110 });
   const help = command.helpInformation({ error: false }).trimEnd();
+  const shown = command.createHelp().visibleCommands(command);
   return [
     `## ${names.join(" ")}`,
     `\`\`\`text\n${help}\n\`\`\``,
-    ...command.commands.flatMap((one) => sections(one, names)),
+    ...command.commands.filter((one) => shown.includes(one)).flatMap((one) => sections(one, names)),
   ];
 }
