@@ -38,7 +38,7 @@ export function configurationReference(): string {
   return page(
     "# Configuration",
     "<!-- Written by npm run generate, from the schema in src/config. -->",
-    `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path; with \`--resolved\`, what the file comes to. \`arc-primer config init\` prints a file to start from, and \`arc-primer config schema\` the schema for [editors](../guides/command-line.md#in-an-editor).`,
+    `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path; with \`--resolved\`, it prints the resolved configuration. \`arc-primer config init\` prints a file to start from, and \`arc-primer config schema\` the schema for [editors](../guides/command-line.md#in-an-editor).`,
     "## The file",
     settingsTable(settings.filter(({ path }) => !path.startsWith(inProfile) && !isHead(path))),
     "## A profile",

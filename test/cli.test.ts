@@ -290,7 +290,7 @@ describe("config check", () => {
     });
   });
 
-  test("--resolved prints what it comes to, which is a configuration again and means the same", async () => {
+  test("--resolved prints the resolved configuration, which is a configuration again and means the same", async () => {
     const written = readFileSync(golden("profile-annotation", "config.yaml"), "utf8");
     const grace = "profiles:\n  graceful: { docker: { gracefulEnd: { gracePeriod: 600s } } }\n";
     const text = written.replace("profiles:\n", grace);

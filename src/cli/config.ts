@@ -17,7 +17,8 @@ export async function readConfig(file: string | undefined): Promise<Config> {
 
 /**
  * `arc-primer config check`: says that a configuration is good, with warnings on stderr, or throws what `readConfig`
- * throws. With `resolved`, prints what it comes to instead: a configuration again, with `extends` and defaults filled in.
+ * throws. With `resolved`, prints the resolved configuration instead: a configuration again, with `extends` and defaults
+ * filled in.
  *
  * @param file a path, or `-` for standard input
  */

@@ -77,7 +77,7 @@ function addConfig(program: Command): void {
     .command("check")
     .argument("<file>", "YAML or JSON; - is standard input")
     .description("print every error in it, each with its line and path; warnings go to stderr")
-    .option("--resolved", "print what it comes to, with every setting")
+    .option("--resolved", "print the resolved configuration, with every setting")
     .action(async (file: string, options: { resolved?: boolean }) => {
       await (await import("./config.ts")).checkConfig(file, options);
     });

@@ -216,7 +216,7 @@ test.each([
   ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in one word"],
   ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
   ["{ docker: { daemon: { env: { 1A: x } } } }", "not a name for an environment variable"],
-  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a text"],
+  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a string"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
   ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
   ["{ docker: { container: Docker_1 } }", '"Docker_1" is not a container\'s name'],

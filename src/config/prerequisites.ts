@@ -102,7 +102,7 @@ export const prerequisites = z
       })
       .prefault({}),
     script: values.plainText
-      .min(1, "must not be empty")
+      .min(1)
       .refine(isWord, "is larger than 120 KiB, and one word of a command line cannot be")
       .optional()
       .describe(

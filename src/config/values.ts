@@ -59,7 +59,7 @@ export const envName = z
   .meta({ pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$" });
 
 /** A text that a container can be given. Numbers and the like have to be quoted, so that it is clear how they are spelled. */
-export const plainText = z.string("expected a text: put it in quotes").regex(/^[^\0]*$/, "a NUL cannot be passed on");
+export const plainText = z.string().regex(/^[^\0]*$/, "a NUL cannot be passed on");
 
 const imageHost = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const imagePath = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";

@@ -63,7 +63,7 @@ describe("the words for", () => {
     ["nothing", "profiles.a.docker", null, "has no value: expected a map"],
     ["a list", "profiles.a.docker", [], "expected a map, not a list"],
     ["a map", "rules", {}, "expected a list, not a map"],
-    ["a number where a text belongs", "profiles.a.extends", 7, "expected a text, not 7: put it in quotes"],
+    ["a number where a string belongs", "profiles.a.extends", 7, "expected a string, not 7: put it in quotes"],
     ["a word that is no boolean", "profiles.a.enabled", "no", 'expected true or false, not "no"'],
     ["a fraction", "profiles.a.docker.daemon.mtu", 1500.5, "expected a whole number, not 1500.5"],
     ["too much", "profiles.a.docker.wait.exitCode", 256, "expected at most 255, not 256"],
@@ -77,11 +77,11 @@ describe("the words for", () => {
     expect(resolve({ rules: [{}] }).problems?.map(({ message }) => message)).toEqual([
       "is missing: expected arc-primer.dev/v1alpha1",
       "is missing: expected PrimerConfiguration",
-      "is missing: expected a text",
+      "is missing: expected a string",
     ]);
   });
 
-  test("a text in the place of a map, which may be a password, without the text", () => {
-    expect(said("profiles.a.docker.credentials", "hunter2")).toEqual(["expected a map, not a text"]);
+  test("a string in the place of a map, which may be a password, without repeating it", () => {
+    expect(said("profiles.a.docker.credentials", "hunter2")).toEqual(["expected a map, not a string"]);
   });
 });

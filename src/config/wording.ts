@@ -15,7 +15,7 @@ const kinds: Readonly<Record<string, string>> = {
   object: "a map",
   record: "a map",
   array: "a list",
-  string: "a text",
+  string: "a string",
   number: "a number",
   int: "a whole number",
   boolean: "true or false",
@@ -59,12 +59,12 @@ function expected(what: string, input: unknown): string {
   if (Array.isArray(input)) return `expected ${what}, not a list`;
   if (typeof input === "object") return `expected ${what}, not a map`;
   if (typeof input !== "string")
-    return `expected ${what}, not ${String(input)}${isText(what) ? ": put it in quotes" : ""}`;
+    return `expected ${what}, not ${String(input)}${isString(what) ? ": put it in quotes" : ""}`;
   // A text may be a password that ended up in the wrong place: only a short one where a word is expected is repeated.
-  return `expected ${what}, not ${isMapOrList(what) || input.length > 20 ? "a text" : quote(input)}`;
+  return `expected ${what}, not ${isMapOrList(what) || input.length > 20 ? "a string" : quote(input)}`;
 }
 
-const isText = (what: string) => what === kinds["string"];
+const isString = (what: string) => what === kinds["string"];
 const isMapOrList = (what: string) => [kinds["object"], kinds["array"]].includes(what);
 
 function notOneOf(values: readonly string[], input: unknown): string {
