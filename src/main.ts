@@ -4,7 +4,9 @@ import { createProgram } from "./cli/program.ts";
 // `render --exit-code`, as with kubectl diff: 0 no difference, 1 a difference, 2 it failed.
 
 // The reader of our output may have seen enough (`| head`): that is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? process.exitCode : 1));
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? process.exitCode : 1),
+);
 
 try {
   await createProgram(ARC_PRIMER_VERSION).parseAsync();

@@ -36,7 +36,7 @@ async function type(shell: string, lines: readonly string[]): Promise<string[]> 
   child.stdout.on("data", (text: Buffer) => (said += text.toString()));
   const ended = new Promise((resolve) => child.once("close", resolve));
   for (const [index, line] of [...lines, "exit"].entries()) {
-    await vi.waitFor(() => expect(said.split("ready> ").length).toBeGreaterThan(index + 1), 10_000);
+    await vi.waitFor(() => expect(said.split("ready> ").length).toBeGreaterThan(index + 1), 30_000);
     child.stdin.write(`${line}\n`);
   }
   await ended;
@@ -54,7 +54,7 @@ const whole = [
   "serve --log-level debug --host pri",
 ];
 
-describe.runIf(haveTools("bash", "script"))("bash", () => {
+describe.runIf(haveTools("bash", "script"))("bash", { timeout: 90_000 }, () => {
   const bash = "env PS1='ready> ' bash --norc --noprofile -i";
 
   test("completes subcommands, options, their values and files; no file where none belongs", async () => {
@@ -70,7 +70,7 @@ describe.runIf(haveTools("bash", "script"))("bash", () => {
   });
 });
 
-describe.runIf(findTool("zsh") && findTool("script"))("zsh", () => {
+describe.runIf(findTool("zsh") && findTool("script"))("zsh", { timeout: 90_000 }, () => {
   test("completes the same", async () => expect(await type("zsh -d -i", typed)).toEqual(whole));
 });
 

@@ -59,7 +59,7 @@ function outcome({ status, stdout, stderr }: ReturnType<typeof helm>) {
 }
 const primed = { status: 0, stderr: "", found: ["wait", "mirror", "other"] };
 
-describe.runIf(haveTools("helm"))("Helm 4", () => {
+describe.runIf(haveTools("helm"))("Helm 4", { timeout: 60_000 }, () => {
   test("takes the plugin by its name, after it is installed", () => {
     expect(helm("helm", "four", ["plugin", "install", plugin])).toMatchObject({ status: 0 });
     expect(
@@ -82,7 +82,7 @@ describe.runIf(haveTools("helm"))("Helm 4", () => {
   });
 });
 
-describe.runIf(haveTools("helm3"))("Helm 3", () => {
+describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
   const script = join(plugin, "post-render.sh");
 
   test("takes the script", () => {
