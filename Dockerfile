@@ -8,6 +8,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY build.mjs tsconfig.json ./
 COPY scripts/bundled.mjs scripts/pod-script.ts scripts/
+COPY scripts/licences scripts/licences
 COPY src src
 RUN node build.mjs
 

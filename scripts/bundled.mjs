@@ -4,6 +4,7 @@ import { readFile, readdir } from "node:fs/promises";
 
 /** What may be in the bundle: each lets it be given away under any terms, as long as its text goes along. */
 const accepted = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense"]);
+const ownTexts = new URL("licences/", import.meta.url);
 const licenceFile = /^(un)?(licen[cs]e|copying|notice)/i;
 
 /**
@@ -52,8 +53,16 @@ export function billOfMaterials(packages, version) {
 async function packageIn(folder) {
   const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
   const files = (await readdir(folder)).filter((file) => licenceFile.test(file)).toSorted();
-  const texts = await Promise.all(files.map(async (file) => (await readFile(`${folder}/${file}`, "utf8")).trim()));
+  const paths = files.length > 0 ? files.map((file) => `${folder}/${file}`) : await ownTextOf(name);
+  const texts = await Promise.all(paths.map(async (path) => (await readFile(path, "utf8")).trim()));
   return { name, version, license, texts: texts.filter((text) => text !== "") };
+}
+
+/** The text that is kept here for a package which names its licence and has no file with it. */
+async function ownTextOf(name) {
+  const file = `${name.replace("/", "+")}.txt`;
+  const there = (await readdir(ownTexts)).includes(file);
+  return there ? [new URL(file, ownTexts)] : [];
 }
 
 const titleOf = ({ name, version, license }) => `${name} ${version} (${license})`;

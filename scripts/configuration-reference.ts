@@ -1,28 +1,12 @@
-import { z } from "zod";
-import { configHead, configSchema } from "../src/config/schema.ts";
+import { configJsonSchema } from "../src/config/json-schema.ts";
+import type { Schema } from "../src/config/json-schema.ts";
+import { configHead } from "../src/config/schema.ts";
 import { page, table } from "./markdown.ts";
-
-/** The parts of a JSON schema that the reference shows. */
-export interface Schema {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly items?: Schema;
-}
 
 export interface Setting {
   /** `profiles.NAME.docker.wait.timeout`. */
   readonly path: string;
   readonly schema: Schema;
-}
-
-/** The schema of a configuration file, as it is written. */
-export function inputSchema(): Schema {
-  return z.toJSONSchema(configSchema, { io: "input" }) as Schema;
 }
 
 /** Every setting with the path that leads to it: maps down to their keys, lists of maps down to their items' keys. */
@@ -44,7 +28,7 @@ function placeholderOf(path: string): string {
 
 /** The page docs/reference/configuration.md. */
 export function configurationReference(): string {
-  const settings = settingsOf(inputSchema());
+  const settings = settingsOf(configJsonSchema());
   const inProfile = "profiles.NAME.";
   const settingsTable = (some: readonly Setting[], prefix = "") =>
     table(
@@ -54,7 +38,7 @@ export function configurationReference(): string {
   return page(
     "# Configuration",
     "<!-- Written by npm run generate, from the schema in src/config. -->",
-    `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path, or the resolved configuration.`,
+    `A configuration is one YAML file: \`apiVersion: ${configHead.apiVersion}\`, \`kind: ${configHead.kind}\`, and the settings below. A setting that is not listed here is an error. \`arc-primer config check FILE\` prints every error with its line and path; with \`--resolved\`, it prints the resolved configuration. \`arc-primer config init\` prints a file to start from, and \`arc-primer config schema\` the schema for [editors](../guides/command-line.md#in-an-editor).`,
     "## The file",
     settingsTable(settings.filter(({ path }) => !path.startsWith(inProfile) && !isHead(path))),
     "## A profile",

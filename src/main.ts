@@ -1,13 +1,16 @@
 import { createProgram } from "./cli/program.ts";
 
-// Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong (cli/program.ts).
+// Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong (cli/program.ts). With
+// `render --exit-code`, as with kubectl diff: 0 no difference, 1 a difference, 2 it failed.
 
-// The reader of our output may have seen enough (`| head`).
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// The reader of our output may have seen enough (`| head`): that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? process.exitCode : 1),
+);
 
 try {
   await createProgram(ARC_PRIMER_VERSION).parseAsync();
 } catch (error) {
   process.stderr.write(`arc-primer: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode ||= 1;
 }

@@ -221,6 +221,20 @@ spec:
     expect((await run(["render", "-o", "diff"], two)).stdout).toContain("+++ Pod arc-runners/other primed");
   });
 
+  test.each(["diff", "yaml", "json", "patch"])(
+    "--exit-code with -o %s: 0 nothing changes, 1 it does, 2 it failed",
+    async (form) => {
+      const args = ["render", "--exit-code", "-o", form];
+      const primed = (await run(["render", pod])).stdout;
+      expect(await run(args, primed)).toMatchObject({ code: 0 });
+      expect(await run(args, "kind: ConfigMap\n")).toMatchObject({ code: 0 });
+      const changes = await run([...args, pod]);
+      expect(changes).toMatchObject({ code: 1, stdout: (await run(["render", "-o", form, pod])).stdout });
+      expect(await run(args, "a: [")).toMatchObject({ code: 2, stdout: "" });
+      expect(await run([...args, "--config", "/nowhere", pod])).toMatchObject({ code: 2, stdout: "" });
+    },
+  );
+
   test("a document that is indented as a whole", async () => {
     const indented = readFileSync(pod, "utf8").replaceAll(/^(?=.)/gm, "  ");
     expect(parse((await run(["render"], indented)).stdout)).toEqual(parse((await run(["render", pod])).stdout));
@@ -261,41 +275,87 @@ function replaceFile(path: string, text: string): void {
 }
 
 describe("config check", () => {
-  test("the resolved profiles, or every problem", async () => {
+  const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
+
+  test("says that it is good, and how much is in it", async () => {
+    const text = `${head}profiles: { default: {}, gpu: {} }\nrules: [{ namespaces: [gpu], profile: gpu }]\n`;
+    const good = { code: 0, stdout: "ok: 2 profiles, 1 rule\n", stderr: "" };
+    expect(await run(["config", "check", file("good.yaml", text)])).toEqual(good);
+    expect(await run(["config", "check", "-"], text)).toEqual(good);
+    const audit = await run(["config", "check", "-"], `${head}mode: audit\n`);
+    expect(audit).toEqual({
+      code: 0,
+      stdout: "ok: 1 profile, 0 rules, mode audit, which changes no pod\n",
+      stderr: "",
+    });
+  });
+
+  test("--resolved prints the resolved configuration, which is a configuration again and means the same", async () => {
     const written = readFileSync(golden("profile-annotation", "config.yaml"), "utf8");
-    const grace = "profiles:\n  graceful: { docker: { gracefulEnd: { gracePeriod: 10m } } }\n";
-    const good = await run(["config", "check", file("good.yaml", written.replace("profiles:\n", grace))]);
-    expect(good.code).toBe(0);
+    const grace = "profiles:\n  graceful: { docker: { gracefulEnd: { gracePeriod: 600s } } }\n";
+    const text = written.replace("profiles:\n", grace);
+    const good = await run(["config", "check", "--resolved", file("long.yaml", text)]);
+    expect({ code: good.code, stderr: good.stderr }).toEqual({ code: 0, stderr: "" });
     expect(parse(good.stdout)).toMatchObject({
       profiles: {
-        gpu: { docker: { wait: { timeout: "300000ms" } } },
-        graceful: { docker: { gracefulEnd: { gracePeriod: "600000ms" } } },
+        gpu: { docker: { wait: { timeout: "5m", interval: "50ms" } } },
+        graceful: { docker: { gracefulEnd: { gracePeriod: "10m" } } },
       },
     });
+    expect(await run(["config", "check", "--resolved", "-"], good.stdout)).toEqual(good);
+  });
 
-    // What is printed is a configuration again, and means the same.
-    const again = await run(["config", "check", file("resolved.yaml", good.stdout)]);
-    expect(again).toEqual(good);
-
-    const bad = await run(["config", "check", file("bad.yaml", "kind: PrimerConfiguration\nmode: x\nfoo: 1\n")]);
+  test("every problem, in the order of the lines, with what may have been meant", async () => {
+    const text = "kind: PrimerConfiguration\nrules: [{ profile: gpuu }]\nmode: x\nprofiles: { gpu: { dockr: {} } }\n";
+    const bad = await run(["config", "check", file("bad.yaml", text)]);
     expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: "" });
-    expect(bad.stderr).toContain("3 problems");
-    expect(bad.stderr).toContain("bad.yaml:2 mode:");
-    expect(bad.stderr).toContain("bad.yaml:3 foo: there is no such setting");
+    expect(bad.stderr.replaceAll(`${folder}/`, "")).toBe(`arc-primer: bad.yaml: 4 problems
+bad.yaml:1 apiVersion: is missing: expected arc-primer.dev/v1alpha1
+bad.yaml:2 rules[0].profile: there is no profile gpuu; did you mean gpu?
+bad.yaml:3 mode: expected one of enforce, audit, not "x"
+bad.yaml:4 profiles.gpu.dockr: there is no such setting; did you mean docker?
+`);
+    const input = await run(["config", "check", "-"], text);
+    expect(input).toMatchObject({ code: 1, stderr: expect.stringContaining("\nstandard input:3 mode: ") });
   });
 
   test("warnings on stderr, and no error", async () => {
     const proxy = '{ docker: { daemon: { env: { HTTPS_PROXY: "http://a:b@proxy" } } } }';
-    const text = `apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { default: ${proxy} }\n`;
-    const { code, stderr } = await run(["config", "check", file("proxy.yaml", text)]);
-    expect(code).toBe(0);
-    expect(stderr).toMatch(/^warning: \S+proxy\.yaml:3 profiles\.default\.docker\.daemon\.env\.HTTPS_PROXY: [^\n]+\n$/);
+    const rules = "rules:\n  - { profile: default }\n  - { namespaces: [ci], profile: default }\n";
+    const text = `${head}profiles: { default: ${proxy} }\n${rules}`;
+    const { code, stdout, stderr } = await run(["config", "check", file("proxy.yaml", text)]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "ok: 1 profile, 2 rules\n" });
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/^warning: \S+proxy\.yaml:3 profiles\.default\.docker\.daemon\.env\.HTTPS_PROXY: /);
+    expect(lines[1]).toMatch(/^warning: \S+proxy\.yaml:6 rules\[1\]: this rule never matches: rules\[0\] /);
   });
 
   test("a file that is not there", async () => {
     expect(await run(["config", "check", "/nowhere.yaml"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("/nowhere.yaml"),
+    });
+  });
+});
+
+describe("config init and config schema", () => {
+  test("the start passes the check", async () => {
+    const { code, stdout, stderr } = await run(["config", "init"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await run(["config", "check", "-"], stdout)).toMatchObject({
+      stdout: "ok: 1 profile, 0 rules\n",
+      stderr: "",
+    });
+  });
+
+  test("the schema is draft 7, with descriptions, and closed", async () => {
+    const { code, stdout, stderr } = await run(["config", "schema"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      $schema: "http://json-schema.org/draft-07/schema#",
+      additionalProperties: false,
+      properties: { mode: { description: expect.stringContaining("`audit`"), default: "enforce" } },
     });
   });
 });

@@ -16,7 +16,7 @@ const rules: Rules = {
     folders: ["mutations", "webhook", "manifests", "engine", "report", "config", "tls", "pod", "scripts"].concat(
       ["log", "metrics", "watch"], // the process's own
     ),
-    libraries: ["commander", "diff", "fast-json-patch", "yaml"].concat(
+    libraries: ["@bomb.sh/tab", "commander", "diff", "fast-json-patch", "yaml"].concat(
       ["node:fs", "node:fs/promises", "node:https", "node:os", "node:path", "node:stream/consumers"],
       ["node:url", "node:util"],
     ),

@@ -46,6 +46,7 @@ const write = (path: string, text: string) => writeFileSync(join(checkout, path)
 function setVersions(version: string): void {
   write("package.json", JSON.stringify({ version }));
   write("package-lock.json", JSON.stringify({ version }));
+  write("deploy/helm-plugin/plugin.yaml", `version: ${version}\n`);
   const chart = readFileSync(join(root, "charts/arc-primer/Chart.yaml"), "utf8");
   write(
     "charts/arc-primer/Chart.yaml",
@@ -55,6 +56,7 @@ function setVersions(version: string): void {
 
 beforeAll(() => {
   mkdirSync(join(checkout, "charts"), { recursive: true });
+  mkdirSync(join(checkout, "deploy/helm-plugin"), { recursive: true });
   mkdirSync(fake);
   cpSync(join(root, "charts/arc-primer"), join(checkout, "charts/arc-primer"), { recursive: true });
   setVersions("1.2.3");
@@ -100,6 +102,7 @@ describe("the version of a tag", () => {
   package-lock.json is 1.2.3
   version in charts/arc-primer/Chart.yaml is 1.2.3
   appVersion in charts/arc-primer/Chart.yaml is 1.2.3
+  deploy/helm-plugin/plugin.yaml is 1.2.3
   CHANGELOG.md has no heading "## 1.2.5 - YYYY-MM-DD"; rename "## Unreleased"
 `);
   });
@@ -110,7 +113,12 @@ describe("the version of a tag", () => {
 
   test("in this checkout is one, in all its files", () => {
     const version = (file: string) => (parse(readFileSync(join(root, file), "utf8")) as { version: string }).version;
-    const files = ["package.json", "package-lock.json", "charts/arc-primer/Chart.yaml"];
+    const files = [
+      "package.json",
+      "package-lock.json",
+      "charts/arc-primer/Chart.yaml",
+      "deploy/helm-plugin/plugin.yaml",
+    ];
     expect(new Set(files.map(version)).size).toBe(1);
   });
 });

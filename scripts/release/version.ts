@@ -17,11 +17,13 @@ export function versionOf(tag: string, read: (file: string) => string): string {
   const manifest = JSON.parse(read("package.json")) as { version: string };
   const lock = JSON.parse(read("package-lock.json")) as { version: string };
   const chart = parse(read("charts/arc-primer/Chart.yaml")) as { version: string; appVersion: string };
+  const plugin = parse(read("deploy/helm-plugin/plugin.yaml")) as { version: string };
   const found = {
     "package.json": manifest.version,
     "package-lock.json": lock.version,
     "version in charts/arc-primer/Chart.yaml": chart.version,
     "appVersion in charts/arc-primer/Chart.yaml": chart.appVersion,
+    "deploy/helm-plugin/plugin.yaml": plugin.version,
   };
   const mistakes = Object.entries(found).flatMap(([where, is]) => (is === version ? [] : [`${where} is ${is}`]));
   try {

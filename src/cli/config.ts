@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
-import { stringify } from "yaml";
+import { text as readStream } from "node:stream/consumers";
+import { configJsonSchema } from "../config/json-schema.ts";
 import { defaultConfig, parseConfig, parseWithWarnings } from "../config/load.ts";
-import { configHead } from "../config/schema.ts";
 import type { Config } from "../config/schema.ts";
+import { configStart } from "../config/start.ts";
+import { writtenConfig } from "../config/written.ts";
 
 /**
  * The configuration in a file, or the built-in default where no file is named.
@@ -14,21 +16,36 @@ export async function readConfig(file: string | undefined): Promise<Config> {
 }
 
 /**
- * `arc-primer config check`: prints the resolved configuration, which is one again, with `extends` and defaults filled
- * in, and warnings on stderr; or throws what `readConfig` throws.
+ * `arc-primer config check`: says that a configuration is good, with warnings on stderr, or throws what `readConfig`
+ * throws. With `resolved`, prints the resolved configuration instead: a configuration again, with `extends` and defaults
+ * filled in.
+ *
+ * @param file a path, or `-` for standard input
  */
-export async function checkConfig(file: string): Promise<void> {
-  const { config: read, warnings } = parseWithWarnings(await readFile(file, "utf8"), file);
+export async function checkConfig(file: string, { resolved = false }: { resolved?: boolean }): Promise<void> {
+  const isInput = file === "-";
+  const text = isInput ? await readStream(process.stdin) : await readFile(file, "utf8");
+  const { config, warnings } = parseWithWarnings(text, isInput ? "standard input" : file);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
-  const { mode, profiles, rules } = read;
-  const written = Object.entries(profiles).map(([key, { name: _name, ...profile }]) => [key, profile]);
-  const config = { ...configHead, mode, profiles: Object.fromEntries(written), rules };
-  process.stdout.write(stringify(config, asWritten, { aliasDuplicateObjects: false }));
+  process.stdout.write(resolved ? writtenConfig(config) : `ok: ${summary(config)}\n`);
 }
 
-/** The settings that are durations: numbers, in milliseconds, once they are read. */
-const durations = new Set(["timeout", "interval", "gracePeriod", "reserve"]);
+function summary({ mode, profiles, rules }: Config): string {
+  const parts = [count(Object.keys(profiles).length, "profile"), count(rules.length, "rule")];
+  return [...parts, ...(mode === "audit" ? ["mode audit, which changes no pod"] : [])].join(", ");
+}
 
-function asWritten(key: unknown, value: unknown): unknown {
-  return durations.has(String(key)) && typeof value === "number" ? `${value}ms` : value;
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** `arc-primer config schema`: prints the JSON Schema of a configuration. */
+export function printSchema(): void {
+  const title = "arc-primer's PrimerConfiguration";
+  process.stdout.write(`${JSON.stringify({ title, ...configJsonSchema() }, null, 2)}\n`);
+}
+
+/** `arc-primer config init`: prints a configuration to start from. */
+export function printStart(): void {
+  process.stdout.write(configStart());
 }

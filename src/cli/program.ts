@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import type { Shell } from "./completion.ts";
 import type { RenderOptions, RenderOutput } from "./render.ts";
 import type { ServeOptions } from "./serve.ts";
 import { addTlsOptions, tlsMistake } from "./tls-options.ts";
@@ -24,6 +25,7 @@ export function createProgram(version: string): Command {
   addRender(program);
   addConfig(program);
   addDemo(program);
+  addCompletion(program);
   return program;
 }
 
@@ -61,16 +63,32 @@ function addRender(program: Command): void {
     )
     .addOption(new Option("-o, --output <form>", "default: the form of the input").choices(outputs))
     .option("--explain", "also report the mutations that the profile does not configure")
-    .action(async (file: string, options: RenderOptions) => (await import("./render.ts")).render(file, options));
+    .option("--exit-code", "exit with 0 if nothing changes, 1 if something does, 2 if it fails")
+    .action(async (file: string, options: RenderOptions) => {
+      if (options.exitCode) process.exitCode = 2; // that of a failure, until it is done
+      const isChanged = await (await import("./render.ts")).render(file, options);
+      if (options.exitCode) process.exitCode = isChanged ? 1 : 0;
+    });
 }
 
 function addConfig(program: Command): void {
-  program
-    .command("config")
-    .description("work with a PrimerConfiguration")
-    .command("check <file>")
-    .description("print every error in it, each with its path, or the resolved profiles")
-    .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
+  const config = program.command("config").description("work with a PrimerConfiguration");
+  config
+    .command("check")
+    .argument("<file>", "YAML or JSON; - is standard input")
+    .description("print every error in it, each with its line and path; warnings go to stderr")
+    .option("--resolved", "print the resolved configuration, with every setting")
+    .action(async (file: string, options: { resolved?: boolean }) => {
+      await (await import("./config.ts")).checkConfig(file, options);
+    });
+  config
+    .command("schema")
+    .description("print the JSON Schema of a configuration, for editors")
+    .action(async () => (await import("./config.ts")).printSchema());
+  config
+    .command("init")
+    .description("print a configuration to start from, with comments")
+    .action(async () => (await import("./config.ts")).printStart());
 }
 
 function addDemo(program: Command): void {
@@ -80,4 +98,16 @@ function addDemo(program: Command): void {
     .argument("[pod]", "a folder of test/golden, or a file with a pod", "dind-sidecar")
     .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
     .action(async (pod: string, options: { config?: string }) => (await import("./demo.ts")).demo(pod, options));
+}
+
+function addCompletion(program: Command): void {
+  program
+    .command("completion")
+    .description("print a script by which a shell completes the arguments of this program")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"]))
+    .action(async (shell: Shell) => (await import("./completion.ts")).printCompletion(program.name(), shell));
+  program
+    .command("complete", { hidden: true })
+    .argument("[words...]")
+    .action(async (words: string[]) => (await import("./completion.ts")).complete(program, words));
 }

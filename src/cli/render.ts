@@ -20,6 +20,8 @@ export interface RenderOptions {
   readonly podSecurity: PodSecurity;
   /** Also report the mutations that the profile does not configure. */
   readonly explain?: boolean;
+  /** The exit code says whether something changes; see program.ts. */
+  readonly exitCode?: boolean;
 }
 
 export type RenderOutput = "yaml" | "json" | "patch" | "diff";
@@ -33,12 +35,14 @@ interface Result {
 
 /**
  * `arc-primer render`: what the webhook would make of the pods in a file, without a cluster. Whatever holds no runner
- * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer.
+ * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer
+ * (deploy/helm-plugin).
  *
  * @param file a path, or `-` for standard input
+ * @returns whether something changes
  * @throws {Error} if the file or the configuration can't be read; nothing is printed then
  */
-export async function render(file: string, options: RenderOptions): Promise<void> {
+export async function render(file: string, options: RenderOptions): Promise<boolean> {
   const { podSecurity, explain: all = false } = options;
   const config = await readConfig(options.config);
   const name = file === "-" ? "standard input" : file;
@@ -57,6 +61,7 @@ export async function render(file: string, options: RenderOptions): Promise<void
   const findings = results.flatMap((result) => result.findings);
   process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed, { all })).join(""));
   if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
+  return results.some(({ patch }) => patch.length > 0);
 }
 
 function write(results: readonly Result[], output: RenderOutput, isJson: boolean): string {

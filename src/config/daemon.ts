@@ -46,7 +46,7 @@ const valueFrom = z
 /** The value of a variable, or where the kubelet takes it from. */
 const envValue = z.union([values.plainText, z.strictObject({ valueFrom })], {
   error:
-    "expected a text: put it in quotes; or valueFrom with one of secretKeyRef and configMapKeyRef, each { name, key }",
+    "expected a string: put it in quotes; or valueFrom with one of secretKeyRef and configMapKeyRef, each { name, key }",
 });
 
 /** `profiles.NAME.docker.daemon`. */

@@ -83,12 +83,39 @@ rules:
 extra: 1
 `;
   expect(problems(text)).toEqual([
-    'c.yaml:4 mode: Invalid option: expected one of "enforce"|"audit"',
+    'c.yaml:4 mode: expected one of enforce, audit, not "enforced"; did you mean enforce?',
     'c.yaml:8 profiles.default.docker.wait.timeout: "soon" is not a duration like 120s, 50ms or 2m',
     "c.yaml:8 profiles.default.docker.wait.exitCode: ARC takes exit code 7 for an outdated runner",
-    "c.yaml:9 profiles.default.docker.wiat: there is no such setting",
+    "c.yaml:9 profiles.default.docker.wiat: there is no such setting; did you mean wait?",
     'c.yaml:11 rules[0].namespaces[0]: "ML" is not a name or a pattern like ml-*',
-    "c.yaml:12 extra: there is no such setting",
+    "c.yaml:12 extra: there is no such setting; there are: apiVersion, kind, mode, profiles, rules",
+  ]);
+});
+
+test("they come in the order of the lines, whatever finds them; a key's line counts, not that of its value", () => {
+  const text = `${head}
+rules:
+  - profile: gone
+profiles:
+  default:
+    dokcer:
+      # what it holds
+      inject: true
+    docker:
+      inject: "yes"
+`;
+  expect(problems(text)).toEqual([
+    "c.yaml:5 rules[0].profile: there is no profile gone; there are: default",
+    "c.yaml:8 profiles.default.dokcer: there is no such setting; did you mean docker?",
+    'c.yaml:12 profiles.default.docker.inject: expected true or false, not "yes"',
+  ]);
+});
+
+test("a setting in the wrong place is told the right one", () => {
+  expect(problems(`${head}docker: { inject: true }\nprofiles: { ci: { timeout: 3s, bip: 10.0.0.1/8 } }`)).toEqual([
+    "c.yaml:3 docker: there is no such setting; did you mean profiles.default.docker?",
+    expect.stringMatching(/^c\.yaml:4 profiles\.ci\.timeout: there is no such setting; there are: extends, /),
+    "c.yaml:4 profiles.ci.bip: there is no such setting; did you mean profiles.ci.docker.daemon.bip?",
   ]);
 });
 
@@ -112,11 +139,11 @@ profiles: { a: { extends: nope, mtu: 1 } }
 rules: [{ profile: gone, what: 1 }, 7]
 `;
   expect(problems(text).map((line) => line.split(" ").slice(1).join(" "))).toEqual([
-    "profiles.a.mtu: there is no such setting",
-    "rules[0].what: there is no such setting",
-    "rules[1]: Invalid input: expected object, received number",
     "profiles.a.extends: there is no profile nope; there are: default, a",
+    "profiles.a.mtu: there is no such setting; did you mean profiles.a.docker.daemon.mtu?",
     "rules[0].profile: there is no profile gone; there are: default, a",
+    "rules[0].what: there is no such setting; there are: namespaces, scaleSets, profile, allowedProfiles",
+    "rules[1]: expected a map, not 7",
   ]);
 });
 
@@ -132,12 +159,12 @@ profiles:
 });
 
 test.each([
-  ["", "Invalid input: expected object, received null"],
-  ["[]", "Invalid input: expected object, received array"],
+  ["", "there is nothing in it"],
+  ["[]", "expected a map, not a list"],
   ["a: b: c", "Nested mappings are not allowed in compact mappings"],
-  [`${head}mode: audit\nmode: enforce`, "Map keys must be unique"],
-  [`${head.replace("v1alpha1", "v9")}`, 'apiVersion: Invalid input: expected "arc-primer.dev/v1alpha1"'],
-  [`${head}profiles: { default: null }`, "profiles.default: Invalid input: expected object, received null"],
+  [`${head}mode: audit\nmode: enforce`, "this key is there twice"],
+  [`${head.replace("v1alpha1", "v9")}`, 'apiVersion: expected arc-primer.dev/v1alpha1, not "arc-primer.dev/v9"'],
+  [`${head}profiles: { default: null }`, "profiles.default: has no value: expected a map"],
   [`${head}profiles: { Big: {} }`, "profiles.Big: a profile's name is made of lower-case letters, digits, - and ."],
 ])("%j is refused: %s", (text, message) => {
   expect(problems(text).join("\n")).toContain(message);
@@ -183,13 +210,13 @@ test.each([
   ["{ docker: { mirror: { insecureRegistries: ['10.0.0.0/99'] } } }", "neither host[:port] nor a CIDR"],
   ["{ docker: { daemon: { bip: 172.26.0.0/16 } } }", '"172.26.0.0/16" is the network'],
   ["{ docker: { daemon: { bip: 172.26.0.1 } } }", "is not an address with a prefix length"],
-  ["{ docker: { daemon: { mtu: 9 } } }", "docker.daemon.mtu: Too small"],
+  ["{ docker: { daemon: { mtu: 9 } } }", "docker.daemon.mtu: expected at least 576, not 9"],
   ["{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }", "cannot be larger than the pool"],
   ["{ docker: { daemon: { extraArgs: ['--mtu=1400'] } } }", "--mtu has a setting of its own: docker.daemon.mtu"],
   ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in one word"],
   ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
   ["{ docker: { daemon: { env: { 1A: x } } } }", "not a name for an environment variable"],
-  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a text"],
+  ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a string"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
   ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
   ["{ docker: { container: Docker_1 } }", '"Docker_1" is not a container\'s name'],
@@ -214,7 +241,7 @@ test.each([
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],
   ["{ docker: { wait: { interval: 1ms } } }", "outside 10ms to 10s"],
-  ["{ docker: { wait: { exitCode: 0 } } }", "docker.wait.exitCode: Too small"],
+  ["{ docker: { wait: { exitCode: 0 } } }", "docker.wait.exitCode: expected at least 1, not 0"],
   ["{ docker: { daemon: { bip: 127.0.0.1/8 } } }", "not in a network that containers can use"],
   ["{ docker: { daemon: { bip: 172.26.255.255/16 } } }", "broadcast address"],
   [
@@ -228,7 +255,7 @@ test.each([
   ["{ registries: { Docker.IO: {} } }", "lower case"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/%zz' }] } } }", "must be percent-encoded"],
   ["{ runner: { command: [''] } }", "the program to run"],
-  ["{ runner: { command: [] } }", "runner.command: Too small"],
+  ["{ runner: { command: [] } }", "runner.command: expected at least one item, and there are none"],
 ])("%s is refused: %s", (profile, message) => {
   expect(profileProblems(profile).join("\n")).toContain(message);
 });
@@ -287,7 +314,7 @@ test.each([
   ["{ privateCA: { secret: { name: a, key: ../b } } }", "is not a key of a ConfigMap or Secret"],
   ["{ runner: { home: home/runner } }", "is not a folder like /home/runner"],
   ["{ runner: { home: '/a:b' } }", "is not a folder like /home/runner"],
-  ["{ docker: { imageStore: overlay2 } }", "docker.imageStore: Invalid option"],
+  ["{ docker: { imageStore: overlay2 } }", 'docker.imageStore: expected one of auto, containerd, not "overlay2"'],
   [pem("nothing"), "there is no certificate in it"],
   [pem(examplePem.replace("MIIB", "AAAA")), "certificate 1 of 1 cannot be read"],
   [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----`), "not a PRIVATE KEY"],

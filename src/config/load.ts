@@ -1,6 +1,7 @@
-import { LineCounter, parseDocument } from "yaml";
+import { LineCounter, isAlias, isMap, isNode, isSeq, parseDocument } from "yaml";
 import type { Document } from "yaml";
 import { resolve } from "./resolve.ts";
+import { spell } from "./problem.ts";
 import type { Path, Problem } from "./problem.ts";
 import { configHead } from "./schema.ts";
 import type { Config } from "./schema.ts";
@@ -38,7 +39,7 @@ export function parseWithWarnings(text: string, source: string): { config: Confi
   const at = (offset: number) => `${source}:${lines.linePos(offset).line}`;
   const syntax = [...document.errors, ...document.warnings].map(({ pos, code, message }) => ({
     pos,
-    message: code === "MULTIPLE_DOCS" ? "a second document begins here: a configuration is one document" : message,
+    message: yamlMistakes[code] ?? message,
   }));
   if (syntax.length > 0)
     throw new ConfigError(
@@ -46,31 +47,44 @@ export function parseWithWarnings(text: string, source: string): { config: Confi
       syntax.map(({ pos, message }) => `${at(pos[0])} ${message}`),
     );
 
-  const sentence = ({ path, message }: Problem) => {
-    const offset = offsetOf(document, path);
-    return [offset === undefined ? source : at(offset), ...(path.length > 0 ? [`${spell(path)}:`] : []), message].join(
-      " ",
-    );
-  };
+  const sentences = (problems: readonly Problem[]) =>
+    problems
+      .map((problem) => ({ ...problem, offset: offsetOf(document, problem.path) }))
+      .toSorted((a, b) => a.offset - b.offset)
+      .map(({ path, message, offset }) =>
+        [at(offset), ...(path.length > 0 ? [`${spell(path)}:`] : []), message].join(" "),
+      );
   const { config, problems } = resolve(document.toJS());
-  if (!config) throw new ConfigError(source, problems.map(sentence));
-  return { config, warnings: warningsOf(config).map(sentence) };
+  if (!config) throw new ConfigError(source, sentences(problems));
+  return { config, warnings: sentences(warningsOf(config)) };
 }
 
-/** `rules[0].profile`, `registries["ghcr.io"].mirrors`. */
-function spell(path: Path): string {
-  return path.reduce<string>((text, key) => {
-    if (typeof key === "number") return `${text}[${key}]`;
-    if (!/^[\w-]+$/.test(String(key))) return `${text}[${JSON.stringify(String(key))}]`;
-    return text ? `${text}.${String(key)}` : String(key);
-  }, "");
-}
+/** Mistakes in YAML that are worth words of our own; the parser's name the rest. */
+const yamlMistakes: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "a second document begins here: a configuration is one document",
+  DUPLICATE_KEY: "this key is there twice in its map",
+  TAB_AS_INDENT: "the line is indented with a tab: YAML takes spaces only",
+};
 
-/** Where the value at that path stands in the text; of a missing one, where its parent stands. */
-function offsetOf(document: Document, path: Path): number | undefined {
-  for (let length = path.length; length >= 0; length -= 1) {
-    const node = document.getIn(path.slice(0, length), true) as { range?: [number, number, number] } | undefined;
-    if (node?.range) return node.range[0];
+/** Where a path's last key is in the text, or, where that is missing, the last one before it that is there. */
+function offsetOf(document: Document, path: Path): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const key of path) {
+    const { key: name, value } = entryOf(isAlias(node) ? node.resolve(document) : node, key);
+    offset = startOf(name) ?? startOf(value) ?? offset;
+    node = value;
   }
-  return undefined;
+  return offset;
+}
+
+/** The key and the value, as nodes, of what is in a map or list under this key. */
+function entryOf(node: unknown, key: PropertyKey): { key?: unknown; value?: unknown } {
+  if (isSeq(node)) return { value: node.items[Number(key)] };
+  const pair = isMap(node) ? node.items.find((item) => String(item.key) === String(key)) : undefined;
+  return pair ?? {};
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
 }

@@ -6,3 +6,12 @@ export interface Problem {
   readonly path: Path;
   readonly message: string;
 }
+
+/** A path as people write it: `rules[0].profile`, `registries["ghcr.io"].mirrors`. */
+export function spell(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === "number") return `${text}[${key}]`;
+    if (!/^[\w-]+$/.test(String(key))) return `${text}[${JSON.stringify(String(key))}]`;
+    return text ? `${text}.${String(key)}` : String(key);
+  }, "");
+}

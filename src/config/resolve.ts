@@ -1,11 +1,16 @@
-import type * as z from "zod";
 import { frozen } from "./frozen.ts";
 import type { Path, Problem } from "./problem.ts";
 import { registryProblems } from "./check.ts";
+import { nearest } from "./nearest.ts";
 import { configSchema, profileSchema } from "./schema.ts";
 import type { Config, Profile } from "./schema.ts";
+import { profileName } from "./values.ts";
+import { problemsOf, word } from "./wording.ts";
 
 export type Resolved = { config: Config; problems?: never } | { config?: never; problems: Problem[] };
+
+const emptyFile =
+  "there is nothing in it: it needs at least apiVersion and kind; arc-primer config init prints a start";
 
 /**
  * Makes a configuration out of what its file says: checks it, merges profiles with what they extend, fills in defaults.
@@ -14,7 +19,8 @@ export type Resolved = { config: Config; problems?: never } | { config?: never; 
  * @returns the deeply frozen configuration, or every problem that was found
  */
 export function resolve(raw: unknown): Resolved {
-  const parsed = configSchema.safeParse(raw);
+  if (raw === null) return { problems: [{ path: [], message: emptyFile }] };
+  const parsed = configSchema.safeParse(raw, { error: word });
   // The profiles as they were written: defaults must come in after the merge, or they would override the base.
   const written: RawProfiles = { default: {}, ...mapOf(mapOf(raw)["profiles"]) };
   const problems = [
@@ -26,7 +32,7 @@ export function resolve(raw: unknown): Resolved {
   const profiles = Object.keys(written).map((name): [string, Profile] => {
     // Each part was found valid above, and a merge only replaces one valid part by another; what it can combine
     // wrongly (a request over the limit) is found here.
-    const result = profileSchema.safeParse(merged(written, name));
+    const result = profileSchema.safeParse(merged(written, name), { error: word });
     if (!result.success) {
       problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, ["profiles", name])));
       return [name, undefined as never];
@@ -46,10 +52,13 @@ type RawProfiles = Record<string, unknown>;
 
 function undefinedNames(profiles: RawProfiles, rules: unknown): Problem[] {
   const known = Object.keys(profiles);
-  const missing = (name: unknown, path: Path): Problem[] =>
-    typeof name !== "string" || known.includes(name)
-      ? []
-      : [{ path, message: `there is no profile ${name}; there are: ${known.join(", ")}` }];
+  const missing = (name: unknown, path: Path): Problem[] => {
+    if (typeof name !== "string" || known.includes(name)) return [];
+    if (!profileName.safeParse(name).success) return []; // which is said already
+    const meant = nearest(name, known);
+    const hint = meant ? `did you mean ${meant}?` : `there are: ${known.join(", ")}`;
+    return [{ path, message: `there is no profile ${name}; ${hint}` }];
+  };
   return [
     ...known.flatMap((name) => {
       const path = ["profiles", name, "extends"];
@@ -104,15 +113,4 @@ function listOf(value: unknown): unknown[] {
 
 function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function problemsOf(issue: z.core.$ZodIssue, prefix: Path = []): Problem[] {
-  const path = [...prefix, ...issue.path];
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({ path: [...path, key], message: "there is no such setting" }));
-  }
-  if (issue.code === "invalid_key") {
-    return issue.issues.map(({ message }) => ({ path, message }));
-  }
-  return [{ path, message: issue.message }];
 }

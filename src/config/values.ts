@@ -8,12 +8,12 @@ import { quote } from "./addresses.ts";
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 // What `meta` says, here and elsewhere, becomes the chart's schema: patterns in the dialect that Helm knows.
-const durationPattern = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
-const durationText = z.string("expected a duration like 120s, 50ms or 2m").meta({ pattern: durationPattern.source });
+export const durationPattern = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
+const durationInput = z.string("expected a duration like 120s, 50ms or 2m").meta({ pattern: durationPattern.source });
 
 /** A duration like `120s` or `1m30s`, read as milliseconds. */
 export function duration(bounds: { min: string; max: string; wholeSeconds?: boolean }) {
-  return durationText.transform((text, context) => {
+  return durationInput.transform((text, context) => {
     const value = milliseconds(text);
     if (value === undefined) {
       context.addIssue(`${quote(text)} is not a duration like 120s, 50ms or 2m`);
@@ -35,6 +35,13 @@ export function milliseconds(text: string): number | undefined {
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
 }
 
+/** Milliseconds as people write them, in the largest unit that gives a whole number: `90s`, `5m`, `50ms`. */
+export function durationText(value: number): string {
+  const units = Object.entries(durationUnits).toReversed();
+  const [unit, length] = units.find(([, one]) => value >= one && value % one === 0) ?? ["ms", 1];
+  return `${value / length}${unit}`;
+}
+
 /** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
 export function extraFlag(ownSettings: Record<string, string>) {
   const inOneWord = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/;
@@ -52,7 +59,7 @@ export const envName = z
   .meta({ pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$" });
 
 /** A text that a container can be given. Numbers and the like have to be quoted, so that it is clear how they are spelled. */
-export const plainText = z.string("expected a text: put it in quotes").regex(/^[^\0]*$/, "a NUL cannot be passed on");
+export const plainText = z.string().regex(/^[^\0]*$/, "a NUL cannot be passed on");
 
 const imageHost = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const imagePath = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
@@ -83,7 +90,7 @@ export const imagePrefix = z
 
 /** A Kubernetes quantity; plain numbers are taken as YAML has them. */
 export const quantity = z
-  .union([z.string(), z.number()])
+  .union([z.string(), z.number()], "expected a quantity like 500m, 2 or 4Gi")
   .meta({ pattern: quantityPattern.source })
   .transform(String)
   .refine((text) => quantityValue(text) !== undefined, {

@@ -54,3 +54,37 @@ describe("a rule by scaleSets", () => {
     expect(warnings(`profiles:\n  dind: { docker: { inject: true } }\nrules:\n  - ${rule}\n`)).toHaveLength(1);
   });
 });
+
+describe("a rule that never matches", () => {
+  const warningsOfRules = (...rules: string[]) =>
+    warnings(`profiles: { ci: {} }\nrules:\n${rules.map((rule) => `  - { profile: ci, ${rule} }\n`).join("")}`);
+
+  test.each<[string, string[], string]>([
+    ["after one for everything", ["", "namespaces: [ci]"], "rules[0] matches all its pods first"],
+    ["twice", ["namespaces: [ci]", "namespaces: [ci]"], "rules[0] matches"],
+    ["after a wider pattern", ["namespaces: [ci-*]", "namespaces: [ci-gpu, ci-*-x]"], "rules[0] matches"],
+    [
+      "after two that share its pods",
+      ["namespaces: [a]", "namespaces: [b]", "namespaces: [a, b]"],
+      "rules[0] and rules[1] match all its pods first; put it before rules[0]",
+    ],
+    ["by both", ["scaleSets: [x*]", "namespaces: [ci], scaleSets: [xl]"], "rules[0] matches"],
+  ])("%s", (_what, rules, words) => {
+    const last = rules.length - 1;
+    expect(warningsOfRules(...rules)).toEqual([expect.stringContaining(words)]);
+    expect(warningsOfRules(...rules)[0]).toContain(`config.yaml:${5 + last} rules[${last}]: this rule never matches`);
+  });
+
+  test.each<[string, string[]]>([
+    ["in the right order", ["namespaces: [ci]", ""]],
+    ["partly before", ["namespaces: [ci-*]", "namespaces: [ci-gpu, other]"]],
+    ["narrower before", ["namespaces: [ci-*-x]", "namespaces: [ci-*]"]],
+    ["by another label", ["namespaces: [ci], scaleSets: [a]", "namespaces: [ci], scaleSets: [b]"]],
+  ])("%s: fine", (_what, rules) => expect(warningsOfRules(...rules)).toEqual([]));
+
+  test("because there is no such namespace", () => {
+    expect(warningsOfRules("namespaces: [team.a, 'team-*']")).toEqual([
+      expect.stringContaining("rules[0].namespaces[0]: no namespace is called team.a"),
+    ]);
+  });
+});

@@ -1,3 +1,4 @@
+import { matchesPattern } from "../pod/name-pattern.ts";
 import type { Path, Problem } from "./problem.ts";
 import type { Config, Profile, Rule } from "./schema.ts";
 
@@ -10,6 +11,8 @@ const credentials = /https?:\/\/(?![$])[^\s/?#@]+@/i;
 export function warningsOf({ profiles, rules }: Config): Problem[] {
   return [
     ...Object.entries(profiles).flatMap(([name, profile]) => urlsWithCredentials(profile, ["profiles", name])),
+    ...rules.flatMap((rule, index) => neverMatches(rule, index, rules)),
+    ...rules.flatMap((rule, index) => impossibleNamespaces(rule, ["rules", index, "namespaces"])),
     ...rules.flatMap((rule, index) => rightsByLabel(rule, ["rules", index, "scaleSets"], profiles)),
   ];
 }
@@ -24,6 +27,34 @@ function urlsWithCredentials(value: unknown, path: Path): Problem[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, part]) => {
     return urlsWithCredentials(part, [...path, Array.isArray(value) ? Number(key) : key]);
+  });
+}
+
+/** The first rule that matches decides, so a rule is never reached if those before it match all that it matches. */
+function neverMatches(rule: Rule, index: number, rules: readonly Rule[]): Problem[] {
+  const pairs = rule.namespaces.flatMap((namespace) => rule.scaleSets.map((scaleSet) => ({ namespace, scaleSet })));
+  const covering = pairs.map(({ namespace, scaleSet }) =>
+    rules
+      .slice(0, index)
+      .findIndex((before) => covers(before.namespaces, namespace) && covers(before.scaleSets, scaleSet)),
+  );
+  if (covering.includes(-1)) return [];
+  const before = [...new Set(covering)].toSorted((a, b) => a - b).map((number) => `rules[${number}]`);
+  const message = `this rule never matches: ${before.join(" and ")} ${before.length === 1 ? "matches" : "match"} all its pods first; put it before ${before[0]}`;
+  return [{ path: ["rules", index], message }];
+}
+
+/** Whether one of the patterns matches all that the other does. A name has no `*`, so a `*` in the other is text here. */
+function covers(patterns: readonly string[], other: string): boolean {
+  return patterns.some((pattern) => matchesPattern(pattern, other));
+}
+
+function impossibleNamespaces({ namespaces }: Rule, path: Path): Problem[] {
+  return namespaces.flatMap((namespace, position) => {
+    const message = `no namespace is called ${namespace}: the name of a namespace has at most 63 characters and no dots`;
+    return namespace.includes(".") || namespace.replaceAll("*", "").length > 63
+      ? [{ path: [...path, position], message }]
+      : [];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Config, Profile, Rule } from "../config/schema.ts";
+import { matchesPattern } from "../pod/name-pattern.ts";
 import type { Note } from "../report/reasons.ts";
 
 export const profileAnnotation = "arc-primer.dev/profile";
@@ -36,22 +37,7 @@ function profileNamed(config: Config, name: string): Profile {
 
 function matches(rule: Rule, runner: { namespace: string; scaleSet: string }): boolean {
   return (
-    rule.namespaces.some((pattern) => glob(pattern, runner.namespace)) &&
-    rule.scaleSets.some((pattern) => glob(pattern, runner.scaleSet))
+    rule.namespaces.some((pattern) => matchesPattern(pattern, runner.namespace)) &&
+    rule.scaleSets.some((pattern) => matchesPattern(pattern, runner.scaleSet))
   );
-}
-
-/** `*` stands for any run of characters; everything else for itself. No backtracking: labels come in any length. */
-function glob(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  const last = rest.pop();
-  if (last === undefined) return text === pattern;
-  if (!text.startsWith(first)) return false;
-  let from = first.length;
-  for (const part of rest) {
-    const at = text.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return text.length - last.length >= from && text.endsWith(last);
 }

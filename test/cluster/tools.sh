@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what the tests run, from Go modules: actionlint, Helm, the registry, kubeconform with the JSON schemas that it checks
+# Builds what the tests run, from Go modules: actionlint, Helm 4 and 3, the registry, kubeconform with the JSON schemas that it checks
 # against, and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 7 minutes on
 # two cores, once.
 # usage: tools.sh      the last line printed is the folder of the programs
@@ -11,7 +11,7 @@ done
 
 validate=$(realpath "$here/../validate")
 
-"$here/bare/build.sh" helm kubeconform actionlint registry
+"$here/bare/build.sh" helm helm3 kubeconform actionlint registry
 
 # folder MODULE VERSION: where Go keeps the module's files
 folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }

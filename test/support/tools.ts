@@ -6,6 +6,7 @@ import { join } from "node:path";
 const packages = {
   dash: "dash",
   bash: "bash",
+  script: "bsdutils",
   busybox: "busybox",
   curl: "curl",
   docker: "docker.io",
@@ -19,7 +20,7 @@ const packages = {
 } as const;
 
 /** What the tests run for real, and test/cluster/tools.sh builds. */
-type Built = "helm" | "kubeconform" | "actionlint" | "registry" | "validate-pods";
+type Built = "helm" | "helm3" | "kubeconform" | "actionlint" | "registry" | "validate-pods";
 
 type Tool = keyof typeof packages | Built;
 

@@ -5,7 +5,7 @@
 #   node           all of Kubernetes, etcd, containerd and runc
 #   docker         Docker's daemon, client and buildx, with containerd and runc
 #   kind           kind itself, and what its node has beside the above: kubeadm, kube-proxy, CoreDNS, CNI plugins
-#   registry, buildkit, cert-manager, helm, kubeconform, actionlint
+#   registry, buildkit, cert-manager, helm, helm3, kubeconform, actionlint
 # KUBERNETES chooses the version of Kubernetes (versions.env).
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -169,6 +169,7 @@ for what in "$@"; do
       ;;
     cert-manager) cert_manager ;;
     helm) program helm "$HELM_VERSION" helm.sh/helm/v4 helm.sh/helm/v4/cmd/helm ;;
+    helm3) program helm3 "$HELM3_VERSION" helm.sh/helm/v3 helm.sh/helm/v3/cmd/helm ;;
     kubeconform)
       program kubeconform "$KUBECONFORM_VERSION" github.com/yannh/kubeconform github.com/yannh/kubeconform/cmd/kubeconform
       ;;
