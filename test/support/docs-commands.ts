@@ -13,7 +13,7 @@ export const onCluster = {
   letGo: `kubectl patch pod -n arc-runners POD --type=merge -p '{"metadata":{"finalizers":null}}'`,
   log: "kubectl logs -n arc-primer -l app.kubernetes.io/component=webhook --prefix --tail=-1",
   check:
-    "kubectl get configmap -n arc-primer arc-primer -o jsonpath='{.data.config\\.yaml}' | arc-primer config check /dev/stdin",
+    "kubectl get configmap -n arc-primer arc-primer -o jsonpath='{.data.config\\.yaml}' | arc-primer config check -",
   upgrade: "helm upgrade arc-primer charts/arc-primer -n arc-primer -f values.yaml --wait",
   ignore:
     "helm upgrade arc-primer charts/arc-primer -n arc-primer -f values.yaml --set webhook.failurePolicy=Ignore --wait",
