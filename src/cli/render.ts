@@ -64,7 +64,7 @@ function write(results: readonly Result[], output: RenderOutput, isJson: boolean
   switch (output) {
     case "yaml":
       return results
-        .map(({ document, patch }) => (patch.length > 0 ? document.edited(patch) : document.source))
+        .map(({ document, manifest, patch }) => (patch.length > 0 ? document.changed(manifest).after : document.source))
         .join("");
     case "json": {
       if (isJson && changed.length === 0) return results.map(({ document }) => document.source).join("");
@@ -81,9 +81,8 @@ function write(results: readonly Result[], output: RenderOutput, isJson: boolean
     case "diff":
       return changed
         .map((result) => {
-          const { document, patch } = result;
-          const edited = document.edited(foldScripts(patch));
-          return showDiff(subjectsOf(result), document.normal(), edited, wantsColor(process.stdout));
+          const { before, after } = result.document.changed(foldScripts(result.manifest));
+          return showDiff(subjectsOf(result), before, after, wantsColor(process.stdout));
         })
         .join("");
   }
