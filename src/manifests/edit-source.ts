@@ -1,13 +1,12 @@
-import { isAlias, isCollection, isMap, isSeq, visit } from "yaml";
+import { isAlias, isCollection, isSeq, visit } from "yaml";
 import type { Document, Node } from "yaml";
 import { align, isMapping, same } from "./align.ts";
 import { isMerge } from "./print.ts";
 import { slotEditor } from "./slot-editor.ts";
-import type { Entry } from "./slot-editor.ts";
+import type { Entry, SlotEditor } from "./slot-editor.ts";
 import { slotsOf } from "./slots.ts";
 import type { Slot } from "./slots.ts";
 import { startTextEdits } from "./text-edits.ts";
-import type { TextEdits } from "./text-edits.ts";
 
 /**
  * Changes the text of a document so that its value becomes another one. Only the lines of what changes are written: the
@@ -29,71 +28,75 @@ export function editSource(
   if (!isCollection(root) || root.flow) return undefined;
   try {
     const edits = startTextEdits(text);
-    editTree(root, edits, before, after);
+    const editor = slotEditor(edits, { indentSeq: indentsSequences(root) });
+    const whole: Slot = { node: root, indent: 0, start: 0, valueStart: 0, end: 0, fullEnd: 0 };
+    change({ editor, anchors: changedAnchors() }, whole, before, after);
     return edits.result(part);
   } catch {
     return undefined; // an alias to what is gone, or a form of YAML that slotsOf does not know
   }
 }
 
-function editTree(root: Node, edits: TextEdits, rootBefore: unknown, rootAfter: unknown): void {
-  const editor = slotEditor(edits, { indentSeq: indentsSequences(root) });
-  const anchors = changedAnchors();
+/** What it takes to change one text. */
+interface Editing {
+  readonly editor: SlotEditor;
+  readonly anchors: ReturnType<typeof changedAnchors>;
+}
 
-  function change(slot: Slot, before: unknown, after: unknown): void {
-    const { node } = slot;
-    if (same(before, after) && !anchors.isUsedBy(node)) return;
-    anchors.add(node);
-    if (isMap(node) && !node.flow && isMapping(before) && isMapping(after)) changeMap(slot, before, after);
-    else if (isSeq(node) && !node.flow && Array.isArray(before) && Array.isArray(after)) changeSeq(slot, before, after);
-    else replace(slot, before, after);
+function change(editing: Editing, slot: Slot, before: unknown, after: unknown): void {
+  const { node } = slot;
+  if (same(before, after) && !editing.anchors.isUsedBy(node)) return;
+  editing.anchors.add(node);
+  const isBlock = isCollection(node) && !node.flow;
+  if (isBlock && isMapping(before) && isMapping(after)) changeMap(editing, slot, before, after);
+  else if (isBlock && Array.isArray(before) && Array.isArray(after)) changeSeq(editing, slot, before, after);
+  else replace(editing, slot, before, after);
+}
+
+function replace({ editor, anchors }: Editing, slot: Slot, before: unknown, after: unknown): void {
+  anchors.addAllIn(slot.node);
+  editor.replace(slot, before, after);
+}
+
+function remove({ editor, anchors }: Editing, slots: readonly Slot[], index: number): void {
+  anchors.addAllIn(slots[index]!.node);
+  editor.remove(slots, index);
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+function changeMap(editing: Editing, slot: Slot, before: Mapping, after: Mapping): void {
+  const slots = slotsOf(slot.node);
+  const kept = slots.filter(({ key }) => isMerge(key!) || after[String(key!.value)] !== undefined);
+  if (kept.length === 0) return replace(editing, slot, before, after);
+  for (const [index, one] of slots.entries()) {
+    const key = String(one.key!.value);
+    if (!kept.includes(one)) remove(editing, slots, index);
+    else if (!isMerge(one.key!)) change(editing, one, before[key], after[key]);
   }
+  const names = new Set(slots.map(({ key }) => String(key!.value)));
+  const added = Object.keys(after).filter((key) => after[key] !== undefined && !names.has(key));
+  const own = added.filter((key) => !same(before[key], after[key])); // the others come from a merge
+  const entries = own.map((key) => ({ key, value: after[key] }));
+  editing.editor.insert(slots.at(-1)!, entries);
+}
 
-  function replace(slot: Slot, before: unknown, after: unknown): void {
-    anchors.addAllIn(slot.node);
-    editor.replace(slot, before, after);
+function changeSeq(editing: Editing, slot: Slot, before: readonly unknown[], after: readonly unknown[]): void {
+  const slots = slotsOf(slot.node);
+  const partners = align(before, after);
+  if (slots.length !== before.length || partners.every((one) => one === undefined)) {
+    return replace(editing, slot, before, after);
   }
-
-  function remove(siblings: readonly Slot[], index: number): void {
-    anchors.addAllIn(siblings[index]!.node);
-    editor.remove(siblings, index);
-  }
-
-  function changeMap(slot: Slot, before: Readonly<Record<string, unknown>>, after: typeof before): void {
-    const slots = slotsOf(slot.node);
-    const kept = slots.filter(({ key }) => isMerge(key!) || after[String(key!.value)] !== undefined);
-    if (kept.length === 0) return replace(slot, before, after);
-    for (const [index, one] of slots.entries()) {
-      const key = String(one.key!.value);
-      if (!kept.includes(one)) remove(slots, index);
-      else if (!isMerge(one.key!)) change(one, before[key], after[key]);
+  editing.editor.insertAtHead(slots[0]!, newItems(after, partners));
+  for (const [index, one] of slots.entries()) {
+    const now = partners.indexOf(index);
+    if (now < 0) {
+      remove(editing, slots, index);
+    } else {
+      change(editing, one, before[index], after[now]);
+      editing.editor.insert(one, newItems(after, partners, now));
     }
-    const names = new Set(slots.map(({ key }) => String(key!.value)));
-    const added = Object.keys(after).filter((key) => after[key] !== undefined && !names.has(key));
-    const own = added.filter((key) => !same(before[key], after[key])); // the others come from a merge
-    const entries = own.map((key) => ({ key, value: after[key] }));
-    editor.insert(slots.at(-1)!, entries);
   }
-
-  function changeSeq(slot: Slot, before: readonly unknown[], after: readonly unknown[]): void {
-    const slots = slotsOf(slot.node);
-    const partners = align(before, after);
-    if (slots.length !== before.length || partners.every((one) => one === undefined)) {
-      return replace(slot, before, after);
-    }
-    editor.insertAtHead(slots[0]!, newItems(after, partners));
-    for (const [index, one] of slots.entries()) {
-      const now = partners.indexOf(index);
-      if (now < 0) {
-        remove(slots, index);
-        continue;
-      }
-      change(one, before[index], after[now]);
-      editor.insert(one, newItems(after, partners, now));
-    }
-  }
-
-  change({ node: root, indent: 0, start: 0, valueStart: 0, end: 0, fullEnd: 0 }, rootBefore, rootAfter);
 }
 
 /** The new items behind the one at `from`, or before the first, up to one that has a partner. */
