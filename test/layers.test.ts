@@ -13,7 +13,8 @@ import type { Rules } from "./support/imports.ts";
 const rules: Rules = {
   main: { folders: ["cli"] },
   cli: {
-    folders: ["mutations", "webhook", "manifests", "engine", "report", "config", "tls", "pod", "scripts"].concat(
+    folders: ["mutations", "webhook", "cluster", "manifests", "engine", "report", "config", "tls", "pod"].concat(
+      ["scripts"],
       ["log", "metrics", "watch"], // the process's own
     ),
     libraries: ["commander", "diff", "fast-json-patch", "yaml"].concat(
@@ -26,6 +27,20 @@ const rules: Rules = {
     folders: ["engine", "report", "tls"],
     types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
+  },
+  cluster: {
+    folders: ["engine", "report", "config", "pod"],
+    types: ["kubernetes", "node:stream"],
+    libraries: [
+      "@kubernetes/client-node",
+      "@peculiar/x509",
+      "node:crypto",
+      "node:fs",
+      "node:http",
+      "node:https",
+    ].concat(
+      ["node:os", "node:path", "node:stream", "node:tls"], //
+    ),
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
   engine: { folders: ["report", "pod"], types: ["config"], libraries: ["fast-json-patch"] },
