@@ -11,11 +11,11 @@ import type { Rules } from "./support/imports.ts";
 // error. The folders without a `node:` module are pure; .oxlintrc.json keeps their globals pure as well.
 
 const rules: Rules = {
-  main: { folders: ["cli"] },
+  main: { folders: ["cli", "files"] },
   cli: {
     folders: ["mutations", "webhook", "cluster", "manifests", "engine", "report", "config", "tls", "pod"].concat(
       ["scripts"],
-      ["log", "metrics", "watch"], // the process's own
+      ["log", "metrics", "watch", "files"], // the process's own
     ),
     libraries: ["commander", "diff", "fast-json-patch", "yaml"].concat(
       ["node:fs", "node:fs/promises", "node:https", "node:os", "node:path", "node:stream/consumers"],
@@ -57,7 +57,8 @@ const rules: Rules = {
       ["node:crypto", "node:fs/promises", "node:https", "node:net", "node:tls"], //
     ),
   },
-  watch: { libraries: ["node:fs/promises"] },
+  watch: { folders: ["files"] },
+  files: { libraries: ["node:fs/promises"] },
   metrics: { libraries: ["prom-client"] },
   log: { libraries: ["pino"] },
   kubernetes: { types: ["@kubernetes/client-node"] },

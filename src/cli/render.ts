@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { text as readStream } from "node:stream/consumers";
 import { primeManifest } from "../manifests/prime-manifest.ts";
 import type { Finding } from "../manifests/prime-manifest.ts";
@@ -9,6 +8,7 @@ import type { PodSecurity } from "../pod/pod-security.ts";
 import { diff } from "../engine/diff.ts";
 import type { JsonPatch } from "../engine/diff.ts";
 import { createPrime } from "../engine/prime.ts";
+import { readText } from "../files.ts";
 import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
@@ -42,7 +42,7 @@ export async function render(file: string, options: RenderOptions): Promise<void
   const { podSecurity, explain: all = false } = options;
   const config = await readConfig(options.config);
   const name = file === "-" ? "standard input" : file;
-  const text = file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8");
+  const text = file === "-" ? await readStream(process.stdin) : await readText(file);
 
   const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
   const results = readManifests(text, name).map((document): Result => {
