@@ -1,4 +1,6 @@
 import { Argument, Command, Option } from "commander";
+import { addClusterOptions } from "./cluster-options.ts";
+import type { DoctorOptions } from "./doctor.ts";
 import type { RenderOptions, RenderOutput } from "./render.ts";
 import type { ServeOptions } from "./serve.ts";
 import { addTlsOptions, tlsMistake } from "./tls-options.ts";
@@ -23,6 +25,7 @@ export function createProgram(version: string): Command {
   addServe(program);
   addRender(program);
   addConfig(program);
+  addDoctor(program);
   addDemo(program);
   return program;
 }
@@ -71,6 +74,15 @@ function addConfig(program: Command): void {
     .command("check <file>")
     .description("print every error in it, each with its path, or the resolved profiles")
     .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
+}
+
+function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("check arc-primer in a cluster: what is broken, what that means, what to do; changes nothing");
+  addClusterOptions(command)
+    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
+    .action(async (options: DoctorOptions) => (await import("./doctor.ts")).doctor(options));
 }
 
 function addDemo(program: Command): void {
