@@ -2,7 +2,7 @@ import { text as readStream } from "node:stream/consumers";
 import { readText } from "../files.ts";
 import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
-import { withProgress } from "./progress.ts";
+import { startProgress } from "./progress.ts";
 
 /** Manifests, and what their file is called in messages. */
 export interface ManifestInput {
@@ -20,10 +20,18 @@ export interface ManifestInput {
 export async function readManifestInput(file: string): Promise<ManifestInput> {
   const isInput = file === "-";
   const name = isInput ? "standard input" : file;
-  const text = isInput
-    ? await withProgress("waiting for standard input", async () => readStream(process.stdin))
-    : await readText(file);
+  const text = isInput ? await readInput() : await readText(file);
   return { name, text, documents: readManifests(text, name) };
+}
+
+async function readInput(): Promise<string> {
+  const progress = startProgress();
+  progress.say("reading standard input");
+  try {
+    return await readStream(process.stdin);
+  } finally {
+    progress.stop();
+  }
 }
 
 /** What to tell where a file has no runner pods: a hint where it looks like the values of ARC's chart. */

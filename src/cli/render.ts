@@ -1,16 +1,14 @@
-import { text as readStream } from "node:stream/consumers";
 import { primeManifest } from "../manifests/prime-manifest.ts";
 import type { Finding } from "../manifests/prime-manifest.ts";
-import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
 import { diff } from "../engine/diff.ts";
 import type { JsonPatch } from "../engine/diff.ts";
 import { createPrime } from "../engine/prime.ts";
-import { readText } from "../files.ts";
 import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
+import { nothingFound, readManifestInput } from "./manifest-input.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
 
 export interface RenderOptions {
@@ -41,22 +39,21 @@ interface Result {
 export async function render(file: string, options: RenderOptions): Promise<void> {
   const { podSecurity, explain: all = false } = options;
   const config = await readConfig(options.config);
-  const name = file === "-" ? "standard input" : file;
-  const text = file === "-" ? await readStream(process.stdin) : await readText(file);
+  const input = await readManifestInput(file);
 
   const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
-  const results = readManifests(text, name).map((document): Result => {
+  const results = input.documents.map((document): Result => {
     const { manifest, findings } = primeManifest(document.value, options.namespace, (pod, namespace) =>
       prime(pod, { namespace, podSecurity, config }),
     );
     return { document, manifest, findings, patch: diff(document.value as object, manifest as object) };
   });
 
-  const isJson = /^\s*[[{]/.test(text);
+  const isJson = /^\s*[[{]/.test(input.text);
   process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), isJson));
   const findings = results.flatMap((result) => result.findings);
   process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed, { all })).join(""));
-  if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
+  if (findings.length === 0) process.stderr.write(`${nothingFound(input)}\n`);
 }
 
 function write(results: readonly Result[], output: RenderOutput, isJson: boolean): string {

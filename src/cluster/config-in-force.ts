@@ -53,7 +53,9 @@ async function find(cluster: Cluster): Promise<Readable<readonly ConfigMap[]>> {
   const namespaces = [...new Set(["arc-primer", cluster.namespace])];
   const each = await Promise.all(
     namespaces.map((namespace) =>
-      cluster.list<ConfigMap>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`, { labelSelector: labels }),
+      cluster.list<ConfigMap>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`, {
+        labelSelector: labels,
+      }),
     ),
   );
   const found = each.flatMap((one) => ("found" in one ? one.found : []));

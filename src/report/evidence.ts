@@ -31,6 +31,9 @@ function scriptsIn(container: Container): Evidence[] {
 }
 
 function shown(word: string): string {
-  const line = word.replaceAll(/\s+/g, " ").replaceAll("$$", "$").replaceAll(/\/\/[^/@\s]*@/g, "//…@");
+  const line = word
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("$$", "$")
+    .replaceAll(/\/\/[^/@\s]*@/g, "//…@");
   return line.length > 120 ? `${line.slice(0, 120)}…` : line;
 }

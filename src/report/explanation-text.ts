@@ -13,28 +13,34 @@ export function explanationText(explanation: Explanation): string {
     ...(done && evidence.length > 0
       ? [
           ["In the pod:"],
-          evidence.map(({ container, script, words }) => wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2)),
+          evidence.map(({ container, script, words }) =>
+            wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2),
+          ),
         ]
       : []),
     ...(done ? differenceBlocks(differences ?? []) : nowBlocks(now)),
-    notConfigured(now.notConfigured),
+    notConfigured(now),
   ];
-  return blocks.map((block) => block.flat()).filter((block) => block.length > 0).map((block) => `${block.join("\n")}\n`).join("\n");
+  return blocks
+    .map((block) => block.flat())
+    .filter((block) => block.length > 0)
+    .map((block) => `${block.join("\n")}\n`)
+    .join("\n");
 }
 
 function doneBlocks(done: Account): string[][] {
   const head = `When it was created, arc-primer ${done.version ?? ""} primed it by the profile ${done.profile ?? ""}. So says its annotation arc-primer.dev/status.`;
-  return [[wrap(head, 0)], done.general.flatMap((one) => lines(one, 2)), ...mutationBlocks(done, "What was done:", "What was not done:")];
+  return [
+    [wrap(head, 0)],
+    done.general.flatMap((one) => lines(one, 2)),
+    ...mutationBlocks(done, "What was done:", "What was not done:"),
+  ];
 }
 
 function nowBlocks(now: Account): string[][] {
   const blocks = mutationBlocks(now, "What would be done:", "What would not be done:");
   const nothing = now.profile === undefined ? "It would be left as it comes:" : "";
-  return [
-    ...(nothing ? [[nothing]] : []),
-    now.general.flatMap((one) => lines(one, 2)),
-    ...blocks,
-  ];
+  return [...(nothing ? [[nothing]] : []), now.general.flatMap((one) => lines(one, 2)), ...blocks];
 }
 
 function mutationBlocks(account: Account, applied: string, skipped: string): string[][] {
@@ -50,10 +56,11 @@ function differenceBlocks(differences: readonly Statement[]): string[][] {
   return [["A pod that is created now would differ:"], ...differences.map((one) => lines(one, 2))];
 }
 
-function notConfigured(list: readonly MutationAccount[]): string[] {
+function notConfigured({ profile = "", notConfigured: list }: Account): string[] {
   if (list.length === 0) return [];
-  const each = list.map(({ mutation, said: [one] }) => `${mutation} (${one?.setting?.name ?? ""})`);
-  return ["Not asked for by the profile; each with its setting:", wrap(each.join(", "), 2)];
+  const prefix = `profiles.${profile}.`;
+  const each = list.map(({ mutation, said: [one] }) => `${mutation} (${one?.setting?.name.replace(prefix, "") ?? ""})`);
+  return [`Not asked for by the profile ${profile}, each with its setting:`, wrap(each.join(", "), 2)];
 }
 
 /** A statement and its setting, indented. */
@@ -77,11 +84,11 @@ function settingText({ where, name, value }: Setting): string {
 }
 
 function wrap(text: string, indent: number): string {
-  const pad = " ".repeat(indent);
-  const wrapped = text.split(" ").reduce<string[]>((all, word) => {
-    const last = all.at(-1);
-    if (last === undefined || last.length + word.length + 1 > width - indent) return [...all, word];
-    return [...all.slice(0, -1), `${last} ${word}`];
-  }, []);
-  return wrapped.map((line) => pad + line).join("\n");
+  const wrapped: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = wrapped.at(-1);
+    if (last === undefined || last.length + word.length + 1 > width - indent) wrapped.push(word);
+    else wrapped[wrapped.length - 1] = `${last} ${word}`;
+  }
+  return wrapped.map((line) => " ".repeat(indent) + line).join("\n");
 }

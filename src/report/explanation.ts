@@ -25,11 +25,13 @@ export function differencesOf(
   now: Account,
   pods: { readonly before: Pod; readonly after: Pod | undefined },
 ): Statement[] {
-  if (now.profile === undefined) return now.general.map(({ text, ...more }) => ({ ...more, text: `Left as it comes: ${text}` }));
+  if (now.profile === undefined)
+    return now.general.map(({ text, ...more }) => ({ ...more, text: `Left as it comes: ${text}` }));
   const say = (text: string, from?: Statement): Statement => ({ ...from, text });
   const names = (list: readonly MutationAccount[]) => list.map(({ mutation }) => mutation);
   const [was, is] = [names(done.applied), names(now.applied)];
-  const first = (list: readonly MutationAccount[], name: string) => list.find(({ mutation }) => mutation === name)?.said[0];
+  const first = (list: readonly MutationAccount[], name: string) =>
+    list.find(({ mutation }) => mutation === name)?.said[0];
   return [
     ...(done.profile === now.profile ? [] : [say(`The profile would be ${now.profile}, not ${done.profile}.`)]),
     ...now.applied
@@ -46,7 +48,9 @@ export function differencesOf(
         const before = first(done.skipped, mutation);
         return before !== undefined && before.code !== why?.code;
       })
-      .map(({ mutation, said: [why] }) => say(`${mutation} would be left out for another reason. ${why?.text ?? ""}`, why)),
+      .map(({ mutation, said: [why] }) =>
+        say(`${mutation} would be left out for another reason. ${why?.text ?? ""}`, why),
+      ),
     ...(pods.after ? scriptDifferences(evidenceOf(pods.before), evidenceOf(pods.after)) : []),
   ];
 }

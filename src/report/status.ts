@@ -77,7 +77,9 @@ export function readStatus(annotations: Readonly<Record<string, string>> | null 
   const value = annotations?.[statusAnnotation];
   if (value === undefined) return undefined;
   try {
-    const plain: unknown = JSON.parse(value, (_key, text: unknown) => (typeof text === "string" ? plainText(text) : text));
+    const plain: unknown = JSON.parse(value, (_key, text: unknown) =>
+      typeof text === "string" ? plainText(text) : text,
+    );
     return wholeSchema.safeParse(plain).data as Status | undefined;
   } catch {
     return undefined;
