@@ -83,7 +83,8 @@ export function accountOf({ decision, mode, outcomes, statusLeftOut }: Primed, p
 export function accountOfStatus({ version, profile, problem, applied, skipped, notes = {} }: Status): Account {
   const say = (code: string, mutation?: string): Statement =>
     isCode(code) ? statement(code, profile, mutation) : { code, text: "This version does not know the code." };
-  const notesOf = (mutation: string) => (notes[mutation] ?? []).map((code) => say(code, mutation));
+  const notesOf = (mutation: string) =>
+    (Object.hasOwn(notes, mutation) ? notes[mutation]! : []).map((code) => say(code, mutation));
   return {
     profile,
     version,
