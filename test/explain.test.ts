@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { readFileSync } from "node:fs";
 import { createPrime } from "../src/engine/prime.ts";
 import { mutations } from "../src/mutations/index.ts";
 import type { Pod } from "../src/pod/types.ts";
@@ -169,7 +168,7 @@ function withStatus(status: string): Pod {
   return pod;
 }
 
-function primed(pod: Pod, profile: object): Pod {
+function primedBy(pod: Pod, profile: object): Pod {
   const prime = createPrime({ mutations, version: "1.2.3" });
   const context = { namespace: "arc-runners", podSecurity: "privileged" as const, config: configWith(profile) };
   return prime(pod, context).pod as Pod;
@@ -177,7 +176,7 @@ function primed(pod: Pod, profile: object): Pod {
 
 async function primedFile(name: string, profile: object): Promise<string> {
   const path = join(folder, `${name}.json`);
-  writeFileSync(path, JSON.stringify(primed(goldenPod(name), profile)));
+  writeFileSync(path, JSON.stringify(primedBy(goldenPod(name), profile)));
   return path;
 }
 
@@ -215,7 +214,7 @@ describe("in a cluster", () => {
   });
 
   test("a primed pod, by the configuration of the cluster and by what ARC asked for", async () => {
-    objects = everything(primed(goldenPod("dind-sidecar"), {}));
+    objects = everything(primedBy(goldenPod("dind-sidecar"), {}));
     const { code, stdout, stderr } = await inCluster("a");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = unbroken(stdout);

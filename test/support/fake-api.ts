@@ -13,8 +13,8 @@ export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: str
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     asked.push(`${request.method} ${path}`);
-    const known = { "/version": { major: "1", minor: "37", gitVersion: "v1.37.2" }, ...objects() };
-    const found: object | number = known[path.replace(/\?.*/, "") as keyof typeof known] ?? 404;
+    const known: Objects = { "/version": { major: "1", minor: "37", gitVersion: "v1.37.2" }, ...objects() };
+    const found: object | number = known[path.replace(/\?.*/, "")] ?? 404;
     const status = typeof found === "number" ? found : 200;
     const refusal = { kind: "Status", message: `${status === 404 ? "not found" : "refused"}: ${path}` };
     response.writeHead(status, { "content-type": "application/json" });
