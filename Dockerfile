@@ -9,6 +9,7 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY build.mjs tsconfig.json ./
 COPY scripts/bundled.mjs scripts/pod-script.ts scripts/
 COPY src src
+COPY test/golden test/golden
 RUN node build.mjs
 
 # nonroot is 65532.

@@ -1,8 +1,8 @@
 // Bundles src/main.ts, shell scripts included, into dist/: arc-primer.mjs, and what only some of its subcommands need
 // into chunks, which are loaded when they are called for; with NOTICE and sbom.cdx.json, which
-// tell what it is made of. Takes about 0.5 s.
+// tell what it is made of, and the built-in pods of `arc-primer demo`. Takes about 0.5 s.
 import { build } from "esbuild";
-import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { billOfMaterials, bundledPackages, notice } from "./scripts/bundled.mjs";
@@ -11,6 +11,11 @@ import { podScriptModule } from "./scripts/pod-script.ts";
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 const root = new URL(".", import.meta.url).pathname;
 const dist = new URL("dist/", import.meta.url);
+
+/** The pods of test/golden that go along, for `arc-primer demo`: ARC's layouts, and what is done to them beyond the wait. */
+const demoPods = ["dind-sidecar", "dind-container", "default-mode", "kubernetes-mode", "windows"].concat(
+  ["docker-injected", "prerequisites", "registries", "image-mirror", "finish-job-sidecar"], //
+);
 
 // Node evaluates all properties of a builtin module that is imported, and for node:http that loads the client for fetch
 // and WebSocket, which the webhook does not use. Requiring it does not: 3.7 MB less at rest (docs/decisions/0015).
@@ -74,6 +79,12 @@ const partial = new URL(`.${entry}.${process.pid}`, dist);
 await writeFile(partial, `#!/usr/bin/env node\n${files.get(entry)}`, { mode: 0o755 });
 await rename(partial, new URL(entry, dist));
 await writeFile(new URL("NOTICE", dist), notice(packages));
+for (const name of demoPods) {
+  await mkdir(new URL(`demo/${name}/`, dist), { recursive: true });
+  for (const part of ["pod.yaml", "config.yaml"]) {
+    await copyFile(new URL(`test/golden/${name}/${part}`, import.meta.url), new URL(`demo/${name}/${part}`, dist));
+  }
+}
 await writeFile(new URL("sbom.cdx.json", dist), billOfMaterials(packages, version));
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));
 await Promise.all(stale.map((name) => rm(new URL(name, dist), { force: true })));

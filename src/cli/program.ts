@@ -114,7 +114,7 @@ function addDemo(program: Command): void {
   program
     .command("demo")
     .description("start the real HTTPS server, send it a runner pod as kube-apiserver would, show what comes out")
-    .argument("[pod]", "a folder of test/golden, or a file with a pod", "dind-sidecar")
+    .argument("[pod]", "a built-in pod (a name that is not there lists them), or a file with one", "dind-sidecar")
     .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
     .action(async (pod: string, options: { config?: string }) => (await import("./demo.ts")).demo(pod, options));
 }
