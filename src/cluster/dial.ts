@@ -16,24 +16,32 @@ export type Target =
 export async function dial(cluster: Cluster, target: Target, seconds: number): Promise<Duplex> {
   if ("url" in target) return dialAddress(new URL(target.url), seconds);
   const { namespace, pod, port } = target;
-  const output = new PassThrough();
   const input = new PassThrough();
-  // What the kubelet writes there is why it cannot reach the port.
-  const errors = new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      output.destroy(new Error(chunk.toString("utf8").trim()));
-      done();
-    },
+  const way = new Duplex({
+    read: () => undefined,
+    write: (chunk: Buffer, _encoding, done) => void input.write(chunk, done),
+    final: (done) => void input.end(done),
   });
+  const output = writable((chunk) => way.push(chunk));
+  // What the kubelet writes there is why it cannot reach the port.
+  const errors = writable((chunk) => way.destroy(new Error(chunk.toString("utf8").trim())));
   const opened = new PortForward(cluster.config).portForward(namespace, pod, [port], output, errors, input);
   const socket = await within(seconds, opened).catch((error: Error) => {
     throw new Error(`port ${port} of the pod ${namespace}/${pod} cannot be forwarded: ${refusal(error)}`);
   });
-  const duplex = Duplex.from({ readable: output, writable: input });
-  const end = typeof socket === "function" ? undefined : socket;
-  duplex.once("close", () => end?.close());
-  end?.addEventListener("close", () => output.end());
-  return duplex;
+  if (typeof socket === "function") throw new Error("the connection for the port is of a kind that is not known");
+  socket.addEventListener("close", () => way.push(null));
+  way.once("close", () => socket.close());
+  return way;
+}
+
+function writable(take: (chunk: Buffer) => unknown): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (chunk.length > 0) take(chunk);
+      done();
+    },
+  });
 }
 
 async function dialAddress({ hostname, port }: URL, seconds: number): Promise<Duplex> {

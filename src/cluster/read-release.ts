@@ -5,7 +5,7 @@ import type { Question } from "./converse.ts";
 import type { Cluster, Readable } from "./connect.ts";
 import type { Target } from "./dial.ts";
 import type { ConfigMap, EndpointSlice, PodObject, Service, WebhookConfiguration, Workload } from "./objects.ts";
-import { firstEntry, foundOr, isRunning } from "./readings.ts";
+import { firstEntry, foundOr, isOurs, isRunning } from "./readings.ts";
 import type { Configuration, Conversation, Release } from "./readings.ts";
 import { matchesLabels } from "./selectors.ts";
 
@@ -122,8 +122,9 @@ function hostOf(url: string): string {
 }
 
 function targetsOf({ registration, namespace = "", replicas }: Release): { name: string; target: Target }[] {
-  const url = firstEntry(registration)?.clientConfig?.url;
-  if (url !== undefined) return URL.canParse(url) ? [{ name: url, target: { url } }] : [];
+  const urls = registration.webhooks?.filter(isOurs).flatMap(({ clientConfig }) => clientConfig?.url ?? []) ?? [];
+  const addresses = urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin);
+  if (urls.length > 0) return [...new Set(addresses)].map((url) => ({ name: url, target: { url } }));
   return foundOr(replicas, [])
     .filter(isRunning)
     .map(({ metadata, spec }) => ({

@@ -18,8 +18,8 @@ export const configuration = check({
     },
     warnings: {
       status: "warn",
-      means: "The configuration is in force; something in it cannot have the effect that it seems to have.",
-      do: "Correct config in the chart's values, as the message says.",
+      means: "The configuration is in force, and allows something that its author may not have meant.",
+      do: "Change config in the chart's values as the message says, unless you meant it.",
     },
     audit: {
       status: "warn",

@@ -8,19 +8,13 @@ import type { Finding } from "./check.ts";
 export const otherWebhooks = check({
   name: "other-webhooks",
   group: "webhook",
-  looksAt: "Other webhooks that are asked about runner pods: whether they can be reached, and let dry runs pass.",
+  looksAt: "Other webhooks that are asked about runner pods: whether they can be reached.",
   problems: {
     down: {
       status: "fail",
       means:
         "Without an answer from it the API server creates no runner pod: its failurePolicy is Fail, and nothing is ready behind its Service.",
       do: "Repair that webhook, or exclude the runners' namespaces with its namespaceSelector.",
-    },
-    "no-dry-run": {
-      status: "warn",
-      means:
-        "The API server refuses dry runs for its sake (sideEffects is not None), so the pods below cannot be tried.",
-      do: "Ask its maintainers to set sideEffects to None or NoneOnDryRun, or exclude the runners' namespaces with its namespaceSelector.",
     },
   },
   look(readings) {
@@ -33,27 +27,13 @@ export const otherWebhooks = check({
         .filter((entry) => !isOurs(entry) && seesRunners(entry, readings))
         .map((entry) => ({ ...entry, of: metadata.name })),
     );
-    const findings: Finding<"down" | "no-dry-run">[] = seen.flatMap(
-      ({ name, of, clientConfig, sideEffects, failurePolicy }) => {
-        const service = clientConfig?.service;
-        const what = `the webhook ${name} (${of})`;
-        const ready = service && foundOr(backends[`${service.namespace}/${service.name}`], undefined);
-        const isDown = failurePolicy !== "Ignore" && ready === 0;
-        return [
-          ...(isDown
-            ? [
-                {
-                  problem: "down" as const,
-                  what: `${what} is down: nothing is ready behind the Service ${service!.namespace}/${service!.name}`,
-                },
-              ]
-            : []),
-          ...(["Some", "Unknown"].includes(sideEffects ?? "")
-            ? [{ problem: "no-dry-run" as const, what: `${what} has side effects` }]
-            : []),
-        ];
-      },
-    );
+    const findings: Finding<"down">[] = seen.flatMap(({ name, of, clientConfig, failurePolicy }) => {
+      const service = clientConfig?.service;
+      const ready = service && foundOr(backends[`${service.namespace}/${service.name}`], undefined);
+      if (failurePolicy === "Ignore" || ready !== 0) return [];
+      const behind = `the Service ${service!.namespace}/${service!.name}`;
+      return [{ problem: "down", what: `the webhook ${name} (${of}) is down: nothing is ready behind ${behind}` }];
+    });
     if (findings.length > 0 || unread.length > 0) return [...findings, ...unread];
     const names = seen.map(({ name, failurePolicy = "Fail" }) => `${name} (${failurePolicy})`);
     return [
