@@ -10,6 +10,7 @@ COPY build.mjs tsconfig.json ./
 COPY scripts/bundled.mjs scripts/pod-script.ts scripts/
 COPY scripts/licences scripts/licences
 COPY src src
+COPY test/golden test/golden
 RUN node build.mjs
 
 # nonroot is 65532.

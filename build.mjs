@@ -1,6 +1,6 @@
 // Bundles src/main.ts, shell scripts included, into dist/: arc-primer.mjs, and what only some of its subcommands need
 // into chunks, which are loaded when they are called for; with NOTICE and sbom.cdx.json, which
-// tell what it is made of. Takes about 0.5 s.
+// tell what it is made of, and the built-in pods of `arc-primer demo`. Takes about 0.5 s.
 import { build } from "esbuild";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
@@ -11,6 +11,11 @@ import { podScriptModule } from "./scripts/pod-script.ts";
 const { version } = JSON.parse(await readFile(new URL("package.json", import.meta.url), "utf8"));
 const root = new URL(".", import.meta.url).pathname;
 const dist = new URL("dist/", import.meta.url);
+
+/** The pods of test/golden that go along, for `arc-primer demo`: ARC's layouts, and what is done to them beyond the wait. */
+const demoPods = ["dind-sidecar", "dind-container", "default-mode", "kubernetes-mode", "windows"].concat(
+  ["docker-injected", "prerequisites", "registries", "image-mirror", "finish-job-sidecar"], //
+);
 
 // Node evaluates all properties of a builtin module that is imported, and for node:http that loads the client for fetch
 // and WebSocket, which the webhook does not use. Requiring it does not: 3.7 MB less at rest (docs/decisions/0015).
@@ -71,12 +76,21 @@ await mkdir(dist, { recursive: true });
 const files = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
 const entry = "arc-primer.mjs";
 async function put(name, text, mode = 0o644) {
-  const partial = new URL(`.${name}.${process.pid}`, dist);
+  const partial = new URL(
+    name.replace(/[^/]+$/, (file) => `.${file}.${process.pid}`),
+    dist,
+  );
   await writeFile(partial, text, { mode });
   await rename(partial, new URL(name, dist));
 }
 for (const [name, text] of files) if (name !== entry) await put(name, text);
 await put("NOTICE", notice(packages));
+for (const name of demoPods) {
+  await mkdir(new URL(`demo/${name}/`, dist), { recursive: true });
+  for (const part of ["pod.yaml", "config.yaml"]) {
+    await put(`demo/${name}/${part}`, await readFile(new URL(`test/golden/${name}/${part}`, import.meta.url), "utf8"));
+  }
+}
 await put("sbom.cdx.json", billOfMaterials(packages, version));
 await put(entry, `#!/usr/bin/env node\n${files.get(entry)}`, 0o755);
 const stale = (await readdir(dist)).filter((name) => name.startsWith("chunk-") && !files.has(name));

@@ -1,4 +1,5 @@
 import { createProgram } from "./cli/program.ts";
+import { errorWords } from "./files.ts";
 
 // Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong (cli/program.ts). With
 // `render --exit-code`, as with kubectl diff: 0 no difference, 1 a difference, 2 it failed.
@@ -11,6 +12,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
 try {
   await createProgram(ARC_PRIMER_VERSION).parseAsync();
 } catch (error) {
-  process.stderr.write(`arc-primer: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`arc-primer: ${errorWords(error)}\n`);
   process.exitCode ||= 1;
 }

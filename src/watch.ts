@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readText } from "./files.ts";
 
 /**
  * Reads files now and again, and reports them together: first at once, then whenever one of them has changed.
@@ -38,10 +38,10 @@ export async function watchFiles(
   };
 }
 
+/** The contents; or one error about all files that cannot be read, always in the same order. */
 async function readAll(paths: readonly string[]): Promise<string[] | Error> {
-  try {
-    return await Promise.all(paths.map((path) => readFile(path, "utf8")));
-  } catch (error) {
-    return error as Error;
-  }
+  const results = await Promise.allSettled(paths.map((path) => readText(path)));
+  const errors = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
+  if (errors.length > 0) return new Error([...new Set(errors)].join("; "));
+  return results.map((result) => (result as PromiseFulfilledResult<string>).value);
 }

@@ -257,6 +257,35 @@ spec:
     expect(stderr).toMatch(message);
   });
 
+  test("lines that the pod's changes do not touch stay as they are, and comments come out once", async () => {
+    const { stdout } = await run(["render", pod]);
+    expect(stdout.match(/^# What ARC/gm)).toHaveLength(1);
+    const removed = (await run(["render", pod, "-o", "diff"])).stdout.match(/^-(?!-)/gm);
+    expect(removed).toHaveLength(10); // the startup probe
+  });
+
+  test("a malformed pod is told by the field, without its value", async () => {
+    const broken = readFileSync(pod, "utf8").replace("- name: runner\n", "- name: [secret]\n");
+    const { code, stderr } = await run(["render"], broken);
+    expect(code).toBe(0);
+    expect(stderr).toContain("The first field that is wrong: spec.containers[0].name.");
+    expect(stderr).not.toContain("secret");
+  });
+
+  test("ARC's values get a hint", async () => {
+    const { stderr } = await run(["render"], "githubConfigUrl: https://github.com/example\n");
+    expect(stderr).toMatch(/^standard input looks like values .*:\n {2}helm template .* \| arc-primer render\n$/s);
+  });
+
+  test("a file that is none is told in words", async () => {
+    for (const [path, words] of [
+      ["/nowhere.yaml", "there is no file /nowhere.yaml"],
+      [folder, `${folder} is a folder; name a file in it`],
+    ]) {
+      expect(await run(["render", path!])).toEqual({ code: 1, stdout: "", stderr: `arc-primer: ${words}\n` });
+    }
+  });
+
   test("nothing to do is no error", async () => {
     for (const text of ["", "# only a comment\n", "kind: ConfigMap\n"]) {
       expect(await run(["render"], text)).toMatchObject({
@@ -437,15 +466,26 @@ describe("where serve gets its certificate: one of two ways", () => {
 
 describe("demo", () => {
   test("the stock pod by default, and any other by name or file", async () => {
-    const stock = await run(["demo"]);
+    const stock = await run(["demo"], "", { FORCE_COLOR: "1" });
     expect(stock.code).toBe(0);
     expect(stock.stdout).toContain("\u001B[32m+    - arc-primer-wait");
     expect(stock.stdout).toMatch(/allowed: true, with a JSON Patch of \d+ operations/);
-    const named = await run(["demo", "windows"], "", { NO_COLOR: "1" });
+    const named = await run(["demo", "windows"]);
+    expect(named.stdout).not.toContain("\u001B");
     expect(named).toMatchObject({ code: 0, stdout: expect.stringContaining("left as it came (windows)") });
     const own = await run(["demo", file("pod.json", JSON.stringify(goldenPod("dind-tls")))]);
     expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("wait-for-docker: applied") });
     expect(await run(["demo", "nope"])).toMatchObject({ code: 1, stderr: expect.stringContaining("dind-sidecar") });
+  });
+
+  test("in the pod's own namespace", async () => {
+    const made = goldenPod("dind-sidecar");
+    made.metadata.namespace = "ci";
+    const rules = "profiles: { none: { enabled: false } }\nrules: [{ namespaces: [ci], profile: none }]\n";
+    const config = file("ci.yaml", `apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n${rules}`);
+    const { stdout } = await run(["demo", file("ci.json", JSON.stringify(made)), "--config", config]);
+    expect(stdout).toContain("Pod ci/linux-x64-7hs5v-runner-k2m9d: left as it came (profile-disabled)");
+    expect(stdout).toContain("no difference: the pod was admitted as it came");
   });
 });
 
@@ -502,6 +542,23 @@ describe("serve", () => {
     const { code, stderr } = await server.exit;
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(lines().at(-1)).toMatchObject({ msg: "stopped" });
+  });
+
+  test("two missing certificate files are one message, said once", async () => {
+    const [cert, key] = [file("gone.crt", ""), file("gone.key", "")];
+    for (const path of [cert, key]) rmSync(path);
+    const ports = ["--host=localhost", "--port=0", "--ops-port=0", "--shutdown-delay=0s", "--watch-interval=10ms"];
+    const server = start(["serve", "--tls-cert-file", cert, "--tls-private-key-file", key, ...ports]);
+    await vi.waitFor(() => expect(server.stdout()).toContain('"listening"'), 5000);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const refusals = server
+      .stdout()
+      .split("\n")
+      .filter((line) => line.includes("certificate refused"));
+    expect(refusals).toHaveLength(1);
+    expect(JSON.parse(refusals[0]!)).toMatchObject({ reason: `there is no file ${cert}; there is no file ${key}` });
+    server.child.kill("SIGINT");
+    expect((await server.exit).code).toBe(0);
   });
 
   test("without --host it listens on all addresses, those of IPv6 among them", async () => {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { parseConfig } from "../src/config/load.ts";
 import { configHead } from "../src/config/schema.ts";
-import { inputSchema } from "../scripts/configuration-reference.ts";
+import { configJsonSchema } from "../src/config/json-schema.ts";
 import { blocksOf, docBlocks } from "./support/docs.ts";
 import type { Block } from "./support/docs.ts";
 import { chartFolder, template } from "./support/helm.ts";
@@ -18,7 +18,7 @@ import { clusterCache, findTool, haveTools } from "./support/tools.ts";
 // Every YAML block of the documentation is read by what reads it in use: a configuration by the webhook's own check, values
 // by Helm and the chart, manifests by the API's schemas. A block of another kind says so in its first line.
 
-const schema = inputSchema();
+const schema = configJsonSchema();
 const profileSchema = schema.properties!["profiles"]!.additionalProperties as typeof schema;
 const valuesSchema = JSON.parse(readFileSync(join(chartFolder, "values.schema.json"), "utf8")) as typeof schema;
 

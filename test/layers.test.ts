@@ -11,10 +11,11 @@ import type { Rules } from "./support/imports.ts";
 // error. The folders without a `node:` module are pure; .oxlintrc.json keeps their globals pure as well.
 
 const rules: Rules = {
-  main: { folders: ["cli"] },
+  main: { folders: ["cli", "files"] },
   cli: {
-    folders: ["mutations", "webhook", "manifests", "engine", "report", "config", "tls", "pod", "scripts"].concat(
-      ["log", "metrics", "watch"], // the process's own
+    folders: ["mutations", "webhook", "cluster", "manifests", "engine", "report", "config", "tls", "pod"].concat(
+      ["scripts"],
+      ["log", "metrics", "watch", "files"], // the process's own
     ),
     libraries: ["@bomb.sh/tab", "commander", "diff", "fast-json-patch", "yaml"].concat(
       ["node:fs", "node:fs/promises", "node:https", "node:os", "node:path", "node:stream/consumers"],
@@ -26,6 +27,20 @@ const rules: Rules = {
     folders: ["engine", "report", "tls"],
     types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
+  },
+  cluster: {
+    folders: ["engine", "report", "config", "pod"],
+    types: ["kubernetes", "node:stream"],
+    libraries: [
+      "@kubernetes/client-node",
+      "@peculiar/x509",
+      "node:crypto",
+      "node:fs",
+      "node:http",
+      "node:https",
+    ].concat(
+      ["node:os", "node:path", "node:stream", "node:tls"], //
+    ),
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
   engine: { folders: ["report", "pod"], types: ["config"], libraries: ["fast-json-patch"] },
@@ -42,7 +57,8 @@ const rules: Rules = {
       ["node:crypto", "node:fs/promises", "node:https", "node:net", "node:tls"], //
     ),
   },
-  watch: { libraries: ["node:fs/promises"] },
+  watch: { folders: ["files"] },
+  files: { libraries: ["node:fs/promises"] },
   metrics: { libraries: ["prom-client"] },
   log: { libraries: ["pino"] },
   kubernetes: { types: ["@kubernetes/client-node"] },

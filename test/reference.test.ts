@@ -30,6 +30,8 @@ test("every command is on the page of the command line", () => {
     " config check",
     " config schema",
     " config init",
+    " doctor",
+    " explain",
     " demo",
     " completion",
   ];

@@ -1,5 +1,8 @@
 import { Argument, Command, Option } from "commander";
+import { addClusterOptions } from "./cluster-options.ts";
 import type { Shell } from "./completion.ts";
+import type { DoctorOptions } from "./doctor.ts";
+import type { ExplainOptions } from "./explain.ts";
 import type { RenderOptions, RenderOutput } from "./render.ts";
 import type { ServeOptions } from "./serve.ts";
 import { addTlsOptions, tlsMistake } from "./tls-options.ts";
@@ -24,6 +27,8 @@ export function createProgram(version: string): Command {
   addServe(program);
   addRender(program);
   addConfig(program);
+  addDoctor(program);
+  addExplain(program);
   addDemo(program);
   addCompletion(program);
   return program;
@@ -91,11 +96,43 @@ function addConfig(program: Command): void {
     .action(async () => (await import("./config.ts")).printStart());
 }
 
+function addDoctor(program: Command): void {
+  const command = program
+    .command("doctor")
+    .description("check arc-primer in a cluster: what is broken, what that means, what to do; changes nothing");
+  addClusterOptions(command)
+    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
+    .action(async (options: DoctorOptions) => (await import("./doctor.ts")).doctor(options));
+}
+
+function addExplain(program: Command): void {
+  const command = program
+    .command("explain")
+    .description("tell what was done to a pod or would be done, what was not and why, and which setting decides")
+    .argument("[what]", "a pod or a scale set of the cluster: NAME, pod/NAME or scale-set/NAME")
+    .option("-f, --filename <file>", "explain the pods of a manifest instead; - is standard input")
+    .option("-n, --namespace <name>", "default: that of the context; for manifests that name none, default");
+  addClusterOptions(command)
+    .option("--config <file>", "PrimerConfiguration (default: the cluster's; for manifests the built-in one)")
+    .option("--config-map <namespace/name>", "the cluster's PrimerConfiguration (default: found by the chart's labels)")
+    .addOption(
+      new Option("--pod-security <level>", "what the namespace enforces (default: as the cluster says)").choices(
+        podSecurityLevels,
+      ),
+    )
+    .addOption(new Option("-o, --output <form>").choices(["text", "json"]).default("text"))
+    .action(async (what: string | undefined, options: ExplainOptions) => {
+      const isOne = (what === undefined) !== (options.filename === undefined);
+      if (!isOne) command.error("error: name a pod or a scale set, or a manifest with -f; one of the two");
+      await (await import("./explain.ts")).explain(what, options);
+    });
+}
+
 function addDemo(program: Command): void {
   program
     .command("demo")
     .description("start the real HTTPS server, send it a runner pod as kube-apiserver would, show what comes out")
-    .argument("[pod]", "a folder of test/golden, or a file with a pod", "dind-sidecar")
+    .argument("[pod]", "a built-in pod (a name that is not there lists them), or a file with one", "dind-sidecar")
     .option("--config <file>", "PrimerConfiguration (default: the one beside the pod)")
     .action(async (pod: string, options: { config?: string }) => (await import("./demo.ts")).demo(pod, options));
 }

@@ -1,8 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { text as readStream } from "node:stream/consumers";
 import { primeManifest } from "../manifests/prime-manifest.ts";
 import type { Finding } from "../manifests/prime-manifest.ts";
-import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { mutations } from "../mutations/index.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
@@ -11,6 +8,7 @@ import type { JsonPatch } from "../engine/diff.ts";
 import { createPrime } from "../engine/prime.ts";
 import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
+import { nothingFound, readManifestInput } from "./manifest-input.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
 
 export interface RenderOptions {
@@ -45,22 +43,21 @@ interface Result {
 export async function render(file: string, options: RenderOptions): Promise<boolean> {
   const { podSecurity, explain: all = false } = options;
   const config = await readConfig(options.config);
-  const name = file === "-" ? "standard input" : file;
-  const text = file === "-" ? await readStream(process.stdin) : await readFile(file, "utf8");
+  const input = await readManifestInput(file);
 
   const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
-  const results = readManifests(text, name).map((document): Result => {
+  const results = input.documents.map((document): Result => {
     const { manifest, findings } = primeManifest(document.value, options.namespace, (pod, namespace) =>
       prime(pod, { namespace, podSecurity, config }),
     );
     return { document, manifest, findings, patch: diff(document.value as object, manifest as object) };
   });
 
-  const isJson = /^\s*[[{]/.test(text);
+  const isJson = /^\s*[[{]/.test(input.text);
   process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), isJson));
   const findings = results.flatMap((result) => result.findings);
   process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed, { all })).join(""));
-  if (findings.length === 0) process.stderr.write(`${name}: no pods and no ARC runner templates in it\n`);
+  if (findings.length === 0) process.stderr.write(`${nothingFound(input)}\n`);
   return results.some(({ patch }) => patch.length > 0);
 }
 
@@ -69,7 +66,7 @@ function write(results: readonly Result[], output: RenderOutput, isJson: boolean
   switch (output) {
     case "yaml":
       return results
-        .map(({ document, patch }) => (patch.length > 0 ? document.edited(patch) : document.source))
+        .map(({ document, manifest, patch }) => (patch.length > 0 ? document.changed(manifest).after : document.source))
         .join("");
     case "json": {
       if (isJson && changed.length === 0) return results.map(({ document }) => document.source).join("");
@@ -86,9 +83,8 @@ function write(results: readonly Result[], output: RenderOutput, isJson: boolean
     case "diff":
       return changed
         .map((result) => {
-          const { document, patch } = result;
-          const edited = document.edited(foldScripts(patch));
-          return showDiff(subjectsOf(result), document.normal(), edited, wantsColor(process.stdout));
+          const { before, after } = result.document.changed(foldScripts(result.manifest));
+          return showDiff(subjectsOf(result), before, after, wantsColor(process.stdout));
         })
         .join("");
   }

@@ -106,16 +106,18 @@ test("a pod with only a generateName is one as well", () => {
   expect(decide(pod, "arc-runners", config).decision.kind).toBe("mutate");
 });
 
-test.each([
-  null,
-  7,
-  [],
-  {},
-  { metadata: null },
-  { metadata: { labels: [] }, spec: {} },
-  { metadata: {}, spec: { containers: [1] } },
-])("%j has not the shape of a pod", (object) => {
-  expect(decide(object, "arc-runners", config).decision).toEqual({ kind: "skip", reason: "malformed-pod" });
+test.each<[unknown, string]>([
+  [null, "the object"],
+  [7, "the object"],
+  [[], "the object"],
+  [{}, "metadata"],
+  [{ metadata: null }, "metadata"],
+  [{ metadata: { labels: [] }, spec: {} }, "metadata.labels"],
+  [{ metadata: { labels: { secret: 1 } }, spec: {} }, "metadata.labels"],
+  [{ metadata: {}, spec: { containers: [1] } }, "spec.containers[0]"],
+  [{ metadata: {}, spec: { containers: [{ name: "a" }, { name: 7 }] } }, "spec.containers[1].name"],
+])("%j has not the shape of a pod: %s", (object, field) => {
+  expect(decide(object, "arc-runners", config).decision).toEqual({ kind: "skip", reason: "malformed-pod", field });
 });
 
 const rules = parseConfig(

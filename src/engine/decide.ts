@@ -1,5 +1,5 @@
 import type { Config, Profile } from "../config/schema.ts";
-import { isPod } from "../pod/shape.ts";
+import { isPod, misshapenField } from "../pod/shape.ts";
 import { isTooLarge } from "../pod/size.ts";
 import type { Pod } from "../pod/types.ts";
 import type { Decision } from "../report/decision.ts";
@@ -20,7 +20,10 @@ export type Decided =
  */
 export function decide(object: unknown, namespace: string, config: Config): Decided {
   if (isTooLarge(object)) return skip("pod-too-large");
-  if (!isPod(object)) return skip("malformed-pod");
+  if (!isPod(object)) {
+    const field = misshapenField(object);
+    return { decision: { kind: "skip", reason: "malformed-pod", ...(field !== undefined && { field }) } };
+  }
   const identity = identify(object);
   if (identity.kind === "skip") return skip(identity.reason);
   const { scaleSet } = identity;

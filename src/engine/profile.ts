@@ -6,6 +6,8 @@ export const profileAnnotation = "arc-primer.dev/profile";
 
 export interface Choice {
   readonly profile: Profile;
+  /** The place of the rule that matched, in `rules`; undefined where none did. */
+  readonly rule: number | undefined;
   /** Set when the pod asked for a profile that it did not get. */
   readonly problem?: Note;
 }
@@ -19,13 +21,15 @@ export function chooseProfile(
   runner: { namespace: string; scaleSet: string },
   wanted: string | undefined,
 ): Choice {
-  const rule = config.rules.find((candidate) => matches(candidate, runner));
-  const name = rule?.profile ?? "default";
+  const index = config.rules.findIndex((candidate) => matches(candidate, runner));
+  const found = config.rules[index];
+  const rule = found ? index : undefined;
+  const name = found?.profile ?? "default";
   const profile = profileNamed(config, name);
-  if (wanted === undefined || wanted === name) return { profile };
-  if (!Object.hasOwn(config.profiles, wanted)) return { profile, problem: "unknown-profile" };
-  if (!rule?.allowedProfiles.includes(wanted)) return { profile, problem: "profile-not-allowed" };
-  return { profile: profileNamed(config, wanted) };
+  if (wanted === undefined || wanted === name) return { profile, rule };
+  if (!Object.hasOwn(config.profiles, wanted)) return { profile, rule, problem: "unknown-profile" };
+  if (!found?.allowedProfiles.includes(wanted)) return { profile, rule, problem: "profile-not-allowed" };
+  return { profile: profileNamed(config, wanted), rule };
 }
 
 function profileNamed(config: Config, name: string): Profile {

@@ -1,7 +1,8 @@
-import { Scalar, isAlias, isMap, isSeq, parseAllDocuments, parseDocument, visit } from "yaml";
-import type { Document, DocumentOptions, ParseOptions, SchemaOptions, Tags, ToStringOptions } from "yaml";
-import jsonPatch from "fast-json-patch";
-import type { JsonPatch } from "../engine/diff.ts";
+import { isCollection, isNode, isPair, parseAllDocuments, parseDocument } from "yaml";
+import type { Document, Node } from "yaml";
+import { same } from "./align.ts";
+import { editSource } from "./edit-source.ts";
+import { changedNode, hasAliases, newNode, options, valueOf } from "./print.ts";
 
 /**
  * One document of a manifest file. `source` is its part of the text, separator and all; the parts of all documents,
@@ -10,21 +11,18 @@ import type { JsonPatch } from "../engine/diff.ts";
 export interface ManifestDocument {
   readonly source: string;
   readonly value: unknown;
-  /** The document's text after a patch of its value: comments and the order of keys stay. */
-  edited(patch: JsonPatch): string;
-  /** The document's text as this module would lay it out, to compare edited ones with. */
-  normal(): string;
+  /** The document's text with another value, and the text to compare it with. */
+  changed(value: unknown): Change;
 }
 
-// kubectl and Helm read YAML 1.1 as Go does: 0755 is octal and `on` is true, but 2024-01-01 and 22:22 are strings.
-const options: ParseOptions & DocumentOptions & SchemaOptions = {
-  version: "1.1",
-  merge: true,
-  intAsBigInt: true, // so that what we don't touch keeps all its digits
-  customTags: (tags: Tags) =>
-    tags.filter((tag) => typeof tag === "string" || !(/:(timestamp|binary)$/.test(tag.tag) || tag.format === "TIME")),
-};
-const layout: ToStringOptions = { lineWidth: 0, indentSeq: false };
+/**
+ * A document's text before and after a change. In block style `before` is the source, and `after` differs from it only in
+ * the lines that had to change. What is in {brackets} as a whole, as JSON is, both lay out anew, comments included.
+ */
+export interface Change {
+  readonly before: string;
+  readonly after: string;
+}
 
 /**
  * Reads YAML or JSON, one document or several.
@@ -33,96 +31,61 @@ const layout: ToStringOptions = { lineWidth: 0, indentSeq: false };
  * @throws {Error} naming the file and the line, if the text is neither
  */
 export function readManifests(text: string, name: string): ManifestDocument[] {
-  const documents = [...parseAllDocuments(text, { ...options, prettyErrors: true })];
-  if (documents.length === 0) return [manifest(parseDocument("", options), text, 0)]; // nothing, or comments alone
+  const documents = [...parseAllDocuments(text, { ...options, prettyErrors: true, keepSourceTokens: true })];
+  if (documents.length === 0) return [manifest(parseDocument("", options), text, 0, text.length)]; // nothing, or comments alone
   let end = 0;
   return documents.map((document, index) => {
     const [error] = document.errors;
     if (error) throw new Error(`${name}: ${error.message}`);
     const start = end;
     end = index === documents.length - 1 ? text.length : document.range[2];
-    return manifest(document, text.slice(start, end), (document.contents?.range?.[0] ?? start) - start);
+    return manifest(document, text, start, end);
   });
 }
 
-function manifest(document: Document, source: string, contentStart: number): ManifestDocument {
-  const value: unknown = document.toJS({
-    reviver: (_key, one: unknown) => (typeof one === "bigint" ? Number(one) : one),
-  });
-  // Separator, directives, comments; not the indent of an indented document, which is written without.
-  const head = source.slice(0, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
+function manifest(document: Document, text: string, start: number, end: number): ManifestDocument {
+  const value = valueOf(document);
+  const source = text.slice(start, end);
   return {
     source,
     value,
-    normal: () => head + body(document),
-    edited: (patch) => head + body(patched(document, value, patch)),
+    changed(after) {
+      const edited = editSource(document, text, { start, end }, value, after);
+      if (edited !== undefined && means(edited, after)) return { before: source, after: edited };
+      // Separator, directives, comments; not the indent of an indented document, which is written without.
+      const contentStart = document.contents?.range?.[0] ?? start;
+      const head = text.slice(start, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
+      return { before: head + laidOut(document), after: head + laidOut(document, { before: value, after }) };
+    },
   };
 }
 
-function body(document: Document): string {
+/** Whether a text is one document of that value. */
+function means(text: string, value: unknown): boolean {
+  try {
+    const [document, ...others] = [...parseAllDocuments(text, options)];
+    if (!document || document.errors.length > 0 || others.some(({ contents }) => contents !== null)) return false;
+    return same(valueOf(document), value);
+  } catch {
+    return false; // an alias to an anchor that is gone
+  }
+}
+
+/** A document's text without what comes before its content, as the library lays it out; with another value, if one is given. */
+function laidOut(document: Document, change?: { before: unknown; after: unknown }): string {
   const bare = document.clone();
   bare.directives = undefined!;
-  bare.commentBefore = null; // the head has it
-  if (bare.contents) bare.contents.commentBefore = null;
-  return bare.toString(layout);
-}
-
-function patched(document: Document, value: unknown, patch: JsonPatch): Document {
-  const copy = document.clone();
-  if (hasAliases(copy)) {
-    // An alias cannot be edited in place, so the document is written anew from its value.
-    copy.contents = newNode(copy, jsonPatch.applyPatch(value, patch, false, false).newDocument) as typeof copy.contents;
-    return copy;
+  if (change && hasAliases(bare)) {
+    bare.contents = newNode(change.after); // with no anchors left to refer to
+  } else if (change) {
+    bare.contents = changedNode(bare.contents as Node, change.before, change.after);
   }
-  for (const operation of patch) apply(copy, operation);
-  return copy;
-}
-
-function apply(document: Document, operation: JsonPatch[number]): void {
-  const path = operation.path
-    .split("/")
-    .slice(1)
-    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
-  const parent = path.slice(0, -1).reduce<unknown>(child, document.contents);
-  const key = path.at(-1) ?? "";
-  if (isSeq(parent)) {
-    // A script within [brackets] would be one long quoted line.
-    if ("value" in operation && String(operation.value).includes("\n")) parent.flow = false;
-    if (operation.op === "add") parent.items.splice(Number(key), 0, newNode(document, operation.value));
-    else if (operation.op === "replace") parent.set(Number(key), newNode(document, operation.value));
-    else parent.delete(Number(key));
-  } else if (isMap(parent)) {
-    if (operation.op === "remove") parent.delete(key);
-    else if (operation.op === "add" || operation.op === "replace") parent.set(key, newNode(document, operation.value));
-  } else {
-    throw new Error(`the patch names ${operation.path}, which is not in the document`);
-  }
-}
-
-/**
- * A node for a new value. What begins like a number is quoted: 0o17 is a string to YAML 1.1, and a number to kubectl.
- */
-function newNode(document: Document, value: unknown) {
-  const node = document.createNode(value);
-  visit(node, {
-    Scalar(_key, scalar) {
-      const isOdd = typeof scalar.value === "string" && /^[-+.~]?[\d.]|^[-+.~]$/.test(scalar.value);
-      if (isOdd && !String(scalar.value).includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
-    },
-  });
-  return node;
-}
-
-function child(node: unknown, key: string): unknown {
-  if (isSeq(node)) return node.get(Number(key), true);
-  return isMap(node) ? node.get(key, true) : undefined;
-}
-
-function hasAliases(document: Document): boolean {
-  let found = false;
-  visit(document, (_key, node) => {
-    found ||= isAlias(node);
-    return found ? visit.BREAK : undefined;
-  });
-  return found;
+  // What comes before it has the comments.
+  bare.commentBefore = null;
+  const { contents } = bare;
+  if (isNode(contents)) contents.commentBefore = null;
+  const [first] = isCollection(contents) && !contents.flow ? contents.items : [];
+  const key = isPair(first) ? first.key : first;
+  if (isNode(key)) key.commentBefore = null;
+  return bare.toString({ lineWidth: 0, indentSeq: false });
 }

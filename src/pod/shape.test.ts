@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { goldenPod } from "../../test/support/pods.ts";
-import { isPod } from "./shape.ts";
+import { isPod, misshapenField } from "./shape.ts";
 
 const withContainer = (change: object) => {
   const pod = goldenPod("dind-sidecar");
@@ -8,18 +8,28 @@ const withContainer = (change: object) => {
   return pod;
 };
 
-test.each<[string, object]>([
-  ["a command that is no list", { command: "dockerd" }],
-  ["a word that is a number", { args: [1] }],
-  ["a probe's command with a number in it", { startupProbe: { exec: { command: ["sh", 1] } } }],
-  ["a probe's path that is a list", { startupProbe: { httpGet: { path: [] } } }],
-  ["a probe's period that is a text", { startupProbe: { periodSeconds: "5" } }],
-  ["a hook's command that is a map", { lifecycle: { preStop: { exec: { command: {} } } } }],
-])("%s makes a malformed pod", (_what, change) => {
+test.each<[string, object, string]>([
+  ["a command that is no list", { command: "dockerd" }, "command"],
+  ["a word that is a number", { args: [1] }, "args[0]"],
+  [
+    "a probe's command with a number in it",
+    { startupProbe: { exec: { command: ["sh", 1] } } },
+    "startupProbe.exec.command[1]",
+  ],
+  ["a probe's path that is a list", { startupProbe: { httpGet: { path: [] } } }, "startupProbe.httpGet.path"],
+  ["a probe's period that is a text", { startupProbe: { periodSeconds: "5" } }, "startupProbe.periodSeconds"],
+  [
+    "a hook's command that is a map",
+    { lifecycle: { preStop: { exec: { command: {} } } } },
+    "lifecycle.preStop.exec.command",
+  ],
+])("%s makes a malformed pod", (_what, change, path) => {
   expect(isPod(withContainer(change))).toBe(false);
+  expect(misshapenField(withContainer(change))).toBe(`spec.initContainers[1].${path}`);
 });
 
 test("null counts as absent", () => {
   const nothing = { startupProbe: { exec: null, httpGet: null, periodSeconds: null }, lifecycle: { preStop: null } };
   expect(isPod(withContainer(nothing))).toBe(true);
+  expect(misshapenField(withContainer(nothing))).toBeUndefined();
 });

@@ -4,31 +4,48 @@ import type { Pod } from "./types.ts";
 const many = 1000;
 const long = 4096;
 
-/** Whether a value is what it has to be. A check ends at the first thing that is wrong. */
-type Check = (value: unknown) => boolean;
+/**
+ * Where a value is not what it has to be: the path from it to the first thing that is wrong, empty for the value itself;
+ * undefined where nothing is. A path has the names of fields that are known here, and no text of the pod.
+ */
+type Check = (value: unknown) => string | undefined;
 
-const text: Check = (value) => typeof value === "string";
-const shortText: Check = (value) => typeof value === "string" && value.length <= long;
+const own = (isRight: (value: unknown) => boolean): Check => {
+  return (value) => (isRight(value) ? undefined : "");
+};
+const text = own((value) => typeof value === "string");
+const shortText = own((value) => typeof value === "string" && value.length <= long);
 const listOf =
   (item: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= many && value.every(item);
-const mapOf =
-  (item: Check): Check =>
-  (value) =>
-    isRecord(value) && Object.values(value).every(item);
+  (value) => {
+    if (!Array.isArray(value) || value.length > many) return "";
+    for (let index = 0; index < value.length; index += 1) {
+      const wrong = item(value[index]);
+      if (wrong !== undefined) return `[${index}]${wrong}`;
+    }
+    return undefined;
+  };
+const mapOf = (item: Check): Check =>
+  own((value) => isRecord(value) && Object.values(value).every((one) => item(one) === undefined));
 const optional =
   (check: Check): Check =>
   (value) =>
-    value === undefined || value === null || check(value);
+    value === undefined || value === null ? undefined : check(value);
 
 /** A map with these fields, and any others. */
 function fields(checks: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(checks);
-  return (value) => isRecord(value) && entries.every(([key, check]) => check(value[key]));
+  return (value) => {
+    if (!isRecord(value)) return "";
+    for (const [key, check] of entries) {
+      const wrong = check(value[key]);
+      if (wrong !== undefined) return `.${key}${wrong}`;
+    }
+    return undefined;
+  };
 }
 
-const number: Check = (value) => typeof value === "number";
+const number = own((value) => typeof value === "number");
 const texts = optional(listOf(text));
 const textMap = optional(mapOf(text));
 const anything = fields({});
@@ -84,7 +101,13 @@ const pod = fields({
  * none that we read.
  */
 export function isPod(value: unknown): value is Pod {
-  return pod(value);
+  return pod(value) === undefined;
+}
+
+/** The first field by which a value is no pod that we read, such as `spec.containers[0].name`; the object itself is `the object`. */
+export function misshapenField(value: unknown): string | undefined {
+  const path = pod(value);
+  return path === "" ? "the object" : path?.slice(1);
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

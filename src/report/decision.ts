@@ -4,7 +4,14 @@ import type { MutationReason, Note, PodReason } from "./reasons.ts";
 
 /** Whether a pod is primed, and by which profile; or why it is not. */
 export type Decision =
-  | { readonly kind: "skip"; readonly reason: PodReason; readonly scaleSet?: string; readonly problem?: never }
+  | {
+      readonly kind: "skip";
+      readonly reason: PodReason;
+      readonly scaleSet?: string;
+      readonly problem?: never;
+      /** Of a malformed pod the first field that is wrong, such as `spec.containers[0].name`. */
+      readonly field?: string;
+    }
   | {
       readonly kind: "mutate";
       readonly reason?: never;

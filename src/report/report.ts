@@ -12,7 +12,8 @@ import type { Code } from "./reasons.ts";
 export function report(subject: string, primed: Primed, options: { readonly all?: boolean } = {}): string {
   const { decision, mode, outcomes, statusLeftOut } = primed;
   if (decision.kind === "skip") {
-    return `${subject}: left as it came (${decision.reason})\n  ${explain(decision.reason)}\n`;
+    const field = decision.field === undefined ? "" : ` The first field that is wrong: ${decision.field}.`;
+    return `${subject}: left as it came (${decision.reason})\n  ${explain(decision.reason)}${field}\n`;
   }
   const audit = mode === "audit" ? " (mode: audit, so nothing is changed; this is what would be)" : "";
   return [

@@ -62,6 +62,34 @@ const statusSchema = z.object({
   notes: z.record(z.string(), z.array(z.string())).optional(),
 });
 
+const wholeSchema = statusSchema.extend({
+  version: z.string(),
+  profile: z.string(),
+  problem: z.string().optional(),
+  skipped: z.record(z.string(), z.string()),
+});
+
+/**
+ * What a pod says was done to it; undefined where it says nothing, or something that is no status. Whoever writes pods can
+ * write one as well, so its texts are cut, and come without control characters.
+ */
+export function readStatus(annotations: Readonly<Record<string, string>> | null | undefined): Status | undefined {
+  const value = annotations?.[statusAnnotation];
+  if (value === undefined) return undefined;
+  try {
+    const plain: unknown = JSON.parse(value, (_key, text: unknown) =>
+      typeof text === "string" ? plainText(text) : text,
+    );
+    return wholeSchema.safeParse(plain).data as Status | undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function plainText(text: string): string {
+  return text.slice(0, 253).replaceAll(/[^\x20-\x7E]/g, "?");
+}
+
 /**
  * The status that an earlier pass wrote; undefined where there is none, or where it is not ours. Those who write
  * the pod can write one as well. So it decides only between "applied" and "already there" of what is there, and no text

@@ -5,7 +5,10 @@ import type { Code } from "./reasons.ts";
 
 /** The decision as the log and the audit log have it, in the words of the status annotation. */
 export function summary({ decision, mode, outcomes }: Primed): object {
-  if (decision.kind === "skip") return { decision: "skip", reason: decision.reason };
+  if (decision.kind === "skip") {
+    const { reason, field } = decision;
+    return { decision: "skip", reason, ...(field !== undefined && { field }) };
+  }
   const told = reported(outcomes);
   return {
     decision: "mutate",

@@ -34,6 +34,12 @@ const plurals: Record<string, string> = {
   "rbac.authorization.k8s.io/v1/ClusterRole": "apis/rbac.authorization.k8s.io/v1/clusterroles",
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": "apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
   "apps/v1/Deployment": "deployments",
+  "apps/v1/StatefulSet": "statefulsets",
+  "v1/Node": "api/v1/nodes",
+  "discovery.k8s.io/v1/EndpointSlice": "endpointslices",
+  "storage.k8s.io/v1/StorageClass": "apis/storage.k8s.io/v1/storageclasses",
+  "apiextensions.k8s.io/v1/CustomResourceDefinition": "apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+  "actions.github.com/v1alpha1/AutoscalingRunnerSet": "autoscalingrunnersets",
   "node.k8s.io/v1/RuntimeClass": "apis/node.k8s.io/v1/runtimeclasses",
   "admissionregistration.k8s.io/v1/MutatingWebhookConfiguration":
     "apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations",

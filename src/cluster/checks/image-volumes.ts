@@ -1,0 +1,104 @@
+import type { Node } from "../objects.ts";
+import type { Readings } from "../readings.ts";
+import { keepsImageVolume } from "./api-server.ts";
+import { check, listed, unreadable } from "./check.ts";
+import type { Finding } from "./check.ts";
+import { kubeletOf, linuxNodes, nameOfNode, runtimeOf } from "./nodes.ts";
+import { isAtLeast } from "./versions.ts";
+
+export const imageVolumes = check({
+  name: "image-volumes",
+  group: "cluster",
+  looksAt:
+    "Whether docker.externals: volume is safe on this cluster, and worth it. The API server is asked with a pod, as a dry run.",
+  problems: {
+    dropped: {
+      status: "fail",
+      means:
+        "The API server drops image volumes from pods without an error. Docker then has no externals: steps that run in a container fail.",
+      do: "Set docker.externals to copy or memory in PROFILES, or turn on the feature gate ImageVolume (on by default from Kubernetes 1.35).",
+    },
+    "unsafe-nodes": {
+      status: "fail",
+      means:
+        "Pods with an image volume do not start on these nodes: it takes kubelet 1.35 (1.33 with the feature gate) and containerd 2.1.",
+      do: "Set docker.externals to copy in PROFILES, or keep these scale sets' pods on other nodes, or upgrade the nodes.",
+    },
+    untried: {
+      status: "warn",
+      means: "CRI-O may mount image volumes noexec, and Node could not run from there. It has not been tried.",
+      do: "Run a job with a container: step on these nodes, or set docker.externals to copy in PROFILES.",
+    },
+  },
+  look(readings) {
+    const { imageVolume, nodes, release } = readings;
+    const parsed = release?.configuration?.parsed;
+    const profiles = parsed && "config" in parsed ? Object.values(parsed.config.profiles) : [];
+    const using = profiles.filter(({ docker }) => docker.externals === "volume").map(({ name }) => name);
+    const names = { PROFILES: `the profile ${listed(using)}` };
+    const offered = offers(readings);
+    if (offered === undefined)
+      return [{ unknown: "whether the API server keeps image volumes: no pod could be tried" }];
+    if (!offered) {
+      const what = `the API server drops image volumes${using.length > 0 ? `, and the profile ${listed(using)} asks for them` : ""}`;
+      if (using.length > 0) return [{ problem: "dropped", what, names }];
+      return [{ ok: `${what}: docker.externals stays copy or memory (no profile asks for volume)` }];
+    }
+    if (!("found" in nodes)) return [unreadable("the nodes", nodes)];
+    const all = linuxNodes(nodes.found);
+    const unsafe = all.filter((node) => !isSafe(node));
+    const crio = all.filter((node) => isSafe(node) && !runtimeOf(node).startsWith("containerd"));
+    const on = (some: readonly Node[]) =>
+      listed(
+        some.map((node) => `${nameOfNode(node)} (${kubeletOf(node)}, ${runtimeOf(node)})`),
+        3,
+      );
+    if (using.length > 0 && unsafe.length > 0)
+      return [{ problem: "unsafe-nodes", what: `image volumes do not work on ${on(unsafe)}`, names }];
+    if (using.length > 0 && crio.length > 0)
+      return [{ problem: "untried", what: `image volumes are untried on ${on(crio)}`, names }];
+    if (unsafe.length + crio.length > 0) {
+      return [
+        {
+          ok: `docker.externals: volume would not be safe: image volumes do not work, or are untried, on ${on([...unsafe, ...crio])}`,
+        },
+      ];
+    }
+    return [worth(using, imageVolume !== undefined && all.length > 0, readings)];
+  },
+});
+
+/** Whether the API server keeps image volumes: what a dry run showed, or else what its version says. */
+function offers({ imageVolume, version }: Readings): boolean | undefined {
+  if (imageVolume?.status === 201) return keepsImageVolume(imageVolume.object);
+  const gitVersion = "found" in version ? version.found.gitVersion : undefined;
+  // In 1.33 and 1.34 it depends on a feature gate.
+  return (isAtLeast(gitVersion, 1, 35) ?? false) ? true : isAtLeast(gitVersion, 1, 33) === false ? false : undefined;
+}
+
+/** Kubelet 1.33 and 1.34 have the feature behind a gate that cannot be seen from here; the API server has it, so they may. */
+function isSafe(node: Node): boolean {
+  if (isAtLeast(kubeletOf(node), 1, 33) !== true) return false;
+  const runtime = runtimeOf(node);
+  return runtime.startsWith("containerd://") ? isAtLeast(runtime, 2, 1) === true : runtime.startsWith("cri-o://");
+}
+
+function worth(using: readonly string[], isKnown: boolean, { trials }: Readings): Finding<never> {
+  if (using.length > 0) return { ok: `image volumes work; the profile ${listed(using)} uses them` };
+  const copying = trials.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
+  if (!isKnown || copying.length === 0) return { ok: "image volumes work here; no scale set copies externals" };
+  const sets = listed(copying.map(({ scaleSet }) => scaleSet.metadata.name));
+  return {
+    ok: `docker.externals: volume would be safe, and worth it: each pod of ${sets} copies about 600 MB that a volume would mount`,
+  };
+}
+
+function copiesExternals({
+  command = [],
+  args = [],
+}: {
+  command?: readonly string[];
+  args?: readonly string[];
+}): boolean {
+  return [...command, ...args].some((word) => word.includes("externals"));
+}

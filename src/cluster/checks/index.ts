@@ -1,0 +1,46 @@
+import { apiServer } from "./api-server.ts";
+import { caBundle } from "./ca-bundle.ts";
+import { caches } from "./caches.ts";
+import { certificate } from "./certificate.ts";
+import type { Check } from "./check.ts";
+import { configuration, sameAnswers } from "./configuration.ts";
+import { dryRuns } from "./dry-runs.ts";
+import { endpoints } from "./endpoints.ts";
+import { imageVolumes } from "./image-volumes.ts";
+import { namespaces, podSecurity, scaleSets } from "./namespaces.ts";
+import { nodes } from "./nodes.ts";
+import { otherWebhooks } from "./other-webhooks.ts";
+import { profiles } from "./profiles.ts";
+import { provider } from "./provider.ts";
+import { references } from "./references.ts";
+import { entries, failurePolicy, registration } from "./registration.ts";
+import { replicas, versions } from "./replicas.ts";
+import { runnerPods } from "./runner-pods.ts";
+
+/** All checks, in the order in which their lines are printed. A new one is one file, its test and one line here. */
+export const checks: readonly Check[] = [
+  apiServer,
+  nodes,
+  imageVolumes,
+  registration,
+  entries,
+  caBundle,
+  failurePolicy,
+  otherWebhooks,
+  endpoints,
+  replicas,
+  versions,
+  certificate,
+  configuration,
+  sameAnswers,
+  namespaces,
+  scaleSets,
+  podSecurity,
+  profiles,
+  dryRuns,
+  references,
+  runnerPods,
+  caches,
+  // Package bundles get a check here, once there are any.
+  provider,
+];

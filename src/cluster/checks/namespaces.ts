@@ -1,0 +1,154 @@
+import type { Namespace } from "../objects.ts";
+import { foundOr, injectLabel, labelled } from "../readings.ts";
+import { check, counted, listed, unreadable } from "./check.ts";
+import type { Finding } from "./check.ts";
+import { entryFor } from "../entries.ts";
+
+export const namespaces = check({
+  name: "namespaces",
+  group: "scale sets",
+  looksAt: `The namespaces with the label ${injectLabel}: enabled.`,
+  problems: {
+    none: {
+      status: "fail",
+      means: "Pods are primed in labelled namespaces alone, so none is.",
+      do: `kubectl label namespace NAME ${injectLabel}=enabled, for each namespace with scale sets.`,
+    },
+    "odd-label": {
+      status: "warn",
+      means: "The label's value has to be enabled, to the letter. Pods in this namespace are not primed.",
+      do: `kubectl label --overwrite namespace NAMESPACE ${injectLabel}=enabled, or ${injectLabel}- to take it away.`,
+    },
+    excluded: {
+      status: "warn",
+      means: "The registration leaves out kube-system and the release's own namespace, whatever label they have.",
+      do: "Move the scale sets to a namespace of their own.",
+    },
+  },
+  look(readings) {
+    const { namespaces: read, release } = readings;
+    if (!("found" in read)) return [unreadable("the namespaces", read)];
+    const findings: Finding<"none" | "odd-label" | "excluded">[] = [];
+    for (const { metadata } of read.found) {
+      const value = metadata.labels?.[injectLabel];
+      if (value === undefined || ["enabled", "disabled"].includes(value)) continue;
+      const names = { NAMESPACE: metadata.name };
+      findings.push({ problem: "odd-label", what: `${metadata.name} has ${injectLabel}: "${value}"`, names });
+    }
+    const all = labelled(readings);
+    for (const space of all) {
+      if (release && isExcluded(space, release.namespace)) {
+        findings.push({
+          problem: "excluded",
+          what: `${space.metadata.name} has the label and is left out all the same`,
+        });
+      }
+    }
+    if (all.length === 0) findings.push({ problem: "none", what: "no namespace has the label" });
+    if (findings.length > 0) return findings;
+    return [
+      { ok: `${counted(all.length, "namespace")} with the label: ${listed(all.map(({ metadata }) => metadata.name))}` },
+    ];
+  },
+});
+
+function isExcluded({ metadata }: Namespace, releaseNamespace: string | undefined): boolean {
+  return ["kube-system", releaseNamespace].includes(metadata.name);
+}
+
+export const scaleSets = check({
+  name: "scale-sets",
+  group: "scale sets",
+  looksAt: "ARC's AutoscalingRunnerSets, and whether their namespaces have the label.",
+  problems: {
+    "no-arc": {
+      status: "warn",
+      means: "The cluster does not know AutoscalingRunnerSet: ARC (gha-runner-scale-set-controller) is not installed.",
+      do: "Install ARC. arc-primer serves its runner scale sets alone, not its older, summerwind mode.",
+    },
+    none: {
+      status: "warn",
+      means: "There is no scale set in any labelled namespace, so no runner pod will be primed.",
+      do: "Install a scale set, or label the namespace where they are.",
+    },
+    unlabelled: {
+      status: "warn",
+      means: "The runner pods of these scale sets are not primed: their namespaces lack the label.",
+      do: `If they are to be: kubectl label namespace NAMESPACES ${injectLabel}=enabled. If not, ${injectLabel}=disabled says so.`,
+    },
+    unmatched: {
+      status: "fail",
+      means:
+        "No entry of the registration matches this namespace, so the API server asks arc-primer about none of its pods.",
+      do: "Restore the entries: helm upgrade with the same values. The check entries says what is wrong with them.",
+    },
+  },
+  look(readings) {
+    const { scaleSets: read, namespaces: spaces, release } = readings;
+    if ("missing" in read) return [{ problem: "no-arc", what: "there are no AutoscalingRunnerSets in this cluster" }];
+    if (!("found" in read)) return [unreadable("the scale sets", read)];
+    if (!("found" in spaces))
+      return [{ unknown: "which scale sets are in labelled namespaces: the namespaces could not be read" }];
+    const labels = labelled(readings).map(({ metadata }) => metadata.name);
+    const inside = read.found.filter(({ metadata }) => labels.includes(metadata.namespace ?? ""));
+    const declined = spaces.found
+      .filter(({ metadata }) => metadata.labels?.[injectLabel] === "disabled")
+      .map(({ metadata }) => metadata.name);
+    const outside = read.found.filter(({ metadata }) => ![...labels, ...declined].includes(metadata.namespace ?? ""));
+    const findings: Finding<"none" | "unlabelled" | "unmatched">[] = [];
+    if (outside.length > 0) {
+      const names = outside.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+      const where = [...new Set(outside.map(({ metadata }) => metadata.namespace ?? ""))].join(" ");
+      findings.push({
+        problem: "unlabelled",
+        what: `in namespaces without the label: ${listed(names)}`,
+        names: { NAMESPACES: where },
+      });
+    }
+    if (inside.length === 0) findings.push({ problem: "none", what: "no scale set in a labelled namespace" });
+    for (const space of release ? labelled(readings) : []) {
+      if (isExcluded(space, release!.namespace) || entryFor(release!.registration, space)) continue;
+      findings.push({ problem: "unmatched", what: `no entry matches the namespace ${space.metadata.name}` });
+    }
+    const ok =
+      inside.length > 0 ? [{ ok: listed(inside.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)) }] : [];
+    return [...ok, ...findings];
+  },
+});
+
+export const podSecurity = check({
+  name: "pod-security",
+  group: "scale sets",
+  looksAt: "The Pod Security level of each labelled namespace with scale sets, and what that rules out.",
+  problems: {
+    "rules-out": {
+      status: "warn",
+      means: "Pod Security would refuse a pod with this, so arc-primer leaves it out there.",
+      do: "Label the namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged, or give its scale sets a profile without it.",
+    },
+  },
+  look(readings) {
+    const { trials } = readings;
+    const spaces = foundOr(readings.namespaces, []).filter(({ metadata }) =>
+      trials.some(({ namespace }) => namespace === metadata.name),
+    );
+    const levels = spaces.map(({ metadata }) => {
+      const of = trials.filter(({ namespace }) => namespace === metadata.name);
+      const left = of.flatMap(({ primed, scaleSet }) =>
+        (primed?.outcomes ?? [])
+          .filter(({ reason }) => reason === "pod-security" || reason === "privilege-forbidden")
+          .map(({ mutation }) => `${mutation} for ${scaleSet.metadata.name}`),
+      );
+      return { name: metadata.name, level: of[0]?.podSecurity ?? "privileged", left };
+    });
+    if (levels.length === 0) return [];
+    const findings: Finding<"rules-out">[] = levels
+      .filter(({ left }) => left.length > 0)
+      .map(({ name, level, left }) => ({
+        problem: "rules-out",
+        what: `${name} enforces ${level}, which rules out ${listed(left)}`,
+        names: { NAMESPACE: name },
+      }));
+    return [{ ok: listed(levels.map(({ name, level }) => `${name}: ${level}`)) }, ...findings];
+  },
+});

@@ -1,0 +1,74 @@
+import { statusAnnotation } from "../../report/status.ts";
+import type { PodObject } from "../objects.ts";
+import { labelled, nameOf } from "../readings.ts";
+import { check, counted, listed, unreadable } from "./check.ts";
+import type { Finding } from "./check.ts";
+
+const minute = 60_000;
+/** What a container waits for that no time mends. */
+const hopeless = [
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "InvalidImageName",
+];
+
+export const runnerPods = check({
+  name: "runner-pods",
+  group: "scale sets",
+  looksAt: "The runner pods that are there now: whether they are primed, and whether one is stuck.",
+  problems: {
+    unprimed: {
+      status: "warn",
+      means:
+        "They were created before the namespace was labelled, or while arc-primer did not answer. ARC keeps them until their job is done.",
+      do: "Nothing, if they are older than the installation: the next ones are primed. Else look for the time in the webhook's log.",
+    },
+    stuck: {
+      status: "warn",
+      means: "A pod that waits for something that is not there never runs a job, and ARC counts it as running.",
+      do: "kubectl describe pod says what is missing. Mend it, then delete the pod; ARC makes another.",
+    },
+  },
+  look(readings) {
+    const { runnerPods: read, now, trials } = readings;
+    if (!("found" in read)) return [unreadable("the runner pods", read)];
+    const names = labelled(readings).map(({ metadata }) => metadata.name);
+    const skipped = trials.filter(
+      ({ primed }) => primed && (primed.decision.kind === "skip" || primed.mode === "audit"),
+    );
+    const pods = read.found.filter(({ metadata }) => names.includes(metadata.namespace ?? ""));
+    if (pods.length === 0) return [{ ok: "there are no runner pods at the moment" }];
+    const isMeant = ({ metadata }: PodObject) =>
+      !skipped.some(
+        ({ scaleSet, namespace }) =>
+          namespace === metadata.namespace &&
+          scaleSet.metadata.name === metadata.labels?.["actions.github.com/scale-set-name"],
+      );
+    const unprimed = pods.filter((pod) => isMeant(pod) && pod.metadata.annotations?.[statusAnnotation] === undefined);
+    const stuck = pods.flatMap((pod) => {
+      const why = stuckBecause(pod, now);
+      return why === undefined ? [] : [`${nameOf(pod)} (${why})`];
+    });
+    const findings: Finding<"unprimed" | "stuck">[] = [];
+    if (unprimed.length > 0)
+      findings.push({
+        problem: "unprimed",
+        what: `${unprimed.length} of ${counted(pods.length, "runner pod")} not primed: ${listed(unprimed.map(nameOf))}`,
+      });
+    if (stuck.length > 0) findings.push({ problem: "stuck", what: `stuck: ${listed(stuck)}` });
+    return findings.length > 0 ? findings : [{ ok: `${counted(pods.length, "runner pod")}, all primed, none stuck` }];
+  },
+});
+
+function stuckBecause({ metadata, status = {} }: PodObject, now: number): string | undefined {
+  const age = now - Date.parse(metadata.creationTimestamp ?? new Date(now).toISOString());
+  if (status.phase !== "Pending" || age < 2 * minute) return undefined;
+  const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
+  const reason = waiting.map(({ state }) => state?.waiting?.reason).find((one) => hopeless.includes(one ?? ""));
+  if (reason !== undefined) return reason;
+  const unscheduled = status.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
+  if (unscheduled) return unscheduled.reason ?? "Unschedulable";
+  return age > 10 * minute ? "Pending for more than ten minutes" : undefined;
+}

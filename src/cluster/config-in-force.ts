@@ -1,0 +1,76 @@
+import { parseConfig } from "../config/load.ts";
+import type { Config } from "../config/schema.ts";
+import type { Cluster, Readable } from "./connect.ts";
+
+interface ConfigMap {
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** The webhook's configuration, and where it was read; or why there is none. Sentences have no full stop. */
+export type ConfigInForce =
+  | { readonly config: Config; readonly source: string; readonly problem?: never }
+  | { readonly config?: never; readonly problem: string };
+
+const labels = "app.kubernetes.io/name=arc-primer";
+const key = "config.yaml";
+
+/**
+ * Reads the ConfigMap that the chart makes, found by its labels. Where not all namespaces may be read, it is looked for in
+ * that of the chart's name, and in the context's own.
+ *
+ * @param named `NAMESPACE/NAME`, for a ConfigMap without these labels, or one of several
+ */
+export async function configInForce(cluster: Cluster, named?: string): Promise<ConfigInForce> {
+  if (named !== undefined) return parsed(await readOne(cluster, named), named);
+  const found = await find(cluster);
+  if (!("found" in found)) {
+    return { problem: `the webhook's ConfigMap cannot be read: ${Object.values(found)[0]}` };
+  }
+  const [first, ...others] = found.found.filter(({ data }) => data?.[key] !== undefined);
+  if (!first) {
+    return { problem: `there is no ConfigMap with the label ${labels} and the key ${key}: name it with --config-map` };
+  }
+  const names = [first, ...others].map(nameOf);
+  if (others.length > 0) {
+    return { problem: `there are several of the webhook's ConfigMaps (${names.join(", ")}): choose with --config-map` };
+  }
+  return parsed({ found: first }, names[0]!);
+}
+
+function nameOf({ metadata }: ConfigMap): string {
+  return `${metadata.namespace}/${metadata.name}`;
+}
+
+async function readOne(cluster: Cluster, named: string): Promise<Readable<ConfigMap>> {
+  const [namespace = "", name = ""] = named.split("/").map(encodeURIComponent);
+  return cluster.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
+}
+
+async function find(cluster: Cluster): Promise<Readable<readonly ConfigMap[]>> {
+  const everywhere = await cluster.list<ConfigMap>("/api/v1/configmaps", { labelSelector: labels });
+  if (!("forbidden" in everywhere)) return everywhere;
+  const namespaces = [...new Set(["arc-primer", cluster.namespace])];
+  const each = await Promise.all(
+    namespaces.map((namespace) =>
+      cluster.list<ConfigMap>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`, {
+        labelSelector: labels,
+      }),
+    ),
+  );
+  const found = each.flatMap((one) => ("found" in one ? one.found : []));
+  return found.length > 0 ? { found } : everywhere;
+}
+
+function parsed(read: Readable<ConfigMap>, name: string): ConfigInForce {
+  if (!("found" in read)) return { problem: `the ConfigMap ${name} cannot be read: ${Object.values(read)[0]}` };
+  const text = read.found.data?.[key];
+  if (text === undefined) return { problem: `the ConfigMap ${name} has no key ${key}` };
+  try {
+    return { config: parseConfig(text, key), source: `the ConfigMap ${name}, as the cluster has it now` };
+  } catch (error) {
+    return {
+      problem: `the webhook refuses the ConfigMap ${name}, and the last good configuration stays in force: ${(error as Error).message}`,
+    };
+  }
+}

@@ -1,0 +1,79 @@
+import type { Pod } from "../pod/types.ts";
+import type { Cluster, Readable } from "./connect.ts";
+import { arcPath, podOfScaleSet } from "./scale-set.ts";
+import type { ArcObject } from "./scale-set.ts";
+
+/** A runner pod that is there, or the next one of a scale set. */
+export interface FoundRunner {
+  /** `Pod arc-runners/linux-x64-abcde` */
+  readonly subject: string;
+  readonly pod: Pod;
+  /** Whether the pod is there. */
+  readonly isLive: boolean;
+  /** Of a pod that is there, the one that ARC asked for: made again from its EphemeralRunner, if that may be read. */
+  readonly asked?: Pod | undefined;
+}
+
+/** What was asked for is not there, or may not be read: a sentence without a full stop. */
+export class NotFound extends Error {}
+
+/**
+ * Finds a pod or a scale set.
+ *
+ * @param what `NAME`, for a pod or else a scale set; `pod/NAME` or `scale-set/NAME`
+ * @throws {NotFound} if there is none, or it has no pod template
+ */
+export async function findRunner(cluster: Cluster, namespace: string, what: string): Promise<FoundRunner> {
+  const [kind, name] = what.includes("/") ? split(what) : ["", what];
+  const pod = kind === "scale-set" ? undefined : await readPod(cluster, namespace, name);
+  if (pod && "found" in pod) return { ...(await livePod(cluster, namespace, pod.found)), isLive: true };
+  const set = kind === "pod" ? undefined : await readSet(cluster, namespace, name);
+  if (set && "found" in set) return nextPod(namespace, set.found);
+  const looked = [pod && `a pod (${reasonOf(pod)})`, set && `an AutoscalingRunnerSet (${reasonOf(set)})`];
+  throw new NotFound(
+    `${name} is not in the namespace ${namespace}, as ${looked.filter(Boolean).join(" or ")}; -n names another namespace`,
+  );
+}
+
+function split(what: string): [string, string] {
+  const [kind = "", name = ""] = what.split("/");
+  const known: Readonly<Record<string, string>> = {
+    pod: "pod",
+    pods: "pod",
+    po: "pod",
+    "scale-set": "scale-set",
+    autoscalingrunnerset: "scale-set",
+    autoscalingrunnersets: "scale-set",
+  };
+  const found = known[kind.toLowerCase()];
+  if (!found || !name) throw new NotFound(`${what} is not NAME, pod/NAME or scale-set/NAME`);
+  return [found, name];
+}
+
+async function readPod(cluster: Cluster, namespace: string, name: string): Promise<Readable<Pod>> {
+  return cluster.get<Pod>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`);
+}
+
+async function readSet(cluster: Cluster, namespace: string, name: string): Promise<Readable<ArcObject>> {
+  return cluster.get<ArcObject>(`${arcPath("AutoscalingRunnerSet", namespace)}/${encodeURIComponent(name)}`);
+}
+
+/** The EphemeralRunner has the pod's name. */
+async function livePod(cluster: Cluster, namespace: string, pod: Pod): Promise<Omit<FoundRunner, "isLive">> {
+  const { name = "" } = pod.metadata;
+  const runner = await cluster.get<ArcObject>(`${arcPath("EphemeralRunner", namespace)}/${encodeURIComponent(name)}`);
+  const asked = "found" in runner ? podOfScaleSet({ ...runner.found, kind: "EphemeralRunner" }) : undefined;
+  return { subject: `Pod ${namespace}/${name}`, pod, asked };
+}
+
+function nextPod(namespace: string, set: ArcObject): FoundRunner {
+  const { name } = set.metadata;
+  const subject = `AutoscalingRunnerSet ${namespace}/${name}`;
+  const pod = podOfScaleSet({ ...set, kind: "AutoscalingRunnerSet" });
+  if (!pod) throw new NotFound(`${subject} has no pod template`);
+  return { subject, pod, isLive: false };
+}
+
+function reasonOf(read: Readable<unknown>): string {
+  return Object.values(read)[0] as string;
+}

@@ -1,0 +1,46 @@
+// Pods that are never run. They ask for nothing that Pod Security `restricted` forbids, and meet a quota.
+
+const resources = { requests: { cpu: "1m", memory: "1Mi" }, limits: { cpu: "1m", memory: "1Mi" } };
+const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
+const image = "ghcr.io/actions/actions-runner:latest";
+const name = "arc-primer-doctor-dry-run";
+const spec = {
+  restartPolicy: "Never",
+  automountServiceAccountToken: false,
+  securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
+};
+
+/** A pod with an image volume, and without the label of runners: of the webhooks, this one is not asked. */
+export const plainPod = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name },
+  spec: {
+    ...spec,
+    containers: [
+      { name: "main", image, securityContext, resources, volumeMounts: [{ name: "image", mountPath: "/image" }] },
+    ],
+    volumes: [{ name: "image", image: { reference: image } }],
+  },
+};
+
+/** A runner pod with Docker, to ask a replica about where there is no scale set. */
+export const plainRunner = {
+  apiVersion: "v1",
+  kind: "Pod",
+  metadata: { name, labels: { "actions-ephemeral-runner": "True" } },
+  spec: {
+    ...spec,
+    initContainers: [{ name: "dind", image: "docker:dind", restartPolicy: "Always", securityContext, resources }],
+    containers: [
+      {
+        name: "runner",
+        image,
+        securityContext,
+        resources,
+        command: ["/home/runner/run.sh"],
+        env: [{ name: "DOCKER_HOST", value: "unix:///var/run/docker.sock" }],
+      },
+    ],
+  },
+};

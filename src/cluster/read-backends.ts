@@ -1,0 +1,25 @@
+import type { Cluster, Readable } from "./connect.ts";
+import { each } from "./each.ts";
+import type { EndpointSlice, WebhookConfiguration } from "./objects.ts";
+import { isOurs, readyAddresses } from "./readings.ts";
+
+/** How many addresses are ready behind the Services of webhooks that refuse pods when they are down. */
+export async function readBackends(
+  cluster: Cluster,
+  configurations: readonly WebhookConfiguration[],
+): Promise<Record<string, Readable<number>>> {
+  const services = configurations.flatMap(({ webhooks = [] }) =>
+    webhooks
+      .filter((entry) => !isOurs(entry) && entry.failurePolicy !== "Ignore")
+      .flatMap(({ clientConfig }) => clientConfig?.service ?? []),
+  );
+  const unique = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]));
+  const counted = await each([...unique], async ([key, { namespace, name }]) => {
+    const slices = await cluster.list<EndpointSlice>(
+      `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`,
+      { labelSelector: `kubernetes.io/service-name=${name}` },
+    );
+    return [key, "found" in slices ? { found: readyAddresses(slices.found) } : slices] as const;
+  });
+  return Object.fromEntries(counted);
+}

@@ -1,0 +1,139 @@
+import { basename } from "node:path/posix";
+import { parseWithWarnings } from "../config/load.ts";
+import { converse } from "./converse.ts";
+import type { Question } from "./converse.ts";
+import type { Cluster, Readable } from "./connect.ts";
+import type { Target } from "./dial.ts";
+import type { ConfigMap, EndpointSlice, PodObject, Service, WebhookConfiguration, Workload } from "./objects.ts";
+import { firstEntry, foundOr, isOurs, isRunning } from "./readings.ts";
+import type { Configuration, Conversation, Release } from "./readings.ts";
+import { matchesLabels } from "./selectors.ts";
+
+/** Reads what stands behind a registration: Service, replicas, ConfigMap, caches. The replicas are not spoken to yet. */
+export async function readRelease(cluster: Cluster, registration: WebhookConfiguration): Promise<Release> {
+  const target = firstEntry(registration)?.clientConfig?.service;
+  const nothing = { service: undefined, endpoints: undefined, deployment: undefined, replicas: undefined };
+  const none = { ...nothing, caches: undefined, configuration: undefined, conversations: [] };
+  if (!target) return { registration, namespace: undefined, ...none };
+  const core = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}`;
+  const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(target.namespace)}`;
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(target.namespace)}/endpointslices`;
+  const [service, endpoints, deployments, statefulSets] = await Promise.all([
+    cluster.get<Service>(`${core}/services/${encodeURIComponent(target.name)}`),
+    cluster.list<EndpointSlice>(slices, { labelSelector: `kubernetes.io/service-name=${target.name}` }),
+    cluster.list<Workload>(`${apps}/deployments`),
+    cluster.list<Workload>(`${apps}/statefulsets`),
+  ]);
+  const selector = foundOr<Service | undefined>(service, undefined)?.spec?.selector;
+  const deployment = selector && behind(deployments, selector, target.name);
+  const labelSelector = selector && Object.entries(selector).map(([key, value]) => `${key}=${value}`);
+  const replicas =
+    labelSelector && (await cluster.list<PodObject>(`${core}/pods`, { labelSelector: labelSelector.join() }));
+  return {
+    registration,
+    namespace: target.namespace,
+    service,
+    endpoints,
+    deployment,
+    replicas,
+    caches: selector && cachesOf(statefulSets, selector),
+    configuration:
+      deployment && "found" in deployment ? await readConfiguration(cluster, core, deployment.found) : undefined,
+    conversations: [],
+  };
+}
+
+function behind(
+  deployments: Readable<readonly Workload[]>,
+  selector: Readonly<Record<string, string>>,
+  service: string,
+): Readable<Workload> {
+  if (!("found" in deployments)) return deployments;
+  const found = deployments.found.find(({ spec }) =>
+    matchesLabels({ matchLabels: selector }, spec?.template?.metadata?.labels),
+  );
+  return found ? { found } : { missing: `no Deployment makes pods that the Service ${service} selects` };
+}
+
+/** The chart's caches: StatefulSets of the same release, each with a component of its own. */
+function cachesOf(
+  statefulSets: Readable<readonly Workload[]>,
+  selector: Readonly<Record<string, string>>,
+): Readable<readonly Workload[]> {
+  if (!("found" in statefulSets)) return statefulSets;
+  const { "app.kubernetes.io/component": _webhook, ...release } = selector;
+  const isOfRelease = Object.keys(release).length > 0;
+  const found = statefulSets.found.filter(
+    ({ metadata }) => isOfRelease && matchesLabels({ matchLabels: release }, metadata.labels),
+  );
+  return { found };
+}
+
+async function readConfiguration(
+  cluster: Cluster,
+  core: string,
+  { spec }: Workload,
+): Promise<Configuration | undefined> {
+  const pod = spec?.template?.spec;
+  const name = pod?.volumes?.find((volume) => volume.name === "config")?.configMap?.name;
+  if (name === undefined) return undefined;
+  const args = pod?.containers?.flatMap(({ args: words = [] }) => words) ?? [];
+  const file = args.find((word) => word.startsWith("--config="))?.slice("--config=".length) ?? "config.yaml";
+  const key = basename(file);
+  const read = await cluster.get<ConfigMap>(`${core}/configmaps/${encodeURIComponent(name)}`);
+  if (!("found" in read)) return { name, text: read, parsed: undefined };
+  const text = read.found.data?.[key];
+  if (text === undefined)
+    return { name, text: { missing: `the ConfigMap ${name} has no key ${key}` }, parsed: undefined };
+  return { name, text: { found: text }, parsed: parse(text, key) };
+}
+
+function parse(text: string, key: string): NonNullable<Configuration["parsed"]> {
+  try {
+    return parseWithWarnings(text, key);
+  } catch (error) {
+    return { error: (error as Error).message };
+  }
+}
+
+/** Speaks to every replica of a release, or to the address that its registration names. */
+export async function readConversations(
+  cluster: Cluster,
+  release: Release,
+  questions: readonly Question[],
+  expected: readonly string[] | undefined,
+): Promise<Conversation[]> {
+  const client = firstEntry(release.registration)?.clientConfig;
+  const ca = Buffer.from(client?.caBundle ?? "", "base64").toString("utf8");
+  const servername = client?.service
+    ? `${client.service.name}.${client.service.namespace}.svc`
+    : hostOf(client?.url ?? "");
+  return Promise.all(
+    targetsOf(release).map(async ({ name, target }) => ({
+      with: name,
+      expected,
+      ...(await converse(cluster, target, { servername, ca, questions })),
+    })),
+  );
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
+}
+
+function targetsOf({ registration, namespace = "", replicas }: Release): { name: string; target: Target }[] {
+  const urls = registration.webhooks?.filter(isOurs).flatMap(({ clientConfig }) => clientConfig?.url ?? []) ?? [];
+  const addresses = urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin);
+  if (urls.length > 0) return [...new Set(addresses)].map((url) => ({ name: url, target: { url } }));
+  return foundOr(replicas, [])
+    .filter(isRunning)
+    .map(({ metadata, spec }) => ({
+      name: metadata.name,
+      target: { namespace, pod: metadata.name, port: portOf(spec) },
+    }));
+}
+
+function portOf(spec: PodObject["spec"]): number {
+  const ports = spec?.containers?.flatMap(({ ports: all = [] }) => all) ?? [];
+  return ports.find(({ name }) => name === "webhook")?.containerPort ?? 10250;
+}

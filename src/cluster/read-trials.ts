@@ -1,0 +1,62 @@
+import { chooseProfile } from "../engine/profile.ts";
+import type { Config } from "../config/schema.ts";
+import type { PodSecurity } from "../pod/pod-security.ts";
+import type { Answer, Cluster, Readable } from "./connect.ts";
+import { each } from "./each.ts";
+import type { ConfigMap } from "./objects.ts";
+import { plainPod } from "./plain-pods.ts";
+import type { ReadingParts } from "./read.ts";
+import type { Reference, Trial } from "./readings.ts";
+import { referencesOf } from "./references.ts";
+import { podOfScaleSet } from "./scale-set.ts";
+import type { ArcObject } from "./scale-set.ts";
+
+/** Creates the pod that ARC would create for a scale set, as a dry run, and primes it here as well. */
+export async function tryScaleSet(
+  cluster: Cluster,
+  { scaleSet, podSecurity }: { scaleSet: ArcObject; podSecurity: PodSecurity },
+  config: Config | undefined,
+  prime: ReadingParts["prime"],
+): Promise<Trial> {
+  const namespace = scaleSet.metadata.namespace ?? "";
+  const pod = podOfScaleSet(scaleSet, "dry-run");
+  const primed = pod && config && prime(pod, { namespace, podSecurity, config });
+  return { scaleSet, namespace, pod, podSecurity, primed, answer: pod && (await tryPod(cluster, namespace, pod)) };
+}
+
+async function tryPod(cluster: Cluster, namespace: string, pod: unknown): Promise<Answer | { failed: string }> {
+  try {
+    return await cluster.create(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`, pod, { dryRun: "All" });
+  } catch (error) {
+    return { failed: (error as Error).message };
+  }
+}
+
+/** Creates a pod with an image volume, as a dry run. */
+export async function tryImageVolume(cluster: Cluster, namespace: string): Promise<Answer | undefined> {
+  const answer = await tryPod(cluster, namespace, plainPod);
+  return "failed" in answer ? undefined : answer;
+}
+
+/** The objects that the profiles of these scale sets name, each read once. */
+export async function readReferences(cluster: Cluster, trials: readonly Trial[], config: Config): Promise<Reference[]> {
+  const wanted = trials.flatMap(({ scaleSet, namespace, pod }) => {
+    const runner = { namespace, scaleSet: scaleSet.metadata.name };
+    const { profile } = chooseProfile(config, runner, pod?.metadata.annotations?.["arc-primer.dev/profile"]);
+    return profile.enabled ? referencesOf(profile, namespace) : [];
+  });
+  const unique = new Map(wanted.map((one) => [JSON.stringify(one), one]));
+  return each([...unique.values()], async (reference) => ({ ...reference, keys: await keysOf(cluster, reference) }));
+}
+
+async function keysOf(
+  cluster: Cluster,
+  { kind, namespace, name }: Omit<Reference, "keys">,
+): Promise<Readable<string[]>> {
+  const collection =
+    kind === "StorageClass"
+      ? "/apis/storage.k8s.io/v1/storageclasses"
+      : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind.toLowerCase()}s`;
+  const read = await cluster.get<ConfigMap>(`${collection}/${encodeURIComponent(name)}`);
+  return "found" in read ? { found: Object.keys(read.found.data ?? {}) } : read; // of a Secret, nothing but its keys
+}

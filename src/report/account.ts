@@ -1,0 +1,125 @@
+import { reported } from "./decision.ts";
+import type { Primed } from "./decision.ts";
+import { deciders } from "./deciders.ts";
+import type { Decider } from "./deciders.ts";
+import { mutationTexts } from "./mutation-texts.ts";
+import { explain, isCode } from "./reasons.ts";
+import type { Code } from "./reasons.ts";
+import type { Status } from "./status.ts";
+
+/** The setting that decides, by its whole name, and its value where that is a short one. */
+export interface Setting {
+  readonly where: Decider["where"];
+  readonly name: string;
+  readonly value?: boolean | number;
+}
+
+/** One thing that is said, and what it would take to have it otherwise. */
+export interface Statement {
+  readonly code?: string;
+  readonly text: string;
+  readonly setting?: Setting;
+}
+
+export interface MutationAccount {
+  readonly mutation: string;
+  readonly said: readonly Statement[];
+}
+
+/** What was done to a pod, or would be, and why the rest was not. */
+export interface Account {
+  /** Absent where the pod was left as it came. */
+  readonly profile?: string;
+  /** The version of arc-primer that wrote the pod's status. */
+  readonly version?: string;
+  /** About the pod as a whole: why it was left as it came, which profile it did not get. */
+  readonly general: readonly Statement[];
+  readonly applied: readonly MutationAccount[];
+  readonly skipped: readonly MutationAccount[];
+  /** What the profile says nothing of. */
+  readonly notConfigured: readonly MutationAccount[];
+}
+
+/** What a profile has at a path, if that is known. */
+export type ValueAt = (path: string) => unknown;
+
+/** What the engine says of a pod, in sentences. `profile` is the one that was chosen, also where it is switched off. */
+export function accountOf({ decision, mode, outcomes, statusLeftOut }: Primed, profile: string, at: ValueAt): Account {
+  const say = (code: Code, mutation?: string) => statement(code, profile, mutation, at);
+  const audit: Statement = {
+    text: "The configuration's mode is audit, so no pod is changed; this is what would be done.",
+    setting: { where: "configuration", name: "mode" },
+  };
+  if (decision.kind === "skip") {
+    const { reason, field } = decision;
+    const whole = say(reason);
+    const text = field === undefined ? whole.text : `${whole.text} The first field that is wrong: ${field}.`;
+    return { general: [{ ...whole, text }], applied: [], skipped: [], notConfigured: [] };
+  }
+  const general = [
+    ...(mode === "audit" ? [audit] : []),
+    ...(decision.problem ? [say(decision.problem)] : []),
+    ...(statusLeftOut ? [say("no-room-for-status")] : []),
+  ];
+  const told = reported(outcomes).map(({ mutation, reason, notes }) => ({
+    mutation,
+    isApplied: reason === undefined || reason === "already-there",
+    said: [
+      ...(reason ? [say(reason, mutation)] : [purpose(mutation, profile, at)]),
+      ...notes.map((code) => say(code, mutation)),
+    ],
+  }));
+  const silent = outcomes.filter(({ reason }) => reason === "not-configured");
+  return {
+    profile,
+    general,
+    applied: told.filter(({ isApplied }) => isApplied).map(({ mutation, said }) => ({ mutation, said })),
+    skipped: told.filter(({ isApplied }) => !isApplied).map(({ mutation, said }) => ({ mutation, said })),
+    notConfigured: silent.map(({ mutation }) => ({ mutation, said: [say("not-configured", mutation)] })),
+  };
+}
+
+/** What a pod's status annotation says, in sentences. Codes of another version are given as they are. */
+export function accountOfStatus({ version, profile, problem, applied, skipped, notes = {} }: Status): Account {
+  const say = (code: string, mutation?: string): Statement =>
+    isCode(code) ? statement(code, profile, mutation) : { code, text: "This version does not know the code." };
+  const notesOf = (mutation: string) =>
+    (Object.hasOwn(notes, mutation) ? notes[mutation]! : []).map((code) => say(code, mutation));
+  return {
+    profile,
+    version,
+    general: problem === undefined ? [] : [say(problem)],
+    applied: applied.map((mutation) => ({ mutation, said: [purpose(mutation, profile), ...notesOf(mutation)] })),
+    skipped: Object.entries(skipped).map(([mutation, reason]) => ({
+      mutation,
+      said: [say(reason, mutation), ...notesOf(mutation)],
+    })),
+    notConfigured: [],
+  };
+}
+
+function purpose(mutation: string, profile: string, at?: ValueAt): Statement {
+  const about = Object.hasOwn(mutationTexts, mutation) ? mutationTexts[mutation] : undefined;
+  if (!about) return { text: "This version does not know the mutation." };
+  return { text: about.does, setting: settingOf({ where: "profile", name: about.setting }, profile, at) };
+}
+
+function statement(code: Code, profile: string, mutation?: string, at?: ValueAt): Statement {
+  const setting = settingOf(decider(code, mutation), profile, at);
+  return { code, text: explain(code), ...(setting.where !== "bug" && { setting }) };
+}
+
+/** What decides about a code; of a code that many mutations have in common, the mutation's own setting. */
+export function decider(code: Code, mutation: string | undefined): Decider {
+  const found = deciders[code];
+  const about = mutation !== undefined && Object.hasOwn(mutationTexts, mutation) ? mutationTexts[mutation] : undefined;
+  if (found.where !== "mutation" || !about) return found;
+  return { where: "profile", name: code === "disabled" ? (about.switch ?? about.setting) : about.setting };
+}
+
+function settingOf({ where, name }: Decider, profile: string, at?: ValueAt): Setting {
+  if (where !== "profile") return { where, name };
+  const value = at?.(name);
+  const isShort = typeof value === "boolean" || typeof value === "number";
+  return { where, name: `profiles.${profile}.${name}`, ...(isShort && { value }) };
+}

@@ -1,0 +1,39 @@
+import { ownPrefix } from "../pod/containers.ts";
+import type { Container, Pod } from "../pod/types.ts";
+
+/** What a container shows of arc-primer's work: a script of ours before its command, and what that was told. */
+export interface Evidence {
+  readonly container: string;
+  /** The script's name, such as `arc-primer-wait`. */
+  readonly script: string;
+  /** What it was told, one setting a word; long words are cut, and passwords in URLs are left out. */
+  readonly words: readonly string[];
+}
+
+/** All that a pod's containers show, in their order. Reads commands and hooks, never a variable. */
+export function evidenceOf(pod: Pod): Evidence[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(scriptsIn);
+}
+
+function scriptsIn(container: Container): Evidence[] {
+  const lines = [
+    [...(container.command ?? []), ...(container.args ?? [])],
+    container.lifecycle?.preStop?.exec?.command ?? [],
+  ];
+  return lines.flatMap((words) =>
+    words.flatMap((script, index): Evidence[] => {
+      if (!script.startsWith(ownPrefix) || words[index - 2] !== "-c") return [];
+      const end = words.indexOf("--", index);
+      const told = words.slice(index + 1, end < 0 ? undefined : end).map(shown);
+      return [{ container: container.name, script, words: told }];
+    }),
+  );
+}
+
+function shown(word: string): string {
+  const line = word
+    .replaceAll(/\s+/g, " ")
+    .replaceAll("$$", "$")
+    .replaceAll(/\/\/[^/@\s]*@/g, "//…@");
+  return line.length > 120 ? `${line.slice(0, 120)}…` : line;
+}

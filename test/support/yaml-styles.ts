@@ -1,0 +1,53 @@
+import * as fc from "fast-check";
+import { Document, isCollection, visit } from "yaml";
+import type { Node } from "yaml";
+
+/** How a pod may be written. */
+export const yamlStyles = fc.record({
+  indent: fc.constantFrom(2, 3, 5),
+  indentSeq: fc.boolean(),
+  defaultStringType: fc.constantFrom("PLAIN" as const, "QUOTE_SINGLE" as const, "QUOTE_DOUBLE" as const),
+  flowCollectionPadding: fc.boolean(),
+  aliases: fc.boolean(),
+  windows: fc.boolean(),
+  lastNewline: fc.boolean(),
+  /** Of 10 collections that many are in brackets, of 10 lines that many have comments. */
+  brackets: fc.nat(4),
+  comments: fc.nat(6),
+  random: fc.infiniteStream(fc.nat(9)),
+});
+
+type Style = typeof yamlStyles extends fc.Arbitrary<infer T> ? T : never;
+
+/** A value as YAML 1.1 in that style, with comments that are each of their own. */
+export function writeYaml(value: unknown, style: Style): string {
+  const { aliases, windows, lastNewline, brackets, comments, random, ...layout } = style;
+  const chance = (of: number) => (random.next().value as number) < of;
+  const known = new Map<string, unknown>();
+  const interned = JSON.parse(JSON.stringify(value), (_key, one: unknown) => {
+    if (typeof one !== "object" || one === null || !aliases) return one;
+    const text = JSON.stringify(one);
+    if (!known.has(text)) known.set(text, one);
+    return known.get(text);
+  }) as unknown;
+  const document = new Document(interned, { version: "1.1", aliasDuplicateObjects: aliases });
+  let count = 0;
+  visit(document, {
+    Collection(_key, node) {
+      if (node !== document.contents && chance(brackets)) node.flow = true;
+    },
+    Pair(_key, { key }, path) {
+      const inBrackets = path.some((one) => isCollection(one) && one.flow);
+      if (!inBrackets && chance(comments)) (key as Node).commentBefore = ` above ${(count += 1)}`;
+    },
+    Value(key, node, path) {
+      const inBrackets = path.some((one) => isCollection(one) && one.flow);
+      const isOnOneLine = !isCollection(node) || node.flow;
+      if (!inBrackets && isOnOneLine && key !== "key" && chance(comments)) node.comment = ` beside ${(count += 1)}`;
+    },
+  });
+  document.commentBefore = " what it is";
+  let text = document.toString({ ...layout, lineWidth: 0, directives: false });
+  if (!lastNewline) text = text.trimEnd();
+  return windows ? text.replaceAll("\n", "\r\n") : text;
+}
