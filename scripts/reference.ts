@@ -1,6 +1,7 @@
 import { chartReference } from "./chart-reference.ts";
 import { cliReference } from "./cli-reference.ts";
 import { configurationReference } from "./configuration-reference.ts";
+import { doctorReference } from "./doctor-reference.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { reasonsReference } from "./reasons-reference.ts";
 
@@ -12,5 +13,6 @@ export async function referencePages(): Promise<Map<string, string>> {
     ["metrics.md", await metricsReference()],
     ["cli.md", cliReference()],
     ["chart.md", chartReference()],
+    ["doctor.md", doctorReference()],
   ]);
 }
