@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 /**
  * Reads files now and again, and reports them together: first at once, then whenever one of them has changed.
@@ -15,12 +16,39 @@ export async function watchFiles(
   interval: number,
   onChange: (contents: readonly string[] | Error) => "again" | undefined,
 ): Promise<{ stop: () => void }> {
+  return watch(async () => Promise.all(paths.map((path) => readFile(path, "utf8"))), interval, onChange);
+}
+
+/**
+ * The same for the files of a folder, such as a mounted ConfigMap, whatever their names.
+ *
+ * @param onChange gets the contents by the files' names, or the error; names that begin with a dot are the kubelet's own
+ */
+export async function watchFolder(
+  folder: string,
+  interval: number,
+  onChange: (contents: Readonly<Record<string, string>> | Error) => undefined,
+): Promise<{ stop: () => void }> {
+  const read = async () => {
+    const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).toSorted();
+    const entries = names.map(async (name) => [name, await readFile(join(folder, name), "utf8")] as const);
+    return Object.fromEntries(await Promise.all(entries));
+  };
+  return watch(read, interval, onChange);
+}
+
+/** Looks at once, and then every `interval` milliseconds after the last look. */
+async function watch<T>(
+  read: () => Promise<T>,
+  interval: number,
+  onChange: (contents: T | Error) => "again" | undefined,
+): Promise<{ stop: () => void }> {
   let last: string | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout;
 
   async function look(): Promise<void> {
-    const contents = await readAll(paths);
+    const contents = await read().catch((error: Error) => error);
     const seen = contents instanceof Error ? contents.message : JSON.stringify(contents);
     if (stopped) return;
     if (seen !== last) {
@@ -36,12 +64,4 @@ export async function watchFiles(
       clearTimeout(timer);
     },
   };
-}
-
-async function readAll(paths: readonly string[]): Promise<string[] | Error> {
-  try {
-    return await Promise.all(paths.map((path) => readFile(path, "utf8")));
-  } catch (error) {
-    return error as Error;
-  }
 }
