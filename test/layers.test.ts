@@ -21,15 +21,16 @@ const rules: Rules = {
       ["node:url", "node:util"],
     ),
   },
-  mutations: { folders: ["engine", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
+  mutations: { folders: ["engine", "bundles", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
   webhook: {
     folders: ["engine", "report", "tls"],
     types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
-  engine: { folders: ["report", "pod"], types: ["config"], libraries: ["fast-json-patch"] },
+  engine: { folders: ["report", "pod"], types: ["bundles", "config"], libraries: ["fast-json-patch"] },
   report: { folders: ["pod"], libraries: ["zod"] },
+  bundles: { folders: ["pod"], types: ["config"], libraries: ["zod", "node:crypto"] }, // of node:crypto, the hash alone
   config: { folders: ["registries", "pod"], libraries: ["yaml", "zod", "node:crypto"] },
   docker: { folders: ["pod"] },
   registries: { folders: ["pod"] },

@@ -1,18 +1,15 @@
-import type { Profile } from "../config/schema.ts";
+import { settingsWords } from "../bundles/settings.ts";
 import type { Mutation, PodContext } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { helperContainer } from "../pod/helper-container.ts";
-import { ensureMount, ensureVolume, trimmed } from "../pod/mounts.ts";
-import { quantityValue } from "../pod/quantity.ts";
+import { ensureMount, ensureVolume } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason } from "../report/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
-
-type Settings = Profile["prerequisites"];
 
 /** The init container and the volume through which it hands on what it installed. */
 const name = "arc-primer-prerequisites";
@@ -33,7 +30,7 @@ export const prerequisites: Mutation = {
     const { enabled, packages, script, onFailure, sizeLimit } = settings;
     if (!enabled) return "disabled";
     if (packages.length === 0 && script === undefined) return "not-configured";
-    const words = settingsOf(settings).map(escapeForKubelet);
+    const words = [`directory=${directory}`, ...settingsWords(settings)].map(escapeForKubelet);
 
     return (pod, context) => {
       const container = findContainer(pod, runner.container);
@@ -96,34 +93,4 @@ function installer(runner: Container, settings: readonly string[], packages: rea
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [{ name, mountPath: directory }],
   });
-}
-
-/** What the script is told, in the order that it reads: the volume first, a source's key before the source. */
-function settingsOf({ apt, onFailure, script, sizeLimit, timeout }: Settings): string[] {
-  return [
-    `directory=${directory}`,
-    `on-failure=${onFailure}`,
-    `timeout=${timeout / 1000}`,
-    // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
-    `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
-    ...(apt.proxy === undefined ? [] : [`proxy=${apt.proxy}`]),
-    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${trimmed(from)}`, `by=${trimmed(to)}`]),
-    ...apt.sources.flatMap((source) => [
-      ...(source.signedBy === undefined ? [] : [`key=${source.signedBy}`]),
-      `source=${stanza(source)}`,
-    ]),
-    ...(script === undefined ? [] : [`script=${script}`]),
-  ];
-}
-
-/** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */
-function stanza({ url, suites, components, architectures, trusted }: Settings["apt"]["sources"][number]): string {
-  return [
-    "Types: deb",
-    `URIs: ${url}`,
-    `Suites: ${suites.join(" ")}`,
-    ...(components.length > 0 ? [`Components: ${components.join(" ")}`] : []),
-    ...(architectures.length > 0 ? [`Architectures: ${architectures.join(" ")}`] : []),
-    ...(trusted ? ["Trusted: yes"] : []),
-  ].join("\n");
 }
