@@ -83,7 +83,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
 }
 
 /** How many reloads there were, and what became of the last one: an alert on that ends with the next good one. */
-function reloads(registers: Registry[]): Metrics["reload"] {
+export function reloads(registers: Registry[]): Metrics["reload"] {
   const count = new Counter({
     name: `${prefix}reloads_total`,
     help: "Watched files read, and whether they were accepted.",

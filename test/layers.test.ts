@@ -14,6 +14,7 @@ const rules: Rules = {
   main: { folders: ["cli"] },
   cli: {
     folders: ["mutations", "webhook", "manifests", "engine", "report", "config", "tls", "pod", "scripts"].concat(
+      ["bundle-server", "bundles"],
       ["log", "metrics", "watch"], // the process's own
     ),
     libraries: ["commander", "diff", "fast-json-patch", "yaml"].concat(
@@ -24,8 +25,15 @@ const rules: Rules = {
   mutations: { folders: ["engine", "bundles", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
   webhook: {
     folders: ["engine", "report", "tls"],
-    types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
+    types: ["bundles", "config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
+  },
+  "bundle-server": {
+    folders: ["bundles", "tls", "metrics"],
+    types: ["log", "node:net", "node:stream"],
+    libraries: ["prom-client", "node:crypto", "node:events", "node:fs", "node:fs/promises", "node:http"].concat(
+      ["node:path", "node:stream/promises", "node:timers/promises"], //
+    ),
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
   engine: { folders: ["report", "pod"], types: ["bundles", "config"], libraries: ["fast-json-patch"] },
@@ -43,7 +51,7 @@ const rules: Rules = {
       ["node:crypto", "node:fs/promises", "node:https", "node:net", "node:tls"], //
     ),
   },
-  watch: { libraries: ["node:fs/promises"] },
+  watch: { libraries: ["node:fs/promises", "node:path"] },
   metrics: { libraries: ["prom-client"] },
   log: { libraries: ["pino"] },
   kubernetes: { types: ["@kubernetes/client-node"] },

@@ -1,7 +1,9 @@
 import type { Logger } from "../log.ts";
 import type { Handover } from "./handover.ts";
 import type { BundleMetrics } from "./metrics.ts";
-import type { Store, Stored } from "./store.ts";
+import { quietly } from "./quietly.ts";
+import { createSchedule } from "./schedule.ts";
+import type { Store } from "./store.ts";
 
 /** What is to be built, by the configuration in force. */
 export interface Wanted {
@@ -32,108 +34,87 @@ interface Build extends Wanted {
   readonly began: number;
 }
 
-interface Failures {
-  readonly settings: string;
-  readonly count: number;
-  readonly retryAt: number;
-}
-
 const minute = 60_000;
-/** From a failure to the next try; doubled with each one that follows, up to the interval. */
-const firstPause = 5 * minute;
 /** How long the builder's liveness probe is made to fail: the kubelet looks every ten seconds. */
 const stopsFor = minute;
 /** By how much the time in a bundle may differ from ours: one node has one clock. */
 const tolerated = 5 * minute;
 
 /**
- * Has bundles built: when there is none of the settings in force, and whenever the newest is an `interval` old. Whatever a
- * build does, the bundles in the store stay as they are.
+ * Has bundles built when they are due. Whatever becomes of a build, the bundles in the store stay as they are.
  *
  * @returns the function that looks after it, to be called every second or so; it does not throw
  */
 export function createBuilder(parts: BuilderParts): () => Promise<void> {
-  const { handover, store, wanted, architecture, interval, deadline, clock, log, metrics } = parts;
+  const { handover, store, wanted, deadline, clock, log } = parts;
+  const schedule = createSchedule(parts.interval);
   let build: Build | undefined;
-  let failures: Failures | undefined;
   let isClear = false;
   let stopUntil: number | undefined = 0; // an earlier process may have stopped the builder
 
-  function isDue({ settings }: Wanted, now: number): boolean {
-    if (failures?.settings === settings && now < failures.retryAt) return false;
-    const newest = store.newest();
-    return newest?.settings !== settings || now - newest.built >= interval;
-  }
-
   async function begin(next: Wanted, now: number): Promise<void> {
-    build = { ...next, number: now, began: now };
     isClear = false;
     await handover.begin({ number: now, words: next.words });
+    build = { ...next, number: now, began: now };
     log.info({ build: now, settings: next.settings }, "a bundle is being built");
   }
 
-  function failed({ number, settings, began }: Build, reason: string, now: number): void {
-    const count = failures?.settings === settings ? failures.count + 1 : 1;
-    const pause = Math.min(firstPause * 2 ** (count - 1), interval);
-    failures = { settings, count, retryAt: now + pause };
-    build = undefined;
-    metrics.built(false, (now - began) / 1000);
-    const kept = store.newest() ? "the last good bundle stays in use" : "there is no bundle to serve";
-    log.error({ build: number, reason, retryInSeconds: pause / 1000 }, `a bundle could not be built; ${kept}`);
-  }
-
-  function check({ built, architecture: found }: Stored, { began }: Build): void {
-    if (found !== architecture) throw new Error(`it was built for ${found}, and not for ${architecture}`);
-    if (built < began - tolerated || built > clock() + tolerated) {
-      throw new Error(`it says that it was built at ${new Date(built).toISOString()}, which is not when it was`);
-    }
-  }
-
   async function follow(current: Build, now: number): Promise<void> {
-    try {
-      const outcome = await handover.outcome(current.number);
-      if (outcome?.kind === "built") {
-        const bundle = await store.take(await outcome.open(), current.settings, (one) => check(one, current));
-        [build, failures] = [undefined, undefined];
-        metrics.built(true, (now - current.began) / 1000);
-        const { sha256, bytes, packages } = bundle;
-        log.info({ build: current.number, sha256, bytes, packages: packages.length }, "a bundle is ready");
-      } else if (outcome) {
-        failed(current, outcome.reason, now);
-      } else if (now - current.began > deadline) {
-        stopUntil = now + stopsFor;
-        await handover.stop(true);
-        failed(current, `it has taken longer than ${deadline / 1000} s, and was stopped`, now);
-      }
-    } catch (error) {
-      failed(current, `what the builder left cannot be used: ${(error as Error).message}`, now);
-    }
+    const outcome = await outcomeOf(current, parts).catch((error: Error) => ({
+      reason: `what the builder left cannot be used: ${error.message}`,
+    }));
+    const isLate = outcome === undefined && now - current.began > deadline;
+    if (outcome === undefined && !isLate) return;
+    build = undefined;
+    if (outcome === "ready") return schedule.succeeded();
+    const pause = schedule.failed(current.settings, now);
+    const reason = outcome?.reason ?? `it has taken longer than ${deadline / 1000} s, and is stopped`;
+    parts.metrics.built(false, (now - current.began) / 1000);
+    const kept = store.newest() ? "the last good bundle stays in use" : "there is no bundle to serve";
+    log.error({ build: current.number, reason, retryInSeconds: pause / 1000 }, `a bundle could not be built; ${kept}`);
+    if (!isLate) return;
+    stopUntil = now + stopsFor;
+    await handover.stop(true);
   }
 
-  async function look(): Promise<void> {
-    const now = clock();
-    if (build) return follow(build, now);
-    if (!isClear) {
-      await handover.clear();
+  return quietly(
+    async () => {
+      const now = clock();
+      if (build) return follow(build, now);
+      if (!isClear) await handover.clear();
       isClear = true;
-    }
-    if (stopUntil !== undefined && now >= stopUntil) {
-      await handover.stop(false);
-      stopUntil = undefined;
-    }
-    const next = wanted();
-    if (next && stopUntil === undefined && isDue(next, now)) await begin(next, now);
-  }
+      if (stopUntil !== undefined) {
+        if (now < stopUntil) return;
+        await handover.stop(false);
+        stopUntil = undefined;
+      }
+      const next = wanted();
+      if (next && schedule.isDue(next.settings, store.newest(), now)) await begin(next, now);
+    },
+    log,
+    "the builder's folder cannot be used",
+  );
+}
 
-  let said: string | undefined;
-  return async () => {
-    try {
-      await look();
-      said = undefined;
-    } catch (error) {
-      const reason = (error as Error).message;
-      if (reason !== said) log.error({ reason }, "the builder's folder cannot be used");
-      said = reason;
+/**
+ * Takes over what a build has left.
+ *
+ * @returns undefined while the build goes on, or "ready", or why it failed
+ * @throws {Error} if it left what is no bundle of this build
+ */
+async function outcomeOf(build: Build, parts: BuilderParts): Promise<"ready" | { reason: string } | undefined> {
+  const { handover, store, architecture, clock, log, metrics } = parts;
+  const outcome = await handover.outcome(build.number);
+  if (outcome?.kind !== "built") return outcome;
+  const { sha256, bytes, packages } = await store.take(await outcome.open(), build.settings, (bundle) => {
+    if (bundle.architecture !== architecture) {
+      throw new Error(`it was built for ${bundle.architecture}, and not for ${architecture}`);
     }
-  };
+    if (bundle.built < build.began - tolerated || bundle.built > clock() + tolerated) {
+      throw new Error(`it says that it was built at ${new Date(bundle.built).toISOString()}, which is not when it was`);
+    }
+  });
+  metrics.built(true, (clock() - build.began) / 1000);
+  log.info({ build: build.number, sha256, bytes, packages: packages.length }, "a bundle is ready");
+  return "ready";
 }

@@ -47,7 +47,7 @@ interface Member {
 
 async function listMembers(file: FileHandle, end: number): Promise<Member[]> {
   const members: Member[] = [];
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const header = await bytesAt(file, at, block);
     if (header.every((byte) => byte === 0)) return members;
     const member = { ...readHeader(header), offset: at + block };

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
+import { reloads } from "../metrics.ts";
 import type { RequestResult } from "./download.ts";
 
 /** What a bundle server counts, for Prometheus. Every series bears its profile, image and architecture. */
@@ -38,7 +39,10 @@ export function createBundleMetrics(
 
   gauge("interval_seconds", "How old a bundle becomes before the next is built.").set(options.interval / 1000);
   const builds = counter("builds_total", "Builds that have ended.", ["result"]);
-  const lastGood = gauge("last_build_succeeded", "1 if the last build gave a bundle, 0 if it failed or there was none.");
+  const lastGood = gauge(
+    "last_build_succeeded",
+    "1 if the last build gave a bundle, 0 if it failed or there was none.",
+  );
   const lastSeconds = gauge("last_build_seconds", "How long the last build took.");
   const publishedNow = gauge("published", "1 while the webhook can know of a bundle of the settings in force, else 0.");
   const storeBytes = gauge("store_bytes", "The bundles that are kept, in bytes.");
@@ -63,6 +67,7 @@ export function createBundleMetrics(
       requests.inc({ result });
       sent.inc(bytes);
     },
+    reload: reloads(registers),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
 }

@@ -63,6 +63,7 @@ export function createPublisher(parts: PublisherParts): () => Promise<void> {
   });
 
   return async () => {
+    metrics.published(false); // until it is known
     const entry = await index.read();
     if (entry) await adopt(entry);
     const newest = store.newest();

@@ -9,6 +9,7 @@ import { fetchBundle } from "./fetch.ts";
 import { createOps } from "./ops.ts";
 import { createPublisher } from "./publisher.ts";
 import type { PublisherParts } from "./publisher.ts";
+import { quietly } from "./quietly.ts";
 
 export interface BundleServerParts extends BuilderParts, Pick<PublisherParts, "index" | "of" | "url"> {
   readonly port: number;
@@ -58,7 +59,11 @@ export async function startBundleServer(parts: BundleServerParts): Promise<Bundl
 async function look(parts: BundleServerParts, signal: AbortSignal): Promise<void> {
   const { store, metrics, wanted, looks } = parts;
   const fetch = async (url: string) => fetchBundle(url, signal);
-  const publish = quietly(createPublisher({ ...parts, settings: () => wanted()?.settings, fetch }), parts);
+  const publish = quietly(
+    createPublisher({ ...parts, settings: () => wanted()?.settings, fetch }),
+    parts.log,
+    "the index cannot be kept; what is published stays as it is",
+  );
   const build = createBuilder(parts);
   let published: string | undefined;
   let nextPublication = 0;
@@ -73,22 +78,6 @@ async function look(parts: BundleServerParts, signal: AbortSignal): Promise<void
     metrics.stored(newest && newest.built / 1000, store.bytes());
     await sleep(looks.builder, undefined, { signal }).catch(() => undefined); // ended by the signal
   }
-}
-
-/** Has an error in the log once, however often in a row it comes. */
-function quietly(publish: () => Promise<void>, { log, metrics }: BundleServerParts): () => Promise<void> {
-  let said: string | undefined;
-  return async () => {
-    try {
-      await publish();
-      said = undefined;
-    } catch (error) {
-      metrics.published(false);
-      const reason = (error as Error).message;
-      if (reason !== said) log.error({ reason }, "the index cannot be kept; what is published stays as it is");
-      said = reason;
-    }
-  };
 }
 
 async function listen(server: Server, port: number): Promise<number> {

@@ -26,7 +26,10 @@ test("fields of a later version are passed over", () => {
 
 test("a long list of packages is cut", () => {
   const packages = Array.from({ length: 1200 }, (_, index) => `package-${index} 1.0`);
-  expect(parseIndexEntry(indexEntry({ ...bundle, packages }))).toEqual({ ...bundle, packages: packages.slice(0, 1000) });
+  expect(parseIndexEntry(indexEntry({ ...bundle, packages }))).toEqual({
+    ...bundle,
+    packages: packages.slice(0, 1000),
+  });
 });
 
 test.each<[string, string, RegExp]>([

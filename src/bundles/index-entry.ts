@@ -11,8 +11,11 @@ const schema = z.object({
   architecture: z.string().regex(/^[a-z0-9-]{1,32}$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   // It goes into a pod's command line, as the last of three fields with one space between them.
-  url: z.string().max(1024).regex(/^http:\/\/[\w.:[\]-]+\/[0-9a-f]{64}\.tar$/),
-  settings: z.string().min(1),
+  url: z
+    .string()
+    .max(1024)
+    .regex(/^http:\/\/[\w.:[\]-]+\/[0-9a-f]{64}\.tar$/),
+  settings: z.string().regex(/^[0-9a-f]{64}$/),
   built: z.iso.datetime(),
   bytes: z.int().nonnegative(),
   packages: z.array(z.string().max(512)).max(mostPackages),

@@ -40,7 +40,10 @@ export function addBundleServer(program: Command): void {
     .requiredOption("--handover <folder>", "the folder that is shared with the builder")
     .requiredOption("--store <folder>", "the folder of the bundles; no other container may write there")
     .addOption(
-      new Option("--size-limit <quantity>", "of the store's volume; nine tenths of it are used, a third of that for one bundle")
+      new Option(
+        "--size-limit <quantity>",
+        "of the store's volume; nine tenths of it are used, a third of that for one bundle",
+      )
         .argParser(bytes)
         .default(2 ** 31, "2Gi"),
     )

@@ -31,7 +31,10 @@ export function wantedBundle(parts: {
   };
 }
 
-function nothingToBuild({ enabled, prerequisites: { enabled: installs, packages, script } }: Profile): string | undefined {
+function nothingToBuild({
+  enabled,
+  prerequisites: { enabled: installs, packages, script },
+}: Profile): string | undefined {
   if (!enabled) return "the profile is disabled";
   if (!installs) return "the profile's prerequisites are disabled";
   return packages.length === 0 && script === undefined ? "the profile names no packages and no script" : undefined;

@@ -18,7 +18,10 @@ export async function watchedBundles(
   if (folder === undefined) return () => current;
   await watchFolder(folder, interval, (contents) => {
     if (contents instanceof Error) {
-      log.error({ folder, reason: contents.message }, "the index of package bundles cannot be read; it stays as it was");
+      log.error(
+        { folder, reason: contents.message },
+        "the index of package bundles cannot be read; it stays as it was",
+      );
       return undefined;
     }
     current = Object.entries(contents).flatMap(([file, text]) => {

@@ -39,11 +39,14 @@ export function askWith(
       throw new Error(`${doing}: no credentials for the API server: ${error.message}`);
     });
     const url = new URL(`${server}${path}${patch ? "?fieldManager=arc-primer" : ""}`);
-    const { status, text, date } = await exchange(url, { method, headers, agent, ca, cert, key }, patchType, patch).catch(
-      (error) => {
-        throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);
-      },
-    );
+    const { status, text, date } = await exchange(
+      url,
+      { method, headers, agent, ca, cert, key },
+      patchType,
+      patch,
+    ).catch((error) => {
+      throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);
+    });
     if (date) tell(date);
     if (status === 200) return JSON.parse(text) as T;
     if (status === 409) throw new Conflict(`${doing}: somebody else has changed it`);
