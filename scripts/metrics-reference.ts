@@ -1,5 +1,5 @@
-import type { RequestResult } from "../src/bundle-server/download.ts";
 import { createBundleMetrics } from "../src/bundle-server/metrics.ts";
+import type { RequestResult } from "../src/bundle-server/metrics.ts";
 import { createMetrics } from "../src/metrics.ts";
 import type { Metrics } from "../src/metrics.ts";
 import { page, table } from "./markdown.ts";
@@ -57,7 +57,10 @@ export async function metricsReference(): Promise<string> {
 
 /** The metrics of a bundle server, one of everything counted. */
 async function bundleMetricsText(): Promise<string> {
-  const metrics = createBundleMetrics({ profile: "", image: "", architecture: "" }, { interval: 0, processMetrics: false });
+  const metrics = createBundleMetrics(
+    { profile: "", image: "", architecture: "" },
+    { interval: 0, processMetrics: false },
+  );
   const results: Record<RequestResult, true> = { sent: true, "cut-off": true, "not-found": true, refused: true };
   for (const isGood of [true, false]) metrics.built(isGood, 0);
   metrics.stored(0, 0);

@@ -6,8 +6,6 @@ import { pipeline } from "node:stream/promises";
 import type { BundleMetrics } from "./metrics.ts";
 import type { Store, Stored } from "./store.ts";
 
-export type RequestResult = "sent" | "cut-off" | "not-found" | "refused";
-
 /**
  * Bounds of the port that every pod of the cluster may reach. Times are in milliseconds. A pod whose download is refused or
  * cut off installs its packages itself.

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry, collectDefaultMetrics } from "prom-client";
 import { reloads } from "../metrics.ts";
-import type { RequestResult } from "./download.ts";
+
+export type RequestResult = "sent" | "cut-off" | "not-found" | "refused";
 
 /** What a bundle server counts, for Prometheus. Every series bears its profile, image and architecture. */
 export interface BundleMetrics {

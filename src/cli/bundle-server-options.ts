@@ -2,30 +2,8 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import { quantityValue } from "../pod/quantity.ts";
 import type { IndexKey } from "../bundle-server/config-map.ts";
-import type { logLevels } from "../log.ts";
+import type { BundleServerOptions } from "./bundle-server.ts";
 import { port, time } from "./option-values.ts";
-
-/** Of `bundle-server`. Times in milliseconds. */
-export interface BundleServerOptions {
-  readonly config?: string;
-  readonly profile: string;
-  readonly image: string;
-  readonly architecture: string;
-  readonly handover: string;
-  readonly store: string;
-  /** Bytes. */
-  readonly sizeLimit: number;
-  readonly index: IndexKey;
-  readonly url: string;
-  readonly interval: number;
-  readonly buildTimeout: number;
-  readonly port: number;
-  readonly opsPort: number;
-  readonly shutdownDelay: number;
-  readonly watchInterval: number;
-  readonly indexInterval: number;
-  readonly logLevel: (typeof logLevels)[number];
-}
 
 const [minute, hour] = [60_000, 3_600_000];
 

@@ -1,14 +1,37 @@
 import { configMapIndex } from "../bundle-server/config-map.ts";
+import type { IndexKey } from "../bundle-server/config-map.ts";
 import { createHandover } from "../bundle-server/handover.ts";
 import { createBundleMetrics } from "../bundle-server/metrics.ts";
 import { startBundleServer } from "../bundle-server/server.ts";
 import { openStore } from "../bundle-server/store.ts";
 import { createLogger } from "../log.ts";
+import type { logLevels } from "../log.ts";
 import { scripts } from "../scripts/index.ts";
 import { connect } from "../tls/self-managed/connection.ts";
-import type { BundleServerOptions } from "./bundle-server-options.ts";
 import { wantedBundle } from "./wanted-bundle.ts";
 import { watchedConfig } from "./watched-config.ts";
+
+/** Of `bundle-server`. Times in milliseconds. */
+export interface BundleServerOptions {
+  readonly config?: string;
+  readonly profile: string;
+  readonly image: string;
+  readonly architecture: string;
+  readonly handover: string;
+  readonly store: string;
+  /** Bytes. */
+  readonly sizeLimit: number;
+  readonly index: IndexKey;
+  readonly url: string;
+  readonly interval: number;
+  readonly buildTimeout: number;
+  readonly port: number;
+  readonly opsPort: number;
+  readonly shutdownDelay: number;
+  readonly watchInterval: number;
+  readonly indexInterval: number;
+  readonly logLevel: (typeof logLevels)[number];
+}
 
 /**
  * `arc-primer bundle-server`: until SIGTERM or SIGINT.
