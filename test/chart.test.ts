@@ -35,6 +35,7 @@ const everything = {
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
   prometheusRule: { enabled: true },
   dashboard: { enabled: true },
+  packageBundles: [{ profile: "default", image: "ghcr.io/actions/actions-runner:2.330.0" }],
 };
 const valueSets: Record<string, Values> = {
   "the defaults": {},
@@ -86,6 +87,29 @@ const valueSets: Record<string, Values> = {
     },
     prometheusRule: { enabled: true, runbookURL: "https://wiki.example.com/arc-primer", annotations: { a: "b" } },
     dashboard: { enabled: true, annotations: { folder: "ci" } },
+    packageBundles: [
+      {
+        profile: "default",
+        image: "r.example/runner:1",
+        architectures: ["amd64", "arm64"],
+        interval: "12h",
+        buildTimeout: "1h",
+        sizeLimit: "4Gi",
+        replicas: 2,
+        build: { resources: { limits: { memory: "4Gi" } } },
+        serve: { resources: { requests: { cpu: "1" } } },
+        env: [{ name: "https_proxy", value: "http://proxy:3128" }],
+        imagePullPolicy: "Always",
+        imagePullSecrets: [{ name: "runners" }],
+        priorityClassName: "low",
+        annotations: { a: "b" },
+        podAnnotations: { a: "b" },
+        podLabels: { a: "b" },
+        nodeSelector: { pool: "runners" },
+        tolerations: [{ key: "runners", operator: "Exists" }],
+        affinity: { nodeAffinity: {} },
+      },
+    ],
     registryCache: {
       enabled: true,
       tls: { secretName: "caches", caBundle },
@@ -106,7 +130,7 @@ function refusal(values: Values): string {
   return stderr;
 }
 
-const podSpec = (values?: Values) => render(values).one("Deployment").spec.template.spec;
+const podSpec = (values?: Values) => render(values).one("Deployment", "arc-primer").spec.template.spec;
 
 describe.runIf(isHelmHere)("the chart", () => {
   test("passes helm lint, strictly", () => {
@@ -137,6 +161,7 @@ describe.runIf(isHelmHere)("the chart", () => {
       "registryCache.podSecurityContext",
       "podSecurityContext",
       "securityContext",
+      "packageBundles.items.affinity",
     ]);
   });
 
@@ -731,7 +756,11 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
     const { createMetrics } = await import("../src/metrics.ts");
     const metrics = createMetrics({ processMetrics: false });
     metrics.certificateExpiry(1);
-    const { text } = await metrics.expose();
+    const { createBundleMetrics } = await import("../src/bundle-server/metrics.ts");
+    const of = { profile: "", image: "", architecture: "" };
+    const bundles = createBundleMetrics(of, { interval: 1, processMetrics: false });
+    bundles.stored(1, 1);
+    const text = (await metrics.expose()).text + (await bundles.expose()).text;
     const known = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     const manifests = render(everything);
     const dashboard = manifests.one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"];
@@ -749,6 +778,9 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
       "ArcPrimerFailedOpen",
       "ArcPrimerBlocksRunners",
       "ArcPrimerCacheFull",
+      "ArcPrimerBundleMissing",
+      "ArcPrimerBundleOld",
+      "ArcPrimerBundleBuildFails",
     ]);
     const targets: Manifest[] = JSON.parse(dashboard).panels.flatMap((panel: Manifest) => panel.targets);
     const queries = [...rules, ...targets].map(({ expr }) => expr.replaceAll("$__rate_interval", "5m") as string);
