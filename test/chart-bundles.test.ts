@@ -7,7 +7,7 @@ import { chartFolder, helm, render, template, withRepository } from "./support/h
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// The package bundles, as Helm renders them. What becomes of them on a cluster is test/cluster/package-bundles.node.test.ts.
+// The package bundles, as Helm renders them. What becomes of them on a cluster is test/cluster/package-bundles.machine.test.ts.
 
 const isHelmHere = haveTools("helm");
 const image = "ghcr.io/actions/actions-runner:2.330.0";
