@@ -125,15 +125,16 @@ test("a changed configuration is planned without another process, and a refused 
   expect((await fetch(entry().url)).status).toBe(200);
 });
 
-test("what it has is there after a restart of its container", async () => {
+test("what it has is there after a restart of its container, even with a configuration that is refused", async () => {
   const { sha256, url } = entry();
   child.kill("SIGKILL");
-  configure(["curl", "git"]);
   child = start();
   await vi.waitFor(async () => expect((await ops("/readyz")).status).toBe(200), 10_000);
   expect((await fetch(url)).status).toBe(200);
   expect(entry().sha256).toBe(sha256);
-  expect(existsSync(join(handover, "plan/build"))).toBe(false); // nothing to build
+  configure(["curl", "git"]);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(existsSync(join(handover, "plan/build"))).toBe(false); // there is that bundle already
 });
 
 test("on SIGTERM it goes on serving for a moment, and ends", async () => {
