@@ -116,7 +116,8 @@ test("a changed configuration is planned without another process, and a refused 
   configure(["curl", "git"]);
   await planned();
   expect(words().slice(-4)).toEqual(["--", "curl", "git", ""]);
-  handOver(handover, { tar: bundleTar({ packages: ["git 2.39"] }) });
+  const later = Date.now() + 2000; // a bundle's time is in seconds
+  handOver(handover, { tar: bundleTar({ packages: ["git 2.39"], built: later }) });
   await vi.waitFor(() => expect(entry().packages).toEqual(["git 2.39"]), 10_000);
   expect(entry().settings).not.toBe(first.settings);
   expect((await fetch(first.url)).status).toBe(200); // pods that were admitted with it still start
