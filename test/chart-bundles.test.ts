@@ -64,6 +64,9 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(mountsOf(build)).toEqual({ handover: false, plan: true });
     expect(podOf().automountServiceAccountToken).toBe(false);
     expect(build.env).toBeUndefined();
+    const mirrored = bundled({ pullImage: "harbor.example.com/ghcr/runner:1" });
+    expect(containers(mirrored).build.image).toBe("harbor.example.com/ghcr/runner:1");
+    expect(containers(mirrored).serve.args).toContain(`--image=${image}`);
   });
 
   test("are served by the webhook's image, restricted, by the only container that can write them", () => {
