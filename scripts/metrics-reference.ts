@@ -1,3 +1,5 @@
+import { createBundleMetrics } from "../src/bundle-server/metrics.ts";
+import type { RequestResult } from "../src/bundle-server/metrics.ts";
 import { createMetrics } from "../src/metrics.ts";
 import type { Metrics } from "../src/metrics.ts";
 import { page, table } from "./markdown.ts";
@@ -7,6 +9,8 @@ const many: Readonly<Record<string, string>> = {
   reason: "[a code](reasons.md), or empty",
   mutation: "a mutation's name",
   status: "an HTTP status",
+  profile: "a profile's name",
+  image: "a runner image",
 };
 
 /** Counts one of everything, with every value of the labels that have few. The types see to it that none is forgotten. */
@@ -27,6 +31,7 @@ function countAll(metrics: Metrics): void {
     reload: () => keys(files).forEach((file) => [true, false].forEach((accepted) => metrics.reload(file, accepted))),
     certificateExpiry: () => metrics.certificateExpiry(0),
     authorityExpiry: () => metrics.authorityExpiry(0),
+    bundles: () => metrics.bundles(new Map([["default", { count: 1, oldest: 0 }]])),
     selfManaged: () =>
       keys(parts).forEach((part) => keys(writes).forEach((result) => metrics.selfManaged(part, result))),
   };
@@ -37,16 +42,38 @@ function countAll(metrics: Metrics): void {
 export async function metricsReference(): Promise<string> {
   const metrics = createMetrics({ processMetrics: false });
   countAll(metrics);
-  const { text } = await metrics.expose();
-  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n((?:[^#\n].*\n)*)/gm)].map(
-    ([, name = "", help = "", type = "", samples = ""]) => [`\`${name}\``, type, labelsOf(samples), help],
-  );
+  const head = ["metric", "type", "labels", "meaning"];
   return page(
     "# Metrics",
     "<!-- Written by npm run generate, from src/metrics.ts. -->",
     "`GET /metrics` on the port for health and metrics (`serve --ops-port`), for Prometheus. Beside these there are prom-client's of the process (`process_*`, `nodejs_*`).",
-    table(["metric", "type", "labels", "meaning"], rows),
+    table(head, rowsOf((await metrics.expose()).text)),
     "The two that tell when a certificate ends are absent until there is one.",
+    "## Bundle servers",
+    "What the pods of `packageBundles` serve, on their port for health and metrics (`bundle-server --ops-port`). Every series has the labels `profile`, `image` and `architecture`.",
+    table(head, rowsOf(await bundleMetricsText())),
+  );
+}
+
+/** The metrics of a bundle server, one of everything counted. */
+async function bundleMetricsText(): Promise<string> {
+  const metrics = createBundleMetrics(
+    { profile: "", image: "", architecture: "" },
+    { interval: 0, processMetrics: false },
+  );
+  const results: Record<RequestResult, true> = { sent: true, "cut-off": true, "not-found": true, refused: true };
+  for (const isGood of [true, false]) metrics.built(isGood, 0);
+  metrics.stored(0, 0);
+  metrics.published(true);
+  for (const result of Object.keys(results)) metrics.request(result as RequestResult, 0);
+  for (const accepted of [true, false]) metrics.reload("config", accepted);
+  return (await metrics.expose()).text.replaceAll(/,?(?:profile|image|architecture)=""/g, "");
+}
+
+/** The rows of the table, from Prometheus' text format. */
+function rowsOf(text: string): string[][] {
+  return [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)\n((?:[^#\n].*\n)*)/gm)].map(
+    ([, name = "", help = "", type = "", samples = ""]) => [`\`${name}\``, type, labelsOf(samples), help],
   );
 }
 

@@ -16,8 +16,17 @@ export interface Metrics {
   authorityExpiry(seconds: number): void;
   /** A self-managed certificate was made, or the caBundle repaired. */
   selfManaged(what: ManagedPart, result: "written" | "conflict" | "failed"): void;
+  /** The package bundles that pods are offered, by profile; those with the names of before are gone. */
+  bundles(ready: ReadonlyMap<string, ProfileBundles>): void;
   /** The text that Prometheus reads, and its content type. */
   expose(): Promise<{ text: string; contentType: string }>;
+}
+
+/** The bundles of one profile. */
+export interface ProfileBundles {
+  readonly count: number;
+  /** When the oldest was built, in seconds since 1970. */
+  readonly oldest: number;
 }
 
 /** What a self-managed certificate consists of; `bundle` in the Secret, `ca-bundle` in the webhook configuration. */
@@ -68,12 +77,13 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     certificateExpiry: late("certificate_expiry_timestamp_seconds", "When the serving certificate ends.", registry),
     authorityExpiry: late("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
     selfManaged: (what, result) => writes.inc({ what, result }),
+    bundles: readyBundles(registers),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   };
 }
 
 /** How many reloads there were, and what became of the last one: an alert on that ends with the next good one. */
-function reloads(registers: Registry[]): Metrics["reload"] {
+export function reloads(registers: Registry[]): Metrics["reload"] {
   const count = new Counter({
     name: `${prefix}reloads_total`,
     help: "Watched files read, and whether they were accepted.",
@@ -89,6 +99,21 @@ function reloads(registers: Registry[]): Metrics["reload"] {
   return (what, accepted) => {
     count.inc({ what, result: accepted ? "accepted" : "refused" });
     last.set({ what }, accepted ? 1 : 0);
+  };
+}
+
+function readyBundles(registers: Registry[]): Metrics["bundles"] {
+  const gauge = (name: string, help: string) =>
+    new Gauge({ name: prefix + name, help, labelNames: ["profile"], registers });
+  const counts = gauge("bundles", "Package bundles that pods of the profile are offered.");
+  const oldest = gauge("oldest_bundle_timestamp_seconds", "When the oldest of these was built.");
+  return (ready) => {
+    counts.reset();
+    oldest.reset();
+    for (const [profile, one] of ready) {
+      counts.set({ profile }, one.count);
+      oldest.set({ profile }, one.oldest);
+    }
   };
 }
 

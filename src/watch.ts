@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { readText } from "./files.ts";
 
 /**
@@ -15,12 +17,39 @@ export async function watchFiles(
   interval: number,
   onChange: (contents: readonly string[] | Error) => "again" | undefined,
 ): Promise<{ stop: () => void }> {
+  return watch(async () => readAll(paths), interval, onChange);
+}
+
+/**
+ * The same for the files of a folder, such as a mounted ConfigMap, whatever their names.
+ *
+ * @param onChange gets the contents by the files' names, or the error; names that begin with a dot are the kubelet's own
+ */
+export async function watchFolder(
+  folder: string,
+  interval: number,
+  onChange: (contents: Readonly<Record<string, string>> | Error) => undefined,
+): Promise<{ stop: () => void }> {
+  const read = async () => {
+    const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).toSorted();
+    const texts = await readAll(names.map((name) => join(folder, name)));
+    return Object.fromEntries(names.map((name, index) => [name, texts[index]!]));
+  };
+  return watch(read, interval, onChange);
+}
+
+/** Looks at once, and then every `interval` milliseconds after the last look. */
+async function watch<T>(
+  read: () => Promise<T>,
+  interval: number,
+  onChange: (contents: T | Error) => "again" | undefined,
+): Promise<{ stop: () => void }> {
   let last: string | undefined;
   let stopped = false;
   let timer: NodeJS.Timeout;
 
   async function look(): Promise<void> {
-    const contents = await readAll(paths);
+    const contents = await read().catch((error: Error) => error);
     const seen = contents instanceof Error ? contents.message : JSON.stringify(contents);
     if (stopped) return;
     if (seen !== last) {
@@ -38,10 +67,14 @@ export async function watchFiles(
   };
 }
 
-/** The contents; or one error about all files that cannot be read, always in the same order. */
-async function readAll(paths: readonly string[]): Promise<string[] | Error> {
+/**
+ * The contents of all files.
+ *
+ * @throws {Error} about all that cannot be read, always in the same order
+ */
+async function readAll(paths: readonly string[]): Promise<string[]> {
   const results = await Promise.allSettled(paths.map((path) => readText(path)));
   const errors = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
-  if (errors.length > 0) return new Error([...new Set(errors)].join("; "));
+  if (errors.length > 0) throw new Error([...new Set(errors)].join("; "));
   return results.map((result) => (result as PromiseFulfilledResult<string>).value);
 }

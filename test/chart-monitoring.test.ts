@@ -32,7 +32,11 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
     const { createMetrics } = await import("../src/metrics.ts");
     const metrics = createMetrics({ processMetrics: false });
     metrics.certificateExpiry(1);
-    const { text } = await metrics.expose();
+    const { createBundleMetrics } = await import("../src/bundle-server/metrics.ts");
+    const of = { profile: "", image: "", architecture: "" };
+    const bundles = createBundleMetrics(of, { interval: 1, processMetrics: false });
+    bundles.stored(1, 1);
+    const text = (await metrics.expose()).text + (await bundles.expose()).text;
     const known = new Set([...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
     const manifests = render(everything);
     const dashboard = manifests.one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"];
@@ -50,6 +54,9 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
       "ArcPrimerFailedOpen",
       "ArcPrimerBlocksRunners",
       "ArcPrimerCacheFull",
+      "ArcPrimerBundleMissing",
+      "ArcPrimerBundleOld",
+      "ArcPrimerBundleBuildFails",
     ]);
     const targets: Manifest[] = JSON.parse(dashboard).panels.flatMap((panel: Manifest) => panel.targets);
     const queries = [...rules, ...targets].map(({ expr }) => expr.replaceAll("$__rate_interval", "5m") as string);

@@ -271,9 +271,11 @@ describe.runIf(isHelmHere)("monitoring", () => {
     }
   });
 
+  const packageBundles = [{ profile: "default", image: "runner:1" }];
   const rules = (values: Values): Manifest[] =>
-    render({ registryCache: { enabled: true }, prometheusRule: { enabled: true, ...values } }).one("PrometheusRule")
-      .spec.groups[0].rules;
+    render({ registryCache: { enabled: true }, packageBundles, prometheusRule: { enabled: true, ...values } }).one(
+      "PrometheusRule",
+    ).spec.groups[0].rules;
 
   test("each alert has a heading in docs/operations/alerts.md, and a link to it where the page's place is known", () => {
     const page = readFileSync(join(chartFolder, "../../docs/operations/alerts.md"), "utf8");

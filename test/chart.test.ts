@@ -51,6 +51,7 @@ describe.runIf(isHelmHere)("the chart", () => {
       "registryCache.podSecurityContext",
       "podSecurityContext",
       "securityContext",
+      "packageBundles.items.affinity",
     ]);
   });
 

@@ -8,7 +8,7 @@ import { mutations } from "../src/mutations/index.ts";
 import type { Pod } from "../src/pod/types.ts";
 import { createPrime } from "../src/engine/prime.ts";
 import { report } from "../src/report/report.ts";
-import { goldenPodSecurity } from "./support/pods.ts";
+import { goldenBundles, goldenPodSecurity } from "./support/pods.ts";
 
 // Each folder of test/golden is a pod that came in, a configuration, the pod that comes out, and what is said about it.
 // `npm run golden` writes want.yaml and report.txt anew; look at what changed before you commit it.
@@ -33,7 +33,7 @@ describe.each(cases)("golden: %s", (name) => {
     return {
       pod,
       namespace,
-      primed: prime(pod, { namespace, podSecurity: goldenPodSecurity(name), config }),
+      primed: prime(pod, { namespace, podSecurity: goldenPodSecurity(name), config, bundles: goldenBundles(name) }),
     };
   }
 

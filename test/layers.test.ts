@@ -14,7 +14,7 @@ const rules: Rules = {
   main: { folders: ["cli", "files"] },
   cli: {
     folders: ["mutations", "webhook", "cluster", "manifests", "engine", "report", "config", "tls", "pod"].concat(
-      ["scripts"],
+      ["scripts", "bundle-server", "bundles"],
       ["log", "metrics", "watch", "files"], // the process's own
     ),
     libraries: ["@bomb.sh/tab", "commander", "diff", "fast-json-patch", "yaml"].concat(
@@ -22,10 +22,10 @@ const rules: Rules = {
       ["node:url", "node:util"],
     ),
   },
-  mutations: { folders: ["engine", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
+  mutations: { folders: ["engine", "bundles", "docker", "registries", "pod", "scripts"], types: ["report", "config"] },
   webhook: {
     folders: ["engine", "report", "tls"],
-    types: ["config", "pod", "log", "metrics", "node:net", "node:tls"],
+    types: ["bundles", "config", "pod", "log", "metrics", "node:net", "node:tls"],
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
   },
   cluster: {
@@ -34,9 +34,17 @@ const rules: Rules = {
       ["node:os", "node:path", "node:stream", "node:tls"], //
     ),
   },
+  "bundle-server": {
+    folders: ["bundles", "tls", "metrics"],
+    types: ["log", "node:net", "node:stream"],
+    libraries: ["prom-client", "node:crypto", "node:events", "node:fs", "node:fs/promises", "node:http"].concat(
+      ["node:path", "node:stream/promises", "node:timers/promises"], //
+    ),
+  },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
-  engine: { folders: ["report", "pod"], types: ["config"], libraries: ["fast-json-patch"] },
+  engine: { folders: ["report", "pod"], types: ["bundles", "config"], libraries: ["fast-json-patch"] },
   report: { folders: ["pod"], libraries: ["zod"] },
+  bundles: { folders: ["pod"], types: ["config"], libraries: ["zod", "node:crypto"] }, // of node:crypto, the hash alone
   config: { folders: ["registries", "pod"], libraries: ["yaml", "zod", "node:crypto"] },
   docker: { folders: ["pod"] },
   registries: { folders: ["pod"] },
@@ -49,7 +57,7 @@ const rules: Rules = {
       ["node:crypto", "node:fs/promises", "node:https", "node:net", "node:tls"], //
     ),
   },
-  watch: { folders: ["files"] },
+  watch: { folders: ["files"], libraries: ["node:fs/promises", "node:path"] },
   files: { libraries: ["node:fs/promises"] },
   metrics: { libraries: ["prom-client"] },
   log: { libraries: ["pino"] },

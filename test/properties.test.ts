@@ -14,16 +14,21 @@ import type { Container, Pod } from "../src/pod/types.ts";
 import { createPrime } from "../src/engine/prime.ts";
 import { kubeletExpand } from "./support/expand.ts";
 import { configs, pods } from "./support/arbitrary-pods.ts";
+import { goldenBundles } from "./support/pods.ts";
 
 // What must hold for every pod, not only for those that somebody thought of.
 
 const runs = { numRuns: 500 };
+const bundles = goldenBundles("prerequisites-bundle").map((one) => ({
+  ...one,
+  image: "ghcr.io/actions/actions-runner:latest",
+}));
 const prime = createPrime({ mutations, version: "1" });
 
 function admitter(config: Config) {
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
-  const admit = createAdmit({ config: () => config, prime, log, metrics, clock: () => 0 });
+  const admit = createAdmit({ config: () => config, bundles: () => bundles, prime, log, metrics, clock: () => 0 });
   return (object: unknown) =>
     JSON.parse(admit(admissionReview(object, "arc-runners"), "privileged")) as AdmissionAnswer;
 }
@@ -42,7 +47,7 @@ test("every pod is admitted; the patch makes of it exactly the pod that render s
       const copy = structuredClone(pod);
       const answer = admitter(config)(pod);
       expect(answer.response.allowed).toBe(true);
-      const { pod: want } = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config });
+      const { pod: want } = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config, bundles });
       expect(patched(pod, answer)).toEqual(want);
       expect(pod).toEqual(copy);
     }),
@@ -102,7 +107,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
         pod.spec.terminationGracePeriodSeconds ?? 30,
       );
       // By reference, as the engine judges: so on its own result, not on one that went through JSON.
-      const primed = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config }).pod as Pod;
+      const primed = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config, bundles }).pod as Pod;
       expect(
         brokenInvariants(
           pod,

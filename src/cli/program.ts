@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from "commander";
+import { addBundleServer } from "./bundle-server-options.ts";
 import { addClusterOptions } from "./cluster-options.ts";
 import type { Shell } from "./completion.ts";
 import type { DoctorOptions } from "./doctor.ts";
@@ -31,6 +32,7 @@ export function createProgram(version: string): Command {
   addExplain(program);
   addDemo(program);
   addCompletion(program);
+  addBundleServer(program);
   return program;
 }
 
@@ -38,7 +40,8 @@ function addServe(program: Command): void {
   const serveCommand = program
     .command("serve")
     .description("run the admission webhook")
-    .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)");
+    .option("--config <file>", "PrimerConfiguration (default: the built-in default profile)")
+    .option("--bundles <folder>", "the mounted index of package bundles; watched (default: there are none)");
   addTlsOptions(serveCommand)
     .option("--host <address>", "address to listen on (default: all, of IPv4 and IPv6)")
     .option("--port <number>", "port of the webhook, HTTPS", port, 10250)

@@ -1,19 +1,19 @@
 import { createAdmit } from "../webhook/admit.ts";
-import { defaultConfig, parseWithWarnings } from "../config/load.ts";
-import type { Config } from "../config/schema.ts";
 import { startWebhook } from "../webhook/webhook.ts";
 import { createPrime } from "../engine/prime.ts";
 import { createLogger } from "../log.ts";
-import type { Logger, logLevels } from "../log.ts";
+import type { logLevels } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
-import type { Metrics } from "../metrics.ts";
 import { mutations } from "../mutations/index.ts";
-import { watchFiles } from "../watch.ts";
 import { certificateSource, clientsOf } from "./tls-options.ts";
 import type { TlsOptions } from "./tls-options.ts";
+import { watchedBundles } from "./watched-bundles.ts";
+import { watchedConfig } from "./watched-config.ts";
 
 export interface ServeOptions extends TlsOptions {
   readonly config?: string;
+  /** The folder of the mounted index of package bundles. */
+  readonly bundles?: string;
   readonly host?: string;
   readonly port: number;
   readonly opsPort: number;
@@ -37,10 +37,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, resolve);
   });
   const config = await watchedConfig(options.config, options.watchInterval, log, metrics);
+  const bundles = await watchedBundles(options.bundles, options.watchInterval, log, metrics);
   const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
   const clock = () => performance.now();
   const webhook = await startWebhook({
-    admit: createAdmit({ config, prime, log, metrics, clock }),
+    admit: createAdmit({ config, bundles, prime, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
     clients: await clientsOf(options, { log, metrics }),
     ...(options.host !== undefined && { host: options.host }),
@@ -54,31 +55,4 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Ctrl-C is somebody at a terminal: no endpoints have to follow.
   await webhook.stop((await signal) === "SIGTERM" ? options.shutdownDelay : 0);
   log.info("stopped");
-}
-
-/** The configuration in force, following its file. */
-async function watchedConfig(
-  file: string | undefined,
-  interval: number,
-  log: Logger,
-  metrics: Metrics,
-): Promise<() => Config> {
-  if (file === undefined) return () => defaultConfig;
-  let current: Config | undefined;
-  await watchFiles([file], interval, (contents) => {
-    try {
-      if (contents instanceof Error) throw contents;
-      const { config, warnings } = parseWithWarnings(contents[0] ?? "", file);
-      current = config;
-      metrics.reload("config", true);
-      log.info({ file, mode: current.mode, profiles: Object.keys(current.profiles) }, "configuration read");
-      for (const warning of warnings) log.warn({ warning }, "configuration");
-    } catch (error) {
-      if (!current) throw error;
-      metrics.reload("config", false);
-      log.error({ file, reason: (error as Error).message }, "configuration refused; the last good one stays in force");
-    }
-    return undefined;
-  });
-  return () => current!;
 }

@@ -98,6 +98,10 @@ export const prerequisites = z
       .strictObject({
         proxy: url.optional().describe("A proxy for apt: http://apt-cache:3142."),
         mirrors,
+        keep: z
+          .boolean()
+          .default(false)
+          .describe("Set to true to leave proxy and mirrors in place for the `apt-get` of the job's own steps."),
         sources: z.array(source).max(50).default([]).describe("More package repositories, for the installation only."),
       })
       .prefault({}),

@@ -1,3 +1,4 @@
+import type { Bundle } from "../bundles/bundle.ts";
 import type { Profile } from "../config/schema.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
 import type { Pod } from "../pod/types.ts";
@@ -28,6 +29,8 @@ export type Edit = (pod: Pod, context: PodContext) => Verdict;
 export interface PodContext {
   /** The level that the pod's namespace enforces. */
   readonly podSecurity: PodSecurity;
+  /** The package bundles that are ready, of all profiles and images. None if absent. */
+  readonly bundles?: readonly Bundle[];
 }
 
 /** Whether an edit applies to a pod, and what it left alone; or why it does not apply. */

@@ -1,5 +1,5 @@
-import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { describe, expect, test } from "vitest";
+import { anywhere, containerOf, goldenBundles, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Pod } from "../pod/types.ts";
 import { brokenInvariants } from "../engine/invariants.ts";
@@ -128,6 +128,90 @@ test("a script alone is enough", () => {
   const { pod, outcome } = run(goldenPod("default-mode"), { script: "true" });
   expect(outcome.result).toBe("applied");
   expect(containerOf(pod, name).args).toBeUndefined();
+});
+
+describe("package bundles", () => {
+  const settings = { packages: ["curl", "git"] };
+  const bundles = goldenBundles("prerequisites-bundle");
+  const context = { ...anywhere, bundles };
+  const offers = (pod: Pod) => containerOf(pod, name).command?.filter((word) => word.startsWith("bundle=")) ?? [];
+  const prime = (pod: Pod, profile: object = settings, where = context) =>
+    runAll([prerequisites], pod, profileWith({ prerequisites: profile }), where);
+
+  test("those of the profile, the image and the settings are offered, the newest of each architecture", () => {
+    const { pod, outcomes } = prime(goldenPod("prerequisites-bundle"));
+    expect(outcomes[0]).toMatchObject({ result: "applied", notes: ["bundle-offered"] });
+    expect(offers(pod).map((word) => word.slice(0, 18))).toEqual(["bundle=amd64 aaaaa", "bundle=arm64 bbbbb"]);
+    const again = prime(pod);
+    expect(again.outcomes[0]).toMatchObject({ reason: "already-there", notes: ["bundle-offered"] });
+  });
+
+  test.each<[string, object]>([
+    ["another package", { packages: ["curl", "git", "jq"] }],
+    ["another version", { packages: ["curl", "git=1:2.39*"] }],
+    ["a script", { ...settings, script: "true" }],
+    ["a mirror", { ...settings, apt: { mirrors: { "http://a.example.com": "http://b.example.com" } } }],
+  ])("settings that have changed since by %s: none", (_what, changed) => {
+    const { pod, outcomes } = prime(goldenPod("prerequisites-bundle"), changed);
+    expect({ offers: offers(pod), notes: outcomes[0]?.notes }).toEqual({ offers: [], notes: [] });
+  });
+
+  test.each<[string, object]>([
+    ["the time", { ...settings, timeout: "1m" }],
+    ["the limit", { ...settings, sizeLimit: "1Gi" }],
+    ["what happens on failure", { ...settings, onFailure: "fail" }],
+    ["what the job's own apt gets", { ...settings, apt: { keep: true } }],
+  ])("%s decides nothing about what is installed", (_what, changed) => {
+    expect(offers(prime(goldenPod("prerequisites-bundle"), changed).pod)).toHaveLength(2);
+  });
+
+  test("another image: none", () => {
+    const pod = goldenPod("prerequisites-bundle");
+    containerOf(pod, "runner").image = "ghcr.io/actions/actions-runner:2.336.1";
+    expect(offers(prime(pod).pod)).toEqual([]);
+  });
+
+  test("a bundle that is ready only for the second pass changes nothing", () => {
+    const { pod } = prime(goldenPod("prerequisites-bundle"), settings, { ...anywhere, bundles: [] });
+    const again = prime(pod);
+    expect(again.pod).toBe(pod);
+    expect(again.outcomes[0]).toMatchObject({ reason: "already-there", notes: [] });
+  });
+});
+
+describe("apt.keep", () => {
+  const apt = {
+    keep: true,
+    proxy: "http://apt-cache.example.com:3142",
+    mirrors: { "http://archive.example.com/ubuntu/": "http://mirror.example.com/ubuntu" },
+  };
+  const kept = [
+    "proxy=http://apt-cache.example.com:3142",
+    "mirror=http://archive.example.com/ubuntu",
+    "by=http://mirror.example.com/ubuntu",
+  ];
+  const told = (pod: Pod) => {
+    const words = containerOf(pod, "runner").command ?? [];
+    return words.slice(4, words.indexOf("--"));
+  };
+
+  test("beside packages: the wrapper is told the proxy and the mirrors as well", () => {
+    const { pod } = run(goldenPod("dind-sidecar"), { packages: ["curl"], apt });
+    expect(told(pod)).toEqual(["directory=/arc-primer/prerequisites", "on-failure=warn", ...kept]);
+  });
+
+  test("alone: a wrapper, and neither an init container nor a volume", () => {
+    const before = goldenPod("dind-sidecar");
+    const { pod, outcome } = run(before, { apt });
+    expect({ outcome: outcome.result, told: told(pod) }).toEqual({ outcome: "applied", told: kept });
+    expect(pod.spec.initContainers).toEqual(before.spec.initContainers);
+    expect(pod.spec.volumes).toEqual(before.spec.volumes);
+    expect(run(pod, { apt }).outcome).toMatchObject({ reason: "already-there" });
+  });
+
+  test.each([{ keep: true }, { ...apt, keep: false }])("%j without packages: nothing to do", (settings) => {
+    expect(run(goldenPod("dind-sidecar"), { apt: settings }).outcome).toMatchObject({ reason: "not-configured" });
+  });
 });
 
 const security = (context: object) => (pod: Pod) =>

@@ -1,18 +1,17 @@
+import { bundleWord, bundlesFor } from "../bundles/bundle.ts";
+import { mirrorWords, settingsDigest, settingsWords } from "../bundles/settings.ts";
 import type { Profile } from "../config/schema.ts";
 import type { Mutation, PodContext } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { helperContainer } from "../pod/helper-container.ts";
-import { ensureMount, ensureVolume, trimmed } from "../pod/mounts.ts";
-import { quantityValue } from "../pod/quantity.ts";
+import { ensureMount, ensureVolume } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason } from "../report/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
-
-type Settings = Profile["prerequisites"];
 
 /** The init container and the volume through which it hands on what it installed. */
 const name = "arc-primer-prerequisites";
@@ -26,14 +25,21 @@ const directory = "/arc-primer/prerequisites";
  * around the runner's command puts that in place (src/scripts/apply-packages.sh).
  *
  * The init container comes last: sidecars run by then, so that dockerd boots meanwhile and a mesh's proxy is up.
+ *
+ * Where package bundles of the profile and the image are ready, the init container is told of them and takes the one of
+ * its architecture instead of running apt, if the image is what the bundle was made on.
  */
 export const prerequisites: Mutation = {
   name: "prerequisites",
-  configure({ runner, prerequisites: settings }) {
+  configure({ name: profile, runner, prerequisites: settings }) {
     const { enabled, packages, script, onFailure, sizeLimit } = settings;
     if (!enabled) return "disabled";
-    if (packages.length === 0 && script === undefined) return "not-configured";
-    const words = settingsOf(settings).map(escapeForKubelet);
+    const installs = packages.length > 0 || script !== undefined;
+    const kept = wordsToKeep(settings);
+    if (!installs && kept.length === 0) return "not-configured";
+    const words = [`directory=${directory}`, ...settingsWords(settings)];
+    const digest = settingsDigest(settings);
+    const told = [...(installs ? [`directory=${directory}`, `on-failure=${onFailure}`] : []), ...kept];
 
     return (pod, context) => {
       const container = findContainer(pod, runner.container);
@@ -41,18 +47,29 @@ export const prerequisites: Mutation = {
       if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
       const obstacle = cannotInstall(pod, container, context);
       if (obstacle) return doesNotApply(obstacle);
-      if (isNameTaken(pod)) return doesNotApply("name-taken");
+      if (!wrapCommand(container, wrapper, told, runner.command)) return doesNotApply("no-command");
+      if (!installs) return applies();
 
-      if (!pod.spec.initContainers?.some((one) => one.name === name)) {
-        (pod.spec.initContainers ??= []).push(installer(container, words, packages));
+      if (isNameTaken(pod)) return doesNotApply("name-taken");
+      const { image = "" } = container;
+      const offers = bundlesFor(context.bundles ?? [], { profile, image, settings: digest }).map(bundleWord);
+      let added = pod.spec.initContainers?.find((one) => one.name === name);
+      if (!added) {
+        added = installer(container, [...words, ...offers], packages);
+        (pod.spec.initContainers ??= []).push(added);
       }
       ensureVolume(pod, { name, emptyDir: { sizeLimit } });
       ensureMount(container, { name, mountPath: directory, readOnly: true });
-      const told = [`directory=${directory}`, `on-failure=${onFailure}`];
-      return wrapCommand(container, wrapper, told, runner.command) ? applies() : doesNotApply("no-command");
+      const isOffered = offers.some((offer) => added.command?.includes(escapeForKubelet(offer)));
+      return isOffered ? applies("bundle-offered") : applies();
     };
   },
 };
+
+/** What the wrapper is told to leave to the job's own apt, if anything. */
+function wordsToKeep({ apt: { keep, proxy, mirrors } }: Profile["prerequisites"]): string[] {
+  return keep ? [...(proxy === undefined ? [] : [`proxy=${proxy}`]), ...mirrorWords(mirrors)] : [];
+}
 
 /** Whether something of the pod's own bears our name: root would write into a volume that is not ours. */
 function isNameTaken({ spec }: Pod): boolean {
@@ -89,41 +106,11 @@ function cannotInstall(pod: Pod, runner: Container, { podSecurity }: PodContext)
 function installer(runner: Container, settings: readonly string[], packages: readonly string[]): Container {
   return helperContainer(runner, {
     name,
-    command: ["/bin/sh", "-c", escapedScript, name, ...settings, "--"],
+    command: ["/bin/sh", "-c", escapedScript, name, ...settings.map(escapeForKubelet), "--"],
     ...(packages.length > 0 && { args: [...packages] }),
     // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [{ name, mountPath: directory }],
   });
-}
-
-/** What the script is told, in the order that it reads: the volume first, a source's key before the source. */
-function settingsOf({ apt, onFailure, script, sizeLimit, timeout }: Settings): string[] {
-  return [
-    `directory=${directory}`,
-    `on-failure=${onFailure}`,
-    `timeout=${timeout / 1000}`,
-    // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
-    `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
-    ...(apt.proxy === undefined ? [] : [`proxy=${apt.proxy}`]),
-    ...Object.entries(apt.mirrors).flatMap(([from, to]) => [`mirror=${trimmed(from)}`, `by=${trimmed(to)}`]),
-    ...apt.sources.flatMap((source) => [
-      ...(source.signedBy === undefined ? [] : [`key=${source.signedBy}`]),
-      `source=${stanza(source)}`,
-    ]),
-    ...(script === undefined ? [] : [`script=${script}`]),
-  ];
-}
-
-/** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */
-function stanza({ url, suites, components, architectures, trusted }: Settings["apt"]["sources"][number]): string {
-  return [
-    "Types: deb",
-    `URIs: ${url}`,
-    `Suites: ${suites.join(" ")}`,
-    ...(components.length > 0 ? [`Components: ${components.join(" ")}`] : []),
-    ...(architectures.length > 0 ? [`Architectures: ${architectures.join(" ")}`] : []),
-    ...(trusted ? ["Trusted: yes"] : []),
-  ].join("\n");
 }

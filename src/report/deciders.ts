@@ -125,5 +125,6 @@ export const deciders: Readonly<Record<Code, Decider>> = {
   "pre-stop-kept": dind("lifecycle.preStop"),
   "unknown-profile": pod("annotation arc-primer.dev/profile"),
   "profile-not-allowed": { where: "configuration", name: "rules[].allowedProfiles" },
+  "bundle-offered": { where: "configuration", name: "packageBundles of the chart's values" },
   "no-room-for-status": pod("annotations"),
 };

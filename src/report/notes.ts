@@ -38,6 +38,8 @@ export const notes = {
     "dockerd's flags were left out: it reads a configuration file, or is not started by a command line that can be added to.",
   "image-kept": "The DinD container has an image that is not the stock docker:dind; the pod's own stays.",
   "host-ip-taken": "The DinD container means something else by HOST_IP; mirrors on the node's address were left out.",
+  "bundle-offered":
+    "A bundle of the packages is offered to the pod. If its image is not what the bundle was made on, apt installs them; the runner's log says so.",
   "env-kept": "The container sets one of these variables already; the pod's own value stays.",
   "resources-kept": "The container or the pod has resources already (its own, or a LimitRange's); they stay.",
   "pre-stop-kept":

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Puts what install-packages.sh has installed into the runner container, then becomes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-packages directory=DIR on-failure=warn -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-packages [directory=DIR on-failure=warn] [proxy=URL] [mirror=FROM by=TO]... -- COMMAND [ARG...]
+#
+# A proxy and mirrors, if given, are left to the job's own apt-get.
 #
 # It runs as process 1, as root or as a user who may sudo, before anything else does. The image is the one that the
 # packages were installed in, so what that script needed is here, too. The work is done in a child: no name that it uses
@@ -33,6 +35,8 @@ TEXT
 
 . ./shared/limited.sh
 
+. ./shared/apt-mirror.sh
+
 ask_sudo() { sudo -n true > /dev/null 2>&1; }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n -- "$@"; fi; }
@@ -46,41 +50,51 @@ on_the_image() {
 }
 
 remove() {
-  on_the_image "$directory/$1" | as_root xargs -0 -r rm -f -- &&
-    on_the_image "$directory/$1-directories" | as_root xargs -0 -r rmdir --ignore-fail-on-non-empty --
+  on_the_image "$lists/$1" | as_root xargs -0 -r rm -f -- &&
+    on_the_image "$lists/$1-directories" | as_root xargs -0 -r rmdir --ignore-fail-on-non-empty --
 }
 
+# Unpacks what is installed: as it stands, or out of the bundle.
 extract() {
   set --
   while read -r _ _ _ _ path _; do
     [ "$path" = / ] || set -- "$@" "--exclude=.$(printf '%b' "$path")"
   done < /proc/self/mountinfo
-  as_root tar --extract --file="$directory/changes.tar" --directory=/ --numeric-owner --same-owner --same-permissions \
+  set -- as_root tar --extract --directory=/ --numeric-owner --same-owner --same-permissions \
     --keep-directory-symlink --xattrs --xattrs-include=security.capability --xattrs-include='user.*' \
     --anchored --no-wildcards "$@"
+  if [ "$lists" = "$directory" ]; then
+    "$@" --file="$directory/changes.tar"
+  else
+    as_root tar --extract --to-stdout --file="$lists/bundle.tar" changes.tar | "$@" --file=-
+  fi
+}
+
+# Can files be put in place? Else $obstacle says why not.
+may_write() {
+  [ "$(id -u)" -ne 0 ] || return 0
+  if ! command -v sudo > /dev/null; then
+    obstacle="they have to be put in place as root, and this image has no sudo"
+    return 1
+  fi
+  limited 20 ask_sudo
+  if [ $? -eq 137 ]; then
+    obstacle="they have to be put in place as root, and sudo did not answer within 20 s"
+    return 1
+  elif ! answer=$(sudo -n true 2>&1); then
+    obstacle="they have to be put in place as root, and sudo said: $answer"
+    return 1
+  fi
 }
 
 apply() {
   now
   begin=$now
-  if ! sha256sum --check --status "$directory/fingerprint"; then
+  if ! sha256sum --check --status "$lists/fingerprint"; then
     refuse "its image has another package state than the one they were installed in; is the tag being moved?"
     return
   fi
-  if [ "$(id -u)" -ne 0 ]; then
-    if ! command -v sudo > /dev/null; then
-      refuse "they have to be put in place as root, and this image has no sudo"
-      return
-    fi
-    limited 20 ask_sudo
-    if [ $? -eq 137 ]; then
-      refuse "they have to be put in place as root, and sudo did not answer within 20 s"
-      return
-    elif ! answer=$(sudo -n true 2>&1); then
-      refuse "they have to be put in place as root, and sudo said: $answer"
-      return
-    fi
-  fi
+  may_write || { refuse "$obstacle"; return; }
   # What is gone goes last: a library under its old name may be what tar and sudo are linked with.
   if ! { remove turned && extract && remove deleted; }; then
     refuse "they could be put in place only in part; what failed is said above"
@@ -90,15 +104,48 @@ apply() {
   say "packages in place after $(((now - begin) / 100)).$(((now - begin) % 100 / 10))$(((now - begin) % 10)) s"
 }
 
+# Leaves the proxy and the mirrors to the job's own apt-get. What lies on a volume is somebody else's.
+keep_apt() {
+  [ -z "$proxy" ] || printf 'Acquire::http::Proxy "%s";\n' "$proxy" |
+    as_root tee /etc/apt/apt.conf.d/95arc-primer > /dev/null || return
+  [ -z "$mirrors" ] || find /etc/apt -maxdepth 2 '(' -path /etc/apt/sources.list -o -path '/etc/apt/sources.list.d/*.list' \
+    -o -path '/etc/apt/sources.list.d/*.sources' ')' '(' -type f -o -type l ')' -print0 | on_the_image /dev/stdin |
+    as_root xargs -0 -r sed --in-place --follow-symlinks -e "$mirrors" --
+}
+
 put_in_place() {
+  directory=
+  proxy=
+  mirrors=
   while [ "$1" != -- ]; do
     case $1 in
       directory=*) directory=${1#*=} ;;
       on-failure=*) on_failure=${1#*=} ;;
+      proxy=*) proxy=${1#*=} ;;
+      mirror=*) from=${1#*=} ;;
+      by=*) mirrors="$mirrors$(apt_mirror "$from" "${1#*=}")
+" ;;
     esac
     shift
   done
-  if [ -e "$directory/changes.tar" ]; then apply || return; fi
+  if [ -n "$directory" ]; then put_packages_in_place || return; fi
+  [ -n "$proxy$mirrors" ] || return 0
+  if ! [ -d /etc/apt/apt.conf.d ]; then obstacle="this image has no /etc/apt/apt.conf.d"
+  elif ! may_write; then :
+  elif keep_apt; then return 0
+  else obstacle="they could be put in place only in part; what failed is said above"; fi
+  loudly << TEXT
+the profile's proxy and mirrors are not in the apt of this container: $obstacle
+TEXT
+}
+
+put_packages_in_place() {
+  lists=$directory
+  [ ! -d "$directory/bundle" ] || lists=$directory/bundle
+  if [ -e "$lists/told" ]; then
+    while IFS= read -r line; do say "$line"; done < "$lists/told"
+  fi
+  if [ -e "$directory/changes.tar" ] || [ "$lists" != "$directory" ]; then apply || return; fi
   if [ -e "$directory/problem" ]; then loudly < "$directory/problem"; fi
 }
 

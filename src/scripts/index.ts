@@ -1,5 +1,6 @@
 import applyPackages from "./apply-packages.sh";
 import awaitRunner from "./await-runner.sh";
+import buildBundle from "./build-bundle.sh";
 import dockerCredentials from "./docker-credentials.sh";
 import dockerProxies from "./docker-proxies.sh";
 import finishJob from "./finish-job.sh";
@@ -13,6 +14,7 @@ import waitForDocker from "./wait-for-docker.sh";
 export const scripts = {
   "apply-packages.sh": applyPackages,
   "await-runner.sh": awaitRunner,
+  "build-bundle.sh": buildBundle,
   "docker-credentials.sh": dockerCredentials,
   "docker-proxies.sh": dockerProxies,
   "finish-job.sh": finishJob,

@@ -3,7 +3,10 @@
 # as an archive on a shared volume, for apply-packages.sh in the runner container.
 #
 #   sh -c SCRIPT arc-primer-prerequisites directory=DIR on-failure=warn timeout=300 size-limit=BYTES \
-#     [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] -- [PACKAGE[=VERSION]...]
+#     [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] \
+#     [bundle="ARCHITECTURE SHA256 URL"]... -- [PACKAGE[=VERSION]...]
+#
+# Where a bundle is offered that build-bundle.sh has made of this very image, it is taken instead: no apt, no script.
 #
 # It runs as root and as process 1. apt means Debian and its kin, so beyond POSIX sh it uses what those cannot be
 # without: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a shell runs its traps only
@@ -13,7 +16,10 @@
 #   changes.tar           what is new or changed; present only if there is something to apply
 #   deleted, deleted-directories   what is gone: absolute paths, each ended by a NUL
 #   turned, turned-directories     of that, what is in the way of something of another kind by the same name
+#   changes               the paths in it, from /, each ended by a NUL
 #   fingerprint           the package state that it began with, for sha256sum --check
+#   bundle/               instead of all these: the bundle, what is in it but for changes.tar, and `told`, for the runner's log
+#   told                  why no bundle was taken, for the runner's log; present only if one was offered
 #   problem               what is missing and why, for the runner's log; present only if something is
 set -uf
 umask 022
@@ -23,6 +29,14 @@ umask 022
 . ./shared/failed.sh
 
 . ./shared/now.sh
+
+. ./shared/apt-mirror.sh
+
+. ./shared/find-node.sh
+
+. ./shared/download.sh
+
+. ./shared/take-bundle.sh
 
 # $took: the seconds since $1, for people.
 took() {
@@ -65,6 +79,7 @@ give_up() {
 }
 
 proxy=
+bundles=
 sources=0
 while [ "$1" != -- ]; do
   value=${1#*=}
@@ -75,7 +90,7 @@ while [ "$1" != -- ]; do
       now
       begin=$now
       made=$(stat -c %Z "$directory")
-      rm -rf "$work" "$directory/changes.tar" "$directory/problem"
+      rm -rf "$work" "$directory/changes.tar" "$directory/bundle" "$directory/told" "$directory/problem"
       mkdir -p "$work/sources.list.d" "$work/keys"
       for file in script mirrors.sed log sources.list; do : > "$work/$file"; done
       ;;
@@ -84,11 +99,7 @@ while [ "$1" != -- ]; do
     size-limit=*) size_limit=$value ;;
     proxy=*) proxy=$value ;;
     mirror=*) from=$value ;;
-    by=*)
-      # Where a word begins with the address, at the end of a component of its path.
-      printf 's,\\(^\\|[[:space:]]\\)%s\\(/\\|[[:space:]]\\|$\\),\\1%s\\2,g\n' \
-        "$(printf %s "$from" | sed 's/[.[*^$]/\\&/g')" "$value" >> "$work/mirrors.sed"
-      ;;
+    by=*) apt_mirror "$from" "$value" >> "$work/mirrors.sed" ;;
     key=*) printf '%s\n' "$value" > "$work/keys/$sources.asc" ;;
     source=*)
       printf '%s\n' "$value" > "$work/sources.list.d/arc-primer-$sources.sources"
@@ -97,6 +108,7 @@ while [ "$1" != -- ]; do
       sources=$((sources + 1))
       ;;
     script=*) printf '%s\n' "$value" > "$work/script" ;;
+    bundle=*) bundles="$bundles $value" ;;
   esac
   shift
 done
@@ -229,7 +241,7 @@ compare() {
   list "$work/after" "$work/begin" "$work/changed" || return
   comm -z -23 "$work/before" "$work/after" > "$work/gone"
   comm -z -13 "$work/before" "$work/after" > "$work/came"
-  { cat "$work/changed" && strip < "$work/came"; } | sort -zu > "$work/changes"
+  { cat "$work/changed" && strip < "$work/came"; } | sort -zu > "$directory/changes"
   keys < "$work/gone" | sort -z > "$work/gone.keys"
   keys < "$work/came" | sort -z > "$work/came.keys"
   comm -z -23 "$work/gone.keys" "$work/came.keys" > "$work/lost"
@@ -263,12 +275,12 @@ capture() {
   LC_ALL=C
   export LC_ALL
   compare || { trouble "what was installed could not be listed; nothing is put into the runner container"; return; }
-  if ! [ -s "$work/changes" ] && ! [ -s "$work/lost" ]; then
+  if ! [ -s "$directory/changes" ] && ! [ -s "$work/lost" ]; then
     say "nothing has changed"
     return
   fi
   # In the archive each takes whole blocks of 512 bytes, a block for its header, and some for what no header has room for.
-  size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$work/changes" |
+  size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$directory/changes" |
     awk '{ size += 2560 + 512 * int(($1 + 511) / 512) } END { printf "%.0f", size }')
   if [ "$size" -gt "$size_limit" ]; then
     trouble "the packages take about $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
@@ -278,7 +290,7 @@ capture() {
   chmod 600 "$directory/changes.partial" # what is in it need not be for everybody's eyes
   bounded tar --create --file="$directory/changes.partial" --directory=/ --numeric-owner \
     --xattrs --xattrs-include=security.capability --xattrs-include='user.*' --no-recursion --null --verbatim-files-from \
-    --files-from="$work/changes"
+    --files-from="$directory/changes"
   status=$?
   if [ "$status" -gt 1 ]; then # 1: a file changed while it was read
     rm -f "$directory/changes.partial"
@@ -287,7 +299,7 @@ capture() {
   fi
   mv "$directory/changes.partial" "$directory/changes.tar"
   took "$from"
-  say "captured $(tr -dc '\0' < "$work/changes" | wc -c) entries, $((size / 1024)) KiB, in $took s"
+  say "captured $(tr -dc '\0' < "$directory/changes" | wc -c) entries, $((size / 1024)) KiB, in $took s"
 }
 
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
@@ -301,6 +313,18 @@ if [ -z "$missing" ] && ! [ -s "$work/script" ]; then
   say "nothing is missing; looked in $took s"
   rm -rf "$work"
   exit 0
+fi
+
+if [ -n "$bundles" ]; then
+  now
+  # Half of the time is left to apt.
+  if take_bundle "$directory/bundle" "$size_limit" "$((now + (deadline - now) / 2))"; then
+    rm -rf "$work"
+    exit 0
+  fi
+  rm -rf "$directory/bundle"
+  echo "the bundle of packages is not used: $obstacle" > "$directory/told"
+  say "$(cat "$directory/told"); apt installs them"
 fi
 
 sha256sum /var/lib/dpkg/status > "$directory/fingerprint"

@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { aptRepository } from "../../test/support/apt-repository.ts";
 import type { AptRepository } from "../../test/support/apt-repository.ts";
-import { Container, buildPackage, debianTree } from "../../test/support/debian-tree.ts";
+import { Container, buildPackage, debianTree, filesOf } from "../../test/support/debian-tree.ts";
 import type { DebianPackage, Ended, Started } from "../../test/support/debian-tree.ts";
 import { haveTools } from "../../test/support/tools.ts";
 import applyScript from "./apply-packages.sh";
@@ -129,25 +129,16 @@ async function apply(
     command?: string[];
     env?: string[];
     mount?: string;
+    settings?: string[];
+    alone?: boolean;
   } = {},
 ): Promise<Ended & { container: Container }> {
   const { uid = 0, shell = shells.dash, onFailure = "warn", layers = [], command = ["echo", "started"] } = options;
-  const { env = [], mount = "" } = options;
+  const { env = [], mount = "", settings = [], alone = false } = options;
   const one = container(...layers);
-  const words = ["directory=/arc-primer/prerequisites", `on-failure=${onFailure}`];
+  const words = [...(alone ? [] : ["directory=/arc-primer/prerequisites", `on-failure=${onFailure}`]), ...settings];
   const script = [...shell, "-c", applyScript, "arc-primer-packages", ...words, "--", ...command];
   return { ...(await one.start(script, { volume, uid, mode: "ro", env, mount }).exit), container: one };
-}
-
-/** Everything about a container's files that is to be the same: type, mode, owner, links, time, content, capabilities. */
-async function filesOf(one: Container): Promise<string[]> {
-  const left =
-    "-path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./arc-primer -o -path './var/lib/apt/lists/*' -o -path './var/cache/*' -o -path ./mnt -o -path ./etc/hosts";
-  const script = `cd /; find . '(' ${left} ')' -prune -o -type d -printf '%y %m %U:%G %p\\n' -o -printf '%y %m %U:%G %n %Ts %l %p\\n'
-    find . '(' ${left} ')' -prune -o -type f -print0 | xargs -0 sha256sum; getcap -r /usr`;
-  const { stdout, code, stderr } = await one.start(["/bin/sh", "-c", script], { volume: newVolume() }).exit;
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return stdout.split("\n").toSorted();
 }
 
 const inside = (one: Container, ...command: string[]) => one.start(command, { volume: newVolume() }).exit;
@@ -211,7 +202,10 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
         expect(applied.stderr).toMatch(/^arc-primer: packages in place after \d+\.\d\d s\n$/);
 
-        const [want, got] = [await filesOf(installedIn.container), await filesOf(applied.container)];
+        const [want, got] = [
+          await filesOf(installedIn.container, newVolume()),
+          await filesOf(applied.container, newVolume()),
+        ];
         expect(got).toEqual(want);
         // And that is not because nothing happened:
         const text = got.join("\n");
@@ -243,7 +237,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const warned = await apply(volume, { layers: [other.container.layer] });
       expect(warned).toMatchObject({ code: 0, stdout: "started\n" });
       expect(warned.stderr).toContain("its image has another package state");
-      expect(await filesOf(warned.container)).toEqual(await filesOf(other.container));
+      expect(await filesOf(warned.container, newVolume())).toEqual(await filesOf(other.container, newVolume()));
       const failed = await apply(volume, { layers: [other.container.layer], onFailure: "fail" });
       expect(failed).toMatchObject({ code: 1, stdout: "" });
       expect(failed.stderr).toMatch(/\narc-primer: failed: packages-not-in-place: .* another package state .*\n$/);
@@ -379,7 +373,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const installedIn = await install({ settings: [`script=${script}`] });
       const applied = await apply(installedIn.volume, { uid });
       expect(applied.stderr).toMatch(/^arc-primer: packages in place after .* s\n$/);
-      expect(await filesOf(applied.container)).toEqual(await filesOf(installedIn.container));
+      expect(await filesOf(applied.container, newVolume())).toEqual(await filesOf(installedIn.container, newVolume()));
     });
 
     test("a folder that became a link, and a link that became a folder, with all that was in them", async () => {
@@ -388,7 +382,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const installedIn = await install({ settings: [`script=${script}`] });
       const applied = await apply(installedIn.volume, { uid: 1001 });
       expect(applied.stderr).toMatch(/^arc-primer: packages in place after .* s\n$/);
-      expect(await filesOf(applied.container)).toEqual(await filesOf(installedIn.container));
+      expect(await filesOf(applied.container, newVolume())).toEqual(await filesOf(installedIn.container, newVolume()));
     });
 
     test("a package by a name that another one provides", async () => {
@@ -522,6 +516,80 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       } finally {
         image = image.slice(1);
       }
+    });
+
+    describe("the profile's proxy and mirrors, left to the job's own apt-get", () => {
+      const list = "# of the image\ndeb [trusted=yes] http://packages.example.com/debian ./\n";
+      const stanza = "Types: deb\nURIs: http://packages.example.com/debian/more\nSuites: ./\nTrusted: yes\n";
+      const mirror = () => ["mirror=http://packages.example.com/debian", `by=${repository.url}/copy`];
+      const proxy = () => [`proxy=${repository.url.replace("/debian", "")}`];
+      const byTheJob = "sudo apt-get -q update && sudo apt-get -q -y install present-name";
+
+      async function withSources(): Promise<string[]> {
+        const changed = container();
+        const write = `printf '${list}' > /etc/apt/sources.list; printf '${stanza}' > /etc/apt/more.sources
+          ln -s ../more.sources /etc/apt/sources.list.d/more.sources; echo http://packages.example.com/debian > /etc/apt/sources.list.d/README`;
+        await inside(changed, "/bin/sh", "-c", write);
+        return [changed.layer];
+      }
+
+      test.each<[string, string[], boolean]>([
+        ["beside packages that are put in place", ["new-tool"], false],
+        ["where all packages are there", ["tool"], false],
+        ["alone", [], true],
+      ])("%s", async (_what, packages, alone) => {
+        const layers = await withSources();
+        image = [...layers, ...image];
+        try {
+          const { volume } = await install({ packages, source: [], settings: mirror() });
+          repository.requests.length = 0;
+          const kept = await apply(volume, { uid: 1001, settings: mirror(), alone, command: ["sh", "-c", byTheJob] });
+          expect(kept).toMatchObject({ code: 0, stdout: expect.stringContaining("Setting up present-name") });
+          expect(repository.requests).toContain("/debian/copy/./present-name_1.0_all.deb");
+          expect(repository.requests).toContain("/debian/copy/more/./InRelease");
+          const files = await inside(
+            kept.container,
+            "sh",
+            "-c",
+            "cd /etc/apt; cat sources.list more.sources sources.list.d/README",
+          );
+          const other = `${list}${stanza}`.replaceAll("http://packages.example.com/debian", `${repository.url}/copy`);
+          expect(files.stdout).toBe(`${other}http://packages.example.com/debian\n`);
+
+          repository.requests.length = 0;
+          const proxied = await apply(volume, { settings: proxy(), alone, command: ["sh", "-c", byTheJob] });
+          expect(proxied).toMatchObject({ code: 0, stdout: expect.stringContaining("Setting up present-name") });
+          expect(repository.requests).toContain("http://packages.example.com/debian/./present-name_1.0_all.deb");
+        } finally {
+          image = image.slice(1);
+        }
+      });
+
+      test("what lies on a volume of the runner's own stays as it is", async () => {
+        const [layer = ""] = await withSources();
+        const options = { layers: [layer], settings: mirror(), alone: true, mount: "/etc/apt/sources.list" };
+        const { stderr, container: one } = await apply(newVolume(), options);
+        expect({ stderr, list: readFileSync(join(one.folder, "mounted"), "utf8") }).toEqual({ stderr: "", list });
+      });
+
+      test("no sudo: said, and the job starts", async () => {
+        const changed = container();
+        await inside(changed, "rm", "/usr/bin/sudo");
+        const settings = [...proxy(), ...mirror()];
+        const one = await apply(newVolume(), { layers: [changed.layer], uid: 1001, settings, alone: true });
+        expect(one).toMatchObject({ code: 0, stdout: "started\n" });
+        expect(one.stderr).toMatch(
+          /\* the profile's proxy and mirrors are not in the apt of this container: .* this image has no sudo\n/,
+        );
+      });
+
+      test("an image without apt: said, and the job starts", async () => {
+        const changed = container();
+        await inside(changed, "rm", "-r", "/etc/apt");
+        const one = await apply(newVolume(), { layers: [changed.layer], settings: proxy(), alone: true });
+        expect(one).toMatchObject({ code: 0, stdout: "started\n" });
+        expect(one.stderr).toContain("this image has no /etc/apt/apt.conf.d");
+      });
     });
 
     test("a source signed with another key is not trusted", async () => {

@@ -1,3 +1,4 @@
+import type { Bundle } from "../bundles/bundle.ts";
 import type { Config } from "../config/schema.ts";
 import { diff } from "../engine/diff.ts";
 import type { JsonPatch } from "../engine/diff.ts";
@@ -26,6 +27,8 @@ export type Admit = (body: unknown, podSecurity: PodSecurity) => string;
 export interface AdmitParts {
   /** The configuration in force, asked for at every review. */
   readonly config: () => Config;
+  /** The package bundles that are ready, asked for at every review. None if absent. */
+  readonly bundles?: () => readonly Bundle[];
   readonly prime: Prime;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -61,7 +64,7 @@ interface Examined {
 }
 
 /** The one try/catch: nothing that goes wrong beyond it reaches kube-apiserver. */
-function examine(review: Review, podSecurity: PodSecurity, { config, prime }: AdmitParts): Examined {
+function examine(review: Review, podSecurity: PodSecurity, { config, bundles, prime }: AdmitParts): Examined {
   const { object, namespace } = review.request;
   const current = config();
   const unchanged = (reason: PodReason): Primed => ({
@@ -74,7 +77,7 @@ function examine(review: Review, podSecurity: PodSecurity, { config, prime }: Ad
   const reason = notOurs(review);
   if (reason) return { primed: unchanged(reason), patch: [] };
   try {
-    const primed = prime(object, { namespace, podSecurity, config: current });
+    const primed = prime(object, { namespace, podSecurity, config: current, bundles: bundles?.() ?? [] });
     return { primed, patch: primed.pod === object ? [] : diff(object as object, primed.pod as object) };
   } catch (error) {
     return { primed: unchanged("internal-error"), patch: [], error };

@@ -22,6 +22,7 @@ export const everything = {
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
   prometheusRule: { enabled: true },
   dashboard: { enabled: true },
+  packageBundles: [{ profile: "default", image: "ghcr.io/actions/actions-runner:2.330.0" }],
 };
 /** Sets of values that people use, by what they are for. */
 export const valueSets: Record<string, Values> = {
@@ -74,6 +75,29 @@ export const valueSets: Record<string, Values> = {
     },
     prometheusRule: { enabled: true, runbookURL: "https://wiki.example.com/arc-primer", annotations: { a: "b" } },
     dashboard: { enabled: true, annotations: { folder: "ci" } },
+    packageBundles: [
+      {
+        profile: "default",
+        image: "r.example/runner:1",
+        architectures: ["amd64", "arm64"],
+        interval: "12h",
+        buildTimeout: "1h",
+        sizeLimit: "4Gi",
+        replicas: 2,
+        build: { resources: { limits: { memory: "4Gi" } } },
+        serve: { resources: { requests: { cpu: "1" } } },
+        env: [{ name: "https_proxy", value: "http://proxy:3128" }],
+        imagePullPolicy: "Always",
+        imagePullSecrets: [{ name: "runners" }],
+        priorityClassName: "low",
+        annotations: { a: "b" },
+        podAnnotations: { a: "b" },
+        podLabels: { a: "b" },
+        nodeSelector: { pool: "runners" },
+        tolerations: [{ key: "runners", operator: "Exists" }],
+        affinity: { nodeAffinity: {} },
+      },
+    ],
     registryCache: {
       enabled: true,
       tls: { secretName: "caches", caBundle },
@@ -88,4 +112,4 @@ export const valueSets: Record<string, Values> = {
 };
 
 /** What the chart makes of these values for the webhook's pods. */
-export const podSpec = (values?: Values): Manifest => render(values).one("Deployment").spec.template.spec;
+export const podSpec = (values?: Values): Manifest => render(values).one("Deployment", "arc-primer").spec.template.spec;

@@ -25,7 +25,7 @@ export function debianTree(): string {
   const recipe = [
     "--quiet",
     "--variant=minbase",
-    "--include=sudo,libcap2-bin,busybox",
+    "--include=sudo,libcap2-bin,busybox,curl,python3",
     // What slim images do.
     '--customize-hook=rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
     '--customize-hook=chroot "$1" useradd --create-home --uid 1001 runner',
@@ -135,6 +135,22 @@ export class Container {
     for (const child of this.#running) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Everything about a container's files that is to be the same in another: type, mode, owner, links, time, content,
+ * capabilities.
+ *
+ * @param volume what is mounted meanwhile
+ */
+export async function filesOf(one: Container, volume: string): Promise<string[]> {
+  const left =
+    "-path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./arc-primer -o -path './var/lib/apt/lists/*' -o -path './var/cache/*' -o -path ./mnt -o -path ./etc/hosts";
+  const script = `cd /; find . '(' ${left} ')' -prune -o -type d -printf '%y %m %U:%G %p\\n' -o -printf '%y %m %U:%G %n %Ts %l %p\\n'
+    find . '(' ${left} ')' -prune -o -type f -print0 | xargs -0 sha256sum; getcap -r /usr`;
+  const { stdout, code, stderr } = await one.start(["/bin/sh", "-c", script], { volume }).exit;
+  if (code !== 0 || stderr !== "") throw new Error(`the files could not be listed (${code}): ${stderr}`);
+  return stdout.split("\n").toSorted();
 }
 
 export interface DebianPackage {

@@ -1,6 +1,7 @@
 import { unfoldScripts } from "../../src/cli/show.ts";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { parse } from "yaml";
+import type { Bundle } from "../../src/bundles/bundle.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import type { Config, Profile } from "../../src/config/schema.ts";
 import type { Mutation, PodContext } from "../../src/engine/mutation.ts";
@@ -27,6 +28,12 @@ export function goldenConfigs(): Config[] {
 export function goldenPodSecurity(name: string): PodSecurity {
   const file = new URL(`../golden/${name}/pod-security.txt`, import.meta.url);
   return existsSync(file) ? (readFileSync(file, "utf8").trim() as PodSecurity) : "privileged";
+}
+
+/** The package bundles that are ready in a golden folder's cluster: none, unless it has a bundles.json. */
+export function goldenBundles(name: string): Bundle[] {
+  const file = new URL(`../golden/${name}/bundles.json`, import.meta.url);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Bundle[]) : [];
 }
 
 /** The configuration whose default profile is this YAML (or JSON). */

@@ -1,10 +1,6 @@
-import { Agent, request } from "node:https";
-import type { RequestOptions } from "node:https";
+import { askWith } from "./ask.ts";
 import type { Connection } from "./connection.ts";
-import { Conflict } from "./objects.ts";
 import type { ClusterObjects } from "./objects.ts";
-
-const milliseconds = 10_000;
 
 interface Secret {
   metadata: { resourceVersion: string };
@@ -28,7 +24,7 @@ export function clusterObjects(
   configuration: string,
 ): ClusterObjects {
   let clock: { time: number; at: number } | undefined;
-  const ask = askWith(connection, (time) => (clock = { time, at: performance.now() }));
+  const ask = askWith(connection, "strategic-merge-patch", (time) => (clock = { time, at: performance.now() }));
   const secretTarget = {
     path: `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
     what: `the Secret ${secret.namespace}/${secret.name}`,
@@ -65,83 +61,6 @@ export function clusterObjects(
       await ask("PATCH", configurationTarget, { metadata: { resourceVersion: version }, webhooks });
     },
   };
-}
-
-interface Target {
-  readonly path: string;
-  readonly what: string;
-  readonly right: string;
-}
-
-/** One request to the API server; the object that it answers. */
-type Ask = <T>(method: "GET" | "PATCH", target: Target, patch?: object) => Promise<T>;
-
-/** @param tell is given the API server's time, as each answer has it */
-function askWith({ server, credentials }: Connection, tell: (time: number) => void): Ask {
-  const agent = new Agent({ keepAlive: true });
-
-  return async <T>(method: string, { path, what, right }: Target, patch?: object) => {
-    const doing = `${method === "GET" ? "reading" : "changing"} ${what}`;
-    if (!server.startsWith("https:")) {
-      throw new Error(`${doing}: there is neither a KUBECONFIG nor a service account's token to reach a cluster with`);
-    }
-    const { ca, cert, key, headers } = await credentials().catch((error: Error) => {
-      throw new Error(`${doing}: no credentials for the API server: ${error.message}`);
-    });
-    const url = new URL(`${server}${path}${patch ? "?fieldManager=arc-primer" : ""}`);
-    const { status, text, date } = await exchange(url, { method, headers, agent, ca, cert, key }, patch).catch(
-      (error) => {
-        throw new Error(`${doing}: the API server at ${server} does not answer: ${reasonOf(error)}`);
-      },
-    );
-    if (date) tell(date);
-    if (status === 200) return JSON.parse(text) as T;
-    if (status === 409) throw new Conflict(`${doing}: somebody else has changed it`);
-    if (status === 404)
-      throw new Error(`${doing}: it is not there; the chart makes it, and this program only fills it`);
-    if (status === 403) throw new Error(`${doing}: it is forbidden; what it takes is ${right}`);
-    throw new Error(`${doing}: the API server answered ${status}: ${text.slice(0, 500)}`);
-  };
-}
-
-interface Exchanged {
-  readonly status: number;
-  readonly text: string;
-  /** Milliseconds since 1970; 0 if the answer does not say. */
-  readonly date: number;
-}
-
-async function exchange(url: URL, options: RequestOptions, patch?: object): Promise<Exchanged> {
-  const body = patch ? JSON.stringify(patch) : "";
-  const headers = {
-    ...(options.headers as Record<string, string>),
-    accept: "application/json",
-    ...(patch && { "content-type": "application/strategic-merge-patch+json" }),
-    "content-length": Buffer.byteLength(body),
-  };
-  return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(milliseconds);
-    const sent = request(url, { ...options, headers, signal }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.once("end", () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          text: Buffer.concat(chunks).toString("utf8"),
-          date: Date.parse(response.headers.date ?? "") || 0,
-        }),
-      );
-      response.once("error", reject);
-    });
-    sent.once("error", reject);
-    sent.end(body);
-  });
-}
-
-/** A refused connection to several addresses is an AggregateError without a message of its own. */
-function reasonOf(error: Error & { code?: string; errors?: Error[] }): string {
-  if (error.name === "AbortError") return `no answer within ${milliseconds / 1000} s`;
-  return error.errors?.map(({ message }) => message).join(", ") || error.message || (error.code ?? "no reason given");
 }
 
 const encoded = (text: string): string => Buffer.from(text, "utf8").toString("base64");

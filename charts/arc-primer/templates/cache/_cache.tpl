@@ -33,7 +33,7 @@ hash. Takes a list: the context, and the registry. */}}
 {{ empty (first .).Values.registryCache.tls.secretName | ternary "http" "https" }}://{{ include "arc-primer.cacheHost" . }}:5000
 {{- end -}}
 
-{{/* By these a cache's Service knows its pods. Takes a list: the context, and the cache's name. */}}
+{{/* By these the Service of a cache, or of a package bundle, knows its pods. Takes a list: the context, and its name. */}}
 {{- define "arc-primer.cacheLabels" -}}
 {{ include "arc-primer.selectorLabels" (first .) }}
 app.kubernetes.io/component: {{ last . }}

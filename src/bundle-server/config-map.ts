@@ -1,0 +1,40 @@
+import type { Bundle } from "../bundles/bundle.ts";
+import { indexEntry, parseIndexEntry } from "../bundles/index-entry.ts";
+import type { Logger } from "../log.ts";
+import { askWith } from "../tls/self-managed/ask.ts";
+import type { Connection } from "../tls/self-managed/connection.ts";
+import type { Index } from "./publisher.ts";
+
+/** A key of a ConfigMap, in which the entry is. */
+export interface IndexKey {
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+}
+
+/**
+ * The index as a ConfigMap, which the chart makes without any data. Each bundle server changes its own key, by a merge patch
+ * of it alone, so that none needs to know of the others. The rights it takes are `get` and `patch` of that one, by name.
+ */
+export function configMapIndex(connection: Connection, { namespace, name, key }: IndexKey, log: Logger): Index {
+  const ask = askWith(connection, "merge-patch");
+  const target = {
+    path: `/api/v1/namespaces/${namespace}/configmaps/${name}`,
+    what: `the ConfigMap ${namespace}/${name}`,
+    right: `a Role in ${namespace}, with get and patch on configmaps, resourceNames [${name}]`,
+  };
+  return {
+    async read() {
+      const { data } = await ask<{ data?: Record<string, string> }>("GET", target);
+      const text = data?.[key];
+      if (text === undefined) return undefined;
+      const entry = parseIndexEntry(text);
+      if (!("problem" in entry)) return entry;
+      log.warn({ key, problem: entry.problem }, "the entry in the index cannot be read, and is replaced");
+      return undefined;
+    },
+    async write(bundle: Bundle | undefined) {
+      await ask("PATCH", target, { data: { [key]: bundle ? indexEntry(bundle) : null } });
+    },
+  };
+}
