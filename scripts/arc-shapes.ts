@@ -1,6 +1,6 @@
-// What the chart of ARC's runners makes in each of its modes, and what arc-primer says of it: for two versions of the
-// chart, the difference of the folders is what is new. Needs Helm, and the bundle (`npm run build`).
-// usage: node scripts/arc-shapes.ts CHART FOLDER [OPTION OF HELM...]
+// Renders the runner pods of ARC's chart in each of its modes, and arc-primer's report on them, to a folder. Comparing the
+// folders of two chart versions shows what has changed. Needs Helm, and the bundle (`npm run build`).
+// usage: node scripts/arc-shapes.ts CHART FOLDER [HELM OPTION...]
 //   CHART is a folder, a package or oci://…/gha-runner-scale-set (or …-experimental); with the option --version
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ const url = "https://github.com/example/example";
 const proxy = { https: { url: "http://proxy.example.com:3128" }, noProxy: ["example.com"] };
 const claim = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
 
-/** The values of each mode, by the chart's name. */
+/** The Helm values for each mode, by chart name. */
 const modes: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   "gha-runner-scale-set": Object.fromEntries(
     Object.entries({
@@ -49,7 +49,7 @@ const modes: Readonly<Record<string, Readonly<Record<string, Values>>>> = {
   ),
 };
 
-/** Runs a program to its end. @throws {Error} with its own words, where it fails */
+/** Runs a program and waits for it. @throws {Error} with its stderr if it fails */
 function run(command: string, args: readonly string[], input = ""): { stdout: string; stderr: string } {
   const { status, stdout, stderr, error } = spawnSync(command, args, { input, encoding: "utf8" });
   if (status === 0) return { stdout, stderr };

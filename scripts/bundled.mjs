@@ -1,8 +1,8 @@
-// What the bundle is made of, for people who have to know it: the licences (NOTICE; most ask that their text goes along),
-// and the packages with their versions (sbom.cdx.json), which no scanner finds in a bundle.
+// Documents the contents of the bundle: the licences (NOTICE; most licences require that their text is included), and the
+// packages with their versions (sbom.cdx.json), which scanners cannot find in a bundle.
 import { readFile, readdir } from "node:fs/promises";
 
-/** What may be in the bundle: each lets it be given away under any terms, as long as its text goes along. */
+/** Licences that are allowed in the bundle. They permit distribution under any terms if their text is included. */
 const accepted = new Set(["0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "Unlicense"]);
 const ownTexts = new URL("licences/", import.meta.url);
 const licenceFile = /^(un)?(licen[cs]e|copying|notice)/i;
@@ -10,7 +10,7 @@ const licenceFile = /^(un)?(licen[cs]e|copying|notice)/i;
 /**
  * @param {readonly string[]} inputs the paths of the files that the bundle is made of
  * @returns {Promise<{ name: string, version: string, license: string, texts: string[] }[]>} the packages, by name
- * @throws {Error} naming every package without a licence text, and every one whose licence is not accepted
+ * @throws {Error} listing every package without a licence text or with a licence that is not accepted
  */
 export async function bundledPackages(inputs) {
   const folders = new Set(inputs.map((path) => /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
@@ -35,7 +35,7 @@ export function notice(packages) {
   return `${[about, ...parts].join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
 
-/** The packages as a bill of materials in CycloneDX's form. */
+/** The packages as a software bill of materials (SBOM) in CycloneDX format. */
 export function billOfMaterials(packages, version) {
   const component = (type, name, itsVersion, license) => {
     const purl = `pkg:npm/${name.replace("@", "%40")}@${itsVersion}`;

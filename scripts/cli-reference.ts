@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { createProgram } from "../src/cli/program.ts";
 import { page } from "./markdown.ts";
 
-/** The page docs/reference/cli.md: what --help prints, of every command. */
+/** Generates docs/reference/cli.md: the --help output of every command. */
 export function cliReference(): string {
   return page(
     "# Command line",

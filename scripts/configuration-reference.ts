@@ -9,7 +9,7 @@ export interface Setting {
   readonly schema: Schema;
 }
 
-/** Every setting with the path that leads to it: maps down to their keys, lists of maps down to their items' keys. */
+/** All settings with their paths. Descends into maps and into lists of maps. */
 export function settingsOf(schema: Schema, path = ""): Setting[] {
   const { properties, additionalProperties, items } = schema;
   const own: Setting[] = path === "" || (properties && !schema.description) ? [] : [{ path, schema }];
@@ -21,7 +21,7 @@ export function settingsOf(schema: Schema, path = ""): Setting[] {
   return own;
 }
 
-/** What stands for a key that the user names. */
+/** The placeholder for a key that the user chooses. */
 function placeholderOf(path: string): string {
   return path.endsWith("registries") ? "HOST" : "NAME";
 }

@@ -1,4 +1,4 @@
-// Adds up the results files that vitest left in .cache, for the last line of .ci/run, and names what failed before it.
+// Adds up vitest's results files in .cache and prints the failures and the totals, for the last line of .ci/run.
 // usage: node scripts/count-results.mjs OTHER-FAILURES
 import { readFileSync, readdirSync } from "node:fs";
 
@@ -8,7 +8,7 @@ for (const name of readdirSync(".cache").filter((file) => file.endsWith("-result
   passed += numPassedTests;
   for (const file of testResults.filter(({ status }) => status === "failed")) {
     const tests = file.assertionResults.filter(({ status }) => status === "failed");
-    // A file that could not even be loaded, or whose preparations failed, has failed without a test that did.
+    // If a file could not be loaded or its setup failed, it has failed without any failed test.
     const failures = tests.length
       ? tests
       : [{ fullName: "(the file, or its preparations)", failureMessages: [file.message] }];

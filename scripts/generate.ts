@@ -1,4 +1,4 @@
-// Writes the files that are made from others, so that nothing is said twice:
+// Writes the generated files, so that no information has to be maintained twice:
 //   docs/reference/                        from the configuration's schema, the reasons, the metrics, the command line and
 //                                          the chart's values
 //   charts/arc-primer/values.schema.json   its `config` part, from the same schema
@@ -21,7 +21,7 @@ import { referencePages } from "./reference.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const chart = `${root}charts/arc-primer/`;
 
-/** Every generated file's path and the text that it should have; those that need Helm only where Helm is. */
+/** The path and the expected text of every generated file. Files that need Helm are included only if Helm is installed. */
 export async function generatedFiles(): Promise<Map<string, string>> {
   const helm = findTool("helm");
   const texts: [string, string][] = [
@@ -37,7 +37,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   return new Map(await Promise.all(formatted));
 }
 
-/** The schema as it stands, with `config` anew. Helm knows neither lookaheads nor zod's formats; the webhook does. */
+/** The chart's schema with a newly generated `config`, without lookaheads and zod's formats, which Helm does not support. */
 function valuesSchema(): string {
   const schema = JSON.parse(readFileSync(`${chart}values.schema.json`, "utf8")) as { properties: object };
   const { $schema: _, ...config } = z.toJSONSchema(configSchema.omit({ apiVersion: true, kind: true }), {
@@ -93,7 +93,7 @@ function readme(): string {
   return [before, begin, "\n\n", table(["value", "default", ""], rows), "\n\n", end, after].join("");
 }
 
-/** The chart with cert-manager, for people without Helm: its namespace first, and nothing that speaks of Helm. */
+/** Renders the chart with cert-manager, for users without Helm. The namespace comes first; Helm's labels are removed. */
 function plainManifests(helm: string): string {
   const name = "arc-primer";
   const args = [
@@ -105,7 +105,7 @@ function plainManifests(helm: string): string {
     "--set",
     "tls.provider=cert-manager",
     "--set",
-    "image.repository=arc-primer", // to be replaced, as the head of the file says
+    "image.repository=arc-primer", // a placeholder, as the comment at the top of the file says
     "--no-hooks",
     "--skip-schema-validation",
   ];
@@ -122,7 +122,7 @@ function plainManifests(helm: string): string {
       document.setIn(["metadata", "namespace"], name);
     }
   }
-  // Helm's own order is not the same in all its versions, and none is needed.
+  // Sorted, because the order differs between Helm versions, and no particular order is needed.
   const sorted = documents.map(String).toSorted();
   const head = `# The chart with cert-manager, for those without Helm; made by npm run generate. cert-manager must be there already,
 # and the image is yours to name: kubectl apply -f deploy/arc-primer.yaml`;

@@ -1,4 +1,4 @@
-/** A Markdown table; the cells may hold anything but a line that has to stay one. */
+/** A Markdown table. Line feeds in cells become spaces. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");

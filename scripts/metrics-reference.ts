@@ -4,7 +4,7 @@ import { createMetrics } from "../src/metrics.ts";
 import type { Metrics } from "../src/metrics.ts";
 import { page, table } from "./markdown.ts";
 
-/** The values of labels that the page names by what they are, because there are many. */
+/** Labels with many values: the page describes the values and does not list them. */
 const many: Readonly<Record<string, string>> = {
   reason: "[a code](reasons.md), or empty",
   mutation: "a mutation's name",
@@ -13,7 +13,7 @@ const many: Readonly<Record<string, string>> = {
   image: "a runner image",
 };
 
-/** Counts one of everything, with every value of the labels that have few. The types see to it that none is forgotten. */
+/** Records every metric once, with every value of labels that have few. The types ensure that none is forgotten. */
 function countAll(metrics: Metrics): void {
   type Values<T extends keyof Metrics, N extends number> = Record<Parameters<Metrics[T]>[N] & string, true>;
   const keys = <K extends string>(record: Record<K, true>) => Object.keys(record) as K[];

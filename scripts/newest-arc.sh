@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compares the runner pods of ARC's newest charts, and what arc-primer makes of them, with those of the version that this
-# checkout is made for (ARC_VERSION in test/cluster/versions.env). Prints the difference; the exit code is 1 if there is one.
+# Compares the runner pods of ARC's newest charts, and arc-primer's report on them, with those of the supported version
+# (ARC_VERSION in test/cluster/versions.env). Prints the differences; the exit code is 1 if there are any.
 # usage: newest-arc.sh [CHARTS]      (in the checkout, after `npm run build`; needs Helm)
 set -euo pipefail
 charts=${1:-oci://ghcr.io/actions/actions-runner-controller-charts}

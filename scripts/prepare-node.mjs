@@ -1,6 +1,6 @@
-// The npm scripts run TypeScript as it is, which takes Node 22.18 or later. Where the Node at hand is older, this fetches
-// the one that .node-version names into .cache, by npm, and links it into node_modules/.bin: npm's scripts look there
-// first. It runs on old Nodes, and without any dependency.
+// The npm scripts run TypeScript directly, which requires Node 22.18 or later. If the installed Node is older, this script
+// fetches the version in .node-version with npm into .cache, and links it into node_modules/.bin, where npm scripts look
+// first. It runs on old versions of Node and has no dependencies.
 // usage: node scripts/prepare-node.mjs           (npm runs it at the end of `npm ci`)
 //        node scripts/prepare-node.mjs --path    prints the path of the Node that .node-version names, fetched if need be
 import { spawnSync } from "node:child_process";
@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const version = readFileSync(join(root, ".node-version"), "utf8").trim();
 
-/** The path of the pinned Node. Its package for this platform holds the program alone, and has no install script. */
+/** The path of the pinned Node. The package for this platform contains only the program and has no install script. */
 function pinnedNode() {
   const folder = join(root, ".cache", `node-${version}`);
   const name = `node-${process.platform}-${process.arch}`;
@@ -19,7 +19,7 @@ function pinnedNode() {
   if (existsSync(program)) return program;
   process.stderr.write(`fetching Node ${version} ...\n`);
   mkdirSync(folder, { recursive: true });
-  // Within `npm ci`, npm_execpath is the npm that runs; elsewhere it is the one on the path.
+  // During `npm ci`, npm_execpath is the running npm. Otherwise use the one in PATH.
   const [command, ...first] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
   const options = ["--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"];
   const args = [...first, "install", "--prefix", folder, ...options, `${name}@${version}`];
@@ -31,7 +31,7 @@ function pinnedNode() {
   throw new Error(`${name}@${version} could not be installed: ${reason}`);
 }
 
-/** Makes `node` in npm's scripts the pinned one. */
+/** Links the pinned Node, so that `node` in npm scripts is that one. */
 function link() {
   const program = pinnedNode();
   const place = join(root, "node_modules/.bin/node");

@@ -5,7 +5,7 @@ import { doctorReference } from "./doctor-reference.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { reasonsReference } from "./reasons-reference.ts";
 
-/** The pages of docs/reference that are made from the code: file name and text, before prettier. */
+/** The pages of docs/reference that are generated from the code: file name and text, before formatting with prettier. */
 export async function referencePages(): Promise<Map<string, string>> {
   return new Map([
     ["configuration.md", configurationReference()],

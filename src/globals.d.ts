@@ -1,4 +1,4 @@
-/** The version in package.json, put in by the build. */
+/** The version from package.json, inserted by the build. */
 declare const ARC_PRIMER_VERSION: string;
 
 declare module "*.sh" {

@@ -1,6 +1,6 @@
-// Kubernetes' types, as its client has generated them from the API's own description. Types only, so pods stay plain parsed
-// JSON, and fields that we have never heard of survive. They stand here because the folders that work on pods are pure:
-// those import nothing of a client, not even its types.
+// Kubernetes types, re-exported from the official client, which generates them from the OpenAPI specification. Only types
+// are used, so pods stay plain parsed JSON and unknown fields are preserved. They are re-exported here because the folders
+// that work on pods are pure: they must not import a client, not even its types.
 export type {
   V1Container,
   V1EnvVar,

@@ -4,9 +4,9 @@ import type { DestinationStream, Logger } from "pino";
 export type { Logger };
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
-let shared: DestinationStream | undefined; // a process has one standard output
+let shared: DestinationStream | undefined; // shared, because a process has one standard output
 
-/** One JSON object a line, on standard output. */
+/** Logs one JSON object per line to standard output. */
 export function createLogger(level: (typeof logLevels)[number], destination?: DestinationStream): Logger {
   const options = {
     level,
@@ -18,8 +18,8 @@ export function createLogger(level: (typeof logLevels)[number], destination?: De
 }
 
 /**
- * What is logged in one turn of the event loop is written together, at the turn's end: a write for each line takes more
- * time than to make the line. What is left when the process ends, by an uncaught error as well, is written then.
+ * Buffers the lines that are logged in one turn of the event loop and writes them at the end of the turn: one write per
+ * line takes longer than formatting the line. The rest is written when the process exits, also after an uncaught error.
  */
 function standardOutput(): DestinationStream {
   const output = pino.destination({ dest: 1, sync: true });
@@ -30,7 +30,7 @@ function standardOutput(): DestinationStream {
   };
   process.once("exit", () => {
     flush();
-    output.flushSync(); // which ends in a call of fsync: not for every turn
+    output.flushSync(); // calls fsync, which is too slow to do in every turn
   });
   return {
     write(line) {

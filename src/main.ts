@@ -1,7 +1,7 @@
 import { createProgram } from "./cli/program.ts";
 import { errorWords } from "./files.ts";
 
-// Exit codes: 0 done, 1 it failed (the message says at what), 2 the command line is wrong (cli/program.ts). With
+// Exit codes: 0 success, 1 failure (with a message), 2 invalid command line (cli/program.ts). With
 // `render --exit-code`, as with kubectl diff: 0 no difference, 1 a difference, 2 it failed.
 
 // The reader of our output may have seen enough (`| head`): that is no failure.

@@ -1,24 +1,24 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 
-/** What the process counts, for Prometheus. Label values come from closed lists, so that series stay few. */
+/** The Prometheus metrics of the process. Label values come from fixed lists, to keep the number of series low. */
 export interface Metrics {
   /** One admission review was answered. */
   decision(decision: "skip" | "mutate", reason: string, mode: "enforce" | "audit", seconds: number): void;
   /** One mutation was tried. */
   mutation(mutation: string, result: "applied" | "skipped", reason: string): void;
-  /** A request was refused with this HTTP status, because no review could be read from it. */
+  /** A request was rejected with this HTTP status, because it contained no readable review. */
   refused(status: number): void;
   /** A watched file was read again. */
   reload(what: "config" | "certificate" | "client-ca", accepted: boolean): void;
-  /** The serving certificate's end, in seconds since 1970. */
+  /** The expiry time of the serving certificate, as a Unix timestamp in seconds. */
   certificateExpiry(seconds: number): void;
-  /** The end of the authority that signs serving certificates, if we keep one, in seconds since 1970. */
+  /** The expiry time of the self-managed CA, if there is one, as a Unix timestamp in seconds. */
   authorityExpiry(seconds: number): void;
-  /** A self-managed certificate was made, or the caBundle repaired. */
+  /** A write of a self-managed certificate or of the caBundle, and its result. */
   selfManaged(what: ManagedPart, result: "written" | "conflict" | "failed"): void;
   /** The package bundles that pods are offered, by profile; those with the names of before are gone. */
   bundles(ready: ReadonlyMap<string, ProfileBundles>): void;
-  /** The text that Prometheus reads, and its content type. */
+  /** The metrics in the Prometheus exposition format, and the content type. */
   expose(): Promise<{ text: string; contentType: string }>;
 }
 
@@ -29,12 +29,12 @@ export interface ProfileBundles {
   readonly oldest: number;
 }
 
-/** What a self-managed certificate consists of; `bundle` in the Secret, `ca-bundle` in the webhook configuration. */
+/** The parts of a self-managed certificate. `bundle` is in the Secret, `ca-bundle` in the webhook configuration. */
 export type ManagedPart = "authority" | "serving" | "bundle" | "ca-bundle";
 
 const prefix = "arc_primer_";
 
-/** @param options.processMetrics also measure the process itself; its timers are of no use in tests */
+/** @param options.processMetrics whether to also measure the process itself. This starts timers, so tests turn it off */
 export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -82,7 +82,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   };
 }
 
-/** How many reloads there were, and what became of the last one: an alert on that ends with the next good one. */
+/** Counts reloads, and records the result of the last one. An alert on it resolves with the next accepted reload. */
 export function reloads(registers: Registry[]): Metrics["reload"] {
   const count = new Counter({
     name: `${prefix}reloads_total`,
@@ -117,7 +117,7 @@ function readyBundles(registers: Registry[]): Metrics["bundles"] {
   };
 }
 
-/** A gauge that is not there before it has a value: its 0 would set off alerts where it never gets one. */
+/** A gauge that is registered when it first gets a value. Without a value it would be exposed as 0 and trigger alerts. */
 function late(name: string, help: string, registry: Registry): (value: number) => void {
   let gauge: Gauge | undefined;
   return (value) => {

@@ -3,14 +3,14 @@ import { join } from "node:path";
 import { readText } from "./files.ts";
 
 /**
- * Reads files now and again, and reports them together: first at once, then whenever one of them has changed.
+ * Polls files and reports their contents together: once at the start, then whenever one of them has changed.
  *
- * The contents are compared, every `interval` milliseconds: the kubelet swaps a mounted Secret or ConfigMap by
- * renaming links, which file-system events report differently on every kind of mount.
+ * The contents are compared every `interval` milliseconds. File-system events are not used, because the kubelet updates
+ * a mounted Secret or ConfigMap by renaming symlinks, and events for that differ between kinds of mount.
  *
- * @param onChange gets the contents in the order of `paths`, or the error that reading them gave (once, not at every
- *   look); it must not throw; by returning "again" it asks to be shown the same at the next look
- * @returns after the first report; call `stop` to end
+ * @param onChange called with the contents in the order of `paths`, or with the read error (once, not at every poll). It
+ *   must not throw, except in the first call. If it returns "again", the next poll calls it again with the same contents
+ * @returns after the first call of `onChange`; call `stop` to stop polling
  */
 export async function watchFiles(
   paths: readonly string[],

@@ -9,14 +9,14 @@ import { goldenPod } from "./support/pods.ts";
 import type { Pod } from "../src/pod/types.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// scripts/newest-arc.sh with the real Helm, on two small charts with the names of ARC's, in an old and a new version.
+// Runs scripts/newest-arc.sh with the real Helm on two small charts with the names of ARC's, in an old and a new version.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-shapes-"));
 const charts = ["gha-runner-scale-set", "gha-runner-scale-set-experimental"];
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Writes both charts in a version; this one's pods are those that `pod` names. */
+/** Writes both charts in a version, with the pods from `pod`. */
 function writeCharts(version: "known" | "newest", pod: Pod): void {
   for (const name of charts) {
     const chart = join(folder, version, name);
@@ -44,7 +44,7 @@ function newestArc(known: Pod, newest: Pod) {
 }
 
 describe.runIf(haveTools("helm"))("ARC's newest charts", () => {
-  // Charts in folders have one version; this Helm takes the folder by whether a version is asked for.
+  // A chart in a directory has only one version. This stub of Helm chooses the directory by whether a version is given.
   beforeAll(() => {
     mkdirSync(join(folder, "bin"));
     const text = `#!/bin/bash

@@ -9,7 +9,7 @@ import { chartFolder, helm, render, template, withRepository } from "./support/h
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// The caches' settings, as Helm renders them. What a registry makes of them is registry-cache.test.ts.
+// Tests the settings of the caches as rendered by Helm. registry-cache.test.ts tests their effect in a registry.
 
 const isHelmHere = haveTools("helm");
 const hubAndGitHub = { "docker.io": { url: "https://registry-1.docker.io" }, "ghcr.io": {} };

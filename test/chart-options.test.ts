@@ -7,7 +7,7 @@ import { chartFolder, helm, render, template, withRepository } from "./support/h
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// What people set who run many charts: names of images, labels, accounts, security contexts, probes, policies, monitors.
+// Options that are common in charts: image names, labels, service accounts, security contexts, probes, policies, monitors.
 
 const isHelmHere = haveTools("helm");
 const deployment = (values: Values) => render(values).one("Deployment").spec.template.spec;
@@ -107,7 +107,7 @@ describe.runIf(isHelmHere)("labels and annotations", () => {
   ])("the common ones are on every object, hooks included, with %s", (_name, values) => {
     for (const { kind, metadata } of render({ ...everywhere, ...values }).all) {
       expect({ kind, ...metadata }).toMatchObject({ labels: { team: "ci" }, annotations: { contact: "ci" } });
-      // The chart's own go first: selectors depend on them.
+      // The chart's own labels take precedence, because selectors depend on them.
       expect(metadata.labels["app.kubernetes.io/name"]).toBe("arc-primer");
     }
   });
@@ -177,7 +177,7 @@ describe.runIf(isHelmHere)("the pods", () => {
         expect(securityContext).toMatchObject({ allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } });
       }
     }
-    // The pod that helm test creates is judged by the same constraints.
+    // The same constraints apply to the pod that helm test creates.
     expect(readFileSync(join(chartFolder, "files/helm-test.mjs"), "utf8")).not.toContain("runAsUser");
   });
 
@@ -307,7 +307,7 @@ describe.runIf(isHelmHere)("monitoring", () => {
 });
 
 describe.runIf(isHelmHere)("what the schema cannot say of the configuration", () => {
-  // The webhook says it: at its start, in its log and metric when a changed one is read, and in helm test.
+  // The webhook checks these rules: at startup, after a change (in its log and metric), and in helm test.
   test.each<[string, Values, RegExp]>([
     ["a profile that extends itself", { profiles: { gpu: { extends: "gpu" } } }, /gpu\.extends/],
     [

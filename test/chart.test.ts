@@ -11,11 +11,11 @@ import type { Manifest, Values } from "./support/helm.ts";
 import { schemaLocation, writeSchemas } from "./support/kubernetes-schemas.ts";
 import { clusterCache, findTool, haveTools } from "./support/tools.ts";
 
-// The chart as Helm renders it. What becomes of it on a cluster is test/cluster/chart.node.test.ts.
+// Tests the chart as rendered by Helm. test/cluster/chart.node.test.ts tests it on a cluster.
 
 const isHelmHere = haveTools("helm", "kubeconform");
 
-/** The text that Helm refuses the values with. */
+/** Helm's error message for invalid values. */
 function refusal(values: Values): string {
   const { status, stderr } = template(values);
   expect(status).not.toBe(0);

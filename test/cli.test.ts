@@ -17,7 +17,7 @@ import { parseConfig } from "../src/config/load.ts";
 import { containerOf, goldenPod } from "./support/pods.ts";
 import { certificate } from "./support/webhook.ts";
 
-// The bundle as it ships, run as a process. `npm test` builds it first.
+// Runs the bundle as a process. `npm test` builds it first.
 
 const bundle = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-cli-"));
@@ -301,7 +301,7 @@ spec:
   });
 });
 
-/** As the kubelet does it: in one step, so that nobody sees half a file. */
+/** Replaces a file atomically, as the kubelet does. */
 function replaceFile(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);

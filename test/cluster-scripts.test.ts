@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// The scripts around the cluster tests, as far as they go without a cluster: the real scripts, with a cache of their own.
+// Tests the scripts of the cluster tests as far as possible without a cluster: the real scripts, with a separate cache.
 
 const scripts = fileURLToPath(new URL("cluster/", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-scripts-"));
@@ -28,7 +28,7 @@ const little = join(folder, "bin");
 
 beforeAll(() => {
   for (const path of [cache, assets, little, join(folder, "tmp")]) mkdirSync(path);
-  // Present, and never run here.
+  // These programs exist but are never executed here.
   for (const name of ["etcd", "kube-apiserver", "kubectl"]) symlinkSync("/bin/true", join(assets, name));
   for (const name of "bash cat dirname env grep id mkdir paste realpath sed sort tail".split(" ")) {
     symlinkSync(findTool(name) ?? "", join(little, name));
@@ -132,7 +132,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
     const [asked, node] = [join(fake, "asked"), join(fake, "node")];
     beforeAll(() => {
       mkdirSync(fake);
-      // kind makes the node a while after it was asked, and is not done at once, like Docker.
+      // Like the real kind, this stub creates the node with a delay and takes a while.
       const does: Record<string, string> = {
         kind: `case $1 in create) sleep 1; : > ${node}; sleep 1 ;; delete) rm -f ${node} ;; esac`,
         kubectl: "exit ${KUBECTL_FAILS:-0}",

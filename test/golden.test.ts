@@ -10,8 +10,8 @@ import { createPrime } from "../src/engine/prime.ts";
 import { report } from "../src/report/report.ts";
 import { goldenBundles, goldenPodSecurity } from "./support/pods.ts";
 
-// Each folder of test/golden is a pod that came in, a configuration, the pod that comes out, and what is said about it.
-// `npm run golden` writes want.yaml and report.txt anew; look at what changed before you commit it.
+// Each folder of test/golden contains an input pod, a configuration, the expected pod, and the report.
+// `npm run golden` regenerates want.yaml and report.txt. Review the changes before you commit them.
 
 const golden = new URL("golden/", import.meta.url);
 const cases = (await readdir(golden)).toSorted();

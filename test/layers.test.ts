@@ -7,8 +7,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { climbingRules, cycles, forbiddenImports, readSources } from "./support/imports.ts";
 import type { Rules } from "./support/imports.ts";
 
-// Which folder of src/ may import what. Imports go down this table, types included, and what it does not list is an
-// error. The folders without a `node:` module are pure; .oxlintrc.json keeps their globals pure as well.
+// The imports that each folder of src/ may have. Imports, including types, may only refer to folders further down in this
+// table. Any other import is an error. Folders without a `node:` module are pure; .oxlintrc.json restricts their globals.
 
 const rules: Rules = {
   main: { folders: ["cli", "files"] },

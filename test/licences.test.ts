@@ -38,7 +38,7 @@ test("npm pack takes NOTICE and LICENSE along, and the Dockerfile puts both into
   expect(last.match(/^COPY .*$/gm)).toEqual(["COPY LICENSE /app/", "COPY --from=build /src/dist /app"]);
 });
 
-/** What the build says of a bundle with a file of this package. */
+/** The build's result for a bundle that contains a file of this package. */
 function noticeOf(name: string, license: string | undefined, files: Record<string, string>) {
   const place = join(folder, "node_modules", name);
   mkdirSync(place, { recursive: true });

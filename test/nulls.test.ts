@@ -10,12 +10,12 @@ import { mutations } from "../src/mutations/index.ts";
 import { createAdmit } from "../src/webhook/admit.ts";
 import { goldenPod, goldenPodSecurity } from "./support/pods.ts";
 
-// Go programs write null for an empty list or map, and the API server takes it: it may be at every path of a pod.
+// Go programs write null for an empty list or map, and the API server accepts it. So null can occur at every path of a pod.
 
 const prime = createPrime({ mutations, version: "1" });
 const golden = new URL("golden/", import.meta.url);
 
-/** The value with null at each of its paths in turn, and that path. */
+/** Returns variants of the value with null at one path, for each path, together with the path. */
 function* withNulls(value: unknown, path = ""): Generator<{ path: string; value: unknown }> {
   if (path) yield { path, value: null };
   if (typeof value !== "object" || value === null) return;

@@ -12,7 +12,7 @@ import { distinctKeys, emptyMaps, longText, manyMounts, nested, wrongEverywhere 
 import { goldenPod } from "./support/pods.ts";
 import { testWebhook } from "./support/webhook.ts";
 
-// What clients may do to the webhook that are no API server. The times here are bounds for a busy machine.
+// Load and attacks from clients other than the API server. The timeouts are generous, for a busy machine.
 
 type TestWebhook = Awaited<ReturnType<typeof testWebhook>>;
 const megabyte = 1024 * 1024;
@@ -134,7 +134,7 @@ test("a connection that waits for each answer goes on and on", async () => {
   for (let count = 0; count < 100; count += 1) expect((await post(webhook.port, agent, review)).status).toBe(200);
 });
 
-/** A server whose answers have 8 MiB. */
+/** A server that sends answers of 8 MiB. */
 async function listen(limits: { together: number; milliseconds: number }) {
   const { oneAtATime, send } = createAnswers(limits);
   const server = createServer(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-// scripts/prepare-node.mjs in a project of its own, with an npm that installs a Node of one line.
+// Runs scripts/prepare-node.mjs in a temporary project, with a stub of npm that installs a one-line Node.
 
 const script = fileURLToPath(new URL("../scripts/prepare-node.mjs", import.meta.url));
 const fakeNpm = `

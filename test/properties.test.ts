@@ -16,7 +16,7 @@ import { kubeletExpand } from "./support/expand.ts";
 import { configs, pods } from "./support/arbitrary-pods.ts";
 import { goldenBundles } from "./support/pods.ts";
 
-// What must hold for every pod, not only for those that somebody thought of.
+// Properties that must hold for every pod, not only for hand-written examples.
 
 const runs = { numRuns: 500 };
 const bundles = goldenBundles("prerequisites-bundle").map((one) => ({
@@ -33,7 +33,7 @@ function admitter(config: Config) {
     JSON.parse(admit(admissionReview(object, "arc-runners"), "privileged")) as AdmissionAnswer;
 }
 
-/** Each container that came in, and what became of it. */
+/** Pairs of each original container and its primed version. */
 function pairs(before: Pod, after: Pod): { came: Container; left: Container }[] {
   return (["initContainers", "containers"] as const).flatMap((list) =>
     (before.spec[list] ?? []).map((came, index) => ({ came, left: after.spec[list]![index]! })),
@@ -69,7 +69,7 @@ test("the second patch is empty, and so is one after another webhook added a sid
   );
 });
 
-/** What we add is ours by its name, or DinD as ARC calls it. */
+/** Parts that we add have our name prefix or the names that ARC uses for DinD. */
 const ours = /^arc-primer-|^(work|dind-sock|dind-externals|dind-etc|dind-home|dind|init-dind-(externals|rootless))$/;
 
 /** The names of all containers and volumes. */
@@ -91,7 +91,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      // Ours come after all that was there.
+      // Ours come after all existing ones.
       const first = <T>(list: readonly T[] = [], count = 0) => list.slice(0, count);
       expect(first(after.spec.volumes, pod.spec.volumes?.length)).toEqual(pod.spec.volumes ?? []);
       for (const { came, left } of pairs(pod, after)) {
@@ -106,7 +106,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
       expect(after.spec.terminationGracePeriodSeconds ?? 30).toBeGreaterThanOrEqual(
         pod.spec.terminationGracePeriodSeconds ?? 30,
       );
-      // By reference, as the engine judges: so on its own result, not on one that went through JSON.
+      // The engine compares references, so use its own result, not one that was serialized to JSON.
       const primed = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config, bundles }).pod as Pod;
       expect(
         brokenInvariants(
@@ -134,7 +134,7 @@ test("unknown fields survive: all that a patch touches is commands, args, env, i
   );
 });
 
-/** A shell string that only starts dockerd may hand on the words behind it: that is the one change to a word. */
+/** A shell string that only starts dockerd may be changed to pass on its arguments. No other argument is ever changed. */
 function withoutHandingOn(left: Container, came: Container): Container {
   const before = [...(came.command ?? []), ...(came.args ?? [])];
   const undo = (text: string) =>

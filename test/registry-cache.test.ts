@@ -8,14 +8,14 @@ import { chartFolder } from "./support/helm.ts";
 import { startCache, startUpstream } from "./support/registry-cache.ts";
 import { haveTools } from "./support/tools.ts";
 
-// The real registry 3 with the chart's settings: what expires, what outlives a restart, what is counted.
+// Tests the real registry 3 with the chart's settings: expiry, restarts, metrics.
 
 const layer = randomBytes(100_000);
 const whole = { status: 200, bytes: layer.length };
 
 interface Caching {
   readonly cache: Awaited<ReturnType<typeof startCache>>;
-  /** Gets the layer by way of this repository. */
+  /** Fetches the layer through this repository. */
   readonly get: (repository: string) => Promise<{ status: number; bytes: number | string }>;
   /** How often the layer was fetched from upstream. */
   readonly fetches: () => number;
@@ -47,7 +47,7 @@ async function caching(
   }
 }
 
-/** Two repositories share a layer, and the first one's expires: what the second one then gets. */
+/** Lets two repositories share a layer. Returns what the second one serves after the layer has expired in the first. */
 async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<object> {
   let last: object = {};
   await caching(

@@ -9,8 +9,8 @@ import { changesOf } from "../scripts/release/changelog.ts";
 import { helm } from "./support/helm.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// The scripts that the release workflow runs, in a checkout of their own. Programs that would reach a registry or a
-// cluster are ones that note what they are asked; Helm is the real one where it packages.
+// Runs the scripts of the release workflow in a temporary checkout. Programs that would reach a registry or a cluster are
+// replaced by stubs that record their arguments. Packaging uses the real Helm.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-release-"));
@@ -42,7 +42,7 @@ const changelog = `# Changelog
 
 const write = (path: string, text: string) => writeFileSync(join(checkout, path), text);
 
-/** The version in every file that has one. */
+/** The files that contain the version. */
 function setVersions(version: string): void {
   write("package.json", JSON.stringify({ version }));
   write("package-lock.json", JSON.stringify({ version }));
@@ -77,7 +77,7 @@ function run(script: string, args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-/** Puts a program on the path that notes its arguments, one call a line, and then does this. */
+/** Adds a stub program to PATH. It records its arguments, one line per call, and then runs this script. */
 function pretend(name: string, does: string): void {
   writeFileSync(asked, "");
   const text = `#!/bin/sh\necho "${name} $*" >> ${asked}\n${does}\n`;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { selfSigned } from "../src/tls/certificate.ts";
 import { send } from "./support/send.ts";
 
-// A server that hangs up on a client that asks a second time over the same connection, as one that has waited too long does.
+// A server that closes the connection on the second request, as a server does after its keep-alive timeout.
 let url: URL;
 let requests = 0;
 const served = new WeakMap<Socket, number>();

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scripts } from "../src/scripts/index.ts";
 
-// The codes by which scripts end badly, and the page that explains them.
+// The error codes of the scripts, and the page that explains them.
 
 const page = readFileSync(new URL("../docs/operations/troubleshooting.md", import.meta.url), "utf8");
 const [, section = ""] = /^## The codes\n([^]*?)^## /m.exec(page) ?? [];
 const explained = [...section.matchAll(/^### (.+)$/gm)].map(([, code]) => code!);
 
-// `failed` takes the code as its first word; wait-for-docker.sh hands it on from `give_up`.
+// The code is the first argument of `failed`. In wait-for-docker.sh, `give_up` passes it on.
 const used = Object.values(scripts).flatMap((text) =>
   [...text.matchAll(/\b(?:failed|give_up) ([a-z]+(?:-[a-z]+)*) "/g)].map(([, code]) => code!),
 );
@@ -21,7 +21,7 @@ test("the page explains every code that a script uses, and no other", () => {
 test("no script ends badly by a code that the page cannot know: each is a plain word", () => {
   for (const [name, text] of Object.entries(scripts)) {
     const calls = text.match(/^[^#\n]*\b(failed|give_up) +["$]/gm) ?? [];
-    // The one place where a code is handed on.
+    // The only place where a code is passed on as a variable.
     expect({ name, calls }).toEqual({ name, calls: name === "wait-for-docker.sh" ? ['  failed "'] : [] });
   }
 });

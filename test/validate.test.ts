@@ -13,8 +13,8 @@ import { configs, pods } from "./support/arbitrary-pods.ts";
 import { goldenPod } from "./support/pods.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// Kubernetes' own validation of what goes in and what comes out (test/validate, built by test/cluster/tools.sh): no pod that
-// is valid becomes invalid, none gets a new error or warning, and none that a level of Pod Security allows is refused.
+// Validates pods with Kubernetes' own code before and after priming (test/validate, built by test/cluster/tools.sh). No
+// valid pod becomes invalid, no pod gets a new error or warning, and no pod that a Pod Security level allows is rejected.
 
 interface Verdict {
   errors: string[];
@@ -40,7 +40,7 @@ function anywhere(text: string): string {
   return text.replaceAll(/(initC|c)ontainers\[\d+\]/g, "containers").replaceAll(/(env|volumeMounts)\[\d+\]/g, "$1");
 }
 
-/** Judges each pod as it came and as it is primed at each level: what priming has made worse, and how many were valid. */
+/** Validates each pod before and after priming at each level. Returns new problems, and how many pods were valid. */
 function compare(cases: readonly { name: string; pod: Pod; config: Config }[]) {
   const all = cases.flatMap(({ name, pod, config }) => {
     const came: Pod = { ...pod, metadata: { ...pod.metadata, namespace } };
@@ -63,7 +63,7 @@ function compare(cases: readonly { name: string; pod: Pod; config: Config }[]) {
   return { worse, valid };
 }
 
-/** The same pod without what no API server would take. */
+/** The same pod without parts that no API server would accept. */
 function sound(pod: Pod): Pod {
   const volumes = ["work", "dind-sock", "etc"].map((name) => ({ name, emptyDir: {} }));
   const fix = (isInit: boolean) => (container: Container, index: number) => {

@@ -21,7 +21,7 @@ async function ask(webhook: TestWebhook, body: unknown, agent: Agent = webhook.a
   return JSON.parse(text) as AdmissionAnswer;
 }
 
-/** A raw TLS connection, for what no HTTP client would send. */
+/** A raw TLS connection, to send what no HTTP client would send. */
 async function raw(webhook: TestWebhook, text: string): Promise<{ socket: TLSSocket; received: () => string }> {
   const socket = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
   let received = "";
@@ -163,7 +163,7 @@ describe("the webhook", () => {
         webhook,
         "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
       );
-      // As kube-apiserver does in a burst: a connection that is opened and not used at once must stay.
+      // Like kube-apiserver in a burst: a connection that is opened and not used at once must stay open.
       const unused = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
       let unusedClosed = false;
       unused.resume().once("close", () => (unusedClosed = true));
@@ -407,7 +407,7 @@ describe("certificates", () => {
 
   test("readiness ends with the certificate, and one that becomes valid in a moment is taken then", async () => {
     const second = 1 / 3600;
-    // Certificates count in whole seconds.
+    // Validity times of certificates are whole seconds.
     const webhook = await testWebhook({ issued: await certificate({ to: 2 * second }) });
     expect((await webhook.ops("/readyz")).status).toBe(200);
     await vi.waitFor(async () => expect(await (await webhook.ops("/readyz")).text()).toContain("ended on"), 4000);

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// The workflows, as far as they can be looked at without GitHub. What they run is in scripts that have tests of their own.
+// Tests the workflows as far as possible without GitHub. The scripts that they run have separate tests.
 
 interface Workflow {
   readonly permissions?: unknown;
@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, ".github/workflows");
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")] as const);
 
-/** A shell script is run by itself, everything else is given to Node. */
+/** Shell scripts are executed directly, all others with Node. */
 function canBeRun(file: string): boolean {
   try {
     accessSync(file, file.endsWith(".sh") ? constants.X_OK : constants.R_OK);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the bill of materials that an image carries of its bundle, as the build wrote it (scripts/bundled.mjs).
+# Prints the SBOM of the bundle in an image, as written by the build (scripts/bundled.mjs).
 # usage: bundle-sbom.sh IMAGE@sha256:…
 set -euo pipefail
 [ $# -eq 1 ] || { sed -n '3s/^# *//p' "$0" >&2; exit 2; }

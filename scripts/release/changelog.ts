@@ -1,8 +1,8 @@
-// Prints the section of CHANGELOG.md on a version: the text of its release notes.
+// Prints the section of CHANGELOG.md for a version, as the text of its release notes.
 // usage: node scripts/release/changelog.ts VERSION      (in the checkout)
 import { readFileSync } from "node:fs";
 
-/** One entry of a section, as Artifact Hub takes it. */
+/** One entry of a section, in Artifact Hub's format. */
 export interface Change {
   readonly kind: string;
   readonly description: string;
@@ -11,8 +11,8 @@ export interface Change {
 /**
  * The section under `## VERSION - DATE`, without its heading.
  *
- * @param text that of CHANGELOG.md
- * @throws {Error} where there is no such section, or nothing in it
+ * @param text the text of CHANGELOG.md
+ * @throws {Error} if the section is missing or empty
  */
 export function sectionOf(text: string, version: string): string {
   const section = text.split(/^## /m).find((part) => {
@@ -28,14 +28,14 @@ export function sectionOf(text: string, version: string): string {
 
 const kinds = ["added", "changed", "deprecated", "removed", "fixed", "security"];
 
-/** Artifact Hub's name for what is under a heading. It refuses all others. */
+/** Artifact Hub's kind of change for a heading. Artifact Hub rejects any other kind. */
 function kindOf(heading: string): string {
   const kind = heading === "Breaking" ? "changed" : heading.toLowerCase();
   if (!kinds.includes(kind)) throw new Error(`CHANGELOG.md: Artifact Hub has no kind of change for "### ${heading}"`);
   return kind;
 }
 
-/** The entries of a section, each of the kind that its heading names (`### Added`), without links. */
+/** The entries of a section, with the kind from their heading (`### Added`). Links are replaced by their text. */
 export function changesOf(section: string): Change[] {
   return section.split(/^### /m).flatMap((part) => {
     const [heading = "", ...lines] = part.split("\n");

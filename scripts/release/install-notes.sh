@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints what the notes of a release say beside its changes: how it is installed, and what was published, by digest.
+# Prints the rest of the release notes: how to install the release, and the digests of the published artifacts.
 # usage: install-notes.sh oci://REGISTRY/PATH VERSION IMAGE@sha256:… CHART@sha256:…
 set -euo pipefail
 [ $# -eq 4 ] || { sed -n '3s/^# *//p' "$0" >&2; exit 2; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packages the chart with the image by its digest. The last line printed is the path of the package.
+# Packages the chart with the image pinned by digest. The last line of the output is the path of the package.
 # usage: package-chart.sh IMAGE@sha256:… REPOSITORY-URL FOLDER      (in the checkout)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

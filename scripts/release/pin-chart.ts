@@ -1,5 +1,5 @@
-// Makes a copy of the chart the one that is published: the image by its digest in values.yaml; the repository's address
-// and Artifact Hub's annotations in Chart.yaml. Comments stay.
+// Prepares a copy of the chart for publishing: pins the image by digest in values.yaml, and adds the repository's URL and
+// Artifact Hub's annotations to Chart.yaml. Comments are preserved.
 // usage: node scripts/release/pin-chart.ts FOLDER IMAGE@sha256:… REPOSITORY-URL      (in the checkout)
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,21 +7,21 @@ import { parse, parseDocument, stringify } from "yaml";
 import type { Document } from "yaml";
 import { changesOf, sectionOf } from "./changelog.ts";
 
-/** `REGISTRY/PATH@sha256:…`, in parts. */
+/** The parts of `REGISTRY/PATH@sha256:…`. */
 export interface PinnedImage {
   readonly registry: string;
   readonly path: string;
   readonly digest: string;
 }
 
-/** @throws {Error} where the text has no registry, a tag, or no digest */
+/** @throws {Error} if the text has no registry, has a tag, or has no digest */
 export function pinnedImage(text: string): PinnedImage {
   const [, registry, path, digest] = /^([^/@]+[.:][^/@]*)\/([^@:]+)@(sha256:[0-9a-f]{64})$/.exec(text) ?? [];
   if (registry && path && digest) return { registry, path, digest };
   throw new Error(`${text} is no image with registry and digest, like registry.example.com/arc-primer@sha256:…`);
 }
 
-/** values.yaml with this image. */
+/** Returns values.yaml with this image. */
 export function pinnedValues(text: string, { registry, path, digest }: PinnedImage): string {
   const values = parseDocument(text);
   const set = (key: string, value: string) => setExisting(values, ["image", key], value);
@@ -31,7 +31,7 @@ export function pinnedValues(text: string, { registry, path, digest }: PinnedIma
   return String(values);
 }
 
-/** Chart.yaml with where it comes from and what Artifact Hub shows. */
+/** Returns Chart.yaml with its home and sources, and with Artifact Hub's annotations. */
 export function annotatedChart(
   text: string,
   parts: { image: string; url: string; annotations: object; changelog: string },

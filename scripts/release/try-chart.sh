@@ -11,7 +11,7 @@ tell() {
   {
     kubectl get pods,events --all-namespaces --sort-by=.metadata.creationTimestamp | tail -n 60
     kubectl logs --namespace "$name" --selector app.kubernetes.io/name=arc-primer --prefix --tail 100
-    kubectl logs --namespace "$name" "$name-test" # the pod of a test that failed stays
+    kubectl logs --namespace "$name" "$name-test" # the pod of a failed test is kept
   } >&2 || true
 }
 trap tell EXIT

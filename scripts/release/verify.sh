@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Verifies that an image or a chart was signed by the release workflow of a repository. Needs no key: the certificate that
-# Sigstore gave the workflow names it.
+# Verifies that an image or a chart was signed by the release workflow of a repository. No key is needed: the certificate
+# that Sigstore issued contains the identity of the workflow.
 # usage: verify.sh REGISTRY/PATH@sha256:… REPOSITORY-URL
 set -euo pipefail
 [ $# -eq 2 ] || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }

@@ -1,4 +1,4 @@
-// Prints the version that a tag names, if all of the checkout is of that version; else says what is not.
+// Prints the version of a tag if all files of the checkout have that version. Otherwise lists the files that differ.
 // usage: node scripts/release/version.ts TAG      (in the checkout)
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
@@ -7,9 +7,9 @@ import { sectionOf } from "./changelog.ts";
 const semver = /^v((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.-]+)?)$/;
 
 /**
- * @param read gives the text of a file of the checkout
+ * @param read returns the text of a file in the checkout
  * @returns the version, without the tag's v
- * @throws {Error} naming everything that is of another version
+ * @throws {Error} listing everything that has another version
  */
 export function versionOf(tag: string, read: (file: string) => string): string {
   const version = semver.exec(tag)?.[1];

@@ -39,12 +39,12 @@ export async function post(
   });
 }
 
-/** The operations in an answer; none if it has no patch. */
+/** The JSON Patch operations of an answer; empty if it has no patch. */
 export function patchOf({ response }: AdmissionAnswer): jsonPatch.Operation[] {
   return JSON.parse(Buffer.from(response.patch ?? "", "base64").toString() || "[]") as jsonPatch.Operation[];
 }
 
-/** The object with an answer's patch applied, as the API server goes on with it. The object given is not changed. */
+/** Returns the object with the answer's patch applied, as the API server does. The given object is not modified. */
 export function patched<T>(object: T, answer: AdmissionAnswer): T {
   return jsonPatch.applyPatch(structuredClone(object), patchOf(answer), true).newDocument;
 }

@@ -7,9 +7,9 @@ import { configStart } from "../config/start.ts";
 import { writtenConfig } from "../config/written.ts";
 
 /**
- * The configuration in a file, or the built-in default where no file is named.
+ * Reads the configuration from a file. Without a file, returns the built-in default.
  *
- * @throws {ConfigError} with every problem in it; or the file system's error
+ * @throws {ConfigError} lists every problem in the file; a file that cannot be read throws the file system's error
  */
 export async function readConfig(file: string | undefined): Promise<Config> {
   return file === undefined ? defaultConfig : parseConfig(await readFile(file, "utf8"), file);

@@ -33,11 +33,11 @@ interface PodManifest {
 }
 
 /**
- * `arc-primer demo`: the whole way of an admission, over a real socket: the HTTPS server with a certificate made for
- * the occasion, the AdmissionReview that kube-apiserver would send, the patch applied.
+ * `arc-primer demo`: runs a complete admission over a real socket. It starts the HTTPS server with a temporary
+ * certificate, sends the AdmissionReview that kube-apiserver would send, and applies the returned patch.
  *
  * @param name a built-in pod, or a file with one in YAML or JSON
- * @throws {Error} if there is no such pod, or the server does not answer as it should
+ * @throws {Error} if the pod does not exist or the server does not answer with status 200
  */
 export async function demo(name: string, options: { config?: string }): Promise<void> {
   const { podFile, configFile } = await find(name);
@@ -106,7 +106,7 @@ async function readPod(file: string): Promise<PodManifest> {
   const pods = readManifests(await readText(file), file).map(({ value }) => value as { kind?: string } | null);
   const pod = pods.find((value) => value?.kind === "Pod");
   if (!pod) throw new Error(`${file}: there is no Pod in it`);
-  return unfoldScripts(pod as PodManifest); // the built-in ones are written with the scripts left out
+  return unfoldScripts(pod as PodManifest); // in the built-in pods, scripts are replaced by placeholders
 }
 
 async function start(config: Config) {

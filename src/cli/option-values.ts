@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { milliseconds } from "../config/values.ts";
 
-// The kinds of value that options have. Each throws what commander shows.
+// Parsers for option values. Each throws an InvalidArgumentError, which commander shows to the user.
 
 export function port(text: string): number {
   const value = Number(text);
@@ -9,7 +9,7 @@ export function port(text: string): number {
   throw new InvalidArgumentError("expected a port, 0 to 65535");
 }
 
-/** An option that is a duration, read as milliseconds; `shown` is how the help words the default. */
+/** An option whose value is a duration, parsed into milliseconds. `shown` is the default as the help displays it. */
 export function time(flags: string, description: string, fallback: number, shown: string): Option {
   return new Option(flags, description).argParser(duration).default(fallback, shown);
 }

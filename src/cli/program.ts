@@ -13,10 +13,10 @@ import { podSecurityLevels } from "../pod/pod-security.ts";
 const outputs: readonly RenderOutput[] = ["yaml", "json", "patch", "diff"];
 
 /**
- * The command line, with what each subcommand does. Each is imported when it is called for, so that serve starts without
- * what only render needs. A mistake in the arguments ends the process with exit code 2.
+ * Defines the command line and its subcommands. The code of a subcommand is imported when the subcommand is called, so
+ * that `serve` does not load what only `render` needs. Invalid arguments end the process with exit code 2.
  *
- * @param version what --version says
+ * @param version the version that --version prints
  */
 export function createProgram(version: string): Command {
   const program = new Command("arc-primer")

@@ -38,7 +38,7 @@ interface Result {
  *
  * @param file a path, or `-` for standard input
  * @returns whether something changes
- * @throws {Error} if the file or the configuration can't be read; nothing is printed then
+ * @throws {Error} if the file or the configuration cannot be read. Nothing is printed in that case
  */
 export async function render(file: string, options: RenderOptions): Promise<boolean> {
   const { podSecurity, explain: all = false } = options;

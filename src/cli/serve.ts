@@ -26,13 +26,13 @@ export interface ServeOptions extends TlsOptions {
 /**
  * `arc-primer serve`: the webhook, until SIGTERM or SIGINT.
  *
- * @throws {ConfigError} if the configuration file is invalid at the start; later an invalid one only leaves the last good
- *   one in force. Also throws if a port is taken.
+ * @throws {ConfigError} if the configuration file is invalid at startup. If it becomes invalid later, the change is
+ *   rejected and the last valid configuration stays in force. Also throws if a port is in use.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const log = createLogger(options.logLevel);
   const metrics = createMetrics({ processMetrics: true });
-  // Signals first: one that comes while the rest starts must not be lost.
+  // Install the signal handlers first: a signal that arrives during startup must not be lost.
   const signal = new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, resolve);
   });
@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics,
   });
   log.info({ version: ARC_PRIMER_VERSION, port: webhook.port, opsPort: webhook.opsPort }, "listening");
-  // Ctrl-C is somebody at a terminal: no endpoints have to follow.
+  // SIGINT comes from Ctrl-C in a terminal, where no endpoints have to be updated. So the port is closed without delay.
   await webhook.stop((await signal) === "SIGTERM" ? options.shutdownDelay : 0);
   log.info("stopped");
 }

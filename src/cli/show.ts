@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { hooks, scripts } from "../scripts/index.ts";
 
-/** The unified diff of two texts, coloured if asked. Empty if they are the same. */
+/** Returns the unified diff of two texts, coloured on request. Empty if the texts are equal. */
 export function showDiff(name: string, before: string, after: string, color: boolean): string {
   if (before === after) return "";
   const patch = createTwoFilesPatch(`${name} as ARC made it`, `${name} primed`, before, after, "", "", { context: 3 });
@@ -12,7 +12,7 @@ export function showDiff(name: string, before: string, after: string, color: boo
 }
 
 function paint(line: string): string {
-  // Whether colour is wanted was decided by the caller.
+  // The caller has already decided whether to use colour.
   const style = (format: Parameters<typeof styleText>[0]) => styleText(format, line, { validateStream: false });
   if (line.startsWith("---") || line.startsWith("+++")) return style("bold");
   if (line.startsWith("@@")) return style("cyan");
@@ -20,7 +20,7 @@ function paint(line: string): string {
   return line.startsWith("-") ? style("red") : line;
 }
 
-/** Whether a stream takes colour: a terminal does, unless NO_COLOR says otherwise; FORCE_COLOR has the last word. */
+/** Whether to colour output to this stream: true for a terminal unless NO_COLOR is set. FORCE_COLOR overrides both. */
 export function wantsColor(stream: NodeJS.WriteStream): boolean {
   const marked = styleText("red", "x", { stream, validateStream: true });
   return marked !== "x";
@@ -31,12 +31,12 @@ const folds = Object.entries(scripts).map(([file, script]) => ({
   unfolded: hooks.includes(file) ? script : escapeForKubelet(script),
 }));
 
-/** A value with the scripts in it replaced by their names, for showing what is around them. */
+/** Replaces the scripts in a value by placeholders that name them, to keep the output short. */
 export function foldScripts<T>(value: T): T {
   return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [unfolded, folded])));
 }
 
-/** The other way round. */
+/** Replaces the placeholders by the scripts again. */
 export function unfoldScripts<T>(value: T): T {
   return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [folded, unfolded])));
 }

@@ -8,7 +8,7 @@ import { filesSource } from "../tls/files.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { time } from "./option-values.ts";
 
-/** The options of `serve` that say where its certificate comes from. */
+/** The options of `serve` that select the source of its certificate. */
 export interface TlsOptions {
   readonly tlsCertFile?: string;
   readonly tlsPrivateKeyFile?: string;
@@ -16,7 +16,7 @@ export interface TlsOptions {
   readonly tlsWebhookConfiguration?: string;
   readonly tlsDnsName?: readonly string[];
   readonly tlsClientCaFile?: string;
-  /** Milliseconds, like those that follow. */
+  /** In milliseconds, as are the fields below. */
   readonly tlsCaLifetime: number;
   readonly tlsCertLifetime: number;
   readonly tlsCheckInterval: number;
@@ -24,7 +24,7 @@ export interface TlsOptions {
 }
 
 const day = 86_400_000;
-/** In intervals of looking: how long a CA has to be trusted before it is used. */
+/** The number of check intervals for which a new CA must have been trusted before it is used. */
 const settlingLooks = 12;
 
 export function addTlsOptions(command: Command): Command {
@@ -40,7 +40,7 @@ export function addTlsOptions(command: Command): Command {
     .addOption(time("--tls-check-interval <duration>", "time between two looks at the Secret", 5000, "5s"));
 }
 
-/** What is wrong with these options together, if something is. */
+/** Returns the error in this combination of options, if there is one. */
 export function tlsMistake(options: TlsOptions): string | undefined {
   const { tlsCaLifetime, tlsCertLifetime, tlsCheckInterval } = options;
   const files = { "--tls-cert-file": options.tlsCertFile, "--tls-private-key-file": options.tlsPrivateKeyFile };
@@ -64,9 +64,10 @@ export function tlsMistake(options: TlsOptions): string | undefined {
 }
 
 /**
- * The source that the options name. What only a self-managed certificate needs is loaded only for it.
+ * Creates the certificate source that the options select. The modules for a self-managed certificate are loaded only
+ * if it is selected.
  *
- * @param options without mistakes
+ * @param options validated by `tlsMistake`
  */
 export async function certificateSource(
   options: TlsOptions,
@@ -89,7 +90,7 @@ export async function certificateSource(
   return selfManagedSource({ objects, names: tlsDnsName, times, interval, clock: Date.now, log, metrics });
 }
 
-/** The authority of clients, if the options name one. */
+/** Returns the client CA, if the options name one. */
 export async function clientsOf(
   { tlsClientCaFile: file, watchInterval: interval }: TlsOptions,
   parts: { log: Logger; metrics: Metrics },

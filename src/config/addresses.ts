@@ -1,4 +1,4 @@
-// Addresses in a configuration: registries, mirrors, networks. What passes here is what dockerd takes.
+// Schemas for addresses in the configuration: registries, mirrors, networks. They accept what dockerd accepts.
 import * as z from "zod";
 import { hostIpReference } from "../registries/endpoint.ts";
 
@@ -13,7 +13,7 @@ function isHostAndPort(text: string): boolean {
   return isHost && Number(port) >= 1 && Number(port) <= 65_535;
 }
 
-/** A registry as dockerd and image names spell it: `ghcr.io`, `harbor.example.com:8443`. */
+/** A registry host as used by dockerd and in image names: `ghcr.io`, `harbor.example.com:8443`. */
 export const registryHost = z.string().superRefine((text, context) => {
   if (["index.docker.io", "registry-1.docker.io", "hub.docker.com"].includes(text)) {
     context.addIssue(`Docker Hub is called docker.io here, not ${text}`);
@@ -23,7 +23,7 @@ export const registryHost = z.string().superRefine((text, context) => {
     context.addIssue(`${quote(text)} is not a registry host like ghcr.io or harbor.example.com:8443`);
 });
 
-/** What `--insecure-registry` takes: host[:port] or a CIDR. */
+/** A value for dockerd's `--insecure-registry`: host[:port] or a CIDR. */
 export const insecureRegistry = z
   .string()
   .refine((text) => isHostAndPort(text) || z.cidrv4().safeParse(text).success || z.cidrv6().safeParse(text).success, {
@@ -32,7 +32,7 @@ export const insecureRegistry = z
 
 const httpUrl = z.string().meta({ pattern: "^[hH][tT][tT][pP][sS]?://[^?#\\s]+$" });
 
-/** A mirror's URL as dockerd takes it: http or https, a path if need be, nothing else. Credentials are never repeated. */
+/** The URL of a mirror, as dockerd accepts it: http or https, an optional path, nothing else. Errors omit credentials. */
 export const mirrorUrl = httpUrl.superRefine((text, context) => {
   const match = /^([a-z]+):\/\/([^/?#\s]*)(\/[^\s]*)?$/i.exec(text);
   const [, scheme = "", authority = "", path = ""] = match ?? [];
@@ -43,19 +43,19 @@ export const mirrorUrl = httpUrl.superRefine((text, context) => {
   if (/[?#]/.test(path))
     return context.addIssue(`${quote(text)}: dockerd takes no query and no fragment in a mirror's URL`);
   if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
-  // Anything else after a dollar would be rewritten by the kubelet, or taken for a variable.
+  // A `$` is not allowed: the kubelet would expand it, or it would be taken for a variable.
   if (/[^\w\-./~%:+]|%(?![0-9a-f]{2})/i.test(path))
     return context.addIssue(`${quote(path)} has a character that must be percent-encoded`);
 });
 
-/** An IPv4 network like `10.10.0.0/16`, of a size that Docker can divide: from /8 to /30. */
+/** An IPv4 network like `10.10.0.0/16` that Docker can divide into subnets: /8 to /30. */
 export const network = z
   .cidrv4({ error: ({ input }) => `${quote(input)} is not an IPv4 network like 10.10.0.0/16` })
   .superRefine((text, context) => {
     if (!isUsable(text)) context.addIssue(`${quote(text)} is not a network that containers can use`);
   });
 
-/** dockerd's `--bip`: the bridge's own address with the size of its network, `10.10.0.1/24`. */
+/** dockerd's `--bip`: the bridge's own address with its prefix length, `10.10.0.1/24`. */
 export const bridgeAddress = z
   .cidrv4({ error: ({ input }) => `${quote(input)} is not an address with a prefix length, like 10.10.0.1/24` })
   .superRefine((text, context) => {
@@ -71,7 +71,7 @@ function isUsable(cidr: string): boolean {
   return size >= 8 && size <= 30 && first !== 0 && first !== 127 && first < 224;
 }
 
-/** The first byte of the address, its number within the network, and the prefix length. */
+/** `first`: first byte of the address. `host`: host part of the address as a number. `size`: prefix length. */
 function addressParts(cidr: string): { first: number; host: number; size: number } {
   const [address = "", length = "32"] = cidr.split("/");
   const bytes = address.split(".").map(Number);
@@ -80,7 +80,7 @@ function addressParts(cidr: string): { first: number; host: number; size: number
   return { first: bytes[0] ?? 0, host: value % 2 ** (32 - size), size };
 }
 
-/** A value as error messages show it. */
+/** Formats a value for an error message. */
 export function quote(value: unknown): string {
   return JSON.stringify(value);
 }

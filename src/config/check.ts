@@ -3,12 +3,12 @@ import { annotationBytes } from "../registries/files.ts";
 import type { Path, Problem } from "./problem.ts";
 import type { Profile } from "./schema.ts";
 
-/** What is left to the pod's own annotations, and to the status. */
+/** Bytes reserved for the pod's own annotations and for the status annotation. */
 const others = 16 * 1024;
 
 /**
- * What is wrong with the registries of a profile that has everything merged into it: private certificates that are not
- * there, and more text than the annotations of a pod can carry.
+ * Checks the registries of a merged profile. Problems are a reference to private certificates that the profile does not
+ * define, and files that are larger than a pod's annotations can hold.
  */
 export function registryProblems(profile: Profile): Problem[] {
   const { privateCA, registries } = profile;

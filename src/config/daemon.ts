@@ -1,4 +1,4 @@
-// The settings for dockerd and its container.
+// Settings of dockerd and its container.
 import * as z from "zod";
 import { quantityValue } from "../pod/quantity.ts";
 import * as addresses from "./addresses.ts";
@@ -43,7 +43,7 @@ const valueFrom = z
   .strictObject({ secretKeyRef: keyOfObject, configMapKeyRef: keyOfObject })
   .refine(({ secretKeyRef, configMapKeyRef }) => (secretKeyRef === undefined) !== (configMapKeyRef === undefined));
 
-/** The value of a variable, or where the kubelet takes it from. */
+/** The value of an environment variable, or a reference to a Secret or ConfigMap key. */
 const envValue = z.union([values.plainText, z.strictObject({ valueFrom })], {
   error:
     "expected a string: put it in quotes; or valueFrom with one of secretKeyRef and configMapKeyRef, each { name, key }",

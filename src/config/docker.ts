@@ -1,4 +1,4 @@
-// The settings for Docker in the pod.
+// Settings of Docker in the pod.
 import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import { daemon } from "./daemon.ts";

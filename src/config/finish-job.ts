@@ -18,7 +18,7 @@ export const finishJob = z
         "The part of the grace period that is kept for a job that is cancelled after all, to clean up. It is lost where the pod is given less than its grace period.",
       ),
   })
-  // Where the grace period comes from a base, this is checked once more on the merged profile.
+  // If the grace period comes from the base profile, this is checked again on the merged profile.
   .refine(({ gracePeriod, reserve }) => gracePeriod === undefined || reserve < gracePeriod, {
     path: ["reserve"],
     error: "the reserve is not shorter than the grace period, so no job could go on",

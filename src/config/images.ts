@@ -1,4 +1,4 @@
-// The settings for the images that the kubelet pulls.
+// Settings of the images that the kubelet pulls.
 import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";

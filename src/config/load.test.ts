@@ -14,7 +14,7 @@ function problems(text: string): readonly string[] {
   return [];
 }
 
-/** The problems with one default profile, in flow style; without file and line. */
+/** The problems of a default profile, written in flow style, without file and line. */
 function profileProblems(profile: string): string[] {
   return problems(`${head}profiles: { default: ${profile} }`).map((line) =>
     line.replace(/^c\.yaml:\d+ (profiles\.)?/, ""),
@@ -287,7 +287,7 @@ test.each([
   expect(profileProblems(profile)).toEqual([]);
 });
 
-// As `openssl genrsa -aes128 -traditional` writes it.
+// In the format of `openssl genrsa -aes128 -traditional`.
 const encryptedKey = `-----BEGIN RSA PRIVATE KEY-----
 Proc-Type: 4,ENCRYPTED
 DEK-Info: AES-128-CBC,00112233445566778899AABBCCDDEEFF

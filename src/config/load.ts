@@ -7,7 +7,7 @@ import { configHead } from "./schema.ts";
 import type { Config } from "./schema.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** A configuration that was refused, with all that is wrong with it, one problem a line: `file:line path: message`. */
+/** Thrown for an invalid configuration. Lists every problem, one per line: `file:line path: message`. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly problems: readonly string[];
@@ -18,7 +18,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** The configuration that is in force when no file is given: the default profile, for every runner. */
+/** The built-in configuration, used without a file: the default profile for every runner. */
 export const defaultConfig: Config = resolve(configHead).config!;
 
 /**
@@ -32,7 +32,7 @@ export function parseConfig(text: string, source: string): Config {
   return parseWithWarnings(text, source).config;
 }
 
-/** The same, with what is no error and ought to be looked at: one sentence each, with its line and path. */
+/** Like `parseConfig`, but also returns warnings: one sentence each, with its line and path. */
 export function parseWithWarnings(text: string, source: string): { config: Config; warnings: string[] } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });

@@ -1,5 +1,5 @@
-// The settings for packages. What passes here reaches apt as words of a command line: nothing of it is shell text, but
-// for the administrator's own script.
+// Settings of packages. These values reach apt as command-line arguments. None of them is interpreted by a shell,
+// except the administrator's own script.
 import * as z from "zod";
 import { escapeForKubelet } from "../pod/expansion.ts";
 import { quantityValue } from "../pod/quantity.ts";
@@ -7,7 +7,7 @@ import { hostIpReference } from "../registries/endpoint.ts";
 import { mirrorUrl, quote } from "./addresses.ts";
 import * as values from "./values.ts";
 
-// Debian policy 5.6.1 and 5.6.12. What ends in - would tell apt to remove; * in a version is apt's own wildcard.
+// Debian policy 5.6.1 and 5.6.12. With a trailing -, apt would remove the package; * in a version is apt's wildcard.
 const packageName = /^[a-z0-9][a-z0-9+.-]*[a-z0-9+.](:[a-z0-9]+(-[a-z0-9]+)*)?(=[A-Za-z0-9.+:~*-]*[A-Za-z0-9.+~*])?$/;
 
 /** `curl`, `python3:any`, `git=1:2.39*`. */
@@ -31,7 +31,7 @@ function nameOf(text: string): string {
   return text.split("=")[0]!;
 }
 
-/** An address for apt, which gets it as it stands. */
+/** A URL for apt, passed on unchanged. */
 const url = mirrorUrl.refine(
   (text) => !text.includes(hostIpReference),
   `${hostIpReference} is for registry mirrors only`,
@@ -84,7 +84,7 @@ const mirrors = z
   .default({})
   .describe("Mirrors of the image's own sources: by the URL in sources.list, the URL to use instead.");
 
-/** Linux takes 128 KiB for one word of a command line (MAX_ARG_STRLEN); in the pod some of them are doubled for the kubelet. */
+/** Linux limits one argument to 128 KiB (MAX_ARG_STRLEN). The limit applies after `$` is escaped for the kubelet. */
 function isWord(text: string): boolean {
   return new TextEncoder().encode(escapeForKubelet(text)).length <= 120 * 1024;
 }
@@ -127,7 +127,7 @@ export const prerequisites = z
       .prefault("2Gi")
       .describe("The size of the volume that hands the packages on. Nine tenths of it may be used."),
   })
-  // A pod may have 1.5 MiB in etcd, with all else that is in it.
+  // etcd limits a whole pod to 1.5 MiB.
   .refine(
     (all) => JSON.stringify(all).length <= 512 * 1024,
     "are larger than 512 KiB together, which is too much for a pod",

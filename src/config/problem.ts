@@ -1,7 +1,7 @@
-/** Where something is in a configuration, as keys and indices from its root. */
+/** The path of a value in a configuration: the keys and indices from the root. */
 export type Path = readonly PropertyKey[];
 
-/** One thing that is wrong with a configuration, and where. */
+/** An error or a warning about a configuration, and its path. */
 export interface Problem {
   readonly path: Path;
   readonly message: string;

@@ -1,4 +1,4 @@
-// The settings for registries, their mirrors and their certificates.
+// Settings of registries, their mirrors and their certificates.
 import * as z from "zod";
 import * as addresses from "./addresses.ts";
 import * as values from "./values.ts";
@@ -20,7 +20,7 @@ const registry = z.strictObject({
   mirrors: z.array(mirror).default([]).describe("The registry's mirrors. They are tried in this order."),
 });
 
-/** `profiles.NAME.registries`, by the registry's host. */
+/** `profiles.NAME.registries`, keyed by registry host. */
 export const registries = z
   .record(addresses.registryHost, registry)
   .default({})

@@ -13,15 +13,16 @@ const emptyFile =
   "there is nothing in it: it needs at least apiVersion and kind; arc-primer config init prints a start";
 
 /**
- * Makes a configuration out of what its file says: checks it, merges profiles with what they extend, fills in defaults.
+ * Resolves the raw content of a configuration file: validates it, merges each profile with its base, and fills in
+ * defaults.
  *
- * @param raw the file's content as plain data; nothing is assumed of it
- * @returns the deeply frozen configuration, or every problem that was found
+ * @param raw the file's content as plain, unvalidated data
+ * @returns the deep-frozen configuration, or every problem that was found
  */
 export function resolve(raw: unknown): Resolved {
   if (raw === null) return { problems: [{ path: [], message: emptyFile }] };
   const parsed = configSchema.safeParse(raw, { error: word });
-  // The profiles as they were written: defaults must come in after the merge, or they would override the base.
+  // The profiles without defaults. Defaults must be applied after the merge, or they would override the base.
   const written: RawProfiles = { default: {}, ...mapOf(mapOf(raw)["profiles"]) };
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => problemsOf(issue))),
@@ -30,8 +31,8 @@ export function resolve(raw: unknown): Resolved {
   if (!parsed.success || problems.length > 0) return { problems };
 
   const profiles = Object.keys(written).map((name): [string, Profile] => {
-    // Each part was found valid above, and a merge only replaces one valid part by another; what it can combine
-    // wrongly (a request over the limit) is found here.
+    // Each profile was validated above, and a merge only replaces one valid value by another. An invalid combination
+    // (such as a request greater than the limit) is found here.
     const result = profileSchema.safeParse(merged(written, name), { error: word });
     if (!result.success) {
       problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, ["profiles", name])));
@@ -47,7 +48,7 @@ export function resolve(raw: unknown): Resolved {
   return { config: frozen({ mode, rules, profiles: Object.fromEntries(profiles) }) };
 }
 
-/** Profiles before they are checked: anything may stand there. */
+/** Profiles before validation. The values can be anything. */
 type RawProfiles = Record<string, unknown>;
 
 function undefinedNames(profiles: RawProfiles, rules: unknown): Problem[] {
@@ -79,7 +80,7 @@ function baseOf(profiles: RawProfiles, name: string): string | undefined {
   return typeof base === "string" ? base : undefined;
 }
 
-/** The names a profile extends, directly and indirectly; ends where a name repeats. */
+/** The names of all profiles that a profile extends, directly or indirectly. Stops at the first repeated name. */
 function baseChain(profiles: RawProfiles, name: string): string[] {
   const chain: string[] = [];
   for (let base = baseOf(profiles, name); base && !chain.includes(base); base = baseOf(profiles, base))
@@ -87,13 +88,13 @@ function baseChain(profiles: RawProfiles, name: string): string[] {
   return chain;
 }
 
-/** A profile with all that it extends. Only for profiles that were found to lead somewhere. */
+/** A profile merged with its base profiles. Call it only after `undefinedNames` has found no cycle and no missing base. */
 function merged(profiles: RawProfiles, name: string): unknown {
   const base = baseOf(profiles, name);
   return base === undefined ? profiles[name] : mergeMaps(merged(profiles, base), profiles[name]);
 }
 
-/** Maps merge, lists and scalars replace. */
+/** Merges maps recursively. Lists and scalars in `over` replace those in `base`. */
 function mergeMaps(base: unknown, over: unknown): unknown {
   if (!isMap(base) || !isMap(over)) return over;
   const result = { ...base };

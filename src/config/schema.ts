@@ -6,8 +6,8 @@ import { prerequisites } from "./prerequisites.ts";
 import { privateCA, registries } from "./registries.ts";
 import * as values from "./values.ts";
 
-// The closed schema of the configuration file. A profile is checked as it is written, and once more after `extends`
-// has merged it with its base; defaults come in last, so they never override a base.
+// The schema of the configuration file. Unknown fields are errors. A profile is validated as written, and again after
+// it has been merged with its base. Defaults are applied last, so that they never override a base.
 
 export const profileSchema = z.strictObject({
   extends: values.profileName
@@ -42,7 +42,7 @@ export const profileSchema = z.strictObject({
   dagger: switchable("Set to false to leave out engine.json, which configures Dagger's engine."),
 });
 
-/** A section with nothing but a switch. */
+/** A section that contains only `enabled`. */
 function switchable(description: string) {
   return z.strictObject({ enabled: z.boolean().default(true).describe(description) }).prefault({});
 }
@@ -65,7 +65,7 @@ const rule = z.strictObject({
     .describe("The profiles that a pod may choose instead, with the annotation arc-primer.dev/profile."),
 });
 
-/** By this a configuration file says what it is. */
+/** The apiVersion and kind of a configuration file. */
 export const configHead = { apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration" } as const;
 
 export const configSchema = z.strictObject({
@@ -84,11 +84,11 @@ export const configSchema = z.strictObject({
   rules: z.array(rule).default([]).describe("Which pods get which profile. The first rule that matches decides."),
 });
 
-/** A profile with everything decided: its base merged in, defaults filled in, durations in milliseconds. */
+/** A resolved profile: merged with its base, defaults filled in, durations in milliseconds. */
 export type Profile = Omit<z.output<typeof profileSchema>, "extends"> & { readonly name: string };
 export type Rule = z.output<typeof rule>;
 
-/** The configuration in force: read once, frozen, every reference in it resolved. `profiles` always has `default`. */
+/** A resolved configuration: frozen, with every reference checked. `profiles` always contains `default`. */
 export interface Config {
   readonly mode: "enforce" | "audit";
   readonly profiles: Readonly<Record<string, Profile>>;

@@ -1,5 +1,5 @@
-// The kinds of value a configuration is made of, each checked when it is read: what passes here is what dockerd, the
-// kubelet and the API server will take.
+// Schemas for the kinds of value in a configuration. A value that passes is accepted by dockerd, the kubelet and the
+// API server.
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { quantityPattern, quantityValue } from "../pod/quantity.ts";
@@ -7,11 +7,11 @@ import { quote } from "./addresses.ts";
 
 const durationUnits: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-// What `meta` says, here and elsewhere, becomes the chart's schema: patterns in the dialect that Helm knows.
+// The chart's JSON schema is generated from `meta`. Its patterns must use the regular expression syntax of Helm (RE2).
 export const durationPattern = /^(\d+(\.\d+)?(ms|s|m|h|d))+$/;
 const durationInput = z.string("expected a duration like 120s, 50ms or 2m").meta({ pattern: durationPattern.source });
 
-/** A duration like `120s` or `1m30s`, read as milliseconds. */
+/** A duration like `120s` or `1m30s`, parsed into milliseconds. */
 export function duration(bounds: { min: string; max: string; wholeSeconds?: boolean }) {
   return durationInput.transform((text, context) => {
     const value = milliseconds(text);
@@ -28,7 +28,7 @@ export function duration(bounds: { min: string; max: string; wholeSeconds?: bool
   });
 }
 
-/** The milliseconds of a duration like `1m30s`; undefined if it is not one. */
+/** Converts a duration like `1m30s` to milliseconds. Undefined if the text is not a duration. */
 export function milliseconds(text: string): number | undefined {
   if (!durationPattern.test(text)) return undefined;
   const parts = text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g);
@@ -42,7 +42,7 @@ export function durationText(value: number): string {
   return `${value / length}${unit}`;
 }
 
-/** A flag for dockerd in one word, `--name` or `--name=value`. The kubelet puts in variables: `$(NAME)`. */
+/** A flag for dockerd as one string, `--name` or `--name=value`. The kubelet expands `$(NAME)`. */
 export function extraFlag(ownSettings: Record<string, string>) {
   const inOneWord = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/;
   const word = z.string().meta({ pattern: inOneWord.source });
@@ -58,7 +58,7 @@ export const envName = z
   .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable")
   .meta({ pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$" });
 
-/** A text that a container can be given. Numbers and the like have to be quoted, so that it is clear how they are spelled. */
+/** A string that can be passed to a container. Numbers and booleans must be quoted to be unambiguous. */
 export const plainText = z.string().regex(/^[^\0]*$/, "a NUL cannot be passed on");
 
 const imageHost = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
@@ -80,7 +80,7 @@ export const imageReference = z
 
 const prefix = new RegExp(`^${imageHost}(?:\\.${imageHost})*(?::\\d+)?(?:/${imagePath})*$`);
 
-/** What stands before the path of an image: a registry, with a path if need be, such as `harbor.example.com/hub`. */
+/** A prefix for image names: a registry with an optional path, such as `harbor.example.com/hub`. */
 export const imagePrefix = z
   .string()
   .refine((text) => prefix.test(text) && /^[^/]*[.:]|^localhost(\/|$)/.test(text), {
@@ -88,7 +88,7 @@ export const imagePrefix = z
   })
   .meta({ pattern: prefix.source });
 
-/** A Kubernetes quantity; plain numbers are taken as YAML has them. */
+/** A Kubernetes quantity. Unquoted YAML numbers are accepted. */
 export const quantity = z
   .union([z.string(), z.number()], "expected a quantity like 500m, 2 or 4Gi")
   .meta({ pattern: quantityPattern.source })
@@ -97,7 +97,7 @@ export const quantity = z
     error: ({ input }) => `${quote(input)} is not a quantity like 500m, 2 or 4Gi`,
   });
 
-/** A namespace, scale set or other name, in which `*` stands for any run of characters. */
+/** A pattern for the name of a namespace or scale set. `*` matches any run of characters. */
 export const namePattern = z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$/, {
   error: ({ input }) => `${quote(input)} is not a name or a pattern like ml-*`,
 });
@@ -106,7 +106,7 @@ export const profileName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
 
-/** The name of a container (RFC 1123 label): DinD that is added bears it, and another one would be a refused pod. */
+/** The name of a container (RFC 1123 label). An added DinD container gets it; the API server rejects other names. */
 export const containerName = z
   .string()
   .max(63)
@@ -114,7 +114,7 @@ export const containerName = z
     error: ({ input }) => `${quote(input)} is not a container's name`,
   });
 
-/** The name of a Kubernetes object, a DNS subdomain. No lookahead in these: Helm's schema takes none. */
+/** The name of a Kubernetes object (DNS subdomain). The pattern has no lookahead, because Helm does not support it. */
 export const objectName = z
   .string()
   .max(253)
@@ -122,12 +122,12 @@ export const objectName = z
     error: ({ input }) => `${quote(input)} is not the name of a Kubernetes object`,
   });
 
-/** A key in one. */
+/** A key of a ConfigMap or Secret. */
 export const dataKey = z.string().regex(/^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251})$/, {
   error: ({ input }) => `${quote(input)} is not a key of a ConfigMap or Secret`,
 });
 
-/** An absolute path to a folder, such as can be mounted at and named in a list of paths. */
+/** An absolute path of a directory that is valid as a mountPath and in a colon-separated list of paths. */
 export const folder = z
   .string()
   .regex(/^(\/[\w.@%+=,~-]+)+$/, { error: ({ input }) => `${quote(input)} is not a folder like /home/runner` });
@@ -135,8 +135,8 @@ export const folder = z
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Certificates as PEM. What passes can be read by OpenSSL, and so by those who are given it. It is shown to many, so
- * whatever else begins or ends in it is refused, in whatever form a key may come, and never repeated.
+ * Certificates in PEM. OpenSSL can read what passes. Many people can read this value in pods, so any other PEM block is
+ * rejected, private keys above all. Error messages never repeat the content.
  */
 export const certificates = z.string().superRefine((text, context) => {
   const blocks = text.match(certificateBlock) ?? [];
@@ -154,6 +154,6 @@ function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).raw.length > 0;
   } catch {
-    return false; // what is wrong is for the caller to say
+    return false; // the caller reports the error
   }
 }

@@ -5,8 +5,8 @@ import type { Config, Profile, Rule } from "./schema.ts";
 const credentials = /https?:\/\/(?![$])[^\s/?#@]+@/i;
 
 /**
- * What a configuration allows that its author may not have meant. Nothing here is an error, and none of the values is
- * repeated.
+ * Warns about what a configuration allows but its author may not have intended. These are not errors. Warnings never
+ * repeat the configured values.
  */
 export function warningsOf({ profiles, rules }: Config): Problem[] {
   return [
@@ -17,7 +17,7 @@ export function warningsOf({ profiles, rules }: Config): Problem[] {
   ];
 }
 
-/** Everyone who may read pods, or who reaches the webhook, can read them (docs/operations/security-model.md). */
+/** Everyone who can read pods, or can reach the webhook, can read these credentials (docs/operations/security-model.md). */
 function urlsWithCredentials(value: unknown, path: Path): Problem[] {
   if (typeof value === "string") {
     const message =
@@ -58,7 +58,7 @@ function impossibleNamespaces({ namespaces }: Rule, path: Path): Problem[] {
   });
 }
 
-/** A scale set's name is a label, which the author of a pod writes. A namespace is nothing that a pod can choose. */
+/** A scale set's name is a label, which a pod's author can set freely. The author cannot choose the namespace. */
 function rightsByLabel(rule: Rule, path: Path, profiles: Config["profiles"]): Problem[] {
   if (!rule.namespaces.includes("*") || rule.scaleSets.includes("*")) return [];
   return [rule.profile, ...rule.allowedProfiles].flatMap((name) => {

@@ -3,7 +3,7 @@ import type { Container } from "../pod/types.ts";
 import { dockerVersion } from "./image-store.ts";
 import { isRootless, rootlessHome } from "./rootless.ts";
 
-/** dockerd's certs.d: /etc/docker/certs.d, rootless `$XDG_CONFIG_HOME/docker/certs.d` (moby, registry/config.go). */
+/** dockerd's certs.d: /etc/docker/certs.d, or if rootless `$XDG_CONFIG_HOME/docker/certs.d` (moby, registry/config.go). */
 export function certsFolder(dind: Container): string | undefined {
   if (!isRootless(dind)) return "/etc/docker/certs.d";
   const home = rootlessHome(dind);
@@ -12,9 +12,9 @@ export function certsFolder(dind: Container): string | undefined {
 }
 
 /**
- * Whether files that are mounted at a folder would keep the container's dockerd from starting. Docker before 23 writes
- * key.json beside certs.d (moby, daemon/trustkey.go). Rootless, that is below ~/.config, and the kubelet gives root the
- * folders that it makes for a mount.
+ * Whether mounting files at a directory would prevent the container's dockerd from starting. Docker before 23 writes
+ * key.json next to certs.d (moby, daemon/trustkey.go). For rootless Docker that is below ~/.config, and directories that
+ * the kubelet creates for a mount belong to root.
  */
 export function blocksDockerd(dind: Container, folder: string): boolean {
   const version = dockerVersion(dind.image ?? "");

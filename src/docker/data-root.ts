@@ -4,19 +4,21 @@ import type { Container, Pod } from "../pod/types.ts";
 import { dockerdFlags, flagValues } from "./dockerd.ts";
 import { isRootless, rootlessHome, rootlessImageHome } from "./rootless.ts";
 
-/** Where a volume for Docker's data is mounted; or why none can be. */
+/** Where to mount a volume for Docker's data, or the reason why none can be mounted. */
 export type DataRoot =
   { readonly mountPath: string; readonly rootless: boolean } | "data-root-unknown" | "data-root-rootless";
 
 /**
- * Where a volume has to be mounted for a container's dockerd to keep its data in it.
+ * Determines where to mount a volume so that the container's dockerd keeps its data in it.
  *
- * That is its data-root: `--data-root`, else /var/lib/docker, rootless `$XDG_DATA_HOME/docker` or
- * `$HOME/.local/share/docker` (moby, daemon/config/config_linux.go). A configuration file could name another.
+ * This is its data-root: the value of `--data-root`, else /var/lib/docker. For rootless Docker it is
+ * `$XDG_DATA_HOME/docker` or `$HOME/.local/share/docker` (moby, daemon/config/config_linux.go). A configuration file could
+ * set another one.
  *
- * dockerd sets the permissions of its data-root when it starts, and ends if it may not (moby, daemon/daemon_unix.go,
- * setupDaemonRoot). The root of a volume is root's, so a rootless dockerd gets it one folder higher, where it makes its
- * data-root itself. In docker:dind-rootless's own home that does not work, since the image declares its data-root a volume.
+ * At startup, dockerd sets the permissions of its data-root, and exits if it is not allowed to (moby,
+ * daemon/daemon_unix.go, setupDaemonRoot). The root directory of a volume belongs to root. So for a rootless dockerd the
+ * volume is mounted at the parent directory, where dockerd creates its data-root itself. This does not work in the home
+ * directory of docker:dind-rootless, because the image declares the data-root there as a volume.
  */
 export function dataRoot(pod: Pod, dind: Container): DataRoot {
   const { flags, obstacle } = dockerdFlags(dind, pod);

@@ -2,10 +2,10 @@ import { isSidecar } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { ownWords } from "../pod/wrap.ts";
 
-/** Where the Docker-in-Docker container stands: a native sidecar (an init container that keeps running) or beside the runner. */
+/** The kind of Docker-in-Docker container: native sidecar (an init container that keeps running) or regular container. */
 export type Layout = "sidecar" | "container";
 
-/** An image reference, taken apart: `harbor.example.com/hub/docker:29-dind@sha256:…` is `harbor.example.com/hub/docker` and `29-dind`. */
+/** Splits an image reference: repository `harbor.example.com/hub/docker` and tag `29-dind`. Ignores the digest. */
 export function parseImage(image: string): { repository: string; tag: string } {
   const [reference = ""] = image.split("@");
   const colon = reference.lastIndexOf(":");
@@ -14,33 +14,33 @@ export function parseImage(image: string): { repository: string; tag: string } {
     : { repository: reference, tag: "" };
 }
 
-/** Whether this is Docker's own `docker:dind`, in any version, from Docker Hub or a copy of it. */
+/** Whether this is the official `docker:dind` image, in any version, from Docker Hub or from a mirror. */
 export function isDindImage(image: string | null | undefined): boolean {
   const { repository, tag } = parseImage(image ?? "");
   return baseName(repository) === "docker" && tag.includes("dind");
 }
 
-/** The names by which a profile knows the pod's containers. */
+/** The container names that a profile configures. */
 export interface ContainerNames {
   readonly docker: { readonly container: string };
   readonly runner: { readonly container: string; readonly command?: readonly string[] | undefined };
 }
 
-/** The container that runs dockerd, and where it stands. */
+/** The container that runs dockerd, and its layout. */
 export interface Dind {
   readonly container: Container;
   readonly layout: Layout;
 }
 
-/** The container that runs dockerd for the jobs: of several, the one for which the most speaks. */
+/** The container that runs dockerd for the jobs. If there are several candidates, the most likely one. */
 export function findDind(pod: Pod, names: ContainerNames): Dind | undefined {
   return findDinds(pod, names)[0];
 }
 
 /**
- * All containers that run dockerd, the likeliest first: what starts dockerd comes before what is privileged, then
- * before what has the profile's name for it, then before what has an image of the kind. They are native sidecars and
- * ordinary containers, but never the runner itself, nor init containers that end.
+ * All containers that run dockerd, the most likely one first. The order is: containers that start dockerd, privileged
+ * containers, containers with the name from the profile, containers with a DinD image. Only native sidecars and regular
+ * containers are considered, never the runner container or other init containers.
  */
 export function findDinds({ spec }: Pod, { docker, runner }: ContainerNames): Dind[] {
   const sidecars = (spec.initContainers ?? []).filter(isSidecar);
@@ -55,7 +55,7 @@ export function findDinds({ spec }: Pod, { docker, runner }: ContainerNames): Di
     .map(({ dind }) => dind);
 }
 
-/** How much speaks for a container running dockerd; 0 if nothing does, or if it is a mere client. */
+/** A score of how likely a container runs dockerd. 0 if nothing indicates it, or if the container is only a client. */
 function evidence(container: Container, name: string): number {
   const words = ownWords(container);
   const isPrivileged = container.securityContext?.privileged === true;
@@ -64,12 +64,12 @@ function evidence(container: Container, name: string): number {
   const weight = (isPrivileged ? 4 : 0) + (isNamed ? 2 : 0) + (hasImage ? 1 : 0);
   if (startsDockerd(words)) return 8 + weight;
   if (parseImage(container.image ?? "").tag.includes("cli")) return 0;
-  // docker:dind without privileges that is told to run something else: it prunes, loads images or the like.
+  // An unprivileged docker:dind container with another command is a client, for example to prune or load images.
   const isClient = !isPrivileged && words.length > 0 && !words[0]?.startsWith("-");
   return isNamed || (hasImage && !isClient) ? weight : 0;
 }
 
-/** Images of others (`cgr.dev/chainguard/docker-dind`), and Docker's without the word (`docker:29` is `docker:29-dind`). */
+/** Third-party images (`cgr.dev/chainguard/docker-dind`) and official tags without "dind" (`docker:29` has dockerd). */
 function isLikeDind(image: string | null | undefined): boolean {
   const { repository, tag } = parseImage(image ?? "");
   const last = baseName(repository);
@@ -78,14 +78,14 @@ function isLikeDind(image: string | null | undefined): boolean {
 
 const dockerdWord = /(?:^|[\s;&|(])(?:\/[\w./-]*\/)?dockerd(?:-entrypoint\.sh|-rootless\.sh)?(?=$|[\s;&|)])/g;
 
-/** Whether the words of a command start dockerd, one of them or a shell string among them. */
+/** Whether a command starts dockerd, either directly or in a shell string. */
 export function startsDockerd(words: readonly string[]): boolean {
   return words.some((word) =>
     [...word.matchAll(dockerdWord)].some(({ index }) => !isLookedFor(word.slice(Math.max(0, index - 40), index))),
   );
 }
 
-/** Whether a command that looks for processes by name ends in this text. */
+/** Whether the text before `dockerd` ends in a command that looks up processes by name, such as pgrep. */
 function isLookedFor(before: string): boolean {
   return /\b(pgrep|pkill|pidof|killall)( -\w+){0,4}$/.test(before);
 }

@@ -2,18 +2,18 @@ import { emptyDirsOf, trimmed } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { isDindImage } from "./dind.ts";
 
-/** Why flags can't be given to the dockerd of a container. */
+/** The reason why no flags can be added to a container's dockerd. */
 export type Obstacle = "shell-command" | "unknown-command" | "unknown-entrypoint" | "config-file" | "daemon-json";
 
 export const shells = ["sh", "bash", "ash", "dash"];
 const launchers = ["dockerd", "dockerd-entrypoint.sh", "dockerd-rootless.sh"];
 
 /**
- * The flags that a container's dockerd is started with, or why none can be added to them.
+ * The flags that a container's dockerd is started with, or the reason why no flags can be added.
  *
- * Flags can always be added at the end of `args`: the kubelet appends those to `command`, and the entrypoint of
- * docker:dind puts `dockerd` and its default hosts before them when they are alone (docker-library/docker,
- * dockerd-entrypoint.sh). With a configuration file they cannot: dockerd stops at a key that is in both (moby,
+ * Flags can be added at the end of `args`: the kubelet appends `args` to `command`. If `args` consists only of flags, the
+ * entrypoint of docker:dind puts `dockerd` and its default hosts before them (docker-library/docker,
+ * dockerd-entrypoint.sh). With a configuration file, no flags can be added: dockerd exits if a key is set in both (moby,
  * daemon/config, "specified both as a flag and in the configuration file").
  */
 export function dockerdFlags(container: Container, pod: Pod): { flags: string[]; obstacle?: Obstacle } {
@@ -41,14 +41,14 @@ export function addFlags(container: Container, flags: readonly string[]): void {
   container.args = [...(container.args ?? []), ...flags];
 }
 
-/** What lets a shell string hand on the words behind it. A fixed text: no flag ever becomes part of a shell string. */
+/** Appended to a shell string so that it passes on its arguments. This is a constant, so no flag becomes shell text. */
 const handsOn = ' "$@"';
 const plainWord = String.raw`(?:[\w@%+=:,./-]|\$\(\w+\))+`;
 const simpleString = new RegExp(
   String.raw`^\s*(?:exec\s+)?(?:/[\w./-]*/)?(?:${launchers.join("|")})((?:\s+${plainWord})*)\s*$`,
 );
 
-/** A shell string that does nothing but start dockerd with plain flags; undefined where the words are something else. */
+/** Parses a shell string that only starts dockerd with plain flags. Undefined for any other command. */
 function simpleShell(words: readonly string[]) {
   if (shellAt(words) !== 0) return undefined;
   const [, , text = "", ...behind] = words;
@@ -58,22 +58,23 @@ function simpleShell(words: readonly string[]) {
   return { text, takesWords, flags: [...match[1]!.split(/\s+/).filter(Boolean), ...behind.slice(1)] };
 }
 
-/** The first word behind a shell string is the shell's name for itself, `$0`. */
+/** Makes a shell string pass on its arguments. The first argument after the shell string is `$0`, here `dockerd`. */
 function letTakeWords(container: Container, text: string): void {
   const replace = (word: string) => (word === text ? text + handsOn : word);
   if (container.command) container.command = container.command.map(replace);
   container.args = [...(container.args ?? []).map(replace), "dockerd"];
 }
 
-/** Where a shell is among the words that is given a string to run; -1 if there is none. */
+/** The index of a shell that is called with `-c`; -1 if there is none. */
 function shellAt(words: readonly string[]): number {
   return words.findIndex((word, index) => shells.includes(baseName(word)) && /^-[a-z]*c$/.test(words[index + 1] ?? ""));
 }
 
 /**
- * dockerd reads /etc/docker/daemon.json, rootless ~/.config/docker/daemon.json. A volume at that folder or file counts,
- * and so does one further up. An emptyDir is empty at first: at the folder it counts if another container mounts it
- * too, and further up if another one speaks of a daemon.json (GitHub's rootless template has a copy of /etc in one).
+ * Whether dockerd may find a daemon.json: /etc/docker/daemon.json, or ~/.config/docker/daemon.json if rootless. A volume
+ * at the file, its directory or a parent directory may contain one. An emptyDir is empty at first. At the file or its
+ * directory, it may get one if another container mounts it too. At a parent directory, it may get one if another container
+ * that mounts it mentions daemon.json (GitHub's rootless template has a copy of /etc in an emptyDir).
  */
 function mayHaveDaemonJson(container: Container, pod: Pod): boolean {
   if (mentionsDaemonJson(container)) return true;
@@ -95,7 +96,7 @@ function mentionsDaemonJson({ command, args }: Container): boolean {
   return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("daemon.json"));
 }
 
-/** All values that a flag is given, as `--name=value` or as two words. */
+/** All values of a flag, written as `--name=value` or as two arguments. */
 export function flagValues(flags: readonly string[], name: string): string[] {
   return flags.flatMap((word, index) => {
     if (word === name) return flags.slice(index + 1, index + 2);
@@ -103,7 +104,7 @@ export function flagValues(flags: readonly string[], name: string): string[] {
   });
 }
 
-/** The name of a program without its folder. */
+/** The name of a program without its directory. */
 export function baseName(word: string): string {
   return word.slice(word.lastIndexOf("/") + 1);
 }

@@ -3,24 +3,25 @@ import { emptyDirsOf, positionOf, trimmed } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { baseName, shells } from "./dockerd.ts";
 
-/** How a pod provides the runner's externals to Docker: an init container copies them into a volume. */
+/** An init container that copies the runner's externals into a volume, to provide them to Docker. */
 export interface ExternalsCopy {
-  /** The init container that does nothing else. */
+  /** The init container, which does nothing but copy. */
   readonly container: Container;
-  /** The folder of its image that it copies, without a slash at either end: `home/runner/externals`. */
+  /** The directory in its image that it copies, without leading and trailing slashes: `home/runner/externals`. */
   readonly folder: string;
-  /** The name of the emptyDir that it copies to. */
+  /** The name of the emptyDir volume that it copies to. */
   readonly volume: string;
 }
 
 export type ExternalsObstacle = "no-externals-copy" | "externals-copy-unknown" | "externals-shared";
 
 /**
- * Finds the init container that copies the runner's externals, as ARC's two charts write it (`cp -r FOLDER/. TARGET/`, as
- * command and args or as command alone), GitHub's documentation (with more flags), or a shell with that one command.
+ * Finds the init container that copies the runner's externals. It recognizes the command in ARC's two charts
+ * (`cp -r FOLDER/. TARGET/`, as command and args or only as command), the one in GitHub's documentation (with more flags),
+ * and a shell that runs only this command.
  *
- * @param dind the container that the copy is for
- * @returns the copy; or why there is none that something else could stand in for
+ * @param dind the container that uses the copy
+ * @returns the copy, or the reason why there is no copy that can be replaced
  */
 export function findExternalsCopy(pod: Pod, dind: Container): ExternalsCopy | ExternalsObstacle {
   const initContainers = (pod.spec.initContainers ?? []).filter((one) => !isSidecar(one));
@@ -46,7 +47,7 @@ function mentionsExternals({ command, args }: Container): boolean {
   return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("externals"));
 }
 
-/** The words of the one command that a container runs; those of a shell string too, if it is a single plain command. */
+/** The arguments of the command that a container runs. A shell string is split if it is a single plain command. */
 function wordsOf({ command, args }: Container): string[] {
   const words = [...(command ?? []), ...(args ?? [])];
   const [program = "", option = "", text = "", ...rest] = words;
@@ -56,8 +57,8 @@ function wordsOf({ command, args }: Container): string[] {
 }
 
 /**
- * The folder whose contents `cp` copies, and the folder that it copies them to; undefined if the words are not such a
- * command. `cp -r FOLDER TARGET`, which makes a folder in the target, is not.
+ * The directory whose contents `cp` copies, and the target directory. Undefined for any other command. This includes
+ * `cp -r FOLDER TARGET`, which creates a directory in the target.
  */
 function copiedPaths(words: readonly string[]): { source: string; target: string } | undefined {
   const [program = "", ...rest] = words;

@@ -1,11 +1,12 @@
-/** The kubelet's mirrors, by the registry's host: `docker.io` → `harbor.example.com/hub`. */
+/** The kubelet's mirrors, keyed by registry host: `docker.io` → `harbor.example.com/hub`. */
 export type ImageMirrors = Readonly<Record<string, string>>;
 
 /**
- * The name of an image at the mirror of its registry; the same name if its registry has none. Tag and digest stay.
+ * Rewrites an image name to the mirror of its registry. Returns the name unchanged if the registry has no mirror. Tag
+ * and digest are kept.
  *
- * A name without a registry is Docker Hub's, and one without a namespace is in `library` there (distribution/reference,
- * ParseNormalizedNamed).
+ * A name without a registry refers to Docker Hub. On Docker Hub, a name without a namespace is in the namespace `library`
+ * (distribution/reference, ParseNormalizedNamed).
  */
 export function mirroredImage(image: string, mirrors: ImageMirrors): string {
   const [first = ""] = image.split("/", 1);
@@ -17,7 +18,7 @@ export function mirroredImage(image: string, mirrors: ImageMirrors): string {
   return `${mirror}/${host === "docker.io" && !path.includes("/") ? `library/${path}` : path}`;
 }
 
-/** Whether an image is at one of the mirrors already. A mirror's host may have a mirror of its own. */
+/** Whether an image name already refers to a mirror. Without this check, it could be rewritten to a mirror's mirror. */
 export function isAtMirror(image: string, mirrors: ImageMirrors): boolean {
   return Object.values(mirrors).some((mirror) => image.startsWith(`${mirror}/`));
 }

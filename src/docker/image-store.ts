@@ -4,20 +4,20 @@ import type { Container, Pod } from "../pod/types.ts";
 import { parseImage } from "./dind.ts";
 import { flagValues } from "./dockerd.ts";
 
-/** dockerd's feature flag for the containerd image store, which Docker 29 uses without it. */
+/** dockerd's feature flag for the containerd image store. Docker 29 uses that store by default. */
 export const containerdFeature = "containerd-snapshotter";
 
-/** Whether a dockerd honours hosts.toml: it does, it would with the feature flag, or why it does not. */
+/** Whether dockerd supports hosts.toml: supported, supported with the feature flag, or the reason why it is not. */
 export type HostsTomlSupport =
   "supported" | "with-feature-flag" | "docker-too-old" | "image-store" | "graph-driver" | "docker-version-unknown";
 
 /**
  * Whether the dockerd in a container reads `certs.d/HOST/hosts.toml`: from Docker 28 on, with the containerd image store
- * (moby, daemon/hosts.go), which is the default of 29 (daemon/image_store_choice.go). Told from the image's tag; the
- * tags without a number (`dind`, `latest`) are those of the newest Docker, 29 or later.
+ * (moby, daemon/hosts.go), which is the default of 29 (daemon/image_store_choice.go). The version is read from the image
+ * tag. Tags without a version (`dind`, `latest`) are the newest Docker, 29 or later.
  *
  * @param flags the flags that dockerd is started with
- * @param imageStore `containerd`: the administrator says that it is used, or is to be, where the tag alone does not tell
+ * @param imageStore `containerd` if the administrator has configured that store, for images whose tag does not tell
  */
 export function hostsTomlSupport(
   container: Container,
@@ -36,20 +36,20 @@ export function hostsTomlSupport(
 }
 
 /**
- * Whether Docker's data may come from an older pod: then it stays with the image store it was made with, whatever the
- * version (moby, daemon/image_store_choice.go). An emptyDir is new in each pod.
+ * Whether Docker's data may come from an earlier pod. In that case dockerd keeps the image store that the data was
+ * created with, whatever its version (moby, daemon/image_store_choice.go). An emptyDir or ephemeral volume is always new.
  */
 export function mayKeepDockerData({ spec }: Pod, container: Container): boolean {
   const names = volumesAt(container, "/var/lib/docker");
   return (spec.volumes ?? []).some((volume) => names.includes(volume.name) && !volume.emptyDir && !volume.ephemeral);
 }
 
-/** The major version of Docker in an image of Docker's own; undefined where the name does not tell. */
+/** The major version of Docker in an official image. Undefined if the image name does not tell. */
 export function dockerVersion(image: string): number | undefined {
   const { repository, tag } = parseImage(image);
   if (repository.split("/").at(-1) !== "docker") return undefined;
   const number = /^v?(\d+)(?=[.-]|$)/.exec(tag)?.[1];
   if (number !== undefined) return Number(number);
-  // A digest may pin a floating tag to any age.
+  // With a digest, a floating tag can refer to a version of any age.
   return image.includes("@") ? undefined : 29;
 }

@@ -10,25 +10,25 @@ const directory = "/arc-primer/hold";
 const file = `${directory}/runner`;
 
 /**
- * Whether dockerd ends after the runner: `outlives`; or it does, as far as we can tell, but for a container whose own
- * preStop hook stays (`pre-stop-kept`); or it cannot, because the runner container has no command to put a script before.
+ * Whether dockerd stops after the runner. `outlives`: yes. `pre-stop-kept`: yes, except for a container that has its own
+ * preStop hook, which is kept. `no-command`: no, because the runner container has no command to wrap.
  */
 export type Outliving = "outlives" | "pre-stop-kept" | "no-command";
 
-/** The shell scripts that do it: one wraps the runner's command, the other is the preStop hook of DinD. */
+/** The shell scripts: `holdDocker` wraps the runner's command, `awaitRunner` is the preStop hook of the DinD container. */
 export interface OutliveScripts {
   readonly holdDocker: string;
   readonly awaitRunner: string;
 }
 
 /**
- * Lets dockerd outlive the runner container when the pod is deleted. An ordinary DinD container is told to stop together
- * with the runner, so it gets a preStop hook that waits for the runner's end.
+ * Keeps dockerd running until the runner container has stopped when the pod is deleted. The kubelet stops a regular DinD
+ * container together with the runner, so it gets a preStop hook that waits until the runner has stopped.
  *
- * A native sidecar needs none: the kubelet tells it to stop when the ordinary containers have ended (Kubernetes 1.29;
+ * A native sidecar needs no hook: the kubelet stops it after the regular containers (Kubernetes 1.29;
  * pkg/kubelet/kuberuntime, killContainer and terminationOrdering).
  *
- * @returns `no-command` with nothing changed
+ * @returns the result; if it is `no-command`, the pod is not changed
  */
 export function outliveRunner(
   pod: Pod,
@@ -43,7 +43,7 @@ export function outliveRunner(
 
   if (!wrapCommand(runner, defineWrapper(name, holdDocker), [`file=${file}`], names.runner.command))
     return "no-command";
-  // A volume for the pipe alone: templates differ in what else the two containers share.
+  // A separate volume for the named pipe, because templates differ in which other volumes the two containers share.
   ensureVolume(pod, { name, emptyDir: {} });
   for (const one of [runner, ...held]) ensureMount(one, { name, mountPath: directory });
   for (const one of held) addPreStop(one, name, awaitRunner, file);

@@ -3,22 +3,22 @@ import { proxyAndResources } from "../pod/helper-container.ts";
 import type { Container, EnvVar } from "../pod/types.ts";
 
 /**
- * The proxy variables that a dockerd takes from the runner container, which is the only one that ARC gives them to. Hosts
- * to reach without the proxy are added to NO_PROXY. Where its value comes from a Secret, as ARC's does, the kubelet puts
- * it together: the Secret's value goes into a variable of its own, to which NO_PROXY refers.
+ * The proxy variables for dockerd, copied from the runner container, which is the only container that ARC sets them in.
+ * Hosts to reach without the proxy are added to NO_PROXY. If the value of NO_PROXY comes from a Secret, as in ARC, it is
+ * stored in a separate variable that the new NO_PROXY refers to, and the kubelet expands the reference.
  *
- * @returns none if the runner has no proxy
+ * @returns an empty list if the runner has no proxy
  */
 export function proxyForDockerd(runner: Container, direct: readonly string[]): EnvVar[] {
   const { env = [] } = proxyAndResources(runner);
   if (env.length === 0 || direct.length === 0) return env;
   const extended = env.flatMap((entry) => (isNoProxy(entry) ? withHosts(entry, direct) : [entry]));
   const all = env.some(isNoProxy) ? extended : [...extended, { name: "no_proxy", value: direct.join(",") }];
-  // The kubelet puts in only what is defined further up.
+  // The kubelet expands only references to variables that are defined earlier in the list.
   return direct.some((host) => host.includes("$(HOST_IP)")) ? [hostIp, ...all] : all;
 }
 
-/** Tells the node's address to a container, and with it to the values of its variables and arguments. */
+/** A variable with the node's IP address. Other variables and the arguments of the container can refer to it. */
 export const hostIp: EnvVar = {
   name: "HOST_IP",
   valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "status.hostIP" } },
@@ -38,9 +38,9 @@ function withHosts(entry: EnvVar, hosts: readonly string[]): EnvVar[] {
 }
 
 /**
- * Gives the variables to a container. One that it sets itself stays, in capitals or not.
+ * Sets the variables in a container. A variable that the container sets itself is kept; upper and lower case count as one.
  *
- * @returns whether it sets one of them to something else
+ * @returns whether a variable with a different value was kept
  */
 export function setProxy(dind: Container, variables: readonly EnvVar[]): boolean {
   const own = new Set((dind.env ?? []).map(({ name }) => name.toLowerCase()));

@@ -2,18 +2,18 @@ import { folderFrom } from "../pod/home.ts";
 import { trimmed } from "../pod/mounts.ts";
 import type { Container } from "../pod/types.ts";
 
-/** The home of the user in docker:dind-rootless (docker-library/docker, dind-rootless/Dockerfile). */
+/** The home directory of the user in docker:dind-rootless (docker-library/docker, dind-rootless/Dockerfile). */
 export const rootlessImageHome = "/home/rootless";
 
-/** Whether a DinD container runs dockerd as a user other than root, as far as its image and its command tell. */
+/** Whether a DinD container runs rootless dockerd, judging by its image and command. */
 export function isRootless({ image, command, args }: Container): boolean {
   return [image ?? "", ...(command ?? []), ...(args ?? [])].some((word) => word.includes("rootless"));
 }
 
 /**
- * The home of the user that runs a rootless dockerd. GitHub's template gives its user one from a volume.
+ * The home directory of the user that runs a rootless dockerd. In GitHub's template, it is mounted from a volume.
  *
- * @returns undefined where only the kubelet knows it
+ * @returns undefined if only the kubelet can resolve it
  */
 export function rootlessHome(dind: Container): string | undefined {
   const mounted = (dind.volumeMounts ?? [])

@@ -7,14 +7,14 @@ import type { ContainerNames } from "./dind.ts";
 import { defaultSocket, literalHost, volumesAtSocket } from "./socket.ts";
 
 /**
- * Where the Docker that the runner container uses comes from:
+ * What provides the Docker that the runner container uses:
  *
- * - `provided`: from another container, from the node, or from an address outside the pod
- * - `node`: from the node's socket, of which it is not certain that it is there
- * - `in-runner`: from the runner container itself, which may start it, since nothing else can provide it
- * - `out-of-reach`: a DinD container is there, but the runner is not told where
- * - `windows`: from a named pipe
- * - `none`: there is no Docker
+ * - `provided`: another container, the node, or an address outside the pod
+ * - `node`: the node's socket, which may not exist
+ * - `in-runner`: the runner container itself, which may start it; nothing else can provide it
+ * - `out-of-reach`: there is a DinD container, but the runner container has no address for it
+ * - `windows`: a named pipe
+ * - `none`: nothing; the pod has no Docker
  */
 export type DockerSource = "provided" | "node" | "in-runner" | "out-of-reach" | "windows" | "none";
 
@@ -26,11 +26,11 @@ export function dockerSource(pod: Pod, runner: Container, names: ContainerNames)
   const onNode = nodeVolumes(pod, volumesAtSocket(runner, defaultSocket));
   if (onNode.length > 0) return onNode.some(({ hostPath }) => hostPath?.type === "Socket") ? "provided" : "node";
   if (findDinds(pod, names).length === 0) return "none";
-  // The workflow may set DOCKER_HOST itself; a wait for the default socket would then never end well.
+  // The workflow may set DOCKER_HOST itself. Waiting for the default socket would then always time out.
   return isSocketProvided(pod, runner, names, defaultSocket) ? "provided" : "out-of-reach";
 }
 
-/** Whether something other than the runner container can answer at an address. What is not known counts as provided. */
+/** Whether something other than the runner container can provide Docker at an address. If unknown, assume it can. */
 function isProvided(pod: Pod, runner: Container, names: ContainerNames, host: string): boolean {
   if (host.startsWith("unix://")) return isSocketProvided(pod, runner, names, host.slice("unix://".length));
   const [, name = "", port] = /^\w+:\/\/(\[[^\]]*\]|[^:/]*)(?::(\d+))?/.exec(host) ?? [];
@@ -50,8 +50,8 @@ function isSocketProvided(pod: Pod, runner: Container, names: ContainerNames, so
 }
 
 /**
- * Whether one of these containers can be the one that answers. If none is known to run an engine, it still may, unless
- * the runner container starts one itself.
+ * Whether one of these containers may provide Docker. If none of them is known to run an engine, one still may, unless
+ * the runner container starts an engine itself.
  */
 function canProvide(
   pod: Pod,
@@ -66,14 +66,14 @@ function canProvide(
   return others.some((one) => runsEngine(one) || listens(one)) || (others.length > 0 && !startsEngine(pod, runner));
 }
 
-/** The containers that run beside the runner. */
+/** The containers that run at the same time as the runner container. */
 function othersIn({ spec }: Pod, runner: Container): Container[] {
   return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].filter(
     ({ name }) => name !== runner.name,
   );
 }
 
-/** Volumes through which something outside the pod can offer a socket. */
+/** Volumes that may contain a socket from outside the pod. */
 function nodeVolumes({ spec }: Pod, names: readonly string[]) {
   return (spec.volumes ?? []).filter(
     ({ name, hostPath, csi, flexVolume }) => names.includes(name) && (hostPath ?? csi ?? flexVolume),
@@ -84,7 +84,7 @@ function mentionsPodman(container: Container): boolean {
   return [container.image ?? "", ...ownWords(container)].some((word) => /\bpodman\b/.test(word));
 }
 
-/** Whether the runner container starts an engine: by its command, by an init system, by a job hook or under sysbox. */
+/** Whether the runner container starts an engine: by its command, an init system or a job hook, or under sysbox. */
 function startsEngine(pod: Pod, runner: Container): boolean {
   const words = ownWords(runner);
   const byCommand = words.some((word) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(word));
@@ -93,8 +93,8 @@ function startsEngine(pod: Pod, runner: Container): boolean {
 }
 
 /**
- * Whether the runner container may start an engine. It may not if its command is the runner's own and nothing else, without
- * privileges and without a hook: then Docker is missing, and that is for the wait to say.
+ * Whether the runner container may start an engine. It cannot if it runs the plain `run.sh`, without privileges and
+ * without a job hook. In that case Docker is missing, and the wait for Docker reports it.
  */
 function mayStartEngine(pod: Pod, runner: Container, names: ContainerNames): boolean {
   const words = runner.command?.length ? ownWords(runner) : (names.runner.command ?? []);

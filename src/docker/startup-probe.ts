@@ -3,15 +3,15 @@ import type { Container } from "../pod/types.ts";
 type Probe = NonNullable<Container["startupProbe"]>;
 
 /**
- * Whether a startup probe asks no more than whether Docker answers, as the wait does: `docker info`, `ps` or `version`,
- * the API's `/_ping`, or whether there is a socket.
+ * Whether a startup probe only checks that Docker is available, as the wait does. It may run `docker info`, `ps` or
+ * `version`, request the API's `/_ping`, or test that the socket exists.
  */
 export function asksForDocker({ exec, httpGet }: Probe): boolean {
   if (httpGet) return /^\/(v[\d.]+\/)?_ping$/.test(httpGet.path ?? "");
   const words = exec?.command ?? [];
   const [program = "", option = "", text = "", ...more] = words;
   if (!/(^|\/)(sh|ash|bash|dash)$/.test(program)) return isQuestion(words);
-  if (text.length > 1000) return false; // no question is that long, and no pod may keep the webhook busy
+  if (text.length > 1000) return false; // no such check is that long, and no pod may keep the webhook busy
   const command = text.replaceAll(/\s*(\d|&)?>{1,2}\s*(&\d|\/dev\/\w+)/g, "").trim();
   if (!/^-[a-z]*c$/.test(option) || more.length > 0 || /[;&|<>`$\n]/.test(command)) return false;
   return isQuestion(command.split(/\s+/).map((word) => word.replaceAll(/^["']|["']$/g, "")));
@@ -33,12 +33,12 @@ function isOption(word: string): boolean {
   return word.startsWith("-");
 }
 
-/** Docker's global options whose value is a word of its own. */
+/** Whether this is a global option of docker that takes its value from the next argument. */
 function takesNext(word: string | undefined): boolean {
   return ["-H", "--host", "-c", "--context", "--config", "-l", "--log-level"].includes(word ?? "");
 }
 
-/** How many seconds a startup probe gives the container; the defaults are the API's (API reference, Probe). */
+/** The seconds that a startup probe allows for startup. The defaults are those of the API (API reference, Probe). */
 export function probePatience({ initialDelaySeconds, periodSeconds, failureThreshold }: Probe): number {
   return (initialDelaySeconds ?? 0) + (periodSeconds ?? 10) * (failureThreshold ?? 3);
 }

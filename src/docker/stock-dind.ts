@@ -7,24 +7,24 @@ import { defaultSocket } from "./socket.ts";
 
 type Resources = NonNullable<Container["resources"]>;
 
-/** What an added DinD is to be. */
+/** The settings of a DinD container that is added to a pod. */
 export interface DindSettings {
   readonly name: string;
   readonly layout: Layout;
   readonly rootless: boolean;
-  /** The runner's folder, which has the externals: dockerd must see them at the same path. */
+  /** The runner's directory, which contains the externals. dockerd must see them at the same path. */
   readonly root: string;
-  /** Hosts that dockerd reaches without ARC's proxy. */
+  /** Hosts that dockerd must reach without ARC's proxy. */
   readonly direct: readonly string[];
-  /** The shell script by which root prepares the pod for a rootless dockerd; its arguments are the user and two folders. */
+  /** The shell script that prepares the pod for a rootless dockerd, as root. Its arguments: the user ID, two directories. */
   readonly prepareRootless: string;
-  /** Instead of docker:dind or docker:dind-rootless. */
+  /** The image to use instead of docker:dind or docker:dind-rootless. */
   readonly image?: string | undefined;
-  /** Instead of the runner's own. */
+  /** The resources to use instead of those of the runner container. */
   readonly resources?: Resources | undefined;
 }
 
-/** All that makes a DinD: where its socket is, the containers in their order, the volumes that they need. */
+/** The parts of a DinD setup: the path of its socket, the containers in order, and the volumes that they need. */
 export interface DindParts {
   readonly socket: string;
   readonly initContainers: Container[];
@@ -34,7 +34,7 @@ export interface DindParts {
 
 const externals = "dind-externals";
 export const socketVolume = "dind-sock";
-/** The user of GitHub's runner image, which rootless dockerd has to share, for its files and for the socket. */
+/** The user ID in GitHub's runner image. Rootless dockerd must run as the same user, for its files and for the socket. */
 const runnerUser = 1001;
 
 export function socketPath(rootless: boolean): string {
@@ -42,12 +42,12 @@ export function socketPath(rootless: boolean): string {
 }
 
 /**
- * DinD as ARC 0.14.2's chart makes it for `containerMode.type: dind` (charts/gha-runner-scale-set, _helpers.tpl), and
- * the rootless one of GitHub's documentation ("Deploying runner scale sets", rootless Docker-in-Docker), which is
- * privileged as well. Beyond the chart it has ARC's proxy, without which dockerd could pull nothing, and the runner's
- * resources where the settings name none, so that a quota does not refuse the pod.
+ * Builds DinD as the chart of ARC 0.14.2 does for `containerMode.type: dind` (charts/gha-runner-scale-set,
+ * _helpers.tpl). The rootless variant is the one in GitHub's documentation ("Deploying runner scale sets", rootless
+ * Docker-in-Docker), which is also privileged. In addition, dockerd gets ARC's proxy, without which it could not pull. If
+ * the settings contain no resources, it gets those of the runner container, so that a quota does not reject the pod.
  *
- * @param work how the runner mounts its work folder: dockerd must see it at the same path
+ * @param work the mount of the work directory in the runner container. dockerd must see it at the same path
  */
 export function stockDind(pod: Pod, runner: Container, work: Mount, settings: DindSettings): DindParts {
   const { layout, rootless } = settings;
@@ -75,7 +75,7 @@ const sidecarFields = {
   },
 };
 
-/** Actions run Node from the runner's externals, also inside job containers, so dockerd has to see them. */
+/** Actions run Node from the runner's externals, also inside job containers. So dockerd must be able to mount them. */
 function copyExternals(runner: Container, root: string): Container {
   const { runAsUser, runAsGroup, runAsNonRoot } = runner.securityContext ?? {};
   const user = {
@@ -105,7 +105,7 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
       ...(rootless
         ? [
             { name: "HOME", value: "/home/runner" },
-            { name: "DOCKER_HOST", value: host }, // for the probe, and for people who look into the container
+            { name: "DOCKER_HOST", value: host }, // for the startup probe, and for debugging in the container
           ]
         : [{ name: "DOCKER_GROUP_GID", value: "123" }]),
       ...proxy,
@@ -126,12 +126,12 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
   };
 }
 
-/** Where the pod as a whole has limits, a container's own might not fit into them. */
+/** Sets no resources if the pod has pod-level resources, because they might not fit into the pod's limits. */
 function amountsFor({ spec }: Pod, resources: Resources | undefined): Pick<Container, "resources"> {
   return resources && !spec.resources ? { resources: { ...resources } } : {};
 }
 
-/** dockerd runs beside the runner: taking after its GPU would be asking for a second one. */
+/** Removes extended resources: copying the runner's GPU request, for example, would request a second GPU. */
 function withoutDevices(resources: Resources | undefined): Resources | undefined {
   if (!resources) return undefined;
   const plain = (amounts: Record<string, string>) =>
@@ -142,14 +142,14 @@ function withoutDevices(resources: Resources | undefined): Resources | undefined
   return { ...(limits && { limits: plain(limits) }), ...(requests && { requests: plain(requests) }) };
 }
 
-/** Root is the image's own user; it has to be said where the pod says otherwise, or the container would not start. */
+/** The image runs as root. If the pod sets another user, root must be set explicitly, or the container would not start. */
 function daemonUser({ spec }: Pod, rootless: boolean): Container["securityContext"] {
   if (rootless) return { runAsUser: runnerUser, runAsGroup: runnerUser };
   const { runAsUser, runAsGroup, runAsNonRoot } = spec.securityContext ?? {};
   return runAsUser || runAsGroup || runAsNonRoot ? { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false } : {};
 }
 
-/** Root makes the files by which the runner's user may start a dockerd: names, and ranges of users of its own. */
+/** Creates, as root, the files that let the runner's user start dockerd: passwd entries and subordinate ID ranges. */
 function rootlessPreparation({ image, resources }: Container, script: string): Container {
   const name = "init-dind-rootless";
   return {

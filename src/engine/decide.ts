@@ -7,16 +7,16 @@ import type { PodReason } from "../report/reasons.ts";
 import { identify } from "./identify.ts";
 import { chooseProfile, profileAnnotation } from "./profile.ts";
 
-/** A decision and, where the pod is to be primed, the pod and its profile. */
+/** A decision and, if the pod is to be primed, the pod and its profile. */
 export type Decided =
   | { readonly decision: Extract<Decision, { kind: "skip" }> }
   | { readonly decision: Extract<Decision, { kind: "mutate" }>; readonly pod: Pod; readonly profile: Profile };
 
 /**
- * Decides whether a pod is to be primed, and by which profile.
+ * Decides whether to prime a pod, and with which profile.
  *
- * @param object what the review or the file holds; nothing is assumed about it
- * @param namespace the namespace of the request: the pod's own field may still be empty
+ * @param object the unvalidated pod from the review or the file
+ * @param namespace the namespace of the request, because the pod's own field may still be empty
  */
 export function decide(object: unknown, namespace: string, config: Config): Decided {
   if (isTooLarge(object)) return skip("pod-too-large");

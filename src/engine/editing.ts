@@ -1,15 +1,15 @@
 import type { Container, Pod } from "../pod/types.ts";
 
 /**
- * Lets a mutation edit a pod by plain assignments, without touching the pod that came in: what it may assign to is copied,
- * and nothing else is (types.ts names the parts). That is a few dozen small objects, whatever the pod's size, and what is
- * only read costs no more than in any object (docs/decisions/0003).
+ * Lets a mutation edit a pod by plain assignments without modifying the original pod. Only the parts that a mutation may
+ * assign to are copied (types.ts lists them). These are a few dozen small objects, whatever the pod's size. Reading the
+ * copy costs no more than reading any other object (docs/decisions/0003).
  *
- * @returns the copy; and a function that gives what has become of it, where every part that is as it was is the very
- *   object that came in
+ * @returns the copy, and a function that returns the edited pod. In the edited pod, every unchanged part is the same
+ *   object as in the original pod
  */
 export function startEditing(pod: Pod): { copy: Pod; finish: () => Pod } {
-  const originals = new Map<Container, Container>(); // by their copies, which a mutation may move
+  const originals = new Map<Container, Container>(); // keyed by the copy, because a mutation may move containers
 
   function copyOf(container: Container): Container {
     const copy = { ...container };
@@ -28,7 +28,7 @@ export function startEditing(pod: Pod): { copy: Pod; finish: () => Pod } {
   return { copy, finish: () => settled(copy, pod, originals) };
 }
 
-/** Puts what says the same as in the original back to it, from the innermost to the pod. */
+/** Replaces unchanged parts of the copy by the original objects, from the innermost parts to the pod. */
 function settled(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Container>): Pod {
   const settleAll = (containers: Container[] | undefined) =>
     containers?.forEach((container, index) => {
@@ -42,7 +42,7 @@ function settled(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Containe
   return settledPart(copy, pod);
 }
 
-/** The original if nothing in the part differs from it, else the part, with those of its lists that do not. */
+/** Returns the original if the part equals it. Otherwise returns the part, with equal lists replaced by the originals. */
 function settledPart<T extends object>(part: T, original: T): T {
   for (const key in part) {
     if (part[key] !== original[key] && isSameList(part[key], original[key])) part[key] = original[key];

@@ -4,7 +4,7 @@ import type { PodReason } from "../report/reasons.ts";
 
 export const skipAnnotation = "arc-primer.dev/skip";
 
-/** By these the older controller knows its pods (controllers/actions.summerwind.net/runner_pod_controller.go). */
+/** The labels of runner pods in ARC's legacy mode (controllers/actions.summerwind.net/runner_pod_controller.go). */
 const legacyLabels = [
   "actions-runner-controller/inject-registration-token",
   "actions-runner",
@@ -13,31 +13,31 @@ const legacyLabels = [
 ];
 
 /**
- * Whether the container hooks made a pod, for the job of a runner: they label it with the runner's name and call its first
- * container `job` (runner-container-hooks, packages/k8s). Runners may bear that label as well, by their template.
+ * Whether a pod was created by the container hooks to run a job. The hooks label the pod with the runner's name and name
+ * its first container `job` (runner-container-hooks, packages/k8s). A runner pod can have that label too, from its template.
  */
 function isWorkflowPod({ metadata, spec }: Pod): boolean {
   const isOwned = metadata.ownerReferences?.some(({ kind }) => kind === "EphemeralRunner") ?? false;
   return "runner-pod" in (metadata.labels ?? {}) && !isOwned && spec.containers.some(({ name }) => name === "job");
 }
 
-/** A runner pod of a scale set, whose name is from the label and empty where the pod has none; or why it is not one. */
+/** A runner pod with the name of its scale set (empty if the pod has no label for it), or the reason to skip the pod. */
 export type Identity = { kind: "runner"; scaleSet: string } | { kind: "skip"; reason: PodReason };
 
 /**
- * Whose pod is this?
+ * Identifies what a pod is:
  *
  *   | made by the hooks | actions-ephemeral-runner | scale-set-name | component | a legacy label | it is                              |
  *   | ----------------- | ------------------------ | -------------- | --------- | -------------- | ---------------------------------- |
  *   | yes               | any                      | any            | any       | any            | a workflow pod                     |
  *   | no                | True                     | any            | any       | any            | a runner                           |
  *   | no                | else                     | set            | runner    | any            | a runner                           |
- *   | no                | else                     | any            | any       | set            | a runner of ARC's older mode       |
- *   | no                | else                     | any            | any       | not set        | somebody else's, or ARC's listener |
+ *   | no                | else                     | any            | any       | set            | a runner of ARC's legacy mode      |
+ *   | no                | else                     | any            | any       | not set        | another pod, or ARC's listener     |
  *
- * A hook template may copy any of ARC's labels to workflow pods. ARC sets actions-ephemeral-runner last of all, so that a pod template can't override it; the others it can
- * (actions-runner-controller, controllers/actions.github.com/resourcebuilder.go). Then, of the runners: Windows ones
- * and those that opted out are left alone.
+ * A hook template may copy any of ARC's labels to workflow pods. ARC sets actions-ephemeral-runner last, so a pod template
+ * cannot override it; it can override the other labels (actions-runner-controller,
+ * controllers/actions.github.com/resourcebuilder.go). Windows runners and runners that opted out are skipped.
  */
 export function identify(pod: Pod): Identity {
   const labels = pod.metadata.labels ?? {};

@@ -3,20 +3,19 @@ import type { Container, Pod } from "../pod/types.ts";
 
 const gracePeriodKey = "terminationGracePeriodSeconds";
 
-/** What a mutation may do that others may not. */
+/** A privilege that a mutation must declare before it may do this. */
 export type Permission =
   "add-privileged-containers" | "add-pull-secrets" | "lengthen-grace-period" | "remove-init-containers";
 
 /**
- * What a mutation has broken, one sentence each; empty when the pod is as sound as it came.
+ * Returns the invariants that a mutation has broken, one sentence each. Empty if it has broken none.
  *
- * A broken pod would be refused by the API server, and ARC then marks the runner as permanently failed.
- * So this runs after every mutation, and one that breaks something is discarded. What was wrong before is not blamed
- * on the mutation.
+ * The API server would reject a broken pod, and ARC would then mark the runner as permanently failed. So this check runs
+ * after every mutation, and a mutation that breaks an invariant is discarded. Problems that the pod had before are ignored.
  *
- * @param before the pod as the mutation got it
- * @param after the pod as it left it
- * @param permissions what this mutation may do beyond what all may
+ * @param before the pod before the mutation
+ * @param after the pod after the mutation
+ * @param permissions the permissions of this mutation
  */
 export function brokenInvariants(before: Pod, after: Pod, permissions: readonly Permission[] = []): string[] {
   if (before === after) return [];
@@ -35,7 +34,7 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
   ];
 }
 
-// The pod that came in is looked at only if there is something to compare with.
+// The original pod is checked only if the new one has problems.
 function structuralProblems(before: Pod, after: Pod): string[] {
   const problems = problemsOf(after);
   if (problems.length === 0) return problems;
@@ -62,7 +61,7 @@ function problemsOf({ spec }: Pod): string[] {
   return problems;
 }
 
-/** Only containers, volumes and annotations are ours to change. */
+/** A mutation may change only containers, volumes, annotations, pull secrets and the grace period. */
 function untouchables(before: Pod, after: Pod): string[] {
   return [
     ...changedKeys(before, after, ["metadata", "spec"]),
@@ -77,7 +76,7 @@ function untouchables(before: Pod, after: Pod): string[] {
   ].map((path) => `${path} was changed`);
 }
 
-/** Containers that were added with more than any container has: those that were there are compared below. */
+/** Containers that were added with privileges or capabilities. Existing containers are compared in `brokenContainers`. */
 function addedPrivileges({ spec: before }: Pod, { spec: after }: Pod): string[] {
   const privileged = [...(after.initContainers ?? []), ...after.containers].filter(isPrivileged).map(nameOf);
   if (privileged.length === 0) return [];
@@ -89,21 +88,21 @@ function isPrivileged({ securityContext }: Container): boolean {
   return Boolean(securityContext?.privileged) || (securityContext?.capabilities?.add ?? []).length > 0;
 }
 
-/** Even with the permission it is never shortened. */
+/** The grace period must never be shortened, even with the permission. */
 function gracePeriod({ spec: before }: Pod, { spec: after }: Pod, mayLengthen: boolean): string[] {
   const [was, is] = [before[gracePeriodKey], after[gracePeriodKey]];
   if (was === is || (mayLengthen && is !== undefined && is > (was ?? 30))) return [];
   return [`spec.${gracePeriodKey} was changed`];
 }
 
-/** Those that were there stay, first, also with the permission. */
+/** Existing pull secrets must stay at the start of the list, even with the permission. */
 function pullSecrets({ spec: before }: Pod, { spec: after }: Pod, mayAdd: boolean): string[] {
   const [was, is] = [before.imagePullSecrets, after.imagePullSecrets];
   if (was === is || (mayAdd && (was ?? []).every((secret, index) => is?.[index] === secret))) return [];
   return ["spec.imagePullSecrets was changed"];
 }
 
-/** The init containers that have to be there afterwards: with the permission, ordinary ones may be gone, sidecars never. */
+/** The init containers that must remain. With the permission, init containers may be removed, but never sidecars. */
 function stayingInitContainers(
   { spec: before }: Pod,
   { spec: after }: Pod,
@@ -115,7 +114,7 @@ function stayingInitContainers(
   return all.filter((container) => isSidecar(container) || names.has(container.name));
 }
 
-/** Containers that were there stay, in their order, with their restart policy and not a privilege more. */
+/** Existing containers must keep their order, restart policy and security context. */
 function brokenContainers(kind: string, before: readonly Container[], after: readonly Container[]): string[] {
   if (before === after) return [];
   const names = new Set(before.map(nameOf));
@@ -130,7 +129,7 @@ function brokenContainers(kind: string, before: readonly Container[], after: rea
   );
 }
 
-// Copy-on-write keeps what nobody touched identical, so references tell what changed.
+// Copy-on-write keeps unchanged parts identical, so comparing references shows what changed.
 function changedKeys<T extends object>(before: T, after: T, allowed: readonly (keyof T)[]): string[] {
   if (before === after) return [];
   return Object.keys({ ...before, ...after }).filter(
@@ -138,7 +137,7 @@ function changedKeys<T extends object>(before: T, after: T, allowed: readonly (k
   );
 }
 
-/** Those that are there more than once. */
+/** The names that occur more than once. */
 function repeated(names: readonly string[]): string[] {
   const unseen = new Set(names);
   if (unseen.size === names.length) return [];

@@ -6,26 +6,27 @@ import type { Remark } from "../report/decision.ts";
 import type { MutationReason } from "../report/reasons.ts";
 import type { Permission } from "./invariants.ts";
 
-/** One thing that is done to pods. docs/adding-a-mutation.md has the rules. */
+/** One kind of change to pods. See docs/adding-a-mutation.md for the rules. */
 export interface Mutation {
   readonly name: string;
-  /** What this mutation may do that others may not. */
+  /** The permissions that this mutation needs. */
   readonly may?: readonly Permission[];
   /**
-   * Looks at a profile, once, before its first pod.
+   * Called once per profile, before its first pod.
    *
-   * @returns the edit for this profile's pods, or why the profile has no use for the mutation: then no pod is copied
+   * @returns the edit for the profile's pods, or the reason why the mutation does not apply to the profile. In that
+   *   case no pod is copied
    */
   configure(profile: Profile): Edit | MutationReason;
 }
 
 /**
- * Edits a copy of a pod by plain assignments. The edits are kept only if the edit applies and the pod stays sound. Change
- * only what has to change: a pod that has everything already must come out untouched.
+ * Edits a copy of a pod by plain assignments. The changes are kept only if the edit applies and breaks no invariant.
+ * Change only what has to change: a pod that already has everything must stay untouched.
  */
 export type Edit = (pod: Pod, context: PodContext) => Verdict;
 
-/** What is known about a pod that the pod itself does not say. */
+/** What is known about a pod beyond its manifest. */
 export interface PodContext {
   /** The level that the pod's namespace enforces. */
   readonly podSecurity: PodSecurity;
@@ -36,7 +37,7 @@ export interface PodContext {
 /** Whether an edit applies to a pod, and what it left alone; or why it does not apply. */
 export type Verdict = { applies: true; notes: Remark[] } | { applies: false; reason: MutationReason };
 
-/** The edit applies, or everything was there already. The notes tell what it left alone. */
+/** The edit applies, or everything was already in place. The notes list what it left unchanged. */
 export function applies(...notes: Remark[]): Verdict {
   return { applies: true, notes };
 }
@@ -47,8 +48,8 @@ export function doesNotApply(reason: MutationReason): Verdict {
 }
 
 /**
- * The verdict on an edit that was made on several containers: it applies if it applies to one of them. Why it does not
- * apply to another is then a note.
+ * Combines the verdicts of an edit on several containers. It applies if it applies to at least one of them. The reasons
+ * why it does not apply to the others become notes.
  */
 export function together(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
   if (verdicts.every(({ applies: one }) => !one)) return verdicts[0];

@@ -6,9 +6,9 @@ import type { Mutation, PodContext } from "./mutation.ts";
 import { configureMutations, runMutations } from "./run.ts";
 import type { ConfiguredMutation } from "./run.ts";
 
-/** What a pod is primed by, besides the pod itself. */
+/** The inputs for priming a pod, besides the pod itself. */
 export interface PrimeContext extends PodContext {
-  /** The namespace of the request: the pod's own field may still be empty. */
+  /** The namespace of the request, because the pod's own field may still be empty. */
   readonly namespace: string;
   /** The configuration in force. */
   readonly config: Config;
@@ -17,12 +17,12 @@ export interface PrimeContext extends PodContext {
 /**
  * Decides about a pod and primes it.
  *
- * @param object a pod as parsed JSON; nothing is assumed about it, and it is not changed
+ * @param object a pod as parsed, unvalidated JSON. It is not modified
  */
 export type Prime = (object: unknown, context: PrimeContext) => Primed;
 
 /**
- * Makes the one engine below `serve`, `render` and `demo`: it decides, applies the mutations and writes the status
+ * Creates the engine that `serve`, `render` and `demo` share. It decides, applies the mutations and writes the status
  * annotation.
  *
  * @param parts.mutations in the order in which they are applied
@@ -30,7 +30,7 @@ export type Prime = (object: unknown, context: PrimeContext) => Primed;
  */
 export function createPrime(parts: { readonly mutations: readonly Mutation[]; readonly version: string }): Prime {
   const { mutations, version } = parts;
-  const configured = new WeakMap<Profile, ConfiguredMutation[]>(); // once a profile, for as long as it is in force
+  const configured = new WeakMap<Profile, ConfiguredMutation[]>(); // computed once per profile, while the profile is in force
 
   function mutationsFor(profile: Profile): ConfiguredMutation[] {
     const ready = configured.get(profile) ?? configureMutations(mutations, profile);

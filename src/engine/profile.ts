@@ -13,8 +13,8 @@ export interface Choice {
 }
 
 /**
- * The profile for a runner pod: that of the first rule which matches its namespace and scale set, else `default`. The
- * pod's annotation may choose another among the rule's `allowedProfiles`, and no more.
+ * Chooses the profile of a runner pod: the profile of the first rule that matches its namespace and scale set, else
+ * `default`. The pod's annotation may select another profile, but only one of the rule's `allowedProfiles`.
  */
 export function chooseProfile(
   config: Config,
@@ -34,7 +34,7 @@ export function chooseProfile(
 
 function profileNamed(config: Config, name: string): Profile {
   const profile = config.profiles[name];
-  // The configuration is refused when a rule names a profile that is not there, and `default` always is.
+  // Cannot happen: a configuration with a rule for an unknown profile is rejected, and `default` always exists.
   if (!profile) throw new Error(`the configuration has no profile ${name}`);
   return profile;
 }

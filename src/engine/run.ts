@@ -7,7 +7,7 @@ import { brokenInvariants } from "./invariants.ts";
 import type { Permission } from "./invariants.ts";
 import type { Edit, Mutation, PodContext, Verdict } from "./mutation.ts";
 
-/** A mutation, ready for the pods of one profile: its edit, or the outcome that all of them get. */
+/** A mutation configured for one profile: its edit, or an outcome that is the same for all pods of the profile. */
 export type ConfiguredMutation =
   { readonly name: string; readonly may: readonly Permission[]; readonly edit: Edit } | { readonly outcome: Outcome };
 
@@ -25,10 +25,10 @@ export function configureMutations(mutations: readonly Mutation[], profile: Prof
 }
 
 /**
- * Applies the mutations one after the other. Each stands alone: one that does not apply, throws, or leaves the pod
- * unsound is discarded whole, and the others still apply.
+ * Applies the mutations in order. They are independent: if one does not apply, throws, or breaks an invariant, all its
+ * changes are discarded, and the others still apply.
  *
- * @returns the pod (the same object if nothing was done) and what became of each mutation, in their order
+ * @returns the pod (the same object if nothing changed) and the outcome of each mutation, in order
  */
 export function runMutations(
   mutations: readonly ConfiguredMutation[],

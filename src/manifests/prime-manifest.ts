@@ -1,9 +1,9 @@
 import type { Primed } from "../report/decision.ts";
 
-/** Looks at one pod: `prime`, with everything but the pod and its namespace filled in. */
+/** Primes one pod: `prime` with all parameters bound except the pod and its namespace. */
 export type PrimePod = (pod: unknown, namespace: string) => Primed;
 
-/** What became of one pod, or pod template, of a manifest. */
+/** The result for one pod or pod template in a manifest. */
 export interface Finding {
   readonly subject: string;
   readonly primed: Primed;
@@ -13,7 +13,7 @@ interface Fields {
   readonly [key: string]: unknown;
 }
 
-/** Where ARC's own kinds keep their pod template (apis/actions.github.com/v1alpha1). */
+/** The path of the pod template in each of ARC's kinds (apis/actions.github.com/v1alpha1). */
 const templatePaths: Readonly<Record<string, readonly string[]>> = {
   AutoscalingRunnerSet: ["spec", "template"],
   EphemeralRunnerSet: ["spec", "ephemeralRunnerSpec"],
@@ -23,8 +23,8 @@ const templatePaths: Readonly<Record<string, readonly string[]>> = {
 /**
  * Primes the runner pods in a manifest: a Pod, the pod template of ARC's kinds, or any of these in a List.
  *
- * @param namespace for manifests that name none
- * @returns the manifest (the same object if nothing in it changed) and what was found, in order
+ * @param namespace the namespace for manifests that set none
+ * @returns the manifest (the same object if nothing changed) and the findings, in order
  */
 export function primeManifest(
   manifest: unknown,
@@ -54,7 +54,7 @@ export function primeManifest(
   return primeTemplate(manifest, path, (pod) => ({ subject, primed: primePod(pod, ownNamespace) }));
 }
 
-/** Primes the pod that ARC would make from a template, and puts spec and annotations back into the template. */
+/** Primes the pod that ARC would create from a template, and writes its spec and annotations back to the template. */
 function primeTemplate(
   manifest: Fields,
   path: readonly string[],
@@ -82,7 +82,7 @@ function primeTemplate(
 function arcLabels(manifest: Fields): Record<string, string> {
   const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
   const labels = isFields(metadata["labels"]) ? metadata["labels"] : {};
-  // Of an AutoscalingRunnerSet it is the name, whatever it is called at GitHub (spec.runnerScaleSetName).
+  // For an AutoscalingRunnerSet it is the object's name, even if it has another name at GitHub (spec.runnerScaleSetName).
   const scaleSet = textOf(labels["actions.github.com/scale-set-name"]) || textOf(metadata["name"]);
   return {
     "actions-ephemeral-runner": "True",
@@ -91,7 +91,7 @@ function arcLabels(manifest: Fields): Record<string, string> {
   };
 }
 
-/** The items of a typed list (`kind: PodList`) come without kind and apiVersion. */
+/** Adds kind and apiVersion to an item of a typed list (`kind: PodList`), where they are missing. */
 function withKind(item: unknown, list: Fields): unknown {
   if (!isFields(item) || item["kind"] !== undefined) return item;
   return { apiVersion: list["apiVersion"], kind: textOf(list["kind"]).replace(/List$/, ""), ...item };

@@ -5,8 +5,8 @@ import { editSource } from "./edit-source.ts";
 import { changedNode, hasAliases, newNode, options, valueOf } from "./print.ts";
 
 /**
- * One document of a manifest file. `source` is its part of the text, separator and all; the parts of all documents,
- * joined, are the text.
+ * One document of a manifest file. `source` is its part of the file's text, including the separator. The sources of all
+ * documents, joined, are the complete text.
  */
 export interface ManifestDocument {
   readonly source: string;
@@ -27,12 +27,12 @@ export interface Change {
 /**
  * Reads YAML or JSON, one document or several.
  *
- * @param name the file's name, for the error
- * @throws {Error} naming the file and the line, if the text is neither
+ * @param name the file's name, for error messages
+ * @throws {Error} if the text is neither YAML nor JSON. The message contains the file and the line
  */
 export function readManifests(text: string, name: string): ManifestDocument[] {
   const documents = [...parseAllDocuments(text, { ...options, prettyErrors: true, keepSourceTokens: true })];
-  if (documents.length === 0) return [manifest(parseDocument("", options), text, 0, text.length)]; // nothing, or comments alone
+  if (documents.length === 0) return [manifest(parseDocument("", options), text, 0, text.length)]; // empty, or only comments
   let end = 0;
   return documents.map((document, index) => {
     const [error] = document.errors;
@@ -52,7 +52,7 @@ function manifest(document: Document, text: string, start: number, end: number):
     changed(after) {
       const edited = editSource(document, text, { start, end }, value, after);
       if (edited !== undefined && means(edited, after)) return { before: source, after: edited };
-      // Separator, directives, comments; not the indent of an indented document, which is written without.
+      // Separator, directives and comments. The indentation of an indented document is dropped, because it is written without.
       const contentStart = document.contents?.range?.[0] ?? start;
       const head = text.slice(start, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
       return { before: head + laidOut(document), after: head + laidOut(document, { before: value, after }) };

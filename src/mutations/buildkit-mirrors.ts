@@ -15,9 +15,9 @@ import { caFile } from "../registries/hosts-toml.ts";
 const name = "buildkit";
 
 /**
- * Gives mirrors and private certificates to the builders that jobs create with buildx: BuildKit in a container of its own
- * does not ask dockerd. buildx reads buildkitd.default.toml in the *runner* container when it creates a builder without a
- * configuration of its own (docker/buildx, util/confutil/config.go).
+ * Configures mirrors and private certificates for the builders that jobs create with buildx. BuildKit in a separate
+ * container does not use dockerd's configuration. When buildx creates a builder without an explicit configuration, it
+ * reads buildkitd.default.toml in the *runner* container (docker/buildx, util/confutil/config.go).
  */
 export const buildkitMirrors: Mutation = {
   name: "buildkit-mirrors",
@@ -52,7 +52,7 @@ export const buildkitMirrors: Mutation = {
   },
 };
 
-/** buildx refuses the file with `driver: remote` (docker/buildx, driver/remote/factory.go), the driver for such a builder. */
+/** Whether the pod runs its own BuildKit. buildx rejects the file for it (`driver: remote`, driver/remote/factory.go). */
 function hasBuildkit({ spec }: Pod, runner: Container): boolean {
   if (setsEnv(runner, "BUILDKIT_HOST")) return true;
   return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].some(

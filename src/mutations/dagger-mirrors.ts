@@ -12,10 +12,10 @@ import { daggerFiles } from "../registries/files.ts";
 const name = "dagger";
 
 /**
- * Gives mirrors and private certificates to the Dagger engine that a job starts. Dagger's CLI looks for its engine.json
- * and ca-certificates in the runner container, and has Docker bind-mount *the same paths*, which are then dockerd's own,
- * in the DinD container (dagger/dagger, engine/client/drivers/container.go). So they lie at the same paths in both,
- * or in neither: with a file in the runner alone, Docker would mount an empty folder.
+ * Configures mirrors and private certificates for the Dagger engine that a job starts. Dagger's CLI looks for engine.json
+ * and ca-certificates in the runner container, and lets Docker bind-mount *the same paths*. dockerd resolves these paths
+ * in the DinD container (dagger/dagger, engine/client/drivers/container.go). So the files must be at the same paths in both
+ * containers or in neither: with a file in the runner container only, Docker would mount an empty directory.
  */
 export const daggerMirrors: Mutation = {
   name: "dagger-mirrors",
@@ -44,7 +44,7 @@ export const daggerMirrors: Mutation = {
       ];
       const obstacle = placeInRunner(pod, container, { name, files, steps, command: profile.runner.command });
       if (obstacle) return doesNotApply(obstacle);
-      // Which of several dockerds starts the engine is for the job to say.
+      // With several dockerds, the job chooses the one that starts the engine.
       const more = others.filter((one) => !isOccupied(pod, one, folder) && !blocksDockerd(one, folder));
       for (const one of [dind, ...more]) mountFiles(one, name, folder);
       return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));

@@ -11,11 +11,11 @@ const wrapper = defineWrapper(name, script);
 const directory = "/arc-primer/docker-credentials";
 
 /**
- * Registry logins before the first step: mounts a Secret of type kubernetes.io/dockerconfigjson into the runner
- * container alone, and a wrapper puts what it holds into a Docker config that jobs may write to
- * (src/scripts/docker-credentials.sh). dockerd needs none of it: the client sends the logins along.
+ * Provides registry logins before the first step. A Secret of type kubernetes.io/dockerconfigjson is mounted, only into the
+ * runner container. A wrapper copies the Secret's contents into a Docker config that jobs can write to
+ * (src/scripts/docker-credentials.sh). dockerd does not need the logins, because the client sends them.
  *
- * The Secret is optional, for without that a missing one would keep the pod in CreateContainerConfigError.
+ * The Secret is marked as optional. Otherwise a missing Secret would keep the pod in CreateContainerConfigError.
  */
 export const dockerCredentials: Mutation = {
   name: "docker-credentials",

@@ -7,7 +7,7 @@ const name = "arc-primer-docker-data";
 const limited = { emptyDir: { sizeLimit: "50Gi" } };
 const run = (pod: Pod, data: object = limited) => runOne(dockerData, pod, { docker: { data } });
 
-/** A golden pod whose DinD container is changed. */
+/** A golden pod with a modified DinD container. */
 function withDind(change: Partial<Container>, golden = "dind-sidecar"): Pod {
   const pod = goldenPod(golden);
   Object.assign(containerOf(pod, "dind"), change);

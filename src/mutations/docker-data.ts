@@ -12,11 +12,11 @@ type Data = Profile["docker"]["data"];
 const name = "arc-primer-docker-data";
 
 /**
- * Gives Docker's data a volume: an emptyDir, with a limit or in memory, or a generic ephemeral volume of a storage class.
- * Without it the data lies wherever the container runtime puts the volume that the image declares, without any limit.
+ * Puts Docker's data on a volume: an emptyDir with a size limit or in memory, or a generic ephemeral volume. Otherwise the
+ * container runtime decides where to put the volume that the image declares, and it has no size limit.
  *
- * Each DinD container gets a volume of its own, for two dockerds destroy each other's data. A volume that the pod has
- * there itself stays.
+ * Each DinD container gets its own volume, because two dockerds would corrupt each other's data. If the pod already mounts
+ * a volume there, it is kept.
  */
 export const dockerData: Mutation = {
   name: "docker-data",
@@ -31,7 +31,8 @@ export const dockerData: Mutation = {
         const found = dataRoot(pod, container);
         if (typeof found === "string") return doesNotApply(found);
         const { mountPath, rootless } = found;
-        // A new file system's root is root's, and nobody else may make a folder in it; that of an emptyDir is everyone's.
+        // The root directory of a new filesystem belongs to root, and only root can create directories in it. The root
+        // directory of an emptyDir is writable for everyone.
         if (rootless && source.ephemeral) return doesNotApply("data-root-rootless");
         if (isOccupied(pod, container, mountPath)) return doesNotApply("docker-data-mounted");
         if (source.emptyDir?.medium === "Memory" && isBelow(pod, container, source.emptyDir.sizeLimit))
@@ -62,7 +63,7 @@ function volumeSource({ emptyDir, ephemeral }: Data): Omit<Volume, "name"> | und
   return { ephemeral: { volumeClaimTemplate: { spec } } };
 }
 
-/** Whether the container or the pod may have less memory than a volume in memory may take. */
+/** Whether the memory limit of the container or the pod is lower than the size limit of a volume in memory. */
 function isBelow({ spec }: Pod, { resources }: Container, sizeLimit: string | undefined): boolean {
   const wanted = quantityValue(sizeLimit ?? "") ?? 0;
   return [resources?.limits?.["memory"], spec.resources?.limits?.["memory"]].some(

@@ -14,11 +14,11 @@ import script from "../scripts/docker-proxies.sh";
 const wrapper = defineWrapper("arc-primer-docker-proxies", script);
 
 /**
- * Gives ARC's proxy to dockerd, which pulls, and to builds: ARC gives its proxy variables to the container `runner` alone
- * (actions-runner-controller, controllers/actions.github.com/resourcebuilder.go). Mirrors are reached without the proxy.
+ * Passes ARC's proxy settings to dockerd, for pulls, and to builds. ARC sets the proxy variables only in the container
+ * `runner` (actions-runner-controller, controllers/actions.github.com/resourcebuilder.go). Mirrors bypass the proxy.
  *
- * Builds and the containers of a job get theirs from `proxies` in Docker's config, which a wrapper writes in the runner
- * container (src/scripts/docker-proxies.sh): a Secret's values are known only there.
+ * Builds and the containers of a job get the proxy from `proxies` in Docker's client config. A wrapper writes it in the
+ * runner container (src/scripts/docker-proxies.sh), because the values of a Secret are known only there.
  */
 export const dockerProxy: Mutation = {
   name: "docker-proxy",
@@ -47,14 +47,14 @@ export const dockerProxy: Mutation = {
   },
 };
 
-/** What keeps the wrapper from writing Docker's config. */
+/** The reason why the wrapper cannot write Docker's client config, if there is one. */
 function cannotWrite(
   pod: Pod,
   runner: Container,
   settings: Parameters<typeof runnerFolders>[2],
 ): MutationReason | undefined {
   const folder = runnerFolders(pod, runner, settings).docker;
-  if (folder === undefined) return undefined; // the wrapper will know
+  if (folder === undefined) return undefined; // resolved by the wrapper at run time
   if (isForeign(pod, runner, folder)) return "docker-config-mounted";
   return isInReadOnlyRoot(runner, folder) ? "read-only-root" : undefined;
 }

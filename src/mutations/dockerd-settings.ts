@@ -14,15 +14,15 @@ type ValueFrom = Exclude<Daemon["env"][string], string>["valueFrom"];
 const bridgeMtu = "bridge=com.docker.network.driver.mtu=";
 const stockImages = ["docker:dind", "library/docker:dind", "docker.io/docker:dind", "docker.io/library/docker:dind"];
 
-/** Flags that may be given more than once (moby, cmd/dockerd): a second one adds to the first. */
+/** Flags that can be repeated (moby, cmd/dockerd): each occurrence adds a value. */
 const repeatable =
   "--add-runtime --default-network-opt --default-ulimit --dns --dns-opt --dns-search --exec-opt --feature --host --label --log-opt --storage-opt".split(
     " ",
   );
 
 /**
- * Gives the DinD container what ARC's values cannot: MTU, address ranges, more flags, another version of the image,
- * environment variables, resources. What the pod sets itself stays.
+ * Configures what ARC's Helm values cannot: MTU, address pools, additional flags, image version, environment variables and
+ * resources of the DinD container. Values that the pod sets are kept.
  */
 export const dockerdSettings: Mutation = {
   name: "dockerd-settings",
@@ -52,7 +52,7 @@ export const dockerdSettings: Mutation = {
 };
 
 function setFlags(dind: Container, flags: readonly string[], wanted: readonly (readonly WantedFlag[])[]): Note[] {
-  // A flag that the pod gives another value stays, and with it all that belong to the same setting.
+  // If the pod sets a flag to another value, it is kept, and none of the flags of that setting is added.
   const kept = wanted.filter((setting) => setting.some((flag) => clashes(flags, flag)));
   const missing = wanted
     .filter((setting) => !kept.includes(setting))
@@ -69,19 +69,19 @@ function setFlags(dind: Container, flags: readonly string[], wanted: readonly (r
 interface WantedFlag {
   readonly name: string;
   readonly value: string | undefined;
-  /** Which of the values that the pod gives this flag contradict ours: by default, all others. */
+  /** Whether a value that the pod sets for this flag conflicts with ours. By default, every other value does. */
   readonly contradicts?: (value: string) => boolean;
-  /** Flags that dockerd does not take beside this one. */
+  /** Flags that dockerd does not accept together with this one. */
   readonly excludedBy?: readonly string[];
 }
 
-/** The flags of each setting that the profile makes; those of one setting go together. */
+/** The flags for each setting in the profile. The flags of one setting are added together or not at all. */
 function wantedFlags({ mtu, bip, addressPools, extraArgs }: Daemon): WantedFlag[][] {
   const pools = addressPools.map(({ base, size }) => `base=${base},size=${size}`);
   const settings: WantedFlag[][] = [];
   if (mtu !== undefined) {
     const bridge = bridgeMtu + mtu;
-    // Docker's default bridge takes its MTU from the first, networks that jobs create from the second.
+    // --mtu applies to Docker's default bridge, --default-network-opt to the networks that jobs create.
     settings.push([
       { name: "--mtu", value: String(mtu) },
       {
@@ -116,16 +116,16 @@ function clashes(flags: readonly string[], { name, value, contradicts, excludedB
   return flagValues(flags, name).some(differs) || excludedBy.some(isGiven);
 }
 
-/** Another version for the image that ARC writes, and that its values cannot change. One that somebody chose stays. */
+/** Replaces the image that ARC sets, which its Helm values cannot change. Any other image is kept. */
 function setImage(dind: Container, image: string | undefined, { enabled, mirrors }: Profile["images"]): Note[] {
   if (image === undefined || dind.image === image) return [];
-  if (enabled && dind.image === mirroredImage(image, mirrors)) return []; // an earlier pass of image-mirror
+  if (enabled && dind.image === mirroredImage(image, mirrors)) return []; // already rewritten by image-mirror in an earlier pass
   if (!stockImages.includes(dind.image ?? "")) return ["image-kept"];
   dind.image = image;
   return [];
 }
 
-/** dockerd takes the oldest API version that it accepts from a variable, down to 1.24 (moby, daemon/config/config.go). */
+/** dockerd reads the lowest API version to accept (1.24 or later) from a variable (moby, daemon/config/config.go). */
 function wantedEnv({ env, minApiVersion }: Daemon): Daemon["env"] {
   return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }
@@ -141,7 +141,7 @@ function setEnv(dind: Container, env: Daemon["env"]): Note[] {
   return isKept ? ["env-kept"] : [];
 }
 
-/** With an object that is missing, the pod would never start. */
+/** Marks references as optional. Otherwise the pod would never start if the object is missing. */
 function optional({ secretKeyRef, configMapKeyRef }: ValueFrom): NonNullable<EnvVar["valueFrom"]> {
   return {
     ...(secretKeyRef && { secretKeyRef: { ...secretKeyRef, optional: true } }),

@@ -10,21 +10,21 @@ import type { Container, Pod, Volume } from "../pod/types.ts";
 import { appendArgs } from "../pod/wrap.ts";
 import { waitName } from "./wait-for-docker.ts";
 
-/** Where the runner container sees the externals, for the wait to check. */
+/** The path in the runner container at which the wait checks the externals. */
 const checked = "/arc-primer/externals";
 
-/** The externals take about 600 MB (actions-runner 2.336: 595 MB); the rest of a limit is for what writes them. */
+/** The externals take about 600 MB (actions-runner 2.336: 595 MB). The rest of the limit is for the copying process. */
 const leastMemory = 2 ** 30;
 
 /**
- * Provides the runner's externals (the Node that actions run on) to Docker without the copy that takes most of a pod's
- * start: Docker mounts the very image that the init container copied from, as an image volume; or the copy is made in
- * memory.
+ * Provides the runner's externals (the Node that actions run on) to Docker without the slow copy, which takes most of a
+ * pod's startup time. Either the image from which the init container copies is mounted as an image volume, or the copy
+ * is made in memory.
  *
- * Image volumes need API server, kubelet and runtime to support them. An API server without the feature drops the volume
- * and its mounts after all webhooks have run, without an error (tried with Kubernetes 1.34). So the administrator chooses,
- * and the wait for Docker checks that the externals are there. If the image lacks the folder, containerd 2.4 does not
- * create the container (tried with Kubernetes 1.37).
+ * Image volumes must be supported by the API server, the kubelet and the container runtime. An API server without the
+ * feature drops the volume and its mounts after all webhooks have run, without an error (tested with Kubernetes 1.34). So
+ * this is opt-in, and the wait for Docker checks that the externals exist. If the image lacks the directory, containerd
+ * 2.4 does not create the container (tested with Kubernetes 1.37).
  */
 export const externalsVolume: Mutation = {
   name: "externals-volume",
@@ -45,7 +45,7 @@ export const externalsVolume: Mutation = {
   },
 };
 
-/** Whether an earlier pass, or the pod's author, mounts externals from an image. */
+/** Whether externals are already mounted from an image, by an earlier pass or by the pod template. */
 function isMounted({ spec }: Pod, dind: Container): boolean {
   const images = (spec.volumes ?? []).filter(({ image }) => image).map(({ name }) => name);
   const mounts = dind.volumeMounts?.filter(({ name }) => images.includes(name)) ?? [];
@@ -58,7 +58,7 @@ function mountImage(pod: Pod, copy: ExternalsCopy, dind: Container, runner: Cont
   if (!reference) return doesNotApply("externals-copy-unknown");
   const { spec } = pod;
   spec.initContainers = (spec.initContainers ?? []).filter((one) => one !== container);
-  // The API server's default for a volume is the same as for a container, whose policy the pod may have changed.
+  // Keep the container's pull policy, if it sets one. Otherwise the API server's default is the same for both.
   replaceVolume(pod, { name: volume, image: { reference, ...(imagePullPolicy && { pullPolicy: imagePullPolicy }) } });
   dind.volumeMounts = (dind.volumeMounts ?? []).map((mount) =>
     mount.name === volume ? { ...mount, subPath: folder, readOnly: true } : mount,
@@ -78,7 +78,7 @@ function copyInMemory(pod: Pod, { container, volume }: ExternalsCopy): Verdict {
   return applies();
 }
 
-/** What the containers that run together may take, in bytes; undefined if one of them has no limit: then the pod has none. */
+/** The memory limit of the whole pod, in bytes: the sum over all running containers. Undefined if one has no limit. */
 function podLimit({ spec }: Pod, copier: Container): number | undefined {
   const together = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
   const limits = [...together, copier].map((one) => quantityValue(String(memoryLimit(one) ?? "")));

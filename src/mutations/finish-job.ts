@@ -10,13 +10,13 @@ import holdDocker from "../scripts/hold-docker.sh";
 const name = "arc-primer-finish-job";
 
 /**
- * A job that has begun can finish when the pod is deleted or evicted: a preStop hook of the runner container returns at
- * once where no job runs, and else waits until the runner has ended by itself, for at most the grace period less a
- * reserve. Then the kubelet sends SIGTERM as ever, which cancels the job. The grace period is raised for that, and dockerd
- * outlives the runner. It holds for pods without Docker as well.
+ * Lets a running job finish when its pod is deleted or evicted. A preStop hook of the runner container returns at once if
+ * no job is running. Otherwise it waits until the runner exits by itself, for at most the grace period minus a reserve.
+ * After that the kubelet sends SIGTERM as usual, which cancels the job. The grace period is raised for this, and dockerd
+ * is kept running until the runner has stopped. This also works in pods without Docker.
  *
- * The kubelet runs the hook before it sends SIGTERM, within the grace period (Kubernetes documentation, Container
- * Lifecycle Hooks). When the container ends by itself meanwhile, its exit code is that of the runner.
+ * The kubelet runs the hook before it sends SIGTERM, and the time counts towards the grace period (Kubernetes
+ * documentation, Container Lifecycle Hooks). If the container exits by itself meanwhile, its exit code is the runner's.
  */
 export const finishJob: Mutation = {
   name: "finish-job",

@@ -7,8 +7,8 @@ import awaitRunner from "../scripts/await-runner.sh";
 import holdDocker from "../scripts/hold-docker.sh";
 
 /**
- * dockerd outlives the runner's clean-up when the pod is deleted: the pod gets a longer grace period, and an ordinary
- * DinD container waits for the runner's end.
+ * Keeps dockerd running during the runner's cleanup when the pod is deleted. The pod gets a longer grace period, and a
+ * regular DinD container waits until the runner has stopped.
  */
 export const gracefulEnd: Mutation = {
   name: "graceful-end",

@@ -5,16 +5,16 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, ownPrefix } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
 
-/** The init containers that ARC's charts and GitHub's rootless template put before DinD. */
+/** The init containers that ARC's charts and GitHub's rootless template add for DinD. */
 const helpers = ["init-dind-externals", "init-dind-rootless"];
 
 /**
- * Has the kubelet pull the images of the runner, of DinD and of the init containers that belong to them from a mirror.
- * Other containers are somebody else's business. The kubelet has no second address for an image, so nothing but the
- * profile's own word for a registry counts, never `registries`.
+ * Rewrites image names so that the kubelet pulls from a mirror: the images of the runner, of DinD and of their init
+ * containers. Other containers are not changed. The kubelet has no fallback if a mirror fails. So only `images.mirrors`
+ * is used, never the mirrors in `registries`.
  *
- * The API server adds the pull secrets of the service account only to a pod that has none, and does so before webhooks see
- * the pod (plugin/pkg/admission/serviceaccount): these come on top.
+ * The API server adds the service account's pull secrets only to a pod that has none, and before webhooks are called
+ * (plugin/pkg/admission/serviceaccount). So the profile's pull secrets are added to them and do not replace them.
  */
 export const imageMirror: Mutation = {
   name: "image-mirror",
@@ -39,7 +39,7 @@ export const imageMirror: Mutation = {
   },
 };
 
-/** The image volume with the runner's externals (externals-volume) is pulled by the kubelet as well. */
+/** The kubelet also pulls the image of the image volume with the runner's externals (see externals-volume). */
 function mirrorExternals({ spec }: Pod, dinds: readonly Container[], mirrors: Readonly<Record<string, string>>): void {
   const mounted = dinds
     .flatMap(({ volumeMounts }) => volumeMounts ?? [])

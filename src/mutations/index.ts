@@ -17,11 +17,15 @@ import { registryMirror } from "./registry-mirror.ts";
 import { waitForDocker } from "./wait-for-docker.ts";
 
 /**
- * All mutations, in the order in which they are applied. DinD is added first, so that all the others treat it as if the
- * pod had come with it; beyond that no mutation may rely on another. A wrapper put on later runs earlier in the pod, so
- * packages are in place before the other scripts, which may need them. `registry-hosts` looks at the version of Docker,
- * so it comes after the one that can replace it, and so does `docker-data`, for a `--data-root`; `externals-volume` adds a
- * check to the wait, so it comes after that. `image-mirror` is the last, so that it finds all that was added.
+ * All mutations, in the order in which they are applied. The order matters in these cases:
+ * - `inject-docker` is first, so that the others treat its containers as part of the pod.
+ * - A wrapper that is added later runs earlier in the pod. So packages are installed before the other scripts, which may
+ *   need them.
+ * - `registry-hosts` checks the version of Docker, so it comes after `dockerd-settings`, which can change the image.
+ * - `docker-data` comes after `dockerd-settings`, which can set `--data-root`.
+ * - `externals-volume` adds a check to the wait, so it comes after `wait-for-docker`.
+ * - `image-mirror` is last, so that it sees all added containers.
+ * Otherwise no mutation may depend on another.
  */
 export const mutations: readonly Mutation[] = [
   injectDocker,

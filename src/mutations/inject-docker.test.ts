@@ -10,7 +10,7 @@ import type { PodSecurity } from "../pod/pod-security.ts";
 const run = (pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileged") =>
   runOne(injectDocker, pod, { docker: { inject: true, ...docker } }, { podSecurity });
 
-/** A container without what the API server fills in, and without the service account's token. */
+/** A container without the API server's defaults and without the service account's token. */
 function asWritten({ startupProbe, resources, volumeMounts, env, ...container }: Container) {
   const {
     terminationMessagePath: _path,

@@ -16,11 +16,11 @@ import type { MutationReason } from "../report/reasons.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
 
 /**
- * Docker for a pod that has none: adds the DinD container that ARC's own chart makes for `containerMode.type: dind`.
- * The mutations after this one find it as if the pod had come with it.
+ * Adds Docker to a pod that has none: the DinD container that ARC's chart creates for `containerMode.type: dind`. The
+ * following mutations treat it as part of the original pod.
  *
- * It grants jobs a privileged container, so it is off unless a profile asks for it, and left out where Pod Security
- * would refuse the pod. No container that is there gets a privilege.
+ * This gives jobs access to a privileged container. So it is opt-in, and it does not apply if Pod Security would reject
+ * the pod. Existing containers get no additional privileges.
  */
 export const injectDocker: Mutation = {
   name: "inject-docker",
@@ -53,7 +53,7 @@ export const injectDocker: Mutation = {
   },
 };
 
-/** Image and resources are docker.daemon's, as for any other DinD, unless those are switched off. */
+/** Image and resources come from docker.daemon, as for any other DinD container, unless docker.daemon is disabled. */
 function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root"> {
   const { container, daemon, injected, proxy } = docker;
   const { image, resources } = daemon.enabled ? daemon : {};
@@ -61,7 +61,7 @@ function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root">
   return { name: container, ...injected, image, resources, direct, prepareRootless };
 }
 
-/** Why a DinD beside this runner could not work, or would do harm. */
+/** The reason why DinD could not work in this pod or would do harm, if there is one. */
 function cannotWork(pod: Pod, runner: Container, command: readonly string[] | undefined): MutationReason | undefined {
   if (pod.spec.hostNetwork) return "host-network";
   if (runner.securityContext?.privileged || isSysbox(pod)) return "runner-privileged";
@@ -73,7 +73,7 @@ function hasDocker(runner: Container, rootless: boolean): boolean {
   return setsEnv(runner, "DOCKER_HOST") || sockets.some((socket) => volumesAtSocket(runner, socket).length > 0);
 }
 
-/** How the runner mounts its work folder, or, where it does not, how ARC would. */
+/** The runner's mount of its work directory. If it has none, the mount that ARC would add. */
 function workMount(runner: Container, folder: string): Mount {
   const mounts = runner.volumeMounts ?? [];
   const mount = mounts.find((one) => positionOf(one, folder) === "at") ?? mounts.find(({ name }) => name === "work");
@@ -90,12 +90,12 @@ function isNameTaken({ spec }: Pod, dind: DindParts): boolean {
   );
 }
 
-/** A work folder at a path of dockerd's own. */
+/** Whether two mounts have the same path, for example if the work directory is at a path that dockerd needs. */
 function mountsTwice(mounts: readonly Mount[]): boolean {
   return new Set(mounts.map(({ mountPath }) => trimmed(mountPath))).size < mounts.length;
 }
 
-/** Adds what is new to the pod, after all that is there: sidecars of a mesh go on being the first. */
+/** Appends the new parts after the existing ones, so that a service mesh's sidecars stay first. */
 function add(pod: Pod, dind: DindParts, work: string): void {
   const { spec } = pod;
   (spec.initContainers ??= []).push(...dind.initContainers);

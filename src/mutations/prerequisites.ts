@@ -13,18 +13,18 @@ import type { MutationReason } from "../report/reasons.ts";
 import applyScript from "../scripts/apply-packages.sh";
 import installScript from "../scripts/install-packages.sh";
 
-/** The init container and the volume through which it hands on what it installed. */
+/** The name of the init container, and of the volume that passes the packages to the runner container. */
 const name = "arc-primer-prerequisites";
 const escapedScript = escapeForKubelet(installScript);
 const wrapper = defineWrapper("arc-primer-packages", applyScript);
 const directory = "/arc-primer/prerequisites";
 
 /**
- * Packages that the runner's image lacks, without another image: an init container, made of the runner's own image and
- * running as root, installs them and leaves what changed as an archive (src/scripts/install-packages.sh); a wrapper
- * around the runner's command puts that in place (src/scripts/apply-packages.sh).
+ * Installs packages that the runner's image lacks, without a custom image. An init container runs the runner's image as
+ * root, installs the packages and archives the changed files (src/scripts/install-packages.sh). A wrapper around the
+ * runner's command extracts the archive (src/scripts/apply-packages.sh).
  *
- * The init container comes last: sidecars run by then, so that dockerd boots meanwhile and a mesh's proxy is up.
+ * The init container comes last. By then, sidecars are running: dockerd starts meanwhile, and a mesh's proxy is up.
  *
  * Where package bundles of the profile and the image are ready, the init container is told of them and takes the one of
  * its architecture instead of running apt, if the image is what the bundle was made on.
@@ -71,7 +71,7 @@ function wordsToKeep({ apt: { keep, proxy, mirrors } }: Profile["prerequisites"]
   return keep ? [...(proxy === undefined ? [] : [`proxy=${proxy}`]), ...mirrorWords(mirrors)] : [];
 }
 
-/** Whether something of the pod's own bears our name: root would write into a volume that is not ours. */
+/** Whether another container or volume of the pod has our name. Root must not write to a volume that is not ours. */
 function isNameTaken({ spec }: Pod): boolean {
   const volume = spec.volumes?.find((one) => one.name === name);
   const isOther = (one: Container) => one.name === name && !isOurs(one);
@@ -82,12 +82,12 @@ function isNameTaken({ spec }: Pod): boolean {
   );
 }
 
-/** An earlier pass has made it, even if another webhook has changed it since. */
+/** Whether an earlier pass has added the container, even if another webhook has modified it since. */
 function isOurs({ command, args }: Container): boolean {
   return [...(command ?? []), ...(args ?? [])].includes(escapedScript);
 }
 
-/** Why root in the init container, or in the runner container by sudo, could do nothing, if so. */
+/** The reason why packages could not be installed as root in the init container or with sudo in the runner container. */
 function cannotInstall(pod: Pod, runner: Container, { podSecurity }: PodContext): MutationReason | undefined {
   if (podSecurity === "restricted") return "pod-security";
   const { allowPrivilegeEscalation, capabilities, privileged, readOnlyRootFilesystem, runAsUser } =
@@ -108,7 +108,7 @@ function installer(runner: Container, settings: readonly string[], packages: rea
     name,
     command: ["/bin/sh", "-c", escapedScript, name, ...settings.map(escapeForKubelet), "--"],
     ...(packages.length > 0 && { args: [...packages] }),
-    // The runner's user cannot install; the pod's runAsNonRoot would keep this container from starting.
+    // The runner's user cannot install packages. With the pod's runAsNonRoot, this container would not start.
     securityContext: { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false },
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [{ name, mountPath: directory }],

@@ -11,15 +11,15 @@ import type { Note } from "../report/reasons.ts";
 
 const name = "ca";
 
-/** What update-ca-certificates writes to, and where it looks for more (Debian, Alpine). */
+/** The directories that update-ca-certificates writes to and reads additional certificates from (Debian, Alpine). */
 const systemFolders = ["/etc/ssl/certs", "/usr/local/share/ca-certificates"];
 const bundle = "/etc/ssl/certs/ca-certificates.crt";
 
 /**
- * Lets the runner container itself trust the profile's private certificates, where the profile asks for it: the runner
- * and the actions written in JavaScript by NODE_EXTRA_CA_CERTS, the rest by the system's store. Where that is a volume,
- * it is somebody's, who may share it with other pods or with the node: then NODE_EXTRA_CA_CERTS has to do. A single file in
- * there is no volume for all of it: ARC's githubServerTLS mounts one, and another one beside it does no harm.
+ * Makes the runner container itself trust the profile's private certificates, if the profile enables it. The runner and
+ * JavaScript actions use NODE_EXTRA_CA_CERTS, everything else uses the system's trust store. If the trust store is on a
+ * volume, it may be shared with other pods or the node. So it is not changed, and only NODE_EXTRA_CA_CERTS is set. A mount
+ * of a single file in the trust store (such as by ARC's githubServerTLS) is no obstacle, because other files can be added.
  */
 export const privateCA: Mutation = {
   name: "private-ca",
@@ -32,7 +32,7 @@ export const privateCA: Mutation = {
     return (pod) => {
       const container = findContainer(pod, runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      // What an earlier pass has told the wrapper stays, whatever another webhook has mounted since.
+      // Keep the wrapper's arguments from an earlier pass, whatever another webhook has mounted since.
       const obstacles = hasArgs(container, filesWrapper.name, ["trust", file]) ? [] : storeObstacles(pod, container);
       const obstacle = placeInRunner(pod, container, {
         name,
@@ -46,7 +46,7 @@ export const privateCA: Mutation = {
   },
 };
 
-/** What keeps the certificates out of the system's store. */
+/** The reasons why the certificates cannot be added to the system's trust store. */
 function storeObstacles(pod: Pod, container: Container): Note[] {
   const others = container.volumeMounts?.filter((mount) => !isSingleFile(mount)) ?? [];
   const isMounted = systemFolders.some((folder) => isOccupied(pod, { ...container, volumeMounts: others }, folder));
@@ -57,7 +57,7 @@ function storeObstacles(pod: Pod, container: Container): Note[] {
   ];
 }
 
-/** One file in the store's folders, other than the bundle, which update-ca-certificates has to replace. */
+/** Whether this mounts a single file in the trust store, other than the bundle that update-ca-certificates must replace. */
 function isSingleFile({ mountPath, subPath }: Mount): boolean {
   return Boolean(subPath) && mountPath !== bundle && systemFolders.some((folder) => mountPath.startsWith(`${folder}/`));
 }

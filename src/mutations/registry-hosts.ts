@@ -18,11 +18,12 @@ import type { MutationReason } from "../report/reasons.ts";
 const volume = "registry-hosts";
 
 /**
- * Points the DinD container's dockerd, and with it `docker build`, at mirrors of any registry, and lets it trust private
- * certificates for the registries that need them: files in its certs.d (`HOST/hosts.toml`, `HOST/ca.crt`). Which dockerds
- * read the first of these is told by src/docker/image-store.ts; the second all do. The mount hides what an image of
- * somebody's own has in certs.d. A mount for each host would not, but a mountPath must not contain `:` (API reference,
- * VolumeMount), so there is none for HOST:PORT.
+ * Configures mirrors of any registry, and private certificates for the registries that need them, in the dockerd of the
+ * DinD container (and so for `docker build`). For this it mounts files in dockerd's certs.d: `HOST/hosts.toml` and
+ * `HOST/ca.crt`. Every dockerd reads ca.crt; src/docker/image-store.ts determines which ones read hosts.toml.
+ *
+ * The mount hides files that a custom image has in certs.d. One mount per host would not hide them, but a mountPath must
+ * not contain `:` (API reference, VolumeMount), so that is not possible for HOST:PORT.
  */
 export const registryHosts: Mutation = {
   name: "registry-hosts",
@@ -45,7 +46,7 @@ export const registryHosts: Mutation = {
   },
 };
 
-/** What a dockerd is to get, and where; or why it gets nothing. */
+/** The files for one dockerd and where to mount them. See `Unfit` for a dockerd that gets none. */
 interface Plan {
   readonly dind: Container;
   readonly folder: string;
@@ -79,7 +80,7 @@ function planFor(
   if (hasMirrors && imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
     notes.push("docker-data-kept");
   if (hasMirrors && support === "with-feature-flag") {
-    // Where flags can't be added, a daemon.json or the like may say it: the profile does say that it is so.
+    // If flags cannot be added, a configuration file such as daemon.json may enable the feature. The profile says so.
     if (obstacle) notes.push("feature-flag-left-out");
     else addFlags(dind, [`--feature=${containerdFeature}=true`]);
   }
@@ -87,8 +88,8 @@ function planFor(
 }
 
 /**
- * Mounts the files at certs.d. Where the pod has mounts of its own for single registries in there, each other registry
- * gets a mount: the kubelet could not make the pod's mount points in a volume that is read-only.
+ * Mounts the files at certs.d. If the pod already has mounts for single registries in it, every other registry gets its own
+ * mount instead, because the kubelet could not create the pod's mount points in a read-only volume.
  */
 function mountAt(pod: Pod, { dind, folder, notes }: Plan, files: readonly PodFile[]): Verdict {
   const isWhole = dind.volumeMounts?.some((mount) => mount.name === ownPrefix + volume && mount.mountPath === folder);

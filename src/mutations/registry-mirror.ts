@@ -10,8 +10,8 @@ import type { Container, Pod } from "../pod/types.ts";
 import { endpointOf, hostIpReference } from "../registries/endpoint.ts";
 
 /**
- * Points the DinD container's dockerd at mirrors of Docker Hub (`--registry-mirror`, which serves no other registry:
- * moby, registry/service_v2.go) and lets it talk to insecure registries (`--insecure-registry`).
+ * Configures mirrors of Docker Hub (`--registry-mirror`, which applies to no other registry: moby,
+ * registry/service_v2.go) and insecure registries (`--insecure-registry`) in the dockerd of the DinD container.
  */
 export const registryMirror: Mutation = {
   name: "registry-mirror",
@@ -48,11 +48,11 @@ function giveFlags(pod: Pod, dind: Container, { mirrors, insecure, leftOut }: Wa
 interface WantedFlags {
   readonly mirrors: readonly string[];
   readonly insecure: readonly string[];
-  /** Whether a mirror can't be said by a flag. */
+  /** Whether there is a mirror that a flag cannot express. */
   readonly leftOut: boolean;
 }
 
-/** What the flags have to say. */
+/** The values of the two flags. */
 function wantedFlags({ docker, registries }: Profile): WantedFlags {
   const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
   const mirrors = all.filter(({ after }) => after === "");
@@ -73,9 +73,9 @@ function missingFlags(flags: readonly string[], name: string, wanted: readonly s
 }
 
 /**
- * Has the kubelet replace `$(HOST_IP)` by the node's address: adds the variable, unless it is there.
+ * Adds the variable HOST_IP, unless the container has it, so that the kubelet expands `$(HOST_IP)` to the node's IP address.
  *
- * @returns false if the container has a HOST_IP that is something else
+ * @returns false if the container has a HOST_IP with another meaning
  */
 function ensureHostIp(container: Container): boolean {
   const present = envEntry(container, "HOST_IP");

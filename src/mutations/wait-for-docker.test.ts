@@ -47,7 +47,7 @@ test.each([
   expect(run(runnerEnv(goldenPod("default-mode"), [entry])).outcome.result).toBe("applied");
 });
 
-/** A runner that looks for Docker at an address, with a script that may start one, and whatever else the pod has. */
+/** A pod whose runner has this DOCKER_HOST and a script that may start Docker, with further parts of the pod. */
 function podWith(host: string, change: (pod: Pod, runner: Container) => unknown = () => {}): Pod {
   const pod = runnerEnv(goldenPod("default-mode"), [{ name: "DOCKER_HOST", value: host }]);
   containerOf(pod, "runner").command = ["/usr/local/bin/start"];

@@ -13,16 +13,16 @@ import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import type { MutationReason, Note } from "../report/reasons.ts";
 import script from "../scripts/wait-for-docker.sh";
 
-/** By this name another mutation adds arguments to the wait. */
+/** The name of the wrapper. `externals-volume` uses it to append arguments. */
 export const waitName = "arc-primer-wait";
 const wrapper = defineWrapper(waitName, script);
 
 /**
- * Makes the runner wait for Docker: wraps the runner container's command in src/scripts/wait-for-docker.sh. ARC's own
- * wait starts the runner even when Docker never came, and the job that it then takes fails.
+ * Makes the runner wait for Docker, by wrapping the runner container's command in src/scripts/wait-for-docker.sh. The
+ * runner image's own wait starts the runner even if Docker is not available, and the job that it then takes fails.
  *
- * With that wait in place the startup probe of a DinD sidecar only costs time (the kubelet looks every 5 s), so it is
- * taken out where nothing else relies on it.
+ * With this wait, the startup probe of a DinD sidecar only costs time (the kubelet probes every 5 s). So it is removed if
+ * nothing else relies on it.
  */
 export const waitForDocker: Mutation = {
   name: "wait-for-docker",
@@ -69,29 +69,29 @@ const obstacles: Readonly<Record<DockerSource, MutationReason | undefined>> = {
   none: "no-docker",
 };
 
-/** Why the runner container is not to wait for Docker, if so. */
+/** The reason why the runner container must not wait for Docker, if there is one. */
 function cannotWait(runner: Container, source: DockerSource): MutationReason | undefined {
   if (source === "none" && usesKubernetesHooks(runner)) return "kubernetes-mode";
   return obstacles[source] ?? (waitVariable(runner) === 0 ? "wait-declined" : undefined);
 }
 
-/** The pod's own patience in seconds, by the variable of ARC's own wait; 0 where it has none. */
+/** The pod's own timeout in seconds, from the variable of the runner image's own wait; 0 if it is not set or the default. */
 function ownPatience(runner: Container): number {
   return beyondArcs(waitVariable(runner) ?? 0);
 }
 
-/** The runner's own wait reads it (actions/runner, images, run-helper.sh). */
+/** The variable of the runner image's own wait (actions/runner, images, run-helper.sh). */
 function waitVariable(runner: Container): number | undefined {
   const value = envEntry(runner, "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS")?.value?.trim() ?? "";
   return /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
-/** Every pod of ARC's has 120 s in the variable and 24 times 5 s in the probe: nobody has chosen that. */
+/** 0 for ARC's default of 120 s (in the variable; in the probe as 24 × 5 s), which is not a choice of the pod's author. */
 function beyondArcs(seconds: number): number {
   return seconds === 120 ? 0 : seconds;
 }
 
-/** Why the DinD sidecar keeps its startup probe, if it does. */
+/** The reason why the DinD sidecar must keep its startup probe, if there is one. */
 function whyProbeStays(
   pod: Pod,
   dind: Container,
@@ -103,11 +103,11 @@ function whyProbeStays(
   return whoNeedsProbe(pod, dind, runner);
 }
 
-/** Who else relies on the startup probe of the DinD sidecar, if anybody does. */
+/** What else relies on the startup probe of the DinD sidecar, as a note. Undefined if nothing does. */
 function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | undefined {
   const initContainers = pod.spec.initContainers ?? [];
   const after = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
-  // A sidecar that has no Docker is looked at below, with all the others that keep running.
+  // Sidecars are checked below, together with the regular containers.
   if (after.some((one) => !isSidecar(one) && !one.name.startsWith(ownPrefix)))
     return "startup-probe-kept-for-init-container";
 

@@ -1,28 +1,28 @@
 import { envEntry, setsEnv } from "./env.ts";
 import type { Container, Pod } from "./types.ts";
 
-/** Containers that arc-primer adds are called `arc-primer-…`. */
+/** The name prefix of containers and volumes that arc-primer adds. */
 export const ownPrefix = "arc-primer-";
 
-/** A native sidecar: an init container that the kubelet keeps running beside the others (Kubernetes 1.29). */
+/** Whether an init container is a native sidecar, which the kubelet keeps running (Kubernetes 1.29). */
 export function isSidecar(container: Container): boolean {
   return container.restartPolicy === "Always";
 }
 
-/** The container of that name among the ordinary ones. */
+/** Finds a regular container by its name. */
 export function findContainer(pod: Pod, name: string): Container | undefined {
   return pod.spec.containers.find((container) => container.name === name);
 }
 
-/** Whether container hooks run jobs in pods of their own. Those of the docker kind run them in Docker. */
+/** Whether the runner uses container hooks that run jobs in separate pods. The docker hooks run jobs in Docker instead. */
 export function usesKubernetesHooks(runner: Container): boolean {
   const path = envEntry(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS")?.value ?? "";
   return setsEnv(runner, "ACTIONS_RUNNER_CONTAINER_HOOKS") && !/\bdocker\b/.test(path);
 }
 
 /**
- * Whether no step runs in the runner container. With container hooks, jobs without `container:` still do, unless the
- * runner is told to refuse them; it takes `1`, `true` and `$true` for that (actions/runner, JobExtension.cs,
+ * Whether no step runs in the runner container. With container hooks, jobs without `container:` still run there, unless
+ * the runner is configured to reject them with `1`, `true` or `$true` (actions/runner, JobExtension.cs,
  * StringUtil.ConvertToBoolean).
  */
 export function jobsRunElsewhere(runner: Container): boolean {

@@ -1,6 +1,6 @@
 import type { Container, EnvVar } from "./types.ts";
 
-/** The container's entry for a variable. Where there are several, the kubelet uses the last. */
+/** The container's `env` entry for a variable. If there are several, the kubelet uses the last one. */
 export function envEntry(container: Container, name: string): EnvVar | undefined {
   return container.env?.findLast((entry) => entry.name === name);
 }

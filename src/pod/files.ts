@@ -5,15 +5,15 @@ import { ensureMount } from "./mounts.ts";
 import type { Container, Pod, Volume } from "./types.ts";
 
 /**
- * Where the content of a file comes from: a text of ours, which an annotation `arc-primer.dev/NAME` carries, or a key of
- * a ConfigMap or Secret in the pod's namespace. That one may be missing: the file is then missing too, and the pod starts.
+ * The source of a file's content: a text, stored in the annotation `arc-primer.dev/NAME`, or a key of a ConfigMap or
+ * Secret in the pod's namespace. The ConfigMap or Secret is optional: if it is missing, the pod starts without the file.
  */
 export type FileSource =
   | { readonly annotation: string; readonly text: string }
   | { readonly configMap: { readonly name: string; readonly key: string } }
   | { readonly secret: { readonly name: string; readonly key: string } };
 
-/** A file in a folder; `path` is relative to it. */
+/** A file in a directory. `path` is relative to the directory. */
 export interface PodFile {
   readonly path: string;
   readonly source: FileSource;
@@ -21,7 +21,7 @@ export interface PodFile {
 
 const domain = "arc-primer.dev/";
 
-/** The annotations that carry these files' texts. */
+/** The annotations that store the texts of these files. */
 export function annotationsOf(files: readonly PodFile[]): Record<string, string> {
   return Object.fromEntries(
     files.flatMap(({ source }) => ("annotation" in source ? [[domain + source.annotation, source.text]] : [])),
@@ -29,12 +29,12 @@ export function annotationsOf(files: readonly PodFile[]): Record<string, string>
 }
 
 /**
- * Gives the pod a volume with these files, with nothing but what a pod can carry itself: annotations, which a projected
- * volume shows as files (`downwardAPI`). So no object is made in the namespace, and no right is needed. Every Pod
- * Security level allows such volumes.
+ * Adds a volume with these files to the pod. The texts are stored in the pod's own annotations, which a projected volume
+ * exposes as files (`downwardAPI`). So no object has to be created in the namespace, and no permissions are needed. Every
+ * Pod Security level allows projected volumes.
  *
- * @param name of the volume, behind `arc-primer-`
- * @returns false, with nothing changed, if the annotations would be larger than the API server takes
+ * @param name the name of the volume, without the prefix `arc-primer-`
+ * @returns false, without changing the pod, if the annotations would exceed the API server's limit
  */
 export function provideFiles(pod: Pod, name: string, files: readonly PodFile[]): boolean {
   const { annotations: there } = pod.metadata;
@@ -53,7 +53,7 @@ export function provideFiles(pod: Pod, name: string, files: readonly PodFile[]):
   return true;
 }
 
-// With every default that the API server would put in, so that a second pass finds what the first one wrote.
+// Includes every default that the API server would set, so that the volume is unchanged in a second pass.
 function volumeOf(name: string, files: readonly PodFile[]): Volume {
   const sources = files.map(({ path, source }) => {
     if ("annotation" in source) {
@@ -67,12 +67,12 @@ function volumeOf(name: string, files: readonly PodFile[]): Volume {
   return { name, projected: { defaultMode: 0o644, sources } };
 }
 
-/** Mounts what `provideFiles` provided by that name, read-only, unless it is mounted there already. */
+/** Mounts the volume that `provideFiles` has added under this name, read-only, unless it is already mounted there. */
 export function mountFiles(container: Container, name: string, mountPath: string): void {
   ensureMount(container, { name: ownPrefix + name, mountPath, readOnly: true });
 }
 
-/** Whether two values are the same JSON, whatever the order of their keys: the API server may have reordered ours. */
+/** Whether two values are equal as JSON. The order of keys is ignored, because the API server may have reordered them. */
 function isSame(one: object, other: object): boolean {
   return jsonPatch.compare(one, other).length === 0;
 }

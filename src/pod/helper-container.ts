@@ -3,12 +3,13 @@ import type { Container } from "./types.ts";
 const proxyVariables = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"];
 
 /**
- * A container that arc-primer adds. It copies settings from the runner container: the same image, so that nothing else
- * is pulled and libraries match; the same pull policy (the API server would make it `Always` for `:latest`); the same resources, so
- * that quotas and the pod's quality of service hold; ARC's proxy. Never its other variables: one of them is the
- * runner's registration.
+ * A helper container that arc-primer adds. These settings are copied from the runner container:
+ * - the image, so that no other image is pulled and libraries match
+ * - the pull policy (the API server's default would be `Always` for `:latest`)
+ * - the resources, so that quotas and the pod's QoS class are not affected
+ * - ARC's proxy variables, but no other variables: one of them is the runner's registration token
  *
- * @param own its name and command, and whatever else is its own
+ * @param own the name and command of the helper container, and any fields that differ from the copied settings
  */
 export function helperContainer(runner: Container, { name, ...own }: Container): Container {
   return {
@@ -20,19 +21,19 @@ export function helperContainer(runner: Container, { name, ...own }: Container):
   };
 }
 
-/** The variables that the kubelet would put into a value: `$(NAME)`. Never the runner's registration. */
+/** The variables that a value refers to as `$(NAME)`. Leaves out `ACTIONS_…`, which hold the runner's registration. */
 function references(value: string): string[] {
   return [...value.matchAll(/\$\(([\w.-]+)\)/g)]
     .map(([, name]) => name!)
     .filter((name) => !name.startsWith("ACTIONS_"));
 }
 
-/** What every container that arc-primer adds takes from the runner, whatever its image: proxy variables, resources. */
+/** The proxy variables and resources of the runner container, which every added container gets, whatever its image. */
 export function proxyAndResources(runner: Container): Pick<Container, "env" | "resources"> {
   const { limits, requests } = runner.resources ?? {};
   const all = runner.env ?? [];
   const proxies = all.filter((variable) => proxyVariables.includes(variable.name.toLowerCase()));
-  // A proxy's password may stand in a variable of its own, to which its address refers.
+  // A proxy URL may refer to another variable that contains its password.
   const wanted = proxies.flatMap(({ name, value }) => [name, ...references(value ?? "")]);
   const env = all.filter(({ name }) => wanted.includes(name));
   return {

@@ -3,18 +3,18 @@ import { trimmed } from "./mounts.ts";
 import type { Container, Pod } from "./types.ts";
 import { ownWords } from "./wrap.ts";
 
-/** Where the image of GitHub's runner has its user's home. */
+/** The home directory of the user in GitHub's runner image. */
 const runnerHome = "/home/runner";
 
-/** What a profile says about the runner container. */
+/** The profile's settings of the runner container. */
 interface RunnerSettings {
   readonly home?: string | undefined;
   readonly command?: readonly string[] | undefined;
 }
 
 /**
- * The folder of the runner's program, as far as the command tells: that of run.sh or of bin/Runner.Listener. GitHub's own
- * image has it in /home/runner, whatever the command.
+ * The directory of the runner application: the one that contains the run.sh or bin/Runner.Listener of the command. For
+ * GitHub's own image without such a command, it is /home/runner. Undefined if unknown.
  */
 export function runnerRoot(container: Container, { command }: RunnerSettings): string | undefined {
   const words = container.command?.length ? ownWords(container) : (command ?? []);
@@ -24,16 +24,16 @@ export function runnerRoot(container: Container, { command }: RunnerSettings): s
   return found ?? (isStock ? runnerHome : undefined);
 }
 
-/** The home in which the command's program lies. */
+/** The home directory that contains the command's program. */
 function homeOfCommand(container: Container, settings: RunnerSettings): string | undefined {
   const program = runnerRoot(container, settings) ?? ownWords(container)[0] ?? "";
   return /^\/home\/[\w.@+-]+(?=\/|$)/.exec(program)?.[0];
 }
 
 /**
- * Where programs in the runner container find their settings, as far as the pod tells: its own variables, else the
- * profile's `runner.home`, else root's home for user 0, else the home that the command lies in, else that of GitHub's
- * image. Undefined where a variable comes from elsewhere.
+ * The directories where programs in the runner container find their settings. Order of precedence for the home directory:
+ * the container's own variables, the profile's `runner.home`, /root for user 0, the home directory that contains the
+ * command, the home directory in GitHub's image. Undefined if the value of a variable is not known here.
  */
 export function runnerFolders(
   pod: Pod,
@@ -46,7 +46,7 @@ export function runnerFolders(
   const docker = folderFrom(container, "DOCKER_CONFIG", own && `${own}/.docker`);
   return {
     home: own,
-    // github.com/adrg/xdg, which Dagger's CLI asks
+    // github.com/adrg/xdg, which Dagger's CLI uses
     config: folderFrom(container, "XDG_CONFIG_HOME", own && `${own}/.config`),
     docker,
     // docker/buildx, util/confutil/config.go
@@ -54,7 +54,7 @@ export function runnerFolders(
   };
 }
 
-/** The folder that a variable names, else the default; undefined where only the kubelet knows its value. */
+/** The directory that a variable contains, or the default if it is not set. Undefined if its value is not known here. */
 export function folderFrom(container: Container, variable: string, otherwise: string | undefined): string | undefined {
   if (!setsEnv(container, variable)) return otherwise;
   const path = trimmed(envEntry(container, variable)?.value ?? "");

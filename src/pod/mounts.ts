@@ -1,7 +1,7 @@
 import { isSidecar, ownPrefix } from "./containers.ts";
 import type { Container, Mount, Pod, Volume } from "./types.ts";
 
-/** Where a volume is mounted in relation to a path. `above`: the path is inside the volume. `below`: the volume is inside the path. */
+/** Where a volume is mounted, relative to a path. `above`: the path is in the volume. `below`: the mount is in the path. */
 export type Position = "at" | "above" | "below" | "elsewhere";
 
 /** A path without trailing slashes. Kubernetes accepts them in a `mountPath`. */
@@ -9,7 +9,7 @@ export function trimmed(path: string): string {
   return path.replace(/\/+$/, "");
 }
 
-/** Where a mount lies in relation to an absolute path without trailing slashes. */
+/** The position of a mount relative to an absolute path without trailing slashes. */
 export function positionOf({ mountPath }: Mount, path: string): Position {
   const mounted = trimmed(mountPath);
   if (mounted === path) return "at";
@@ -17,7 +17,7 @@ export function positionOf({ mountPath }: Mount, path: string): Position {
   return mounted.startsWith(`${path}/`) ? "below" : "elsewhere";
 }
 
-/** The names of the volumes through which the container sees a path: those mounted there or above. */
+/** The names of the volumes that contain a path in the container: those mounted at it or above it. */
 export function volumesAt(container: Container, path: string): string[] {
   return (container.volumeMounts ?? [])
     .filter((mount) => ["at", "above"].includes(positionOf(mount, path)))
@@ -25,9 +25,9 @@ export function volumesAt(container: Container, path: string): string[] {
 }
 
 /**
- * Whether a volume of the pod's own keeps us from mounting at a folder: one that is mounted at it, in it or above it.
- * Our mount would hide its files, or the kubelet could not create the folder in it. An emptyDir above the folder that
- * only this container mounts is no obstacle. Volumes that arc-primer added are ignored.
+ * Whether a volume from the pod template prevents a mount at a directory, because it is mounted at, in or above that
+ * directory. The new mount would hide its files, or the kubelet could not create the directory in it. An emptyDir above
+ * the directory is fine if only this container mounts it. Volumes that arc-primer added are ignored.
  */
 export function isOccupied(pod: Pod, container: Container, folder: string): boolean {
   const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
@@ -39,8 +39,8 @@ export function isOccupied(pod: Pod, container: Container, folder: string): bool
 }
 
 /**
- * Whether a volume of the pod's own keeps us from copying files to a folder. An emptyDir at the folder or above it that
- * no other running container sees there is no obstacle: it ends with the pod. One that is mounted in it is.
+ * Whether a volume from the pod template prevents copying files to a directory. An emptyDir at the directory or above it
+ * is fine if no other running container mounts it there, because it is deleted with the pod. A volume in it is not.
  */
 export function isForeign(pod: Pod, container: Container, folder: string): boolean {
   const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
@@ -51,7 +51,7 @@ export function isForeign(pod: Pod, container: Container, folder: string): boole
   });
 }
 
-/** Tells whether a mount is of an emptyDir that the container may write to, and that none of the others sees there. */
+/** Returns a test for mounts of a writable emptyDir that none of the other containers mounts at or above the directory. */
 function isPrivateTo({ name: own }: Container, pod: Pod, others: readonly Container[], folder: string) {
   const emptyDirs = emptyDirsOf(pod);
   return ({ name, readOnly, subPath }: Mount) =>
@@ -65,12 +65,12 @@ function ownMounts({ volumeMounts }: Container): Mount[] {
   return (volumeMounts ?? []).filter(({ name }) => !name.startsWith(ownPrefix));
 }
 
-/** Whether a folder is in a root file system that is read-only. */
+/** Whether a directory is in a read-only root filesystem. */
 export function isInReadOnlyRoot(container: Container, folder: string): boolean {
   return container.securityContext?.readOnlyRootFilesystem === true && volumesAt(container, folder).length === 0;
 }
 
-/** The container without its own mounts inside a folder; the container itself if it has none. */
+/** The container without its own mounts below a directory. Returns the same object if there are none. */
 export function withoutMountsIn(container: Container, folder: string): Container {
   const mounts = container.volumeMounts ?? [];
   const others = mounts.filter((mount) => mount.name.startsWith(ownPrefix) || positionOf(mount, folder) !== "below");

@@ -4,22 +4,22 @@ import type { Container, Pod } from "./types.ts";
 import { defineWrapper, appendArgs, wrapCommand } from "./wrap.ts";
 import script from "../scripts/place-files.sh";
 
-/** One for all mutations that place files: each tells it more. */
+/** The wrapper that all mutations that place files share. Each mutation appends its arguments. */
 export const filesWrapper = defineWrapper("arc-primer-files", script);
 
-/** Where the runner container sees what is provided by this name. */
+/** The directory in the runner container where the files with this name are mounted. */
 export function filesFolder(name: string): string {
   return `/etc/arc-primer/${name}`;
 }
 
 /**
- * Has files put in place in the runner container before the job, by src/scripts/place-files.sh. A mount in a home would
- * leave parents that belong to root.
+ * Copies files into the runner container before the job, with src/scripts/place-files.sh. Mounting them in a home
+ * directory would create parent directories that belong to root.
  *
- * @param plan.name of volume and mount
- * @param plan.steps what the script is to do, a group of words each
+ * @param plan.name the name of the volume and of the mount
+ * @param plan.steps the steps for the script, each a group of arguments
  * @param plan.command the command that the profile names, for a container without one
- * @returns why it can't be done; the pod is then to be left as it was
+ * @returns the reason if it cannot be done. The caller must then discard the changes to the pod
  */
 export function placeInRunner(
   pod: Pod,

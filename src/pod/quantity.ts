@@ -5,7 +5,7 @@ const units: Record<string, number> = {
 
 export const quantityPattern = /^(\d+(?:\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+|)$/;
 
-/** The number that a Kubernetes quantity like `500m` or `2Gi` stands for; undefined if the text is not a quantity. */
+/** Parses a Kubernetes quantity like `500m` or `2Gi` into a number. Undefined if the text is not a quantity. */
 export function quantityValue(text: string): number | undefined {
   const match = quantityPattern.exec(text);
   if (!match) return undefined;

@@ -1,6 +1,6 @@
 import type { Pod } from "./types.ts";
 
-// Kubernetes' own limits are far below these; what this stops is a pod that nobody has validated yet.
+// Kubernetes' own limits are far lower. These limits stop pods that have not been validated yet.
 const many = 1000;
 const long = 4096;
 
@@ -32,7 +32,7 @@ const optional =
   (value) =>
     value === undefined || value === null ? undefined : check(value);
 
-/** A map with these fields, and any others. */
+/** A map in which these fields are valid. Other fields are allowed. */
 function fields(checks: Readonly<Record<string, Check>>): Check {
   const entries = Object.entries(checks);
   return (value) => {
@@ -96,9 +96,8 @@ const pod = fields({
 });
 
 /**
- * Whether the parts of a pod that arc-primer reads have the types that Kubernetes gives them; whatever else the object
- * holds does not matter. `null` counts as absent, as the API server takes it. A pod with more than 1,000 of anything is
- * none that we read.
+ * Whether the fields of a pod that arc-primer reads have the types that Kubernetes defines. Other fields are ignored.
+ * `null` counts as absent, as in the API server. A pod with a list of more than 1,000 items is rejected.
  */
 export function isPod(value: unknown): value is Pod {
   return pod(value) === undefined;

@@ -1,12 +1,12 @@
-// Far above what anybody runs: etcd stores at most 1.5 MiB, and a pod of 100 containers has some thousand values.
+// Far more than in real pods: etcd stores at most 1.5 MiB, and a pod with 100 containers has a few thousand values.
 const mostValues = 20_000;
 const mostLetters = 1024 * 1024;
 
 /**
- * Whether a pod holds more than arc-primer deals with. The webhook sees pods before anything has validated them, and one
- * thread answers for all. What `metadata.managedFields` holds does not count: nobody here looks at it.
+ * Whether a pod is too large for arc-primer. The webhook receives pods before they are validated, and one thread handles
+ * all requests. `metadata.managedFields` does not count, because arc-primer does not read it.
  *
- * It gives up as soon as it knows, and nesting costs it no stack.
+ * The check stops as soon as the result is known. It does not recurse, so deep nesting cannot overflow the stack.
  */
 export function isTooLarge(pod: unknown): boolean {
   const unseen: object[] = [];

@@ -1,7 +1,8 @@
 import type { V1Container, V1EnvVar, V1ObjectMeta, V1Pod, V1PodSpec, V1Volume, V1VolumeMount } from "../kubernetes.ts";
 
-// What can be assigned to is what a mutation gets a copy of (editing.ts): the fields of pod, metadata, spec and containers,
-// and the lists named here. The rest it shares with the pod that came in, and can only replace.
+// Mutations may assign only to the parts that they get a copy of (engine/editing.ts): the fields of pod, metadata, spec and
+// containers, and the lists named here. The other parts are shared with the original pod. They are readonly and can only
+// be replaced.
 
 type Fixed<T> = T extends Date
   ? T

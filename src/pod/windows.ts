@@ -1,12 +1,12 @@
 import type { Container, Pod } from "./types.ts";
 
-/** The labels of nodes that tell the operating system (kubernetes.io/docs, Well-Known Labels). */
+/** The node labels for the operating system (kubernetes.io/docs, Well-Known Labels). */
 const osLabels = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 const buildLabel = "node.kubernetes.io/windows-build";
 
 /**
- * Whether a pod runs on Windows. `spec.os` and a node selector for an operating system decide. Without them, anything
- * that only Windows has tells: nodes of a Windows build, a toleration, a command or a path.
+ * Whether a pod runs on Windows. `spec.os` or a node selector for the operating system decides. Without them, look for
+ * signs of Windows: a node selector or affinity for Windows nodes, a toleration, a command or a path.
  */
 export function isWindows({ spec }: Pod): boolean {
   const selector = spec.nodeSelector ?? {};
@@ -20,7 +20,7 @@ export function isWindows({ spec }: Pod): boolean {
   );
 }
 
-/** Whether each term of the node affinity leaves nothing but Windows nodes. */
+/** Whether every term of the node affinity selects only Windows nodes. */
 function requiresWindowsNode({ affinity }: Pod["spec"]): boolean {
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   const isWindowsTerm = terms.map(({ matchExpressions }) =>
@@ -39,7 +39,7 @@ function hasDriveLetter({ command, args, workingDir, volumeMounts }: Container):
   return [...(command ?? []), ...(args ?? []), workingDir ?? "", ...paths].some((text) => /^[a-z]:[\\/]/i.test(text));
 }
 
-/** PowerShell runs on Linux as well, so for it and its scripts a Linux path in the command speaks against Windows. */
+/** PowerShell also runs on Linux. So a PowerShell command with a Linux path does not indicate Windows. */
 function hasWindowsCommand({ command, args }: Container): boolean {
   const words = [...(command ?? []), ...(args ?? [])];
   const program = (words[0] ?? "").toLowerCase();

@@ -2,28 +2,28 @@ import { ownPrefix } from "./containers.ts";
 import { escapeForKubelet } from "./expansion.ts";
 import type { Container } from "./types.ts";
 
-/** A shell script that runs in a container ahead of the container's own command, and ends in `exec "$@"`. */
+/** A shell script that runs before the container's own command and ends in `exec "$@"`. */
 export interface Wrapper {
-  /** The script's `$0`, by which it is found again: `arc-primer-…`. */
+  /** The script's `$0`: `arc-primer-…`. Used to find the wrapper in a command. */
   readonly name: string;
-  /** As the pod has it. */
+  /** The script, escaped for the kubelet. */
   readonly script: string;
 }
 
 /**
- * @param script POSIX sh. Its positional parameters are the settings, `--`, and the command to become
+ * @param script a POSIX sh script. Its positional parameters are the settings, `--`, and the command to exec
  */
 export function defineWrapper(name: string, script: string): Wrapper {
   return { name, script: escapeForKubelet(script) };
 }
 
 /**
- * Puts a wrapper before the container's command, unless it is there already. `args` stay: the kubelet appends them, so
- * they reach the original command. Wrappers nest; the one put on last runs first.
+ * Puts a wrapper before the container's command, unless it is already there. `args` are not changed: the kubelet appends
+ * them, so that they reach the original command. Wrappers can be nested. The one that is added last runs first.
  *
- * @param settings what the script is told, one word each. Never part of the script's text
- * @param otherwise the command that the administrator has named for a container without one
- * @returns false if there is no command to put it before
+ * @param settings the arguments of the script. They never become part of the script's text
+ * @param otherwise the configured command for a container that sets none
+ * @returns false if there is no command to wrap
  */
 export function wrapCommand(
   container: Container,
@@ -40,10 +40,10 @@ export function wrapCommand(
 }
 
 /**
- * Tells a wrapper that is there more, behind what it was told already.
+ * Appends arguments to a wrapper that the container already has.
  *
- * @param settings groups of words that belong together; those that it has been told are left out
- * @returns false if it is not there
+ * @param settings groups of arguments that belong together. A group that the wrapper already has is not added again
+ * @returns false if the container does not have the wrapper
  */
 export function appendArgs(container: Container, name: string, settings: readonly (readonly string[])[]): boolean {
   const found = findWrapper(container, name);
@@ -56,7 +56,7 @@ export function appendArgs(container: Container, name: string, settings: readonl
   return true;
 }
 
-/** Whether a wrapper has been told this group of words. */
+/** Whether a wrapper has this group of arguments. */
 export function hasArgs(container: Container, name: string, group: readonly string[]): boolean {
   const found = findWrapper(container, name);
   if (!found) return false;
@@ -64,7 +64,7 @@ export function hasArgs(container: Container, name: string, group: readonly stri
   return contains(words.slice(from, words.indexOf("--", from)), group.map(escapeForKubelet));
 }
 
-/** The words of the container's command and args, without the wrappers before them. */
+/** The container's command and args, without wrappers. */
 export function ownWords(container: Container): string[] {
   let words = [...(container.command ?? []), ...(container.args ?? [])];
   for (;;) {
@@ -76,8 +76,8 @@ export function ownWords(container: Container): string[] {
 }
 
 /**
- * The wrapper of that name among the words of `command` and `args`, also inside other wrappers, and also after another
- * webhook has moved the command to `args` behind a launcher of its own; `from` is where its settings begin.
+ * Finds a wrapper by name in `command` and `args`. It may be nested in other wrappers, and another webhook may have moved
+ * the command to `args`, behind its own launcher. `from` is the index of the wrapper's first argument.
  */
 function findWrapper(container: Container, name: string): { words: readonly string[]; from: number } | undefined {
   const words = [...(container.command ?? []), ...(container.args ?? [])];

@@ -1,25 +1,25 @@
 import { endpointOf, isOnNode } from "./endpoint.ts";
 import type { Registries } from "./types.ts";
 
-/** What BuildKit is told of one registry: the same names in buildkitd.toml and in Dagger's engine.json. */
+/** The settings of one registry for BuildKit. buildkitd.toml and Dagger's engine.json use the same names. */
 export interface RegistryEntry {
   mirrors?: string[];
   http?: true;
   insecure?: true;
-  /** Whether the private certificates are trusted for it; each file says so in its own way. */
+  /** Whether to trust the private CA for this registry. The two files configure it differently. */
   privateCA?: true;
 }
 
 export interface BuildkitRegistries {
   readonly entries: ReadonlyMap<string, RegistryEntry>;
-  /** Whether there are mirrors that BuildKit can't be told of. */
+  /** Whether there are mirrors that cannot be configured in BuildKit. */
   readonly leftOut: boolean;
 }
 
 /**
- * The registries as BuildKit knows them. A mirror is `host[:port]/path`, asked at `/v2/path`, and how it is spoken to
- * stands in an entry of its own, for its host (moby/buildkit, util/resolver/resolver.go). So a mirror with a path before
- * `/v2` cannot be expressed, nor can one on the node's address, which only the kubelet knows.
+ * Converts the registries to BuildKit's settings. A mirror is written as `host[:port]/path` and requested at `/v2/path`.
+ * Its protocol settings are in a separate entry for its host (moby/buildkit, util/resolver/resolver.go). So a mirror with
+ * a path before `/v2` cannot be expressed, nor can a mirror at the node's IP address, which only the kubelet knows.
  */
 export function buildkitRegistries(registries: Registries): BuildkitRegistries {
   const entries = new Map<string, RegistryEntry>();
@@ -32,7 +32,7 @@ export function buildkitRegistries(registries: Registries): BuildkitRegistries {
     const mirrors = all.filter((mirror) => mirror.before === "" && !isOnNode(mirror));
     leftOut ||= mirrors.length < all.length;
     if (mirrors.length > 0) add(host, { mirrors: mirrors.map((mirror) => mirror.host + mirror.after) });
-    // Both: HTTPS without looking at the certificate, and if there is no TLS, HTTP, as dockerd takes the word.
+    // Both, as dockerd interprets "insecure": HTTPS without verifying the certificate, or HTTP if there is no TLS.
     if (registry.insecure) add(host, { http: true, insecure: true });
     if (registry.privateCA) add(host, { privateCA: true });
     for (const mirror of mirrors) {
@@ -45,10 +45,10 @@ export function buildkitRegistries(registries: Registries): BuildkitRegistries {
 }
 
 /**
- * The text of buildkitd.default.toml, which buildx gives the builders it creates (docker/buildx, util/confutil): it
- * copies the files named under `ca` into the builder, and creates none if one is missing.
+ * The text of buildkitd.default.toml, which buildx uses for the builders that it creates (docker/buildx, util/confutil).
+ * buildx copies the files listed under `ca` into the builder. If one of them is missing, it creates no builder.
  *
- * @param caPath where the private certificates lie for buildx, in the runner container
+ * @param caPath the path of the private certificates in the runner container
  */
 export function buildkitdToml(entries: ReadonlyMap<string, RegistryEntry>, caPath: string): string {
   return [...entries]

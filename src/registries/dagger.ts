@@ -1,8 +1,8 @@
 import type { RegistryEntry } from "./buildkit.ts";
 
 /**
- * The text of Dagger's engine.json (dagger/dagger, engine/config/config.go, which refuses unknown fields). Its private
- * certificates come from a folder, not from here. Undefined where there is nothing to say.
+ * The text of Dagger's engine.json (dagger/dagger, engine/config/config.go, which rejects unknown fields). Dagger reads
+ * private certificates from a directory, not from this file. Undefined if there is nothing to configure.
  */
 export function daggerEngineJson(entries: ReadonlyMap<string, RegistryEntry>): string | undefined {
   const registries = [...entries]

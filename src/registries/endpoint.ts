@@ -1,24 +1,24 @@
 import type { Registries } from "./types.ts";
 
-/** Stands for the node's address in a mirror's URL. The kubelet replaces it in a container's arguments. */
+/** The placeholder for the node's IP address in a mirror's URL. The kubelet expands it in a container's arguments. */
 export const hostIpReference = "$(HOST_IP)";
 
-/** A mirror's URL, taken apart around the `/v2` under which registries are asked. */
+/** A mirror's URL, split at `/v2`, the root of the registry API. */
 export interface Endpoint {
   readonly scheme: "http" | "https";
   /** host[:port] */
   readonly host: string;
-  /** What stands before `/v2`: empty, or a path like `/artifactory/api/docker/hub`. */
+  /** The path before `/v2`: empty, or a path like `/artifactory/api/docker/hub`. */
   readonly before: string;
-  /** What stands after it: empty, or a path like `/ghcr-proxy` (a project of Harbor's). */
+  /** The path after `/v2`: empty, or a path like `/ghcr-proxy` (a Harbor project). */
   readonly after: string;
 }
 
 /**
- * Takes a mirror's URL apart. A path without `/v2` stands before it, as in dockerd's --registry-mirror; with `/v2` in it
- * the URL is the whole root of the mirror's API, as with containerd's `override_path`.
+ * Parses a mirror's URL. If its path does not contain `/v2`, `/v2` is appended, as dockerd does for --registry-mirror. If
+ * it does, the URL is the complete root of the mirror's API, as with containerd's `override_path`.
  *
- * @param url one that `mirrorUrl` in src/config/addresses.ts has accepted
+ * @param url a URL that `mirrorUrl` in src/config/addresses.ts has validated
  */
 export function endpointOf(url: string): Endpoint {
   const [, scheme = "", host = "", path = ""] = /^([a-z]+):\/\/([^/]*)(.*)$/i.exec(url.replace(/\/+$/, "")) ?? [];
@@ -26,7 +26,7 @@ export function endpointOf(url: string): Endpoint {
   return { scheme: scheme.toLowerCase() === "http" ? "http" : "https", host, before, after };
 }
 
-/** Whether the kubelet has to put the node's address in: it does so in flags, never in files. */
+/** Whether the host is the node's IP address. The kubelet expands it in arguments, but not in files. */
 export function isOnNode({ host }: Endpoint): boolean {
   return host.includes(hostIpReference);
 }

@@ -8,9 +8,9 @@ import { endpointOf, isOnNode } from "./endpoint.ts";
 import { caFile, hostsToml, hostsWithPrivateCA } from "./hosts-toml.ts";
 import type { PrivateCA, RegistrySettings } from "./types.ts";
 
-// The files that a profile's registries come to, one function for each program that reads them.
+// Generates the files for a profile's registries, with one function for each program that reads them.
 
-/** Where the profile's private certificates come from; undefined where it names none. */
+/** The source of the profile's private certificates. Undefined if it has none. */
 export function privateCASource({ privateCA }: { readonly privateCA?: PrivateCA | undefined }): FileSource | undefined {
   if (privateCA?.pem !== undefined) return { annotation: "ca", text: privateCA.pem };
   if (privateCA?.configMap) return { configMap: privateCA.configMap };
@@ -24,8 +24,8 @@ export interface DockerdFiles {
 }
 
 /**
- * What goes into dockerd's certs.d: mirrors, which only some dockerds read, and certificates, which all do. `leftOut` says
- * whether mirrors on the node's address had to be left out; those of Docker Hub are flags.
+ * The files for dockerd's certs.d: `hosts` (mirrors), which only some versions of dockerd read, and `certificates`, which
+ * all read. `leftOut`: whether mirrors at the node's IP address were left out. (Those of Docker Hub are set as flags.)
  */
 export function dockerdFiles(profile: RegistrySettings): DockerdFiles {
   const source = privateCASource(profile);
@@ -45,11 +45,11 @@ export function dockerdFiles(profile: RegistrySettings): DockerdFiles {
 export const buildkitdFile = "buildkitd.default.toml";
 
 /**
- * What buildx reads when it creates a builder: none where there are no entries.
+ * The files that buildx reads when it creates a builder. Empty if there are no entries.
  *
- * @param entries what BuildKit is told about the registries of these settings
- * @param caPath where the certificates will lie, in the runner container
- * @returns the files; the certificates are among them as `ca.crt` if an entry needs them
+ * @param entries BuildKit's entries for the registries of these settings
+ * @param caPath the path at which the certificates will be in the runner container
+ * @returns the files, including `ca.crt` if an entry needs the certificates
  */
 export function buildkitFiles(
   settings: RegistrySettings,
@@ -65,7 +65,7 @@ export function buildkitFiles(
   ];
 }
 
-/** What Dagger's engine is given: its registries, and the folder of certificates that it trusts. */
+/** The files for Dagger's engine: engine.json with the registries, and the private certificates to trust. */
 export function daggerFiles(profile: RegistrySettings): { files: readonly PodFile[]; leftOut: boolean } {
   const { entries, leftOut } = buildkitRegistries(profile.registries);
   const text = daggerEngineJson(entries);
@@ -79,11 +79,11 @@ export function daggerFiles(profile: RegistrySettings): { files: readonly PodFil
   };
 }
 
-/** How many bytes of annotations a pod of this profile can come to carry for its files. */
+/** The maximum size, in bytes, of the annotations for the files of this profile. */
 export function annotationBytes(profile: RegistrySettings): number {
   const source = privateCASource(profile);
   const { hosts, certificates } = dockerdFiles(profile);
-  // The path of the certificates is the pod's own; this one is longer than those in use.
+  // The real path depends on the pod. This path is longer than any in use.
   const files = buildkitFiles(profile, buildkitRegistries(profile.registries).entries, `/${"x".repeat(250)}`);
   const own = source ? [{ path: caFile, source }] : [];
   return annotationSize(annotationsOf([...hosts, ...certificates, ...files, ...daggerFiles(profile).files, ...own]));

@@ -1,22 +1,23 @@
 import { endpointOf, isOnNode } from "./endpoint.ts";
 import type { Mirror, Registries, Registry } from "./types.ts";
 
-/** The name of the private certificates beside a hosts.toml, by which dockerd finds them without one, too. */
+/** The file name of the private certificates next to hosts.toml. dockerd also reads it if there is no hosts.toml. */
 export const caFile = "ca.crt";
 
 /**
- * The text of `certs.d/HOST/hosts.toml` by which dockerd, with the containerd image store, uses a registry's mirrors;
- * undefined where there is nothing to write.
+ * The text of `certs.d/HOST/hosts.toml`, which configures a registry's mirrors in dockerd with the containerd image store.
+ * Undefined if there is nothing to write.
  *
  * The format is containerd's (core/remotes/docker/config/hosts.go); moby reads it from its certs.d since 28.0
- * (daemon/hosts.go). No `server`: without it the last resort is the registry itself. No capability beyond these two,
- * because a containerd that does not know one refuses the file.
+ * (daemon/hosts.go). `server` is not set, because the default fallback is the registry itself. No further capabilities
+ * are set, because containerd rejects a file with a capability that it does not know.
  *
  * @param host the registry, `ghcr.io`
  */
 export function hostsToml(host: string, registry: Registry): string | undefined {
   const mirrors = registry.mirrors.filter(({ url }) => !isOnNode(endpointOf(url)));
-  // For Docker Hub the flags do, unless they cannot say it: several hosts in this file switch them off.
+  // For Docker Hub, dockerd's flags suffice, unless a mirror needs more than flags can express. A file with several hosts
+  // disables the flags, so it then has to contain all mirrors.
   const needed = host === "docker.io" ? mirrors.filter(isBeyondFlags) : mirrors;
   if (needed.length === 0) return undefined;
   const blocks = mirrors.map(({ url, insecure, privateCA }) => {
@@ -38,14 +39,14 @@ export function hostsToml(host: string, registry: Registry): string | undefined 
 }
 
 /**
- * Whether a mirror of Docker Hub needs a hosts.toml: dockerd puts `/v2` behind the path of a --registry-mirror, and
- * with the containerd image store it looks for the mirror's certificates nowhere.
+ * Whether a mirror of Docker Hub needs a hosts.toml, because --registry-mirror is not enough: dockerd appends `/v2` to
+ * its path, and with the containerd image store it does not read any certificates for the mirror.
  */
 function isBeyondFlags({ url, privateCA }: Mirror): boolean {
   return endpointOf(url).after !== "" || privateCA;
 }
 
-/** The hosts for which `certs.d/HOST/ca.crt` has to be there, for the registry and for its mirrors. */
+/** The hosts that need a `certs.d/HOST/ca.crt`: registries and their mirrors. */
 export function hostsWithPrivateCA(registries: Registries): string[] {
   const hosts = Object.entries(registries).flatMap(([host, registry]) => {
     const mirrors = registry.mirrors.filter(({ privateCA }) => privateCA).map(({ url }) => endpointOf(url));

@@ -1,4 +1,4 @@
-// What the configuration says about registries, as far as the files for the pullers need it.
+// The registry settings that are needed to generate the files for dockerd, BuildKit and Dagger.
 
 export interface Mirror {
   readonly url: string;
@@ -12,7 +12,7 @@ export interface Registry {
   readonly mirrors: readonly Mirror[];
 }
 
-/** By the registry's host, such as `ghcr.io`. */
+/** Keyed by registry host, such as `ghcr.io`. */
 export type Registries = Readonly<Record<string, Registry>>;
 
 interface KeyOf {

@@ -1,8 +1,8 @@
 import type { MutationReason, Note, PodReason } from "./reasons.ts";
 
-// The types of what is said about a pod. They hold what people may read, never a part of the pod's spec.
+// The types of the results for a pod. They contain only what may be logged and shown, never parts of the pod's spec.
 
-/** Whether a pod is primed, and by which profile; or why it is not. */
+/** Whether a pod is primed, with the profile, or the reason why it is skipped. */
 export type Decision =
   | {
       readonly kind: "skip";
@@ -17,35 +17,35 @@ export type Decision =
       readonly reason?: never;
       /** The profile's name. */
       readonly profile: string;
-      /** The scale set's name; empty where the pod has none. */
+      /** The name of the scale set; empty if the pod has no label for it. */
       readonly scaleSet: string;
       /** Set when the pod asked for a profile that it did not get. */
       readonly problem?: Note;
     };
 
-/** What else there is to say about a mutation: a note, or the reason why a part of it was left out. */
+/** Additional information about a mutation: a note, or the reason why a part of it was left out. */
 export type Remark = Note | MutationReason;
 
-/** What became of one mutation. */
+/** The result of one mutation. */
 export type Outcome = { readonly mutation: string; readonly notes: readonly Remark[] } & (
   | { readonly result: "applied"; readonly reason?: never; readonly error?: never }
-  /** `error` is for the log: what the mutation threw, or what it would have broken. */
+  /** `error` is for the log: the error that the mutation threw, or the invariants that it would have broken. */
   | { readonly result: "skipped"; readonly reason: MutationReason; readonly error?: unknown }
 );
 
-/** Everything that is known after a pod has been looked at. */
+/** The complete result for one pod. */
 export interface Primed {
   readonly decision: Decision;
   readonly mode: "enforce" | "audit";
-  /** What became of each mutation, or in audit mode would have; empty where the pod was skipped. */
+  /** The outcome of each mutation (in audit mode, the outcome it would have had). Empty if the pod was skipped. */
   readonly outcomes: readonly Outcome[];
-  /** The pod as it is to be: the very object that came in where nothing is to change. */
+  /** The resulting pod. The same object as the input if nothing changes. */
   readonly pod: unknown;
-  /** Whether the status had to be left out because the pod's annotations are full. */
+  /** Whether the status annotation was left out because the pod's annotations have reached their size limit. */
   readonly statusLeftOut: boolean;
 }
 
-/** The outcomes that people are told about. What a profile does not configure is of no interest to them. */
+/** The outcomes to show to users. Mutations that the profile does not configure are left out. */
 export function reported(outcomes: readonly Outcome[]): Outcome[] {
   return outcomes.filter(({ reason }) => reason !== "not-configured");
 }

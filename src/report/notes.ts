@@ -1,4 +1,4 @@
-/** What else there is to know about a mutation or about the choice of the profile. */
+/** Additional information about a mutation or about the choice of the profile. */
 export const notes = {
   "startup-probe-removed":
     "The DinD sidecar's startup probe is gone: the wait is faster, and nothing else relied on it.",

@@ -1,9 +1,9 @@
 import { notes } from "./notes.ts";
 
-// The one vocabulary: annotation, log, metric labels, admission warnings and the CLI all speak these codes, and every
-// sentence that a person reads about a decision is here or in notes.ts.
+// The codes used in the status annotation, the log, metric labels, admission warnings and the CLI. Every sentence that
+// users read about a decision is here or in notes.ts.
 
-/** Why a whole pod was left as it came. */
+/** The reasons why a whole pod was left unchanged. */
 export const podReasons = {
   "unsupported-review": "The admission review is not admission.k8s.io/v1.",
   "not-a-pod": "The object is not a Pod.",
@@ -23,7 +23,7 @@ export const podReasons = {
   "internal-error": "arc-primer failed on this pod. This is a bug; the log has the error.",
 } as const;
 
-/** Why one mutation left the pod as it was. */
+/** The reasons why a mutation left the pod unchanged. */
 export const mutationReasons = {
   disabled: "The profile switches this off (enabled: false).",
   "not-configured": "The profile sets nothing for this.",
@@ -125,7 +125,7 @@ export type MutationReason = keyof typeof mutationReasons;
 export type Note = keyof typeof notes;
 export type Code = PodReason | MutationReason | Note;
 
-/** What someone has to look into: these, and only these, become admission warnings. */
+/** The codes that need attention. Only these become admission warnings. */
 const problems = new Set<Code>([
   "unsupported-review",
   "pod-too-large",
@@ -142,7 +142,7 @@ const problems = new Set<Code>([
 
 const sentences: Readonly<Record<Code, string>> = { ...podReasons, ...mutationReasons, ...notes };
 
-/** The sentence that goes with a code. */
+/** The sentence that explains a code. */
 export function explain(code: Code): string {
   return sentences[code];
 }

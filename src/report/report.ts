@@ -4,9 +4,9 @@ import { explain } from "./reasons.ts";
 import type { Code } from "./reasons.ts";
 
 /**
- * What was decided about a pod and why, for people: a headline and a line for each mutation and note.
+ * A human-readable report of what was decided about a pod and why: a headline, and a line per mutation and note.
  *
- * @param subject what the pod is called, `Pod arc-runners/linux-x64-abcde`
+ * @param subject the kind and name of the pod, `Pod arc-runners/linux-x64-abcde`
  * @param options.all also lists the mutations that the profile does not configure
  */
 export function report(subject: string, primed: Primed, options: { readonly all?: boolean } = {}): string {

@@ -8,20 +8,20 @@ import type { Note } from "./reasons.ts";
 
 export const statusAnnotation = "arc-primer.dev/status";
 
-/** The pod's own account of what was done to it: the value of the status annotation, as JSON. */
+/** The value of the status annotation, as JSON: what arc-primer did to the pod. */
 export interface Status {
   version: string;
   profile: string;
   /** Set when the pod asked for a profile that it did not get. */
   problem?: string;
   applied: string[];
-  /** Why not, by mutation. What the profile does not configure is not mentioned. */
+  /** The reason for each skipped mutation, by name. Mutations that the profile does not configure are left out. */
   skipped: Record<string, string>;
-  /** What else there is to know, by mutation; absent where there is nothing. */
+  /** The notes of each mutation, by name. Absent if there are none. */
   notes?: Record<string, string[]>;
 }
 
-/** What a status says: arc-primer's version, the profile, and what became of each mutation. */
+/** The input for a status: arc-primer's version, the profile, and the outcome of each mutation. */
 export interface StatusContent {
   readonly version: string;
   readonly profile: string;
@@ -30,10 +30,11 @@ export interface StatusContent {
 }
 
 /**
- * The pod with its status annotation; the same object if it says this already; undefined if there is no room for it.
+ * Returns the pod with its status annotation. Returns the same object if the annotation is already up to date, and
+ * undefined if the annotation does not fit.
  *
- * A second pass over a primed pod finds everything in place. What an earlier pass applied then still counts as
- * applied, so that the second patch is empty.
+ * In a second pass over a primed pod, everything is already in place. Mutations that the earlier pass applied still count
+ * as applied, so that the second patch is empty.
  */
 export function withStatus(pod: Pod, content: StatusContent): Pod | undefined {
   const annotations = pod.metadata.annotations ?? {};
@@ -91,9 +92,9 @@ function plainText(text: string): string {
 }
 
 /**
- * The status that an earlier pass wrote; undefined where there is none, or where it is not ours. Those who write
- * the pod can write one as well. So it decides only between "applied" and "already there" of what is there, and no text
- * of its own is taken over.
+ * Parses the status that an earlier pass has written. Undefined if there is none or if it is not ours. The pod's author can
+ * forge a status. So it is used only to choose between "applied" and "already there" for changes that are in place, and no
+ * free text is copied from it.
  */
 function earlierStatus(value: string | undefined): Status | undefined {
   if (value === undefined) return undefined;
@@ -101,6 +102,6 @@ function earlierStatus(value: string | undefined): Status | undefined {
     const parsed = statusSchema.safeParse(JSON.parse(value));
     return parsed.success ? (parsed.data as Status) : undefined;
   } catch {
-    return undefined; // not JSON: somebody else's text, which this status replaces
+    return undefined; // not JSON, so not ours; the new status replaces it
   }
 }

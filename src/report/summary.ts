@@ -3,7 +3,7 @@ import type { Primed } from "./decision.ts";
 import { isProblem } from "./reasons.ts";
 import type { Code } from "./reasons.ts";
 
-/** The decision as the log and the audit log have it, in the words of the status annotation. */
+/** The decision for the log and the audit log, with the same keys as in the status annotation. */
 export function summary({ decision, mode, outcomes }: Primed): object {
   if (decision.kind === "skip") {
     const { reason, field } = decision;
@@ -20,7 +20,7 @@ export function summary({ decision, mode, outcomes }: Primed): object {
   };
 }
 
-/** The codes that someone has to look into. They become admission warnings. */
+/** The codes that need attention. They become admission warnings. */
 export function problemsOf({ decision, outcomes, statusLeftOut }: Primed): Code[] {
   const codes: (Code | undefined)[] = [
     decision.reason,

@@ -1,20 +1,20 @@
 #!/bin/sh
-# Puts what install-packages.sh has installed into the runner container, then becomes the command after "--".
+# Copies the packages that install-packages.sh has installed into the runner container, then executes the command after "--".
 #
 #   sh -c SCRIPT arc-primer-packages [directory=DIR on-failure=warn] [proxy=URL] [mirror=FROM by=TO]... -- COMMAND [ARG...]
 #
 # A proxy and mirrors, if given, are left to the job's own apt-get.
 #
-# It runs as process 1, as root or as a user who may sudo, before anything else does. The image is the one that the
-# packages were installed in, so what that script needed is here, too. The work is done in a child: no name that it uses
-# reaches the job's environment.
+# It runs as process 1, before anything else, as root or as a user with sudo. The image is the one in which the packages
+# were installed, so the programs that install-packages.sh needs are available here, too. The work is done in a child
+# process, so that no variable of this script reaches the job's environment.
 set -uf
 
 . ./shared/say.sh
 
 . ./shared/failed.sh
 
-# Prints a file's lines. By the shell alone: where libraries were replaced only in part, no other program may start.
+# Prints the lines on stdin in a box. Uses only the shell: if libraries were partly replaced, other programs may not start.
 loudly() {
   say "******************************************************************"
   while IFS= read -r line || [ -n "$line" ]; do say "* $line"; done
@@ -41,8 +41,8 @@ ask_sudo() { sudo -n true > /dev/null 2>&1; }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n -- "$@"; fi; }
 
-# Prints the paths in a list that do not lie on a volume of this container: those are somebody else's files. Names with
-# a newline go through the lines of awk with another character in its place.
+# Prints the paths in a list that are not on a volume of this container. Files on volumes must not be touched. For awk,
+# newlines in names are temporarily replaced by another character.
 on_the_image() {
   tr '\n\0' '\1\n' < "$1" | awk 'FNR == NR { if ($5 != "/") mounted[$5]; next }
     { for (path = $0; path ~ /\//; sub(/\/[^\/]*$/, "", path)) if (path in mounted) next; print }' /proc/self/mountinfo - |
@@ -95,7 +95,7 @@ apply() {
     return
   fi
   may_write || { refuse "$obstacle"; return; }
-  # What is gone goes last: a library under its old name may be what tar and sudo are linked with.
+  # Removed files are deleted last: tar and sudo may be linked with a library under its old name.
   if ! { remove turned && extract && remove deleted; }; then
     refuse "they could be put in place only in part; what failed is said above"
     return
@@ -151,7 +151,7 @@ put_packages_in_place() {
 
 . ./shared/become.sh
 
-# A trap runs only between foreground commands, so this shell does nothing but wait.
+# A shell runs traps only between foreground commands, so this shell only waits.
 stop() {
   say "told to stop while putting packages in place"
   kill "$!" 2> /dev/null

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The preStop hook of the DinD container: waits until the runner container has ended, which is when nobody holds the
-# pipe open any more (hold-docker.sh).
+# The preStop hook of the DinD container. It waits until the runner container has stopped. That is when no process holds
+# the pipe open any more (hold-docker.sh).
 #
 #   sh -c SCRIPT arc-primer-hold FILE
 #
-# The kubelet ends the wait with the pod's grace period. A runner that never started has made no pipe.
+# The kubelet ends the wait when the grace period is over. If the runner never started, there is no pipe.
 [ -p "$1" ] || exit 0
-: > "$1" & # where nobody holds it any more, opening it to read would wait for somebody who does
+: > "$1" & # without a writer, opening the pipe for reading would block
 while read -r _; do :; done < "$1"

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Puts the logins of a mounted Secret into the runner's Docker config, then becomes the command after "--".
+# Adds the logins of a mounted Secret to the runner's Docker config, then executes the command after "--".
 #
 #   sh -c SCRIPT arc-primer-docker-credentials file=FILE secret=NAME -- COMMAND [ARG...]
 #
-# The config is a file of the runner's own, so that `docker login` can go on writing to it. A config that is there is
-# added to: what it says of a registry stays. Nothing of either file may reach the log: jq and node quote what they
-# cannot read, so what they say is thrown away. Whatever goes wrong, the command is started.
+# The config is a regular file that the runner owns, so that `docker login` can write to it. If there is a config, the
+# logins are added to it. Its entries for a registry take precedence. The contents of the two files must not reach the log.
+# jq and node quote input that they cannot parse, so their error output is discarded. The command is started even if this
+# fails.
 set -u
 
 . ./shared/say.sh
@@ -14,7 +15,7 @@ set -u
 
 . ./shared/find-node.sh
 
-# Prints the config with the logins of the Secret that it has none for.
+# Prints the config, with the Secret's logins for registries that it has no login for.
 merge() {
   if command -v jq > /dev/null; then
     jq --slurp '.[0] as $secret | .[1] | .auths = (($secret.auths // {}) + (.auths // {}))' "$file" "$config"
@@ -27,7 +28,7 @@ merge() {
 
 . ./shared/docker-config.sh
 
-# In a shell of its own: the command would see variables of its own, set here by the same name, changed.
+# Runs in a subshell, so that its variables cannot change the command's environment variables of the same name.
 log_in() (
   while [ "$1" != -- ]; do
     case $1 in

@@ -7,7 +7,7 @@ import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import script from "./docker-credentials.sh";
 
-// The script as it runs in runner containers: under each shell, with and without jq and node.
+// Runs the script as in runner containers: under each shell, with and without jq and node.
 
 const files = workspace();
 const isRoot = process.getuid?.() === 0;
@@ -25,9 +25,9 @@ const secret = { auths: { "known.example.com": auth("ours:hunter2"), "both.examp
 interface Options {
   tools?: string[];
   env?: Record<string, string>;
-  /** What the home folder's Docker config holds; undefined: there is none. */
+  /** The content of ~/.docker/config.json; undefined: no file. */
   own?: string;
-  /** What the Secret holds; null: there is none. */
+  /** The content of the Secret; null: no Secret. */
   mounted?: string | null;
 }
 

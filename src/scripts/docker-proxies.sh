@@ -1,11 +1,11 @@
 #!/bin/sh
-# Writes the proxy of the runner container into Docker's config, for builds and for containers, then becomes the command
+# Writes the proxy of the runner container to Docker's config, for builds and for containers, then executes the command
 # after "--".
 #
 #   sh -c SCRIPT arc-primer-docker-proxies [no-proxy=HOST...] -- COMMAND [ARG...]
 #
-# A proxy's address may hold a password: none of it reaches the log. What the config says of proxies already stays.
-# Whatever goes wrong, the command is started.
+# A proxy URL may contain a password, so no part of it may reach the log. Existing proxy settings in the config take
+# precedence. The command is started even if this fails.
 set -u
 
 . ./shared/say.sh
@@ -16,7 +16,8 @@ set -u
 
 . ./shared/docker-config.sh
 
-# Prints the config that it reads with the proxies added. The values come as variables, never as text of a program.
+# Reads the config from stdin and prints it with the proxies added. The values are passed in environment variables, never
+# as program text.
 add_proxies() {
   if command -v jq > /dev/null; then
     # shellcheck disable=SC2016 # $own is jq's
@@ -38,7 +39,7 @@ with_proxies() {
   else echo '{}' | add_proxies; fi
 }
 
-# In a shell of its own: the command would see variables of its own, set here by the same name, changed.
+# Runs in a subshell, so that its variables cannot change the command's environment variables of the same name.
 write_proxies() (
   http=${HTTP_PROXY:-${http_proxy:-}}
   https=${HTTPS_PROXY:-${https_proxy:-}}

@@ -6,7 +6,7 @@ import { workspace } from "../../test/support/script.ts";
 import { findTool, haveTools } from "../../test/support/tools.ts";
 import script from "./docker-proxies.sh";
 
-// The script as it runs in runner containers: under each shell, with jq, with node, and with neither.
+// Runs the script as in runner containers: under each shell, with jq, with node, and with neither.
 
 const { folder, pathWith } = workspace();
 

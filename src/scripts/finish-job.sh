@@ -1,24 +1,25 @@
 #!/bin/sh
-# The preStop hook of the runner container: lets a job that has begun finish.
+# The preStop hook of the runner container. It lets a running job finish.
 #
 #   sh -c SCRIPT arc-primer-finish-job seconds=N
 #
-# Where no job runs it returns within a second. Else it waits until the runner has ended by itself: the container is over
-# then, and this process with it. After N seconds it returns all the same, and the kubelet sends SIGTERM, which cancels the
+# If no job is running, it returns within a second. Otherwise it waits until the runner exits by itself, which ends the
+# container and this process with it. After N seconds it returns anyway. The kubelet then sends SIGTERM, which cancels the
 # job.
 #
-# Processes are looked for in /proc, since slim images have neither ps nor pgrep. The runner's listener receives a message
-# from GitHub and logs that. It asks GitHub for the job, which is its own from then on (Runner.cs), writes "Running job" to
-# its log, tells GitHub that it has it, and starts the worker (JobDispatcher.cs, all of actions/runner 2.336). Each of the
-# three counts as a job; a message only for 15 s, because not every message brings one.
+# Processes are looked up in /proc, because slim images have neither ps nor pgrep. How the runner's listener gets a job: it
+# receives a message from GitHub and logs it. It requests the job from GitHub, which assigns the job to it (Runner.cs). It
+# writes "Running job" to its log, confirms the job to GitHub, and starts the worker (JobDispatcher.cs; both in
+# actions/runner 2.336). So there are three signs of a job: the worker process, the line "Running job", and a message. A
+# message counts only for 15 s, because not every message brings a job.
 set -u
 
-# Sets $listener and $worker to the runner's processes; empty where there is none.
+# Sets $listener and $worker to the runner's processes; empty if there is none.
 look() {
   listener=
   worker=
   for process in /proc/[0-9]*; do
-    # One that has ended meanwhile is none.
+    # Ignore a process that has exited in the meantime.
     { IFS= read -r name < "$process/comm"; } 2> /dev/null || continue
     case $name in
       Runner.Listener) listener=$process ;;
@@ -27,8 +28,8 @@ look() {
   done
 }
 
-# Does the runner have a job? Its log is beside the folder that its program lies in; another place, another form or no
-# right to read it are not worth a word: there is still the worker to go by.
+# Does the runner have a job? Its log directory, _diag, is next to bin. If the log is elsewhere, has another format or cannot
+# be read, this is ignored, because the worker process is checked anyway.
 has_job() {
   [ -z "$worker" ] || return 0
   [ -n "$listener" ] || return 1
@@ -36,7 +37,7 @@ has_job() {
   grep -qs ': Running job: ' "$folder"/_diag/Runner_*.log
 }
 
-# Has the listener received a message in the last 15 s, and not logged since that it gets no job by it?
+# Has the listener received a message in the last 15 s, without logging since that it brought no job?
 is_asking_for_job() {
   [ -n "$listener" ] || return 1
   line=$(grep -hs -e "MessageListener\] Message '.*' received" -e ' Runner\] Skipping message Job' \
@@ -48,7 +49,7 @@ is_asking_for_job() {
   [ $(($(date +%s) - received)) -lt 15 ]
 }
 
-# A hook's own output reaches no log, so this is said where the listener writes: to the container's log.
+# The output of a hook is not logged. So messages are written to the listener's stderr, which is the container's log.
 say() { [ -z "$listener" ] || { printf 'arc-primer: %s\n' "$*" >> "$listener/fd/2"; } 2> /dev/null; }
 
 . ./shared/failed.sh
@@ -59,7 +60,7 @@ seconds=${1#seconds=}
 now
 begin=$now
 look
-# A job that GitHub hands out in this very moment needs a while to be seen.
+# A job that GitHub assigns at this moment becomes visible only after a while.
 looks=1
 until has_job; do
   [ -n "$listener$worker" ] || exit 0 # no runner, no job

@@ -7,11 +7,11 @@ import { shells, workspace } from "../../test/support/script.ts";
 import { haveTools } from "../../test/support/tools.ts";
 import finishJob from "./finish-job.sh";
 
-// The preStop hook of the runner container, over a folder that is laid out like /proc, and over real processes.
+// Runs the preStop hook of the runner container with a directory that imitates /proc, and with real processes.
 
 const files = workspace();
 
-/** A folder like /proc, with a runner's folder for its log, in which processes begin and end as the test says. */
+/** A directory that imitates /proc, in which the test starts and ends processes, and a runner's log directory. */
 function machine() {
   const folder = files.folder();
   const proc = join(folder, "proc");
@@ -37,12 +37,12 @@ function machine() {
     end: (id: number) => rmSync(join(proc, String(id)), { recursive: true }),
     log: (line: string) =>
       writeFileSync(join(runner, "_diag/Runner_20261126-031500-utc.log"), `${line}\n`, { flag: "a" }),
-    /** What the container's log has of the hook. */
+    /** The hook's lines in the container's log. */
     said: () => readFileSync(join(proc, "20/fd/2"), "utf8"),
   };
 }
 
-/** Starts the hook over that folder, with two seconds for its minute, and one for the five between two looks. */
+/** Starts the hook with that directory. 60 s are shortened to 2 s, and the poll interval of 5 s to 1 s. */
 function hook(shell: string[], proc: string, seconds: number) {
   const script = finishJob
     .replaceAll("/proc/", `${proc}/`)
@@ -70,7 +70,7 @@ function hook(shell: string[], proc: string, seconds: number) {
   return run;
 }
 
-/** As the runner writes it: 2026-11-26 03:15:00Z. */
+/** A timestamp in the runner's format: 2026-11-26 03:15:00Z. */
 const secondsAgo = (seconds: number) =>
   new Date(Date.now() - seconds * 1000).toISOString().replace("T", " ").replace(/\.\d+/, "");
 
@@ -124,7 +124,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       else there.work();
       await sleep(1500);
       expect(there.said()).toContain("a job runs");
-      // No worker for (here) two seconds: the runner hangs, or the job never began.
+      // No worker for 2 s (60 s in production): the runner hangs, or the job never started.
       if (sign === "work") there.end(300);
       expect(await run.ended).toMatchObject({ code: 0 });
       expect(there.said().split("\n").at(-2)).toMatch(/^arc-primer: failed: runner-hangs: /);
@@ -193,7 +193,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
   });
 });
 
-// As in a container: process 1 is the runner, and takes the hook with it when it ends.
+// As in a container: process 1 is the runner, and its exit also ends the hook.
 const namespaces = process.getuid?.() === 0 && spawnSync("unshare", ["-pf", "--mount-proc", "true"]).status === 0;
 
 describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(shells)(
@@ -206,8 +206,8 @@ describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(shells)(
         writeFileSync(join(folder, "bin", name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
       program("Runner.Worker", "sleep 3; echo the job is done");
       program("Runner.Listener", 'sleep 0.5; "$(dirname "$0")/Runner.Worker"; echo the listener ends');
-      // PID 1 starts the hook as the kubelet would, one second later, beside the runner.
-      // Its stderr is something that can be opened anew, as a container's is: Node's is a socket.
+      // PID 1 starts the hook one second later, next to the runner, as the kubelet would.
+      // Its stderr can be reopened, as in a container; Node's stderr would be a socket.
       const script = `exec 2> ${folder}/log; ("$@"; echo the hook has returned) & ${folder}/bin/Runner.Listener run; exit 5`;
       const words = ["-c", `sleep 1; shift; exec "$@"`, "delay", "--", ...sh, "-c", finishJob, "arc-primer-finish-job"];
       const { status, stdout } = spawnSync(

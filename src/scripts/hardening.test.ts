@@ -9,12 +9,12 @@ import { shells, workspace } from "../../test/support/script.ts";
 import { haveTools } from "../../test/support/tools.ts";
 import { scripts } from "./index.ts";
 
-// What pods and images have in store for the scripts, under each shell: programs that hang, odd files, odd variables.
+// Edge cases that pods and images may contain, under each shell: hanging programs, unusual files and variables.
 
 const { root, folder } = workspace();
 const here = shells.filter(([name]) => haveTools(name as "dash" | "bash" | "busybox"));
 
-/** A folder for the head of PATH, with these programs: shell scripts. */
+/** A directory to prepend to PATH, with these shell scripts as programs. */
 function programs(texts: Record<string, string>): string {
   const path = folder();
   for (const [name, text] of Object.entries(texts))
@@ -29,7 +29,7 @@ interface Ran {
   readonly seconds: number;
 }
 
-/** Runs a script, and ends it by TERM after `term` milliseconds; whatever it leaves behind is ended as well. */
+/** Runs a script and sends TERM after `term` milliseconds. Processes that it leaves behind are killed. */
 async function run(
   shell: readonly string[],
   name: keyof typeof scripts,
@@ -54,7 +54,7 @@ async function run(
   try {
     process.kill(-child.pid!, "SIGKILL");
   } catch {
-    // nothing is left
+    // no process is left
   }
   await new Promise((resolve) => setTimeout(resolve, 20));
   return { code, stdout, stderr, seconds };
@@ -76,7 +76,7 @@ test("the wrappers become the command in the same words", () => {
   expect(blocks[0]).toContain("exec");
 });
 
-/** Settings with which each of the wrappers gives up at once what it cannot do, and starts the command. */
+/** Settings with which each wrapper fails immediately and starts the command. */
 function goingOn(name: (typeof wrappers)[number]): string[] {
   if (name === "place-files.sh") return [];
   const waiting = wait(1).map((word) => word.replace("on-timeout=fail", "on-timeout=start"));

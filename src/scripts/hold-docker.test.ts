@@ -10,8 +10,8 @@ import { jobVariables } from "../../test/support/variables.ts";
 import awaitRunner from "./await-runner.sh";
 import holdDocker from "./hold-docker.sh";
 
-// The two scripts that belong together: the one that holds a pipe open in the runner container, and dockerd's preStop
-// hook that waits for its end.
+// Tests two scripts that work together: one keeps a pipe open in the runner container, and dockerd's preStop hook waits
+// until it is closed.
 
 const { folder } = workspace();
 const children: ChildProcess[] = [];
@@ -47,7 +47,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
   describe.concurrent.each(allShells)("under %s", (_name, sh) => {
     const hold = (file: string, command: string[], path?: string, env?: Record<string, string>) =>
       start(sh, ["-c", holdDocker, "arc-primer-hold", `file=${file}`, "--", ...command], path, env);
-    /** The hook needs nothing but the shell. */
+    /** The hook needs only the shell. */
     const hook = (file: string) => start(sh, ["-c", awaitRunner, "arc-primer-hold", file], folder());
 
     test.each(["SIGTERM", "SIGKILL"] as const)("the hook ends when the runner does, here by %s", async (signal) => {
@@ -108,7 +108,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
   });
 });
 
-// As root, in a container of its own, like the init container that runs it.
+// Runs as root in a separate container, like the init container.
 describe.runIf(process.getuid?.() === 0 && haveTools("dash", "busybox"))("prepare-rootless.sh", () => {
   test.each([["dash"], ["busybox", "sh"]])(
     "under %s: names, ranges, and a home of the user's own",

@@ -10,7 +10,7 @@ import placeFiles from "./place-files.sh";
 import prepareRootless from "./prepare-rootless.sh";
 import waitForDocker from "./wait-for-docker.sh";
 
-/** Every script that runs in pods, by its file name. */
+/** All scripts that run in pods, keyed by file name. */
 export const scripts = {
   "apply-packages.sh": applyPackages,
   "await-runner.sh": awaitRunner,
@@ -25,5 +25,5 @@ export const scripts = {
   "wait-for-docker.sh": waitForDocker,
 } as const;
 
-/** Those that are hooks: the kubelet puts no variables into a hook's command, so nothing is escaped in them. */
+/** The scripts that are preStop hooks. They are not escaped, because the kubelet does not expand variables in a hook. */
 export const hooks: readonly string[] = ["await-runner.sh", "finish-job.sh"];

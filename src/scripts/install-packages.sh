@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the packages that the runner's image lacks, in an init container of that same image, and leaves what changed
-# as an archive on a shared volume, for apply-packages.sh in the runner container.
+# Installs packages that the runner's image lacks, in an init container with the same image. The changes are archived on a
+# shared volume, for apply-packages.sh in the runner container.
 #
 #   sh -c SCRIPT arc-primer-prerequisites directory=DIR on-failure=warn timeout=300 size-limit=BYTES \
 #     [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] \
@@ -8,11 +8,11 @@
 #
 # Where a bundle is offered that build-bundle.sh has made of this very image, it is taken instead: no apt, no script.
 #
-# It runs as root and as process 1. apt means Debian and its kin, so beyond POSIX sh it uses what those cannot be
-# without: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a shell runs its traps only
-# between foreground commands.
+# It runs as root and as process 1. apt exists only on Debian and its derivatives. So, in addition to POSIX sh, the script
+# uses programs that they always have: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a
+# shell runs traps only between foreground commands.
 #
-# What it leaves in DIR:
+# The files that it writes to DIR:
 #   changes.tar           what is new or changed; present only if there is something to apply
 #   deleted, deleted-directories   what is gone: absolute paths, each ended by a NUL
 #   turned, turned-directories     of that, what is in the way of something of another kind by the same name
@@ -38,7 +38,7 @@ umask 022
 
 . ./shared/take-bundle.sh
 
-# $took: the seconds since $1, for people.
+# Sets $took: the seconds since $1, formatted for the log.
 took() {
   now
   took=$(((now - $1) / 100)).$(((now - $1) % 100 / 10))$(((now - $1) % 10))
@@ -53,18 +53,18 @@ stop() {
 trap 'stop 143' TERM
 trap 'stop 130' INT
 
-# Adds to what has gone wrong.
+# Appends a message to $problem.
 problem=
 trouble() { problem="${problem:+$problem; }$1"; }
 
-# Says what has gone wrong and ends: the job starts without it, or does not start.
+# Reports the problems and exits. Depending on onFailure, the job starts without the packages or does not start.
 give_up() {
   {
     printf '%s\n' "$problem"
     [ ! -f "$work/log" ] || grep -E '^(E|Err|W|dpkg|tar)[: ]' "$work/log" | tail -n 20 | sed 's/^/  /'
   } > "$directory/problem"
   sed 's/^/arc-primer: /' "$directory/problem" >&2
-  # What kubectl describe shows as the container's termination message.
+  # The termination message, which kubectl describe shows.
   [ ! -w /dev/termination-log ] || tail -c 4000 "$directory/problem" > /dev/termination-log
   rm -rf "$work"
   if [ "$on_failure" = warn ]; then
@@ -73,7 +73,7 @@ give_up() {
   fi
   say "exit 1: the runner is not started, as onFailure: fail asks"
   failed packages-not-installed "$problem"
-  # Below that, what apt said.
+  # Append apt's messages.
   [ ! -w /dev/termination-log ] || tail -n +2 "$directory/problem" | tail -c 3000 >> /dev/termination-log
   exit 1
 }
@@ -114,7 +114,7 @@ while [ "$1" != -- ]; do
 done
 shift
 
-# Runs a command within what is left of the time. Its output goes to the container's log as it comes, and to $work/log.
+# Runs a command with the remaining time as its timeout. Its output is streamed to the container's log and to $work/log.
 bounded() {
   now
   if [ "$now" -ge "$deadline" ]; then
@@ -134,7 +134,7 @@ bounded() {
   return "$status"
 }
 
-# What is installed lives no longer than the pod, so dpkg need not see every file safe on the disk.
+# The installed files live only as long as the pod, so dpkg does not have to sync every file to disk (force-unsafe-io).
 apt_get() {
   DEBIAN_FRONTEND=noninteractive bounded apt-get -q -y \
     -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts="$work/sources.list.d" \
@@ -143,11 +143,11 @@ apt_get() {
     -o APT::Cmd::Pattern-Only=true -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-unsafe-io -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@"
 }
 
-# Is NAME[:ARCHITECTURE][=VERSION] installed? A version may hold *, as apt takes it.
+# Is NAME[:ARCHITECTURE][=VERSION] installed? A version may contain *, as in apt.
 is_there() {
   name=${1%%=*}
   case $1 in *=*) wanted=${1#*=} ;; *) wanted='*' ;; esac
-  # What dpkg-query says of a package that it does not know is the answer, and no error.
+  # For an unknown package dpkg-query prints an error, which is discarded: the package is not installed.
   for state in $(dpkg-query --show --showformat='${db:Status-Status}=${Version}\n' "${name%:any}" 2> /dev/null); do
     # shellcheck disable=SC2254 # a pattern on purpose
     case $state in installed=$wanted) return 0 ;; esac
@@ -155,22 +155,22 @@ is_there() {
   [ "$wanted" = '*' ] && is_provided "${name%%:*}"
 }
 
-# Does an installed package go by this name as well? Renamed ones do: Ubuntu's libcurl4 is libcurl4t64.
+# Does an installed package provide this name? This is the case for renamed packages: Ubuntu's libcurl4 is libcurl4t64.
 is_provided() {
   dpkg-query --show --showformat='${db:Status-Status},${Provides}\n' | sed -n 's/^installed,//p' | tr ',' '\n' |
     sed -e 's/^ *//' -e 's/[ :(].*//' | grep -qxF -- "$1"
 }
 
-# Sets $missing to those of the given packages that are not there.
+# Sets $missing to the given packages that are not installed.
 look_for() {
   missing=
   for package in "$@"; do is_there "$package" || missing="$missing $package"; done
   missing=${missing# }
 }
 
-# Lists what could have been changed: TYPE MODE UID GID PATH, each ended by a NUL, sorted, to $1. With $2, also the paths
-# whose inode changed after the file $2, directories aside, to $3.
-# Not what is mounted here, what the kubelet writes, what lives only as long as a container.
+# Writes a sorted, NUL-terminated list of all paths that packages could change to $1: TYPE MODE UID GID PATH. With $2, also
+# writes the paths (except directories) whose inode changed after the file $2 to $3.
+# Leaves out mounts, files that the kubelet writes, and files that live only as long as a container.
 list() {
   list=$1 since=${2:-} changed=${3:-/dev/null}
   set -- -path ./proc -o -path ./sys -o -path ./dev -o -path ./run -o -path ./tmp -o -path ./var/tmp \
@@ -182,13 +182,14 @@ list() {
     LC_ALL=C sort -z -o "$list" "$list.unsorted" && rm "$list.unsorted"
 }
 
-# The paths that `list` leaves out for being mounted, as patterns for find.
+# Writes the mount points, which `list` leaves out, as patterns for find.
 pruned() {
   while read -r _ _ _ _ path _; do printf '%b\n' "$path"; done < /proc/self/mountinfo |
     sed -e 's|/*$||' -e '/^$/d' -e 's/[][*?\\]/\\&/g' -e 's/^/./' > "$work/pruned"
 }
 
-# The image's sources under $work, with the mirrors in them, beside those that the settings add. The image's own stay.
+# Copies the image's package sources to $work, with the mirrors in place of the original URLs. The sources from the settings
+# are there, too. The image's own files are not changed.
 copy_sources() {
   [ ! -f /etc/apt/sources.list ] || sed -f "$work/mirrors.sed" /etc/apt/sources.list > "$work/sources.list"
   [ -d /etc/apt/sources.list.d ] || return 0
@@ -198,16 +199,16 @@ copy_sources() {
   done < "$work/found"
 }
 
-# The packages that are neither wholly installed nor wholly not, one a line.
+# Prints the packages that are only partly installed, one per line.
 half_installed() {
   dpkg-query --show --showformat='${db:Status-Status} ${binary:Package}\n' |
     sed -n -E '/^(installed|config-files|not-installed) /!p'
 }
 
 install() {
-  # Slim images lack the manual's folders, and some packages do not install without.
+  # Slim images lack the directories for man pages, and some packages cannot be installed without them.
   for section in 1 2 3 4 5 6 7 8; do mkdir -p "/usr/share/man/man$section"; done
-  # Services must not start here: this exit code of policy-rc.d tells their packages so.
+  # Services must not be started here. Exit code 101 of policy-rc.d forbids it.
   policy=
   if [ ! -e /usr/sbin/policy-rc.d ]; then
     policy=/usr/sbin/policy-rc.d
@@ -221,7 +222,7 @@ install() {
   [ -z "$policy" ] || rm -f "$policy"
 }
 
-# The administrator's own script, with the interpreter that it names.
+# Runs the script of the profile with the interpreter in its first line, or with /bin/sh.
 run_script() {
   say "running the script of the profile"
   chmod 755 "$work/script"
@@ -233,10 +234,10 @@ run_script() {
   [ "$status" -eq 0 ] || trouble "the profile's script ended with exit code $status"
 }
 
-strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # of a line of `list`, the path
+strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # the path of a line of `list`
 keys() { sed -z 's/^\([^ ]*\) [^ ]* [^ ]* [^ ]* /\1 /'; }       # the type and the path
 
-# What came, went or changed. A folder that only has other entries than before is no change of its own.
+# Determines the added, removed and changed paths. A directory in which only the entries changed does not count as changed.
 compare() {
   list "$work/after" "$work/begin" "$work/changed" || return
   comm -z -23 "$work/before" "$work/after" > "$work/gone"
@@ -248,8 +249,8 @@ compare() {
   turned "$work/lost" "$work/came.keys"
 }
 
-# Splits what is gone into what is in the way of something that came, by the same name and of another kind, and the rest.
-# Names with a newline go through the lines of awk with another character in its place.
+# Splits the removed paths in two: those that a new path of the same name but another type replaces, and the rest. For awk,
+# newlines in names are temporarily replaced by another character.
 turned() {
   for file in deleted deleted-directories turned turned-directories; do : > "$work/$file.lines"; done
   for keys in "$1" "$2"; do tr '\n\0' '\1\n' < "$keys" > "$keys.lines"; done
@@ -268,7 +269,7 @@ turned() {
   done
 }
 
-# Leaves the archive, or says why there is none.
+# Creates the archive, or reports why there is none.
 capture() {
   now
   from=$now
@@ -279,7 +280,7 @@ capture() {
     say "nothing has changed"
     return
   fi
-  # In the archive each takes whole blocks of 512 bytes, a block for its header, and some for what no header has room for.
+  # Each archive member takes whole blocks of 512 bytes, plus one block for its header and some for extended headers.
   size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$directory/changes" |
     awk '{ size += 2560 + 512 * int(($1 + 511) / 512) } END { printf "%.0f", size }')
   if [ "$size" -gt "$size_limit" ]; then
@@ -287,7 +288,7 @@ capture() {
     return
   fi
   : > "$directory/changes.partial"
-  chmod 600 "$directory/changes.partial" # what is in it need not be for everybody's eyes
+  chmod 600 "$directory/changes.partial" # some of the archived files may not be world-readable
   bounded tar --create --file="$directory/changes.partial" --directory=/ --numeric-owner \
     --xattrs --xattrs-include=security.capability --xattrs-include='user.*' --no-recursion --null --verbatim-files-from \
     --files-from="$directory/changes"
@@ -347,7 +348,7 @@ else
   wait "$listing" || listed=no
   now
   from=$now
-  # shellcheck disable=SC2086 # one word a package: a package's name holds no blanks
+  # shellcheck disable=SC2086 # split on purpose: package names contain no blanks
   install $missing
   took "$from"
   say "apt-get update took $update s, apt-get install $took s"

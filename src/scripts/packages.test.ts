@@ -21,7 +21,7 @@ import { haveTools } from "../../test/support/tools.ts";
 import applyScript from "./apply-packages.sh";
 import installScript from "./install-packages.sh";
 
-// Both scripts for real: real apt and dpkg, a real repository, real sudo, in containers that are overlays over a tree of
+// Runs both scripts with real apt, dpkg and sudo and a real repository, in containers that are overlays over a tree made of
 // Debian packages.
 
 test.runIf(haveTools("shellcheck")).each(["install-packages.sh", "apply-packages.sh"])(
@@ -33,7 +33,7 @@ test.runIf(haveTools("shellcheck")).each(["install-packages.sh", "apply-packages
   },
 );
 
-/** What the runner's image has already. */
+/** The files of the runner's image. */
 const installed: DebianPackage[] = [
   {
     name: "tool",
@@ -96,7 +96,7 @@ interface Options {
   source?: string[];
 }
 
-/** The volume that both containers of a pod see. */
+/** The volume that both containers of a pod mount. */
 function newVolume(): string {
   const volume = mkdtempSync(join(root, "volume-"));
   chmodSync(volume, 0o777);
@@ -207,7 +207,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
           await filesOf(applied.container, newVolume()),
         ];
         expect(got).toEqual(want);
-        // And that is not because nothing happened:
+        // Check that something was actually installed:
         const text = got.join("\n");
         for (const there of [
           "f 4755 0:0 1",
@@ -316,7 +316,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       ["an ordinary user with sudo", 1001],
     ])("TERM while %s puts packages in place: ended at once", async (_who, uid) => {
       const { volume } = await install({ packages: ["new-tool"] });
-      // An archive that never comes, so that there is a middle.
+      // The archive is a pipe without a writer, so that the script blocks in the middle.
       rmSync(join(volume, "changes.tar"));
       spawnSync("mkfifo", [join(volume, "changes.tar")]);
       const words = ["directory=/arc-primer/prerequisites", "on-failure=warn", "--", "echo", "started"];

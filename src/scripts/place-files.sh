@@ -1,24 +1,24 @@
 #!/bin/sh
-# Puts files where programs of the job look for them, then becomes the command after "--".
+# Copies files to the places where the job's programs look for them, then executes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-files [WORD...] -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-files [STEP...] -- COMMAND [ARG...]
 #
-#   home DIR            says so if HOME is another folder than the one that the files were meant for
-#   copy FROM TO        copies a file, unless something is there; folders that are missing belong to whoever runs this
-#   copy-ca FROM TO     the same for certificates, which may be missing: TO is then empty, for programs that insist on it
-#   trust FROM          lets this container trust these certificates: NODE_EXTRA_CA_CERTS, and the system's store
-#   trust-in-node FROM  the same without the system's store, where that is somebody's volume
+#   home DIR            logs a warning if HOME is not the directory that the files are meant for
+#   copy FROM TO        copies a file, unless TO exists; missing directories are created and belong to this user
+#   copy-ca FROM TO     the same for certificates; if FROM is missing, TO is created empty, for programs that require it
+#   trust FROM          makes this container trust the certificates: NODE_EXTRA_CA_CERTS and the system's trust store
+#   trust-in-node FROM  the same without the system's trust store, for when it is on a volume or read-only
 #
-# Nothing here stops the job: what fails is said, and on it goes. POSIX sh only, whatever /bin/sh the image has.
-# Functions that set variables are shells of their own, in round brackets: the command would see its own of the same
-# name changed.
+# No failure stops the job: it is logged, and the script continues. POSIX sh only, because the image may have any /bin/sh.
+# Functions that set variables run in subshells (round brackets), so that they cannot change the command's environment
+# variables of the same name.
 set -u
 
 . ./shared/say.sh
 
 . ./shared/failed.sh
 
-# place FROM TO: beside first and then renamed, so that nobody sees half a file.
+# place FROM TO: copies to a temporary name and renames it, so that no program sees an incomplete file.
 place() {
   if [ -e "$2" ] || [ -L "$2" ]; then
     say "$2 is there already, and stays as it is"
@@ -47,12 +47,12 @@ copy_ca() {
   place /dev/null "$2" || say "$2 could not be written; going on without it"
 }
 
-# Prints the name of a new file with the text of both.
+# Concatenates two files into a new file and prints its name.
 join_files() (
   both=$(mktemp) && { cat "$1" && echo && cat "$2"; } > "$both" && chmod 644 "$both" && echo "$both"
 )
 
-# Node reads one file more than its own, so with one that is named already both go into a third.
+# NODE_EXTRA_CA_CERTS takes only one file. If it is already set, both files are concatenated into a new one.
 trust_in_node() {
   if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -f "$NODE_EXTRA_CA_CERTS" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
     [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || say "NODE_EXTRA_CA_CERTS named $NODE_EXTRA_CA_CERTS, which cannot be read"
@@ -68,7 +68,7 @@ trust_in_node() {
   fi
 }
 
-# update-ca-certificates wants one certificate a file.
+# update-ca-certificates expects one certificate per file.
 split() ( # FROM FOLDER
   number=0
   file=
@@ -98,7 +98,7 @@ trust_in_system() (
       return
     fi
   fi
-  # $as is meant to be split.
+  # $as is unquoted on purpose, so that it is split.
   if parts=$(mktemp -d) && split "$1" "$parts" && $as mkdir -p "$store" && $as cp "$parts"/*.crt "$store/" \
     && output=$($as update-ca-certificates 2>&1); then :; else
     say "the system's certificates could not be added to; going on without. $output"

@@ -20,13 +20,13 @@ import { findTool, haveTools } from "../../test/support/tools.ts";
 import { jobVariables } from "../../test/support/variables.ts";
 import script from "./place-files.sh";
 
-// The script as it runs in pods: under each shell, with real files, as root and as somebody else.
+// Runs the script as in pods: under each shell, with real files, as root and as another user.
 
 const files = workspace();
 const isRoot = process.getuid?.() === 0;
 const nobody = 65_534;
 
-/** A new folder, with a source file in it, and a home that belongs to the user that the script runs as. */
+/** A new directory with a source file, and a home directory that belongs to the user that runs the script. */
 function place(): { at: string; source: string; home: string } {
   const at = files.folder();
   const home = join(at, "home");
@@ -164,7 +164,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       const bundle = join(at, "bundle.pem");
       writeFileSync(bundle, `first\n${examplePem}\nsecond\n${examplePem.trim()}`);
       chmodSync(at, 0o777);
-      // sudo that does as root would, in a folder of the test's own: only the store's path is another.
+      // A sudo that runs the command with the store's path replaced by a directory of the test.
       const redirect = `shift; for word in "$@"; do shift; case $word in /usr/local/share/*) word=${at}/store/ ;; esac; set -- "$@" "$word"; done; exec "$@"`;
       const path = pathWith(
         ["sudo", redirect],

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the /etc and the home folder with which rootless dockerd runs as the runner's user.
+# Creates the /etc and the home directory that rootless dockerd needs to run as the runner's user.
 #
 #   sh -c SCRIPT NAME USER-ID ETC HOME
 #
-# It runs once, as root, in docker:dind-rootless, whose own user has another id than the runner's. dockerd's entrypoint
-# wants the user to have a name, ranges in subuid and subgid, and a home folder that it may write to.
+# It runs once, as root, in docker:dind-rootless, whose own user has another ID than the runner's. dockerd's entrypoint
+# requires that the user has a name, ranges in subuid and subgid, and a writable home directory.
 set -eu
 uid=$1
 etc=$2

@@ -1,21 +1,21 @@
 #!/bin/sh
-# Waits until the Docker daemon answers, then becomes the command after "--".
+# Waits until the Docker daemon responds, then executes the command after "--".
 #
 #   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail [externals=FOLDER] -- COMMAND [ARG...]
 #
-# Before that it checks that FOLDER, where the runner's externals are mounted, has files in it.
+# Before waiting, it checks that FOLDER, where the runner's externals are mounted, is not empty.
 #
-# It runs as process 1 of the runner container, under whatever /bin/sh the image has: POSIX sh only.
-# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands:
-# so the waiting is a child, and this shell does nothing but wait for it. All variables but one are the child's, since the
-# command would see its own of the same name changed.
+# It runs as process 1 of the runner container. The image may have any /bin/sh, so it uses only POSIX sh. Process 1 ignores
+# signals for which it has no trap, and a shell runs traps only between foreground commands. So the waiting is done in a
+# child process, and this shell only waits for it. All variables but one are set in the child, so that they cannot change the
+# command's environment variables of the same name.
 set -u
 
 . ./shared/say.sh
 
 . ./shared/failed.sh
 
-# Sets what stays the same for all the time of waiting, from the script's words and from what the container has.
+# Sets the variables that do not change during the wait, from the script's arguments and the container's environment.
 prepare() {
   externals=
   while [ "$1" != -- ]; do
@@ -44,8 +44,8 @@ prepare() {
   fi
 }
 
-# Sets $said: a file for the client's words, since a pipe would wait for whatever a wrapper around docker has left behind.
-# Empty where nothing can be written.
+# Sets $said: a file for the client's output. A pipe would not be closed while background processes of a wrapper around
+# docker hold it open. Empty if no file can be written.
 make_file() {
   for said in "${TMPDIR:-/tmp}" /dev/shm "${HOME:-/}" ''; do
     [ -n "$said" ] || break
@@ -54,7 +54,7 @@ make_file() {
   done
 }
 
-# Sets $context: the one that docker uses, if there is neither a DOCKER_HOST nor the default socket to go by.
+# Sets $context to the Docker context in use. Empty if DOCKER_HOST is set or the default context is used.
 find_context() {
   context=
   [ -z "${DOCKER_HOST:-}" ] && [ "$client" = docker ] || return 0
@@ -74,7 +74,7 @@ find_context() {
 
 . ./shared/now.sh
 
-# Sleeps one interval. Not every sleep knows fractions of a second.
+# Sleeps for one interval. Not every `sleep` supports fractions of a second.
 pause() {
   sleep "$interval" 2> /dev/null && return
   say "sleep takes no fractions of a second here: looking once a second"
@@ -82,14 +82,14 @@ pause() {
   sleep 1
 }
 
-# Ends a process and all that it has started, as far as /proc tells what that is.
+# Kills a process and its descendants, as far as /proc lists them.
 end() {
   read -r children 2> /dev/null < "/proc/$1/task/$1/children" || children=
   kill -KILL "$1"
   for child in $children; do (end "$child"); done
 }
 
-# Runs a command for at most $limit seconds (137 if it had to be ended). timeout(1) is not in every image.
+# Runs a command for at most $limit seconds. Returns 137 if it was killed. Not every image has timeout(1).
 bounded() {
   "$@" &
   attempt=$!
@@ -100,16 +100,16 @@ bounded() {
     nap=$!
     wait "$nap"
     end "$attempt"
-  ) > /dev/null 2>&1 & # an open pipe here would hold up the caller's $(...)
+  ) > /dev/null 2>&1 & # otherwise the open pipe would block the caller's $(...)
   guard=$!
-  { wait "$attempt"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  { wait "$attempt"; } 2> /dev/null # suppresses the shell's "Killed" message
   status=$?
   kill "$guard" 2> /dev/null
   { wait "$guard"; } 2> /dev/null
   return "$status"
 }
 
-# GET /_ping, with the connection that DOCKER_HOST and the TLS variables describe; never through a proxy.
+# Sends GET /_ping over the connection that DOCKER_HOST and the TLS variables describe, never through a proxy.
 ping_with_curl() {
   set -- --silent --show-error --fail --noproxy '*'
   certificates=${DOCKER_CERT_PATH:-${HOME:-}/.docker}
@@ -128,7 +128,7 @@ ping_with_curl() {
   bounded curl "$@"
 }
 
-# Asks the daemon once. Sets $answer to what the client printed.
+# Queries the daemon once. Sets $answer to the client's output.
 ask() {
   case $client in
     docker)
@@ -148,7 +148,7 @@ ask() {
   return "$status"
 }
 
-# Sets $answer to what the client said, less its warnings: one that it cannot read a file says nothing of the daemon.
+# Sets $answer to the client's output without warnings. A warning about an unreadable file says nothing about the daemon.
 read_answer() {
   lines=$answer
   answer=
@@ -160,7 +160,7 @@ read_answer() {
   done
 }
 
-# Takes the first line off $lines, into $line.
+# Moves the first line of $lines to $line.
 next_line() {
   [ -n "$lines" ] || return 1
   line=${lines%%"$newline"*}
@@ -168,7 +168,8 @@ next_line() {
   lines=${lines#"$newline"}
 }
 
-# May this user not open the socket? After a second of it that is final: dockerd sets the group just after it listens.
+# Is this user not allowed to open the socket? Final only after a second, because dockerd sets the socket's group shortly
+# after it starts to listen.
 denied() {
   if { [ -S "$socket" ] && [ ! -w "$socket" ]; } || { [ -d "${socket%/*}" ] && [ ! -x "${socket%/*}" ]; }; then
     [ -n "$denied_since" ] || denied_since=$waited
@@ -179,15 +180,15 @@ denied() {
   fi
 }
 
-# Does it take a daemon that is up to cause this, so that waiting changes nothing? One line of the answer decides.
+# Can only a running daemon have caused this error, so that waiting does not help? One matching line of the answer is enough.
 is_final() {
   lines=$answer
   while next_line; do final_line && return 0; done
   return 1
 }
 
-# Files that are missing, half-written or not readable yet are another matter: a TLS daemon makes its certificates before
-# it listens. So is what a proxy (502, 503) or ssh says: the client calls that a response from the daemon, too.
+# Not final: missing, incomplete or unreadable files, because a TLS daemon creates its certificates before it listens. Also
+# not final: errors of a proxy (502, 503) or of ssh, which the client reports as a response from the daemon, too.
 final_line() {
   case $host:$line in
     ssh:*'ermission denied'* | *'[ssh '*'ermission denied'* | *'(publickey'*) return 1 ;;
@@ -204,7 +205,7 @@ final_line() {
   esac
 }
 
-# Looks once. Returns 0 when there is nothing left to wait for; else $answer tells what is missing.
+# Checks once. Returns 0 if there is nothing left to wait for. Otherwise sets $answer to the reason to wait.
 look() {
   if [ -n "$socket" ]; then
     if denied; then
@@ -233,7 +234,7 @@ look() {
   printf '%s\n' "$answer" >&2
 }
 
-# The child that waits: exit status 0 to start the command, else the container's exit code.
+# Runs in the child. Exit status 0 starts the command; any other status is the container's exit code.
 wait_for_docker() {
   newline='
 '
@@ -261,7 +262,7 @@ wait_for_docker() {
       say "still waiting for Docker after $((waited / 100)) s: $answer"
       told=$now
     fi
-    # The last attempts get what is left of the time, in whole seconds.
+    # The last attempts are limited to the remaining time, in whole seconds.
     left=$((timeout - waited / 100))
     limit=$((left < limit ? left : limit))
     pause
@@ -276,7 +277,7 @@ has_files() {
   [ -e "$1" ]
 }
 
-# Says what is missing. Returns 0 if the runner is to start all the same, else the container's exit code.
+# Reports the failure. Returns 0 if the runner starts anyway, otherwise the container's exit code.
 give_up() { # CODE MESSAGE
   if [ "$on_timeout" = start ]; then
     say "$2"
@@ -288,7 +289,7 @@ give_up() { # CODE MESSAGE
   return "$exit_code"
 }
 
-# Makes one line of $answer.
+# Joins the lines of $answer.
 join_lines() {
   lines=$answer
   answer=

@@ -12,13 +12,13 @@ import { jobVariables } from "../../test/support/variables.ts";
 import { selfSigned } from "../tls/certificate.ts";
 import script from "./wait-for-docker.sh";
 
-// The script as it runs in pods: under each shell, with real clients, against a daemon's socket.
+// Runs the script as in pods: under each shell, with real clients, against a daemon's socket.
 
 const { folder, pathWith } = workspace();
 const cleanups: (() => unknown)[] = []; // at the end, not per test: the tests run side by side
 afterAll(() => Promise.all(cleanups.map((cleanup) => cleanup())));
 
-/** A sleep that takes whole seconds alone. */
+/** A `sleep` that supports only whole seconds. */
 const wholeSecondSleep: [name: string, script: string] = [
   "sleep",
   `case $1 in *[!0-9]*) echo "sleep: invalid number '$1'" >&2; exit 1;; esac\nexec ${findTool("sleep")} "$1"`,
@@ -53,7 +53,7 @@ function run(
     pid: child.pid!,
     kill: (signal) => child.kill(signal),
     exit: new Promise((resolve) => {
-      // `exit`, not `close`: what counts is when process 1 is gone, whatever still holds its output.
+      // "exit", not "close": it matters when process 1 has exited, even if another process still holds its output open.
       const closed = once(child, "close");
       child.once("exit", async (code, signal) => {
         const seconds = (performance.now() - started) / 1000;
@@ -178,7 +178,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
 
     test("the docker client's last error is printed whole", async () => {
       const { socket, env } = unix();
-      // A socket that nobody listens at any more: left over by a daemon that was killed.
+      // A stale socket, left over by a daemon that was killed.
       const listener = spawnSync(process.execPath, [
         "-e",
         `const s = require("net").createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, "SIGKILL"))`,
@@ -327,7 +327,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).toMatch(/going on\. It said:\n.*certificate/s);
     });
 
-    /** What a docker client that says this, and nothing else, makes of the wait. */
+    /** Runs the wait with a docker client that only prints this text. */
     const told = async (body: string) => {
       const path = pathWith("sleep");
       writeFileSync(join(path, "docker"), `#!${findTool("dash")}\n${body}\n`, { mode: 0o755 });
@@ -378,7 +378,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       await sleep(200);
       await daemonAt(socket);
       const { code, stdout } = await wait.exit;
-      // The one child is `cat` itself.
+      // The only child is `cat` itself.
       const [pid, ...rest] = stdout.replace(/^\d+ /, "").split("|");
       expect({ code, pid, rest: rest.slice(0, -1) }).toEqual({ code: 3, pid: String(wait.pid), rest: words });
     });

@@ -17,7 +17,7 @@ import { createPrivateKey } from "node:crypto";
 import type { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 
-/** A certificate with its key, both PEM. */
+/** A certificate and its private key, both in PEM. */
 export interface Issued {
   readonly cert: string;
   readonly key: string;
@@ -32,10 +32,10 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 
 /**
- * Makes a self-signed serving certificate (ECDSA P-256) for these names.
+ * Creates a self-signed serving certificate (ECDSA P-256) for these names.
  *
  * @param hosts DNS names and IP addresses; the first is also the common name
- * @param valid from when and until when
+ * @param valid the validity period
  */
 export async function selfSigned(hosts: readonly string[], valid: Validity): Promise<Issued> {
   const keys = await makeKeys();
@@ -54,7 +54,7 @@ export async function selfSigned(hosts: readonly string[], valid: Validity): Pro
   return issued(certificate, keys);
 }
 
-/** Makes a certificate authority (ECDSA P-256) that may sign serving certificates and nothing below it. */
+/** Creates a CA (ECDSA P-256) that may sign serving certificates, but no intermediate CAs (path length 0). */
 export async function makeAuthority(valid: Validity): Promise<Issued> {
   const keys = await makeKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -73,17 +73,17 @@ export async function makeAuthority(valid: Validity): Promise<Issued> {
 }
 
 /**
- * Makes a serving certificate (ECDSA P-256), signed by an authority whose key may be of any usual kind.
+ * Creates a serving certificate (ECDSA P-256) signed by a CA. The CA's key can be ECDSA, RSA or Ed25519.
  *
  * @param hosts DNS names and IP addresses
- * @throws if the authority's certificate or key cannot be read
+ * @throws if the CA's certificate or key cannot be read
  */
 export async function signedBy(authority: Issued, hosts: readonly string[], valid: Validity): Promise<Issued> {
   const signer = new X509Certificate(authority.cert);
   const keys = await makeKeys();
   const { key, signingAlgorithm } = signingKey(authority.key);
   const certificate = await X509CertificateGenerator.create({
-    subject: "CN=arc-primer", // a common name has 64 characters at most; clients read the alternative names
+    subject: "CN=arc-primer", // fixed, because a common name is limited to 64 characters; clients use the subject alternative names
     issuer: signer.subjectName,
     publicKey: keys.publicKey,
     signingKey: key,
@@ -107,7 +107,7 @@ function serving(hosts: readonly string[]): Extension[] {
   ];
 }
 
-/** By these a client tells certificates of the same name apart, when it trusts an old and a new one. */
+/** The key identifiers let a client that trusts an old and a new CA of the same name tell them apart. */
 async function selfSignedIds({ publicKey }: webcrypto.CryptoKeyPair): Promise<Extension[]> {
   return [
     await SubjectKeyIdentifierExtension.create(publicKey),
@@ -115,7 +115,7 @@ async function selfSignedIds({ publicKey }: webcrypto.CryptoKeyPair): Promise<Ex
   ];
 }
 
-/** The authority's identifier has to be the one that it gives itself, however it came by it; it may have none. */
+/** The authority key identifier must equal the CA's own subject key identifier. It is left out if the CA has none. */
 async function signedIds({ publicKey }: webcrypto.CryptoKeyPair, signer: X509Certificate): Promise<Extension[]> {
   const authority = signer.getExtension(SubjectKeyIdentifierExtension);
   const own = await SubjectKeyIdentifierExtension.create(publicKey);
@@ -123,9 +123,9 @@ async function signedIds({ publicKey }: webcrypto.CryptoKeyPair, signer: X509Cer
 }
 
 /**
- * The key of an authority, ready for signing.
+ * Imports the private key of a CA for signing.
  *
- * @throws {Error} if it cannot be read, or is of a kind that is not supported
+ * @throws {Error} if the key cannot be read or has an unsupported type
  */
 export function signingKey(pem: string) {
   const key = createPrivateKey(pem);
@@ -144,5 +144,5 @@ export function signingKey(pem: string) {
 
 async function issued(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Issued> {
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // so that they can be joined
+  return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // the line feed allows to concatenate them
 }

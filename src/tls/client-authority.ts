@@ -3,22 +3,23 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { watchFiles } from "../watch.ts";
 
-/** The authority whose certificates clients must have: PEM, as read last, followed as its file changes. */
+/** The CA that must have signed the certificates of clients. `pem` is the version that was last read from its file. */
 export interface ClientAuthority {
   readonly pem: string;
-  /** @param use is given each later text */
+  /** @param use called with each new version of the CA */
   follow(use: (pem: string) => void): void;
   stop(): void;
 }
 
 /**
- * Reads the authority of clients from a file, and goes on watching it.
+ * Reads the client CA from a file and watches the file for changes.
  *
- * @throws if the file holds no certificate at the start; later that only leaves the last good one in force
+ * @throws if the file contains no certificate at startup. A later invalid version is rejected, and the last valid one
+ *   stays in force
  */
 export async function clientAuthority(parts: {
   file: string;
-  /** Milliseconds between two looks at the file. */
+  /** The poll interval in milliseconds. */
   interval: number;
   log: Logger;
   metrics: Metrics;

@@ -4,11 +4,11 @@ import { watchFiles } from "../watch.ts";
 import { checkPair } from "./pair.ts";
 import type { CertificateSource } from "./source.ts";
 
-/** Certificate and key from two files that somebody else keeps: a mounted Secret, cert-manager's for example. */
+/** Reads the certificate and key from two files that are managed elsewhere, such as a Secret from cert-manager. */
 export function filesSource(parts: {
   certFile: string;
   keyFile: string;
-  /** Milliseconds between two looks at the files. */
+  /** The poll interval in milliseconds. */
   interval: number;
   log: Logger;
   metrics: Metrics;
@@ -26,7 +26,7 @@ export function filesSource(parts: {
           const [cert = "", key = ""] = contents;
           serve(checkPair(cert, key, Date.now()));
         } catch (error) {
-          // Looked at again even if the files stay: a certificate can be one that is valid only in a moment.
+          // Check again even if the files do not change, because the certificate may become valid soon.
           const reason = (error as Error).message;
           if (reason !== refusal) {
             metrics.reload("certificate", false);

@@ -1,7 +1,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
-/** A serving certificate (with its chain) and its key, both PEM, found to belong together. */
+/** A serving certificate (with its chain) and its private key, both in PEM. They have been checked to match. */
 export interface Pair {
   readonly cert: string;
   readonly key: string;
@@ -10,15 +10,15 @@ export interface Pair {
 }
 
 /**
- * Checks a certificate and key before they are served.
+ * Validates a certificate and key before they are used.
  *
  * @param now milliseconds since 1970
- * @throws {Error} saying what is wrong: not PEM, not a pair, expired, not valid yet
+ * @throws {Error} if the input is not PEM, the key does not match, or the certificate has expired or is not valid yet
  */
 export function checkPair(cert: string, key: string, now: number): Pair {
   const certificate = new X509Certificate(cert);
   if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not the certificate's");
-  createSecureContext({ cert, key }); // reads the chain, too
+  createSecureContext({ cert, key }); // validates the chain, too
   const { validFrom, validTo } = certificate;
   const pair = { cert, key, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
   const reason = invalidity(pair, now);
@@ -26,7 +26,7 @@ export function checkPair(cert: string, key: string, now: number): Pair {
   return pair;
 }
 
-/** Why the pair cannot be served now, if it cannot. */
+/** The reason why the certificate is not valid at the given time, if there is one. */
 export function invalidity({ validFrom, validTo }: Pair, now: number): string | undefined {
   if (now < validFrom) return `the certificate is valid only from ${new Date(validFrom).toISOString()}`;
   if (now >= validTo) return `the certificate ended on ${new Date(validTo).toISOString()}`;

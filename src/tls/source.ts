@@ -1,16 +1,16 @@
 import type { Pair } from "./pair.ts";
 
-/** Where the serving certificate comes from. The server asks nothing else, so every source is served the same way. */
+/** A source of the serving certificate. The server depends only on this interface. */
 export interface CertificateSource {
   /**
-   * Begins to look, now and again. Does not wait for a certificate to be found.
+   * Starts to check for certificates periodically. Does not wait until there is one.
    *
-   * @param serve is given each pair that is to be served from then on
+   * @param serve called with each new certificate and key to serve
    */
   start(serve: (pair: Pair) => void): Promise<void>;
-  /** Why there was nothing to serve so far, for readiness. */
+  /** The reason why there is no certificate yet, for the readiness probe. */
   missing(): string;
-  /** The time by which to judge what it gives, if the machine's clock is not it. Milliseconds since 1970. */
+  /** The time for checking validity, if it differs from the system clock. In milliseconds since 1970. */
   now?(): number;
   stop(): void;
 }

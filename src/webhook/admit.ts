@@ -17,28 +17,28 @@ import type { Review } from "./review.ts";
 /**
  * Answers an admission review.
  *
- * @param body the request's body, parsed
- * @param podSecurity what the pod's namespace enforces. The review does not say: the path that it came by does
- * @returns the response's body, as text
- * @throws {UnreadableReview} if there is no review to answer
+ * @param body the parsed request body
+ * @param podSecurity the level that the pod's namespace enforces. It is known from the URL path, not from the review
+ * @returns the response body as text
+ * @throws {UnreadableReview} if the body is not a review
  */
 export type Admit = (body: unknown, podSecurity: PodSecurity) => string;
 
 export interface AdmitParts {
-  /** The configuration in force, asked for at every review. */
+  /** Returns the configuration in force. Called for every review. */
   readonly config: () => Config;
   /** The package bundles that are ready, asked for at every review. None if absent. */
   readonly bundles?: () => readonly Bundle[];
   readonly prime: Prime;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** Milliseconds from any fixed point. */
+  /** A monotonic clock in milliseconds. */
   readonly clock: () => number;
 }
 
 /**
- * Makes the function that answers admission reviews. Whatever happens inside, the pod is admitted: as it came, if
- * need be, and with the reason in the log, the metrics and a warning.
+ * Creates the function that answers admission reviews. The pod is always admitted. After an internal error it is admitted
+ * unchanged, and the reason is in the log, the metrics and a warning.
  */
 export function createAdmit(parts: AdmitParts): Admit {
   return (body, podSecurity) => {
@@ -63,7 +63,7 @@ interface Examined {
   readonly error?: unknown;
 }
 
-/** The one try/catch: nothing that goes wrong beyond it reaches kube-apiserver. */
+/** Contains the only try/catch: no error below this function reaches kube-apiserver. */
 function examine(review: Review, podSecurity: PodSecurity, { config, bundles, prime }: AdmitParts): Examined {
   const { object, namespace } = review.request;
   const current = config();

@@ -3,21 +3,22 @@ import type { Socket } from "node:net";
 import { createBudget } from "./budget.ts";
 
 export interface AnswerLimits {
-  /** All answers that have not been read yet, in bytes. */
+  /** The maximum total size of all answers that clients have not read yet, in bytes. */
   readonly together: number;
-  /** From an answer's first byte to its last. */
+  /** The maximum time to send an answer, in milliseconds. */
   readonly milliseconds: number;
 }
 
 export interface Answers {
-  /** Lets a connection ask for the next answer only when it has read the last one. */
+  /** Handles one request at a time per connection: the next one only after its previous answer was sent. */
   oneAtATime(listener: RequestListener): RequestListener;
   send(response: ServerResponse, status: number, type: string, body: string): void;
 }
 
 /**
- * Bounds what answers cost that nobody reads: they are ten times as large as what is asked. kube-apiserver sends one
- * request at a time on a connection; a client that sends the next before it can have seen the answer is cut off.
+ * Limits the memory for answers that clients do not read. An answer can be ten times as large as its request.
+ * kube-apiserver sends one request at a time on a connection. A client that sends the next request before it can have
+ * received the answer is disconnected.
  */
 export function createAnswers({ together, milliseconds }: AnswerLimits): Answers {
   const budget = createBudget(together);
@@ -26,18 +27,18 @@ export function createAnswers({ together, milliseconds }: AnswerLimits): Answers
   return {
     oneAtATime: (listener) => (request, response) => {
       const { socket } = request;
-      if (socket.destroyed) return; // the rest of what was sent at once is read all the same
+      if (socket.destroyed) return; // pipelined requests are still parsed after the socket was destroyed
       const before = last.get(socket);
       last.set(socket, response);
       if (!before || before.writableFinished) listener(request, response);
       else if (before.writableEnded) before.once("finish", () => listener(request, response));
       else socket.destroy();
     },
-    // Not Express's own, which looks at a body's type and the request's freshness.
+    // Used instead of Express's `response.send`, which also checks the body's type and the request's freshness.
     send(response, status, type, body) {
       const bytes = Buffer.from(body);
       const cut = () => {
-        holding.release(); // the socket may take a while to say that it is closed
+        holding.release(); // released here, because the "close" event may come later
         response.destroy();
       };
       const holding = budget.hold(cut);

@@ -7,7 +7,7 @@ import { UnparsedReview } from "./review.ts";
 import { isTooComplex } from "./structure.ts";
 import type { StructureLimits } from "./structure.ts";
 
-/** A request that is answered with this status and this message. */
+/** An error that is answered with this HTTP status and message. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
@@ -19,28 +19,28 @@ export class HttpError extends Error {
 }
 
 export interface BodyLimits {
-  /** The largest body, in bytes. */
+  /** The maximum size of one body, in bytes. */
   readonly each: number;
-  /** All bodies at a time, in bytes, until they are parsed. */
+  /** The maximum total size of all bodies that are not parsed yet, in bytes. */
   readonly together: number;
-  /** From a request's headers to the end of its body. */
+  /** The maximum time from a request's headers to the end of its body, in milliseconds. */
   readonly milliseconds: number;
-  /** Bodies larger than this wait for each other, so that ordinary reviews are answered in between. */
+  /** Bodies larger than this, in bytes, are parsed one at a time, so that ordinary reviews are answered in between. */
   readonly ordinary: number;
-  /** What is parsed. A review with more structure is answered without looking at its pod. */
+  /** The limits for parsing. A more complex review is answered without parsing its pod. */
   readonly structure: StructureLimits;
 }
 
 /**
- * The middleware that reads JSON bodies into `request.body`. It bounds what they may cost over all connections, in memory
- * and in time: a body is given up the moment it exceeds a limit, not when it has been read (Express's own parser reads
- * on). An HttpError goes to the error handler.
+ * The middleware that reads JSON bodies into `request.body`. It limits their memory and time over all connections. A body
+ * is rejected as soon as it exceeds a limit, not after it has been read (Express's own parser reads it to the end). Errors
+ * are HttpErrors, which go to the error handler.
  */
 export function jsonBody(limits: BodyLimits): RequestHandler {
   const budget = createBudget(limits.together);
   let line: Promise<unknown> = Promise.resolve();
 
-  /** Waits until the large bodies that came earlier have been answered. */
+  /** Waits for the earlier large bodies: each is parsed in its own turn of the event loop. */
   async function inLine(): Promise<void> {
     line = line.then(async () => nextTurn());
     await line;
@@ -70,7 +70,7 @@ const tooLarge = (each: number) => new HttpError(413, `the body is too large: th
 
 interface Received {
   readonly body: Buffer;
-  /** To be called when the body is not needed any more. */
+  /** Must be called when the body is no longer needed. */
   release(): void;
 }
 
@@ -81,7 +81,7 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     let size = 0;
     let arrived = false;
     const giveUp = (error: HttpError) => {
-      if (arrived) return; // it waits in line, and that is not its fault
+      if (arrived) return; // the client has sent the whole body, which now only waits to be parsed
       release();
       end(() => reject(error));
     };
@@ -118,8 +118,9 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
 }
 
 /**
- * One buffer that grows, since a body may come in a million chunks. Most come in one, which is taken as it is. Large ones
- * get the room that they have announced, once there is something of them: what a buffer leaves behind is memory, too.
+ * Collects a body in one growing buffer, because it may come in a million chunks. Most bodies come in one chunk, which is
+ * used without copying. For a large body, the buffer is allocated with the announced size (Content-Length), but only after
+ * part of the body has arrived. This avoids repeated copies, whose old buffers take memory, too.
  */
 function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number): Buffer {
   const needed = size + chunk.length;
@@ -134,8 +135,8 @@ function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number
 }
 
 /**
- * Gives the memory of a buffer back now. It would else lie about until the next collection of garbage, which does not see
- * how much that is. Only where the buffer has all of its memory: small ones share theirs.
+ * Frees the memory of a buffer immediately. Otherwise it would be kept until the next garbage collection, which does not
+ * account for its size. Only for buffers that own their memory: small ones share a pool.
  */
 function free({ buffer, byteLength }: Buffer): void {
   const isOwn = byteLength > 4096 && byteLength === buffer.byteLength;

@@ -1,22 +1,22 @@
-/** What one connection holds of a budget. */
+/** The share of a budget that one connection holds. */
 export interface Holding {
-  /** Says how many bytes are held now. */
+  /** Sets the number of bytes that are held now. */
   resize(bytes: number): void;
   release(): void;
 }
 
-/** Memory that is shared by all connections. */
+/** A memory limit that all connections share. */
 export interface Budget {
-  /** @param giveWay is called when the memory is needed for others; it must release the holding */
+  /** @param giveWay called when others need the memory; it must release the holding */
   hold(giveWay: () => void): Holding;
 }
 
 /**
- * Bounds what connections hold in memory together. When there is too much, the connection that has held its part longest
- * gives way: kube-apiserver sends and reads in milliseconds, so that is a client that is slow or has stopped.
+ * Limits the total memory of all connections. When the limit is exceeded, the connection that has held memory for the
+ * longest time is evicted. kube-apiserver sends and reads within milliseconds, so this is a slow or stalled client.
  */
 export function createBudget(limit: number): Budget {
-  const holders = new Map<Holding, { bytes: number; giveWay: () => void }>(); // the one that began first is first
+  const holders = new Map<Holding, { bytes: number; giveWay: () => void }>(); // in order of creation, oldest first
   let total = 0;
 
   function makeRoom(): void {

@@ -8,10 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Pair } from "../tls/pair.ts";
 
 /**
- * Milliseconds, for the webhook's port. kube-apiserver keeps idle connections for about 90 s, and does not try again when one is closed under
- * its POST: nothing may close a connection before that. In a burst it also opens connections that it does not use at
- * once, and Node counts the time for headers and request from a connection's start, so these two must be long as well.
- * Bodies and answers have shorter times of their own (routes.ts).
+ * Timeouts of the webhook's port, in milliseconds. kube-apiserver keeps idle connections for about 90 s, and it does not
+ * retry a POST if the connection is closed. So the server must not close a connection earlier. During a burst,
+ * kube-apiserver also opens connections that it does not use at once. Node measures headersTimeout and requestTimeout from
+ * the start of the connection, so these two must be long as well. Bodies and answers have separate, shorter timeouts
+ * (routes.ts).
  */
 const webhookTimes = {
   handshakeTimeout: 5_000,
@@ -20,7 +21,7 @@ const webhookTimes = {
   connectionsCheckingInterval: 1_000,
   keepAliveTimeout: 180_000,
 };
-/** For the operators' port. Nothing is lost there by closing a connection: probes and Prometheus come again. */
+/** Timeouts of the ops port, in milliseconds. Connections can be closed early: probes and Prometheus retry. */
 const opsTimes = {
   headersTimeout: 5_000,
   requestTimeout: 5_000,
@@ -28,40 +29,40 @@ const opsTimes = {
   keepAliveTimeout: 60_000,
 };
 const maxConnections = { webhook: 1024, ops: 64 };
-/** How long requests that have not arrived whole are waited for at the end. */
+/** How long to wait at shutdown for requests that have not arrived completely, in milliseconds. */
 const halfSentGrace = 1_000;
 
 export interface Addresses {
-  /** All addresses if absent: of IPv6 and IPv4, as far as the machine has them. */
+  /** The address to listen on. Default: all IPv6 and IPv4 addresses of the machine. */
   readonly host?: string;
   /** 0 lets the system choose. */
   readonly port: number;
   readonly opsPort: number;
-  /** Where the operators' port is, if it is not `host`. */
+  /** The address of the ops port. Default: `host`. */
   readonly opsHost?: string | undefined;
 }
 
 export interface ServerOptions extends Addresses {
-  /** PEM: only clients with a certificate of this authority may speak to the webhook. Everybody may if absent. */
+  /** If set, the webhook accepts only clients with a certificate signed by this CA. In PEM. */
   readonly clientCA?: string | undefined;
 }
 
 export interface Servers {
   readonly port: number;
   readonly opsPort: number;
-  /** Serves this pair to every new connection; open ones go on as they are. */
+  /** Uses this certificate and key for new connections. Open connections are not affected. */
   swap(pair: Pair): void;
-  /** Takes this for the authority of clients from now on. Only where there was one from the start. */
+  /** Replaces the client CA. Only valid if there was one at startup. */
   trustClients(pem: string): void;
-  /** Takes no more connections, answers what has arrived whole, cuts the rest. */
+  /** Accepts no new connections, answers requests that have arrived completely, and closes the other connections. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the HTTPS listener (TLS 1.2 or later) and the plain one for operators. Until `swap` is called, TLS handshakes
- * fail.
+ * Starts the HTTPS listener (TLS 1.2 or later) and the HTTP listener of the ops port. TLS handshakes fail until `swap` is
+ * called.
  *
- * @throws if a port is taken
+ * @throws if a port is in use
  */
 export async function startServers(
   webhook: RequestListener,
@@ -78,7 +79,7 @@ export async function startServers(
   try {
     await Promise.all([listen(https, host, port), listen(http, opsHost, opsPort)]);
   } catch (error) {
-    https.close(); // the other one may be up
+    https.close(); // the other listener may already be running
     http.close();
     throw error;
   }
@@ -108,27 +109,28 @@ export async function startServers(
 }
 
 /**
- * Without a listener, Node's HTTP parser reads from the TLS layer directly, and goes on with everything that has arrived
- * after the connection was destroyed. With one it gets pieces of at most 16 KiB, and none after that. Pipelined requests,
- * on which a connection is destroyed, then cost a tenth (docs/decisions/0008).
+ * Without a "data" listener, Node's HTTP parser reads directly from the TLS layer. It then continues to parse everything
+ * that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB, and none
+ * after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is destroyed,
+ * to a tenth (docs/decisions/0008).
  */
 function readInPieces(socket: Socket): void {
   socket.on("data", () => undefined);
 }
 
 /**
- * Closes the least recently used connection for a new one when there are too many: idle connections must not shut
- * kube-apiserver out. Those in their handshake count as well.
+ * Limits the number of connections. At the limit, the least recently used connection is closed for a new one, so that idle
+ * connections cannot lock kube-apiserver out. Connections in their TLS handshake count, too.
  *
  * @returns the open connections, the least recently used first
  */
 function limitConnections(server: Server, most: number): ReadonlyMap<string, Socket> {
   const connections = new Map<string, Socket>();
-  const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same with TLS and without
+  const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same for the TLS socket and its underlying socket
   server.on("connection", (socket: Socket) => {
     if (connections.size >= most) {
       const [oldest = "", victim] = connections.entries().next().value ?? [];
-      connections.delete(oldest); // now, and not at its close: many may come before that
+      connections.delete(oldest); // removed here and not in its "close" event, because many new connections may come before that
       victim?.destroy();
     }
     const name = nameOf(socket);

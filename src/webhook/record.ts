@@ -5,19 +5,19 @@ import type { Primed } from "../report/decision.ts";
 import type { Code } from "../report/reasons.ts";
 import type { Review } from "./review.ts";
 
-/** An admission review and what became of it. */
+/** An admission review and its result. */
 export interface Answered {
   readonly review: Review;
   readonly primed: Primed;
   readonly patch: JsonPatch;
-  /** What the engine threw. */
+  /** The error that the engine threw. */
   readonly error?: unknown;
   readonly milliseconds: number;
   readonly summary: object;
   readonly problems: readonly Code[];
 }
 
-/** Counts a review and logs it, in one line: as a warning if someone has to look into it. */
+/** Records a review in the metrics and logs it in one line, as a warning if it needs attention. */
 export function record(answered: Answered, { log, metrics }: { log: Logger; metrics: Metrics }): void {
   const { primed, milliseconds, problems } = answered;
   const { decision, mode, outcomes } = primed;
@@ -45,12 +45,12 @@ function logLine({ review, primed, patch, error, milliseconds, summary }: Answer
   };
 }
 
-/** At most as long as names in Kubernetes can be: what arrives here has not been validated. */
+/** Truncates a text to the maximum length of Kubernetes names, because the input has not been validated. */
 function short(text: string): string {
   return text.slice(0, 253);
 }
 
-/** The pod's name, or what the API server will make one from. */
+/** The pod's name, or its generateName followed by `*`. */
 function nameOf(requestName: string, object: unknown): string {
   if (requestName) return requestName;
   const { metadata } = (object ?? {}) as { metadata?: { name?: unknown; generateName?: unknown } | null };

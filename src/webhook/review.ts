@@ -7,7 +7,7 @@ const reviewSchema = z.object({
   kind: z.literal("AdmissionReview"),
   request: z.object({
     uid: z.string().min(1).max(1024),
-    // What follows is only read, so a value of another type counts as absent.
+    // A value of the wrong type in these fields counts as absent.
     kind: z.object({ group: z.string().catch(""), kind: z.string().catch("") }).catch({ group: "", kind: "" }),
     namespace: z.string().catch(""),
     name: z.string().catch(""),
@@ -20,12 +20,12 @@ const reviewSchema = z.object({
 
 export type Review = z.output<typeof reviewSchema>;
 
-/** A body that is no AdmissionReview: there is no `uid` to answer to. */
+/** The body is not an AdmissionReview, so there is no `uid` to answer. */
 export class UnreadableReview extends Error {
   override readonly name = "UnreadableReview";
 }
 
-/** A body with too much in it to be parsed. */
+/** A body that is too complex to be parsed. */
 export class UnparsedReview {
   readonly #start: string;
 
@@ -34,10 +34,10 @@ export class UnparsedReview {
   }
 
   /**
-   * The review without the user and the pod. kube-apiserver writes them last (k8s.io/api/admission/v1, types.go), and
-   * what goes before is short.
+   * Parses the review without the user and the pod. kube-apiserver writes these last (k8s.io/api/admission/v1, types.go),
+   * and the fields before them are short.
    *
-   * @throws {UnreadableReview} if it does not begin like that
+   * @throws {UnreadableReview} if the body does not start with these fields
    */
   head(): unknown {
     const end = this.#start.indexOf(',"userInfo":');
@@ -52,7 +52,7 @@ export class UnparsedReview {
 /**
  * Reads a request body, already parsed from JSON, as an AdmissionReview.
  *
- * @throws {UnreadableReview} if it is none, or has no `uid`: kube-apiserver would take no answer to it
+ * @throws {UnreadableReview} if it is not an AdmissionReview, or has no `uid`, without which it cannot be answered
  */
 export function decodeReview(body: unknown): Review & { unparsed?: true } {
   if (body instanceof UnparsedReview) return { ...decodeReview(body.head()), unparsed: true };
@@ -62,7 +62,7 @@ export function decodeReview(body: unknown): Review & { unparsed?: true } {
   throw new UnreadableReview(`expected an AdmissionReview of admission.k8s.io/v1 with a request.uid; ${details}`);
 }
 
-/** Why a review is not even about a pod that is being created, if it is not. */
+/** The reason why a review is not about the creation of a pod, if it is not. */
 export function notOurs({ apiVersion, request, unparsed }: Review & { unparsed?: true }): PodReason | undefined {
   if (apiVersion !== "admission.k8s.io/v1") return "unsupported-review";
   if (request.kind.group !== "" || request.kind.kind !== "Pod") return "not-a-pod";
@@ -72,7 +72,7 @@ export function notOurs({ apiVersion, request, unparsed }: Review & { unparsed?:
   return undefined;
 }
 
-/** The answer's body as text, as kube-apiserver takes it: the same apiVersion, the same uid, always allowed. */
+/** Encodes the response as kube-apiserver expects it: the same apiVersion and uid as in the request, always allowed. */
 export function encodeResponse(
   review: Review,
   answer: { patch?: JsonPatch; warnings?: readonly string[]; auditAnnotations?: Readonly<Record<string, string>> },
@@ -94,11 +94,11 @@ export function encodeResponse(
   });
 }
 
-// https://tc39.es/proposal-json-parse-with-source/, not yet in TypeScript's library. Node 20 has none either; JSON.parse
-// gives the plain string there, which is then looked through.
+// https://tc39.es/proposal-json-parse-with-source/. TypeScript's library does not declare it yet. Node 20 does not have it:
+// there JSON.parse returns the plain string, which JSON.stringify then has to scan.
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
-/** Base64 has nothing to escape, and to look for it in a patch takes ten times as long as to encode that. */
+/** Base64 contains nothing to escape. Scanning a patch for it would take ten times as long as encoding the patch. */
 function asJson(base64: string): unknown {
   return rawJSON(`"${base64}"`);
 }

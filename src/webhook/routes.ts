@@ -11,7 +11,7 @@ import type { Answers } from "./answers.ts";
 import { HttpError, jsonBody } from "./body.ts";
 
 const mebibyte = 1024 * 1024;
-// docs/decisions/0008 tells where these come from.
+// See docs/decisions/0008 for the reasons for these values.
 const limits = {
   each: 7 * mebibyte,
   together: 24 * mebibyte,
@@ -20,12 +20,12 @@ const limits = {
   structure: { depth: 12_000, parts: 100_000 },
 };
 const answerLimits = { together: 16 * mebibyte, milliseconds: 10_000 };
-/** How long a client that is still sending may take to read that it was refused, in milliseconds. */
+/** How long to drain a rejected request, in milliseconds, so that the client can read the error response. */
 const lingering = 1_000;
 
 /**
- * The paths, by the level of Pod Security that the namespace enforces. A review does not carry its namespace's labels,
- * so the registration has an entry for each level, with a path of its own.
+ * The URL path for each Pod Security level that a namespace can enforce. A review does not contain the labels of the
+ * namespace. So the webhook configuration has one entry per level, each with its own path.
  */
 export const mutatePaths: Readonly<Record<string, PodSecurity>> = {
   "/mutate": "privileged",
@@ -33,12 +33,12 @@ export const mutatePaths: Readonly<Record<string, PodSecurity>> = {
   "/mutate/restricted": "restricted",
 };
 
-/** The webhook: POST to one of `mutatePaths`. Whatever is not a readable review is answered with a 4xx in plain words. */
+/** The webhook: POST to one of `mutatePaths`. Anything that is not a readable review gets a 4xx with a text message. */
 export function createWebhookApp(parts: {
   admit: Admit;
   log: Logger;
   metrics: Metrics;
-  /** While true, answers ask the client to close its connection. */
+  /** While it returns true, responses ask the client to close its connection. */
   draining: () => boolean;
 }): RequestListener {
   const { admit, log, metrics, draining } = parts;
@@ -77,7 +77,7 @@ function errorHandler({ log, metrics, send }: ErrorParts): ErrorRequestHandler {
     if (status >= 500) log.error({ error: error.stack }, "a request failed");
     metrics.refused(status);
     if (hasBody(request) && !request.complete) {
-      // The rest of the body is not wanted. It is drained for a moment, so that the client gets to read the answer.
+      // Drain the rest of the body for a moment, so that the client can read the response.
       response.setHeader("connection", "close");
       request.resume();
       setTimeout(() => request.destroy(), lingering).unref();
@@ -90,7 +90,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
-/** The operators' port, without TLS: `/healthz`, `/readyz`, `/metrics`. */
+/** The ops port, without TLS: `/healthz`, `/readyz`, `/metrics`. */
 export function createOpsApp(parts: { metrics: Metrics; notReady: () => string | undefined }): Express {
   const { metrics, notReady } = parts;
   const app = quietExpress();
@@ -119,6 +119,6 @@ function quietExpress(): Express {
   app.set("query parser", false);
   app.enable("strict routing");
   app.enable("case sensitive routing");
-  app.set("env", "production"); // or errors would be answered with stack traces
+  app.set("env", "production"); // otherwise error responses would contain stack traces
   return app;
 }

@@ -1,7 +1,7 @@
 export interface StructureLimits {
-  /** Lists and maps within each other. */
+  /** The maximum nesting depth of lists and maps. */
   readonly depth: number;
-  /** Everything that becomes a value or a key. */
+  /** The maximum number of keys and values. */
   readonly parts: number;
 }
 
@@ -9,8 +9,8 @@ const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a];
 const [openList, closeList, openMap, closeMap] = [0x5b, 0x5d, 0x7b, 0x7d];
 
 /**
- * Whether a JSON text has more structure than the limits allow. A megabyte of `[` or of `{},` takes a hundred megabytes
- * once it is parsed; to look through its bytes takes a millisecond. The text need not be valid.
+ * Whether a JSON text is more complex than the limits allow. A megabyte of `[` or of `{},` takes a hundred megabytes when
+ * it is parsed. Scanning its bytes takes a millisecond. The text does not have to be valid JSON.
  */
 export function isTooComplex(json: Buffer, { depth: deepest, parts: most }: StructureLimits): boolean {
   let depth = 0;
@@ -32,7 +32,7 @@ export function isTooComplex(json: Buffer, { depth: deepest, parts: most }: Stru
   return false;
 }
 
-/** Where the string that begins at `index` has its closing quote. */
+/** The index of the closing quote of a string. `index` is the first character after the opening quote. */
 function endOfString(json: Buffer, index: number): number {
   let at = index;
   while (at < json.length && json[at] !== quote) at += json[at] === backslash ? 2 : 1;

@@ -13,7 +13,7 @@ import type { ClientAuthority } from "../tls/client-authority.ts";
 export interface WebhookParts extends Addresses {
   readonly admit: Admit;
   readonly certificates: CertificateSource;
-  /** Whose certificates clients must have; none if absent. */
+  /** The CA for client certificates. Without it, clients need no certificate. */
   readonly clients?: ClientAuthority | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -23,13 +23,13 @@ export interface Webhook {
   readonly port: number;
   readonly opsPort: number;
   /**
-   * Ends it in order: readiness goes first; after `delay` milliseconds, in which the Service's endpoints follow and
-   * reviews are still answered, the listeners close.
+   * Shuts down gracefully. First the readiness probe fails. During the next `delay` milliseconds, reviews are still
+   * answered while the Service's endpoints are updated. Then the listeners are closed.
    */
   stop(delay: number): Promise<void>;
 }
 
-/** The running webhook: both listeners, and the certificate, swapped live. Ready while its certificate is valid. */
+/** Starts both listeners. The certificate can be replaced at run time. The webhook is ready while it is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
   const { admit, certificates, clients, log, metrics } = parts;
   let pair: Pair | undefined;

@@ -17,8 +17,8 @@ import { apply, call, create, createNamespace, remove, tryCreate } from "./suppo
 import type { Answer, Resource } from "./support/kube.ts";
 import { kubectl } from "./support/stack.ts";
 
-// What needs a real API server and no node: registration, validation, Pod Security, quotas, failure policies. The
-// webhook is the real HTTPS server in this process; kube-apiserver calls it by URL.
+// Tests that need a real API server but no node: webhook configuration, validation, Pod Security, quotas, failure policies.
+// The webhook is the real HTTPS server in this process, which kube-apiserver calls by URL.
 
 type Webhook = Awaited<ReturnType<typeof testWebhook>>;
 interface Part {
@@ -49,7 +49,7 @@ async function register(changes: { failurePolicy?: string; port?: number } = {})
     clientConfig: { url: server + one.clientConfig.service.path, caBundle },
   }));
   await apply({ ...registration, webhooks });
-  // kube-apiserver takes up a changed registration in about a second; until then the old one is in force.
+  // A changed webhook configuration takes effect in kube-apiserver after about a second.
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
 

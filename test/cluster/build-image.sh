@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Builds the image by the Dockerfile and writes it as an archive. With Docker it is an ordinary build. Without, it is
-# buildah's. Where no registry can be asked for the base images, they are stand-ins under the same names: node:24 is
-# Debian with this machine's npm and the Node of .node-version, distroless is that Node with the libraries it is linked
-# with.
+# Builds the image from the Dockerfile and writes it to an archive, with Docker if available, else with buildah. If the base
+# images cannot be pulled, stand-ins with the same names are built: node:24 is Debian with this machine's npm and the Node of
+# .node-version; distroless is that Node with the libraries it is linked with.
 # usage: build-image.sh NAME:TAG OUT.tar
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
@@ -14,7 +13,7 @@ builder=buildah
 stand_ins=yes
 if [ "$builder" = docker ] && [ "${CLUSTER_PROVIDER:-}/${CLUSTER_IMAGES:-}" != kind/stand-ins ]; then stand_ins=; fi
 
-docker_build() { # the tag is for the archive alone
+docker_build() { # the tag is needed only in the archive
   trap 'docker image rm "$1" > /dev/null' EXIT
   docker build --quiet --tag "$1" "$root" >&2
   docker save --output "$2" "$1"
@@ -32,7 +31,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$IMAGES/bases"
 
-# The libraries that Node is linked with, below a folder.
+# Copies the libraries that Node is linked with to a directory.
 with_node() {
   mkdir -p "$1/${2%/*}"
   cp -L "$node" "$1/$2"
@@ -43,7 +42,7 @@ version=$("$node" --version)
 if [ ! -f "$IMAGES/bases/node-$version.tar" ]; then
   say "image: stand-in for node:24 ..."
   npm=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-  # What this machine trusts, the build has to trust as well: a proxy may stand between it and the registry.
+  # The build must trust the same CAs as this machine, because there may be a proxy between it and the registry.
   # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
   mmdebstrap --quiet --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 \
     --customize-hook="cp -L '$node' \"\$1/usr/local/bin/node\"" \
@@ -72,7 +71,7 @@ if [ "$builder" = docker ]; then
   exit
 fi
 
-# Wherever its storage is, buildah notes in one folder which layers it has seen, and makes one for networks with a lock in it.
+# Regardless of its storage, buildah records seen layers in a fixed folder, and creates a folder with a network lock.
 known=/var/lib/containers networks=()
 [ ! -e "$known" ] || known=
 for folder in /etc/cni /etc/cni/net.d; do [ -e "$folder" ] || networks=("$folder" "${networks[@]}"); done
@@ -83,7 +82,7 @@ undo() {
   for folder in "${networks[@]}"; do [ ! -d "$folder" ] || rmdir --ignore-fail-on-non-empty "$folder"; done
 }
 trap undo EXIT
-# In a chroot, because a build has no need of namespaces of its own; with the storage apart from the machine's.
+# Uses a chroot, because the build needs no separate namespaces. The storage is separate from the machine's.
 store=(--root "$CACHE/buildah" --runroot "$work/run" --storage-driver "${BUILDAH_STORAGE_DRIVER:-overlay}")
 for base in node distroless; do
   buildah "${store[@]}" pull --quiet "docker-archive:$IMAGES/bases/$base-$version.tar" > /dev/null
@@ -92,5 +91,5 @@ buildah "${store[@]}" build --isolation chroot --network host --pull-never --lay
   --tag "$1" --file "$root/Dockerfile" "$root" > /dev/null
 rm -f "$2"
 buildah "${store[@]}" push --quiet "$1" "docker-archive:$2:$1"
-# The stages of the last builds make the next one quick; older ones only take room.
+# Keep the stages of the last builds as a cache for the next one. Older ones only take up space.
 buildah "${store[@]}" images --quiet --filter dangling=true | tail -n +4 | xargs -r buildah "${store[@]}" rmi --force > /dev/null

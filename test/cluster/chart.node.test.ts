@@ -25,7 +25,7 @@ import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installRegistry } from "./support/stack.ts";
 
-// The chart on a cluster: installed by Helm with each TLS provider, changed, and taken away again.
+// Tests the chart on a cluster: installed by Helm with each TLS provider, upgraded, and uninstalled.
 
 const job = 'docker version --format "docker {{.Server.Version}}" || exit 9\necho run.sh done';
 const registrationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${release}`;
@@ -38,7 +38,7 @@ let count = 0;
 const runner = async (where: string, script = job, change?: (pod: RunnerPod) => void) =>
   runnerPod(`runner-${(count += 1)}`, where, script, change ? { change } : {});
 
-/** A runner pod that comes out primed, or not; the registration takes a moment to be in force. */
+/** Creates runner pods until one is primed (or not), because a webhook configuration takes effect with a delay. */
 async function primed(expected: boolean): Promise<void> {
   await until(`a pod that is ${expected ? "" : "not "}primed`, 30, async () => {
     const pod = await runner("chart-runners");

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Where things are kept, of which versions, and who may work on them. Sourced by the other scripts, before they change folders.
+# Paths, versions and the lock of the cluster tests. Sourced by the other scripts, before they change directories.
 
 CACHE=${ARC_PRIMER_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/arc-primer-cluster}
 mkdir -p "$CACHE"
@@ -15,7 +15,7 @@ set -a
 set +a
 minor() { [[ $1 =~ ^v([0-9]+\.[0-9]+) ]] && echo "${BASH_REMATCH[1]}"; } # v1.2.3: 1.2
 
-# The Kubernetes that runs: the newer one, or the one that KUBERNETES names by its minor version.
+# The Kubernetes version to run: the newer one, or the one whose minor version is in KUBERNETES.
 for KUBERNETES_VERSION in "$KUBERNETES_NEWER" "$KUBERNETES_OLDER" ""; do
   case $KUBERNETES_VERSION in "v${KUBERNETES:=$(minor "$KUBERNETES_NEWER")}".*) break ;; esac
 done
@@ -25,13 +25,13 @@ if [ -z "$KUBERNETES_VERSION" ]; then
 fi
 
 BIN=$CACHE/bin                               # built from Go modules
-KUBE_BIN=$BIN/kubernetes-$KUBERNETES_VERSION # Kubernetes' own, and a link to etcd: a folder for each version
-DOCKER_BIN=$BIN/docker                       # Docker's, apart: they must not be taken for the machine's own
+KUBE_BIN=$BIN/kubernetes-$KUBERNETES_VERSION # Kubernetes' programs and a link to etcd; one folder per version
+DOCKER_BIN=$BIN/docker                       # Docker's programs, kept separate so that they are not mistaken for the machine's own
 CNI_BIN=$BIN/cni                             # the network plugins of kind's node
 export KUBERNETES KUBERNETES_VERSION BIN KUBE_BIN DOCKER_BIN CNI_BIN
 
-# cluster_images PROVIDER: the images that a cluster has unless CLUSTER_IMAGES says otherwise. They are the real ones
-# where there is a Docker, which is taken to have a way out; else stand-ins under the same names, made here.
+# cluster_images PROVIDER: the default for CLUSTER_IMAGES. With Docker, which is assumed to have internet access, the real
+# images are used; otherwise stand-ins with the same names are built here.
 cluster_images() {
   case $1 in
     kind) if docker version > /dev/null 2>&1; then echo real; else echo stand-ins; fi ;;
@@ -40,8 +40,8 @@ cluster_images() {
   esac
 }
 
-# One at a time: run.sh holds the lock for all of its run, and what it calls has it from run.sh, as descriptor 9. What
-# runs on as the cluster has to close it.
+# Only one run at a time: run.sh holds the lock, and the scripts that it calls inherit it as file descriptor 9.
+# Processes that keep running as part of the cluster must close it.
 lock() {
   [ "/proc/$$/fd/9" -ef "$CACHE/lock" ] || exec 9>> "$CACHE/lock"
   flock --nonblock 9 && return

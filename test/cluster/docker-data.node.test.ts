@@ -6,7 +6,7 @@ import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// Docker's data on a volume of its own, and what becomes of a job that writes more than it may.
+// Docker's data on a separate volume, and what happens to a job that exceeds its limit.
 
 // The kubelet of `bare` counts no local storage, and a folder on that node would outlive the test.
 const isKind = process.env["CLUSTER_PROVIDER"] !== "bare";

@@ -13,8 +13,8 @@ import {
 } from "./support/stack.ts";
 import type { Login } from "./support/stack.ts";
 
-// Docker for pods that have none, logged in from the first step, and a dockerd that outlives the job's clean-up: real
-// DinD pods, real registries that demand a login, a real kubelet that ends them.
+// Injected Docker, registry logins from the first step, and a dockerd that keeps running during the job's cleanup: with real
+// DinD pods, real registries that require a login, and a real kubelet that terminates the pods.
 
 const hash = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2"; // of the password
 const login = (user: string): Login => ({ user, password: "correct horse", line: `${user}:${hash}` });

@@ -23,7 +23,7 @@ test("pods are created and primed while replicas are killed, replaced, and given
       messages: [],
     });
   }
-  // The address of these replicas is no Service: it may pass a connection to one that has just ended.
+  // Unlike a Service, the load balancer of this test may pass a connection to a replica that has just stopped.
   const { Ignore, Fail } = phases.find((phase) => phase.trouble.startsWith("rolled"))!.outcomes;
   expect(Ignore.unprimed + Fail.refused).toBeLessThan((Ignore.pods + Fail.pods) / 50);
   expect(certificates).toBeGreaterThan(1);

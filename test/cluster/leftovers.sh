@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Finds what a run of the cluster tests left on the machine.
+# Finds leftovers of a cluster test run on the machine.
 # usage: leftovers.sh note FILE        before: notes what is there
 #        leftovers.sh compare FILE     after: prints what has come (+) or gone (-) since, and fails if there is any
 here=$(cd "$(dirname "$0")" && pwd)
@@ -7,7 +7,7 @@ set -euo pipefail
 . "$here/common.sh"
 PATH=$PATH:/usr/sbin
 
-# What belongs to the tests tells by the cache folder's or the bridge's name: other processes come and go.
+# Processes of the tests are recognised by the name of the cache folder or the bridge. Other processes are ignored.
 processes() {
   local process
   for process in /proc/[0-9]*; do
@@ -19,7 +19,7 @@ processes() {
   done
 }
 
-# All but those beside our own: what started us makes one for each command, and removes it when that has ended.
+# Cgroups except our siblings: the program that started us creates a cgroup per command and removes it afterwards.
 cgroups() {
   local own found
   found=$(find /sys/fs/cgroup -type d)
@@ -36,7 +36,7 @@ there() {
   cgroups | sed 's/^/cgroup /'
   find /proc/sys -type f -perm -u+rw ! -name '*lowmem_reserve*' ! -name ns_last_pid ! -path '*/binfmt_misc/*' \
     -exec grep -H . {} + 2> /dev/null | sed 's/^/sysctl /' || true
-  # An empty table or chain of the kernel's own names changes nothing.
+  # An empty table or chain with one of the kernel's names has no effect.
   if command -v iptables-save > /dev/null; then iptables-save | sed -n '/^-A\|^:[^ ]* \(-\|DROP\)/s/^/rule /p' | sed 's/ \[.*//'; fi
   if command -v nft > /dev/null; then nft list tables | sed -n '/docker/s/^/rule /p'; fi
   for folder in "$CACHE"/{run,kind,docker-run} /lib/modules; do
@@ -44,7 +44,7 @@ there() {
   done
   find /etc /opt /run /usr/libexec /var/lib /var/log -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
     sed 's/^/file /' || true
-  # A run keeps all that it makes there in one folder (run.sh); other names are other programs'.
+  # A run keeps its temporary files in one folder (run.sh); other names belong to other programs.
   find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-cluster-*' | sed 's/^/file /'
 }
 

@@ -12,8 +12,9 @@ import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// Every puller in the job, and every registry, through one mirror; on a node whose pods have no way out. Docker is 29, and
-// once 28, whose image store has to be chosen; the BuildKit of the builders is itself pulled through the mirror.
+// All clients that pull in a job (dockerd, BuildKit, Dagger), and all registries, through one mirror, on a node whose pods
+// have no internet access. Docker is 29, and in one test 28, where the image store must be configured. The builders'
+// BuildKit image is itself pulled through the mirror.
 
 const harbor = "harbor.example.com:8443";
 const images = {

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Names all that is needed and is missing on this machine, at once, with the command that installs it.
+# Lists all programs that are required but missing on this machine, with the commands that install them.
 # usage: need.sh bare|kind|existing TIER...
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
 provider=$1
 shift
-PATH=$PATH:/usr/sbin:/sbin # a user's path may lack them
+PATH=$PATH:/usr/sbin:/sbin # not always in a user's PATH
 packages=() others=()
 
-# need WHAT:PACKAGE... : a command, or a file by its full path, and the Debian package that has it.
+# need WHAT:PACKAGE... : a command (or a file with its full path) and the Debian package that contains it.
 need() {
   local pair
   for pair in "$@"; do
@@ -19,10 +19,10 @@ need() {
   done
 }
 
-# need_other COMMAND HOW : what Debian has no package of, or not of the right version.
+# need_other COMMAND HOW : a command that Debian does not package, or not in the required version.
 need_other() { command -v "$1" > /dev/null || others+=("$1: $2"); }
 
-go_is_new() { # From 1.21 on, Go fetches a newer one where it is needed, unless it is told not to.
+go_is_new() { # since 1.21, Go downloads a newer toolchain if required, unless this is disabled
   local wanted=1.21
   [ "$(go env GOTOOLCHAIN)" = local ] && wanted=$GO_VERSION
   printf '%s\n' "$wanted" "$(go env GOVERSION | sed 's/^go//')" | sort --check=quiet --version-sort

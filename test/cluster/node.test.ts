@@ -191,7 +191,7 @@ describe("6. A namespace without the label", () => {
   });
 });
 
-/** A runner pod that no node takes: what counts is how it was created. */
+/** A runner pod that fits no node, because only its creation matters. */
 async function unscheduled(name: string, namespace = "runners"): Promise<RunnerPod> {
   const { spec, metadata } = goldenPod("dind-sidecar") as unknown as RunnerPod;
   const { volumes = [], containers, initContainers = [] } = spec;
@@ -236,14 +236,14 @@ async function clear(): Promise<void> {
   await until("no pods", 60, async () => (await list("Pod", "runners")).length === 0);
 }
 
-/** Serves another certificate, and trusts the old one only as long as it is served. */
+/** Replaces the serving certificate, and trusts the old one only as long as it is served. */
 async function swapCertificate(): Promise<void> {
   const expiry = "arc_primer_certificate_expiry_timestamp_seconds";
   const next = await servingCertificate();
   await register(certificate, next);
   const before = await metric(expiry);
   await writeSecret(next);
-  // A changed pod makes the kubelet look at its volumes now, rather than within a minute or so.
+  // A change of the pod makes the kubelet update its volumes immediately instead of within about a minute.
   for (const name of await webhookPods()) {
     const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
     await call("PATCH", `/api/v1/namespaces/arc-primer/pods/${name}`, patch, "application/merge-patch+json");

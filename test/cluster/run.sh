@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The cluster tests, from nothing to nothing left: brings a cluster up, runs the suite against it, takes it down.
+# Runs the cluster tests: creates a cluster, runs the suite against it, and removes the cluster completely.
 # usage: run.sh [apiserver|node|machine] [VITEST ARGUMENTS]      without a tier: apiserver and node
 #        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
 #        run.sh bench-apiserver PROGRAM...      the same, with kube-apiserver and etcd alone
@@ -31,14 +31,14 @@ CLUSTER_PROVIDER=${CLUSTER_PROVIDER:-kind}
 CLUSTER_IMAGES=${CLUSTER_IMAGES:-$(cluster_images "$CLUSTER_PROVIDER")}
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER CLUSTER_IMAGES
-export CLUSTER_RUN=$$-$EPOCHSECONDS # labels what the suite makes
-# vitest is in there, and where the machine's Node is too old, one that will do; kubectl, where the machine has none, comes with the assets or is built.
+export CLUSTER_RUN=$$-$EPOCHSECONDS # label for the objects that the suite creates
+# node_modules/.bin has vitest, and a Node if the machine's is too old. kubectl comes with the assets or is built if missing.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$KUBE_BIN:$BIN
 
 "$here/need.sh" "$CLUSTER_PROVIDER" "${tiers[@]}" || exit 1
 lock
 
-# in_session COMMAND... : in a session of its own. So Ctrl-C reaches this script alone, which acts on any signal at once.
+# in_session COMMAND... : runs it in a new session, so that Ctrl-C reaches only this script, which handles signals at once.
 in_session() {
   setsid "$@" &
   wait $!
@@ -48,13 +48,13 @@ running=
 down() {
   [ -n "$running" ] || return
   [ "$running" = "$here/existing" ] || echo "taking the cluster down (${running##*/}) ..." >&2
-  setsid --wait "$running/down.sh" || status=1 # kubectl and kind would heed a second Ctrl-C
+  setsid --wait "$running/down.sh" || status=1 # a second Ctrl-C would interrupt kubectl and kind
   running=
 }
 # shellcheck disable=SC2317 # it is called by the trap
 finish() {
   status=$?
-  trap '' INT TERM HUP # there is no hurrying this
+  trap '' INT TERM HUP # must not be interrupted
   for child in $(jobs -pr); do
     kill -TERM -- "-$child" 2> /dev/null || kill -TERM "$child" 2> /dev/null
     wait "$child"
@@ -63,14 +63,14 @@ finish() {
   rm -rf "$TMPDIR"
   exit "$status"
 }
-TMPDIR=$(mktemp -d -t arc-primer-cluster-XXXXXX) # what is interrupted leaves its folders in there
+TMPDIR=$(mktemp -d -t arc-primer-cluster-XXXXXX) # interrupted programs leave their temporary folders here
 export TMPDIR
 trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# What takes long is built before a cluster is up.
+# Build everything that takes long before the cluster is started.
 if [ "${tiers[*]}" != apiserver ]; then
   if [ "${suite[0]}" = vitest ]; then # for the chart's tests
     in_session "$here/tools.sh" > /dev/null || exit 1
@@ -93,7 +93,7 @@ for tier in "${tiers[@]}"; do
     export KUBECONFIG=$existing
   else
     "$here/$provider/is-up.sh" && exit 1
-    running=$here/$provider # from here on it is ours: the lock keeps everybody else from making one
+    running=$here/$provider # from here on, any cluster is ours, because of the lock
     in_session "$running/up.sh" "${tier/machine/node}" > "$TMPDIR/printed" || exit 1
     KUBECONFIG=$(tail -n 1 "$TMPDIR/printed")
     export KUBECONFIG

@@ -15,8 +15,8 @@ import { apply, as, call, create, createNamespace, remove, tryCreate, until } fr
 import type { Resource } from "./support/kube.ts";
 import { gate, handshake, startReplica } from "./support/replica.ts";
 
-// The self-managed certificate against a real API server: two replicas of the real bundle, with the rights that the
-// chart gives them and no more, and lives so short that everything is renewed several times while pods are created.
+// Tests the self-managed certificate with a real API server: two replicas of the real bundle have only the permissions that
+// the chart grants. Lifetimes are so short that everything is renewed several times while pods are created.
 
 const space = "arc-tls";
 const secretName = "arc-primer-tls";
@@ -76,7 +76,7 @@ async function meanwhile(act: () => Promise<unknown>) {
     for (let before = (await caBundles())[0]!; !stop.signal.aborted;) {
       const [present = ""] = await caBundles();
       for (const { fingerprint } of certificatesIn(present)) seen.authorities.add(fingerprint);
-      // With what stood there at the look before as well: kube-apiserver may be behind.
+      // Also accept the previous caBundle, because kube-apiserver may lag behind.
       for (const { port } of replicas) seen.serving.add(await handshake(port, before || present));
       before = present;
       await sleep(500);

@@ -25,8 +25,8 @@ if ! built validate-pods "$version"; then
   echo "tools: built validate-pods in $((SECONDS - began)) s" >&2
 fi
 
-# What kubeconform's schemas are made of (test/support/kubernetes-schemas.ts): Kubernetes' own OpenAPI description, and
-# the definitions of the other kinds that the chart uses.
+# The input for kubeconform's schemas (test/support/kubernetes-schemas.ts): Kubernetes' OpenAPI specification, and the
+# CustomResourceDefinitions of the other kinds that the chart uses.
 versions="$KUBERNETES_NEWER $CERT_MANAGER_VERSION $PROMETHEUS_OPERATOR_VERSION"
 if [ "$(cat "$CACHE/api/.versions" 2> /dev/null)" != "$versions" ]; then
   echo "tools: fetching the API descriptions of Kubernetes, cert-manager and prometheus-operator ..." >&2

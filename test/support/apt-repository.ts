@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { buildPackage, run } from "./debian-tree.ts";
 import type { DebianPackage } from "./debian-tree.ts";
 
-/** A Debian package repository on loopback, signed with a key of its own, filled with packages built for the occasion. */
+/** A Debian package repository on loopback, signed with its own key, with packages that are built for the test. */
 export interface AptRepository {
   readonly url: string;
   /** The public key that it is signed with, ASCII-armoured. */
   readonly key: string;
-  /** What was asked for, in order. */
+  /** The requested paths, in order. */
   readonly requests: string[];
-  /** While true, connections are taken and nothing is answered. */
+  /** While true, connections are accepted but requests are not answered. */
   hanging: boolean;
   close(): void;
 }

@@ -55,7 +55,7 @@ const mount = fc.record({
   ),
 });
 
-/** Fields that arc-primer has never heard of. */
+/** Fields that are unknown to arc-primer. */
 const unknown = fc.dictionary(
   fc.stringMatching(/^x[a-z]{1,5}$/),
   fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown>,
@@ -120,13 +120,13 @@ const anyPods: fc.Arbitrary<Pod> = fc
   })
   .map(({ labels, annotations, unknown: more, ...spec }) => {
     const metadata = { name: "linux-abcde", labels, ...(annotations && { annotations }) };
-    // As JSON has it: no undefined.
+    // Removes undefined values, which JSON does not have.
     return JSON.parse(
       JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata, spec: { ...spec, ...more }, ...more }),
     ) as Pod;
   });
 
-/** The same pod with a runner and no Docker, which chance alone makes too seldom. */
+/** The same pod with a runner and without Docker, which random generation produces too rarely. */
 function withoutDocker(pod: Pod): Pod {
   const unset = ["DOCKER_HOST", "ACTIONS_RUNNER_CONTAINER_HOOKS"];
   const [first, ...others] = pod.spec.containers;
@@ -148,7 +148,7 @@ function withoutDocker(pod: Pod): Pod {
   };
 }
 
-/** Pods as ARC might make them, and some that no API server would take. */
+/** Pods that ARC might create, and some that no API server would accept. */
 export const pods = fc.oneof({ arbitrary: anyPods, weight: 3 }, { arbitrary: anyPods.map(withoutDocker), weight: 1 });
 
 const ownConfigs = fc.constantFrom<Config>(
@@ -195,5 +195,5 @@ const ownConfigs = fc.constantFrom<Config>(
   }),
 );
 
-// Those of the golden folders as well, so that a new mutation's settings are among them.
+// Includes the configurations of the golden folders, so that settings of a new mutation are covered.
 export const configs = fc.oneof(ownConfigs, fc.constantFrom(...goldenConfigs()));

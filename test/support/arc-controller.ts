@@ -1,5 +1,6 @@
-// What ARC does with a runner pod: the decisions of its EphemeralRunner controller (0.14.2, ephemeralrunner_controller.go),
-// replayed on a pod's status, so that tests can say what becomes of a pod that ends, fails or hangs.
+// Models what ARC does with a runner pod: the decisions of its EphemeralRunner controller (0.14.2,
+// ephemeralrunner_controller.go), replayed on a pod's status. Tests use it to predict what happens to a pod that terminates,
+// fails or hangs.
 
 interface ContainerState {
   readonly waiting?: object;
@@ -12,7 +13,7 @@ interface ContainerStatus {
   readonly state?: ContainerState;
 }
 
-/** The part of a pod's status that ARC looks at. */
+/** The part of a pod's status that ARC uses. */
 export interface PodStatus {
   readonly phase?: string | undefined;
   readonly initContainerStatuses?: readonly ContainerStatus[] | undefined;
@@ -23,9 +24,9 @@ export interface PodStatus {
 export type Reaction =
   /** There is no status of the runner container yet. */
   | { readonly does: "wait" }
-  /** Neither ended nor failed: it counts as running, also where it hangs. */
+  /** Neither terminated nor failed: it counts as running, even if it hangs. */
   | { readonly does: "count as running" }
-  /** The pod is deleted at once, logs and all; the next one is made after so many seconds. */
+  /** The pod is deleted at once, with its logs. The next one is created after this number of seconds. */
   | { readonly does: "delete the pod"; readonly nextAfterSeconds: number }
   /** The EphemeralRunner is deleted, and its pod with it. */
   | {
@@ -39,22 +40,22 @@ export type Reaction =
 
 const runnerName = "runner";
 const outdated = 7;
-/** How long ARC waits after so many failures; after more than that it starts over with another EphemeralRunner. */
+/** ARC's back-off in seconds, by number of failures. After more failures it starts over with a new EphemeralRunner. */
 const backOff = [0, 5, 10, 20, 40, 80];
 
-/** One EphemeralRunner as ARC keeps it: what it has seen so far decides as well. */
+/** One EphemeralRunner in ARC. Its reactions also depend on the earlier statuses. */
 export class ArcController {
   readonly #hasJob: boolean;
   readonly #ageSeconds: number;
   #failures = 0;
 
-  /** @param runner whether GitHub has given it a job, and how old it is */
+  /** @param runner whether GitHub has assigned a job to the runner, and its age */
   constructor(runner: { hasJob?: boolean; ageSeconds?: number } = {}) {
     this.#hasJob = runner.hasJob ?? false;
     this.#ageSeconds = runner.ageSeconds ?? 0;
   }
 
-  /** What it does when the API server has answered the creation of the pod. */
+  /** The reaction to the API server's response to the creation of the pod. */
   created(answer: { status: number; message?: string }): Reaction {
     const { status, message = "" } = answer;
     if (status < 300) return { does: "wait" };
@@ -68,7 +69,7 @@ export class ArcController {
     return { does: "try again" };
   }
 
-  /** What it does when it sees this status of the pod. */
+  /** The reaction to this status of the pod. */
   sees({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): Reaction {
     const runner = containerStatuses.find(({ name }) => name === runnerName);
     const code = runner?.state?.terminated?.exitCode;
@@ -77,7 +78,7 @@ export class ArcController {
       if (code === outdated) return { does: "mark the runner", as: "Outdated" };
       return this.#failed();
     }
-    // Native sidecars are among these, and they are looked at before the runner container is.
+    // These include native sidecars, and they are checked before the runner container.
     if (initContainerStatuses.some(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0)) return this.#failed();
     if (!runner) return { does: "wait" };
     if (code === undefined) return { does: "count as running" };
@@ -98,7 +99,7 @@ export class ArcController {
 const ends = (reaction: Reaction) => reaction.does !== "wait" && reaction.does !== "count as running";
 
 /**
- * What ARC does over a sequence of statuses of one pod, up to what ends it: each reaction once, while it stays the same.
+ * ARC's reactions to a sequence of statuses of one pod, up to the final one. Consecutive equal reactions are listed once.
  */
 export function replay(statuses: readonly PodStatus[], runner: ArcController = new ArcController()): Reaction[] {
   const reactions: Reaction[] = [];

@@ -1,6 +1,6 @@
-// Bodies that once ended the webhook, filled its memory or kept it busy. Each has a few megabytes.
+// Request bodies that once crashed the webhook, filled its memory or kept it busy. Each is a few megabytes.
 
-/** A review as kube-apiserver writes it: what is short comes first, then the user, then the pod. */
+/** A review with kube-apiserver's order of fields: the short ones first, then the user, then the pod. */
 export function reviewText(pod: string): string {
   const head =
     '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","kind":{"group":"","version":"v1","kind":"Pod"},"name":"big","namespace":"team-a","operation":"CREATE"';
@@ -19,7 +19,7 @@ function container(index: number, rest: string): string {
   return `{"name":"${index === 0 ? "runner" : `c${index}`}","command":["x"],${rest}}`;
 }
 
-/** Containers whose variables are numbers: a validator that collects its complaints has one a byte. */
+/** Containers whose variables are numbers: a validator that collects all errors would have about one per byte. */
 export function wrongEverywhere(containers: number): string {
   const env = listOf("0", 1000);
   return reviewText(podOf(Array.from({ length: containers }, (_, index) => container(index, `"env":${env}`))));
@@ -33,18 +33,18 @@ export function manyMounts(containers: number): string {
   );
 }
 
-/** A pod with a text of this many letters, made of what our own patterns look for. */
+/** A pod with a text of this length that consists of a sequence our own patterns search for. */
 export function longText(letters: number): string {
   const value = "$(A".repeat(letters / 3);
   return reviewText(podOf([container(0, `"env":[{"name":"HTTP_PROXY","value":"${value}"}]`)]));
 }
 
-/** Lists within lists. */
+/** Nested lists. */
 export function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
-/** Maps that have each a key of their own, so that no two share a shape. */
+/** Maps with distinct keys, so that no two objects share a hidden class in V8. */
 export function distinctKeys(bytes: number): string {
   const parts: string[] = [];
   for (let length = 0; length < bytes; length += parts.at(-1)!.length + 1) {

@@ -4,7 +4,7 @@ import { ExtendedKeyUsage, ExtendedKeyUsageExtension, X509Certificate, X509Certi
 import { signingKey } from "../../src/tls/certificate.ts";
 import type { Issued } from "../../src/tls/certificate.ts";
 
-/** A certificate as kube-apiserver would present it to webhooks, valid for an hour. */
+/** A client certificate like the one that kube-apiserver presents to webhooks, valid for an hour. */
 export async function clientCertificate(authority: Issued): Promise<Issued> {
   const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const { key: authorityKey, signingAlgorithm } = signingKey(authority.key);

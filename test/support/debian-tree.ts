@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// Containers without a container runtime: a tree made of Debian packages, an overlay over it for each, namespaces and
-// chroot. What runs in one runs as process 1, as in a pod.
+// Containers without a container runtime: an overlay over a tree of Debian packages, with namespaces and chroot. The program
+// in a container runs as process 1, as in a pod.
 
 const cache = fileURLToPath(new URL("../../.cache/", import.meta.url));
 
@@ -18,19 +18,19 @@ export function run(command: string, args: readonly string[], input?: string): s
 }
 
 /**
- * A tree like a runner image: a small Debian with sudo, and a user `runner`, 1001, who may use it. Made once, in about
- * 30 s, then kept.
+ * A root filesystem like that of a runner image: a small Debian with sudo and a user `runner` (1001) who may use it. It is
+ * built once, in about 30 s, and cached.
  */
 export function debianTree(): string {
   const recipe = [
     "--quiet",
     "--variant=minbase",
     "--include=sudo,libcap2-bin,busybox,curl,python3",
-    // What slim images do.
+    // As in slim images.
     '--customize-hook=rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
     '--customize-hook=chroot "$1" useradd --create-home --uid 1001 runner',
     '--customize-hook=echo "runner ALL=(ALL) NOPASSWD:ALL" > "$1/etc/sudoers.d/runner"',
-    // The tests bring a repository of their own.
+    // The tests use their own repository.
     '--customize-hook=rm -f "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/*',
     "bookworm",
   ];
@@ -81,7 +81,7 @@ done
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root "$@"
 `;
 
-/** A container: an overlay over trees, the upper ones first. Files written in it stay from one `start` to the next. */
+/** A container: an overlay over trees, topmost first. Files that are written to it persist between calls of `start`. */
 export class Container {
   readonly folder = mkdtempSync(join(tmpdir(), "arc-primer-container-"));
   readonly #lower: string;
@@ -92,14 +92,14 @@ export class Container {
     for (const name of ["upper", "work", "merged"]) mkdirSync(join(this.folder, name));
   }
 
-  /** What was written in it, as a tree to lay over what it was made of. */
+  /** The files that were written to the container, as a tree for another overlay. */
   get layer(): string {
     return join(this.folder, "upper");
   }
 
   /**
-   * @param options.volume what is mounted at /arc-primer/prerequisites; `mode` `full`: a small file system instead
-   * @param options.mount a path where a volume of this container's own is mounted: `mounted` in its folder
+   * @param options.volume the directory to mount at /arc-primer/prerequisites; with `mode` `full`, a small tmpfs instead
+   * @param options.mount a path at which to mount a separate volume of this container (`mounted` in its folder)
    */
   start(
     command: readonly string[],
@@ -130,7 +130,7 @@ export class Container {
     };
   }
 
-  /** Ends what still runs in it, as after a test that took too long, and removes its files. */
+  /** Kills processes that still run in it, for example after a test timeout, and removes its files. */
   remove(): void {
     for (const child of this.#running) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
@@ -156,9 +156,9 @@ export async function filesOf(one: Container, volume: string): Promise<string[]>
 export interface DebianPackage {
   name: string;
   version?: string;
-  /** More lines for the control file. */
+  /** Additional lines for the control file. */
   control?: string;
-  /** A shell script that fills the package's tree, its working directory. */
+  /** A shell script that creates the package's files in its working directory. */
   fill?: string;
   postinst?: string;
 }

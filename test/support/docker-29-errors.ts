@@ -1,5 +1,5 @@
-// What Docker 29.9.3's client printed, word for word, in each situation that a runner pod can be in; `docker version
-// --format …` exited 1 each time. Other folders stand for those of the machine where it was tried.
+// The exact output of Docker 29.9.3's client (`docker version --format …`, exit code 1) in each situation that can occur in
+// a runner pod. The directories of the test machine are replaced by others.
 
 interface Said {
   readonly situation: string;
@@ -11,7 +11,7 @@ const unreachable = (host: string) => `\nCannot connect to the Docker daemon at 
 const missing = (socket: string) =>
   `\nfailed to connect to the docker API at unix://${socket}; check if the path is correct and if the daemon is running: dial unix ${socket}: connect: no such file or directory`;
 
-/** The daemon is not up yet, as far as these tell: there is something to wait for. */
+/** Errors that can mean that the daemon is not running yet, so waiting makes sense. */
 export const notUp: readonly Said[] = [
   { situation: "there is no socket", text: missing("/tmp/e/none.sock") },
   { situation: "there is no folder for the socket", text: missing("/tmp/nofolder/none.sock") },
@@ -29,7 +29,7 @@ export const notUp: readonly Said[] = [
   },
 ];
 
-/** The daemon is up and does not take this client: waiting would change nothing. */
+/** Errors of a running daemon that rejects the client, so waiting does not help. */
 export const up: readonly Said[] = [
   {
     situation: "the user may not open the socket",
@@ -64,7 +64,7 @@ export const up: readonly Said[] = [
     text: during("tls: failed to verify certificate: x509: certificate is valid for docker, not localhost"),
   },
   {
-    // The same words for a client's certificate of another CA, for none at all, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
+    // The same error for a client certificate of another CA, for none, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
     situation: "the client's certificate is missing, or of another CA",
     text: during("remote error: tls: certificate required"),
   },

@@ -1,7 +1,7 @@
 /**
- * What the kubelet makes of one `command` or `args` string: an independent implementation of its rules, written from
+ * Expands one `command` or `args` string as the kubelet does. This is an independent implementation for tests, written from
  * the Kubernetes API reference of `Container.command` ("$(VAR_NAME) is expanded ... $$ is reduced to $ ... unresolved
- * references stay"), to test what we put there against.
+ * references stay").
  */
 export function kubeletExpand(text: string, env: Readonly<Record<string, string>>): string {
   let result = "";
@@ -18,7 +18,7 @@ export function kubeletExpand(text: string, env: Readonly<Record<string, string>
     }
     const end = rest[1] === "(" ? rest.indexOf(")") : -1;
     if (end < 0) {
-      // Neither form: the dollar and, as the kubelet does, what stands behind it.
+      // Neither form: copy the dollar and the next character, as the kubelet does.
       result += rest.slice(0, 2);
       rest = rest.slice(2);
       continue;

@@ -4,20 +4,20 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Issued } from "../../src/tls/certificate.ts";
 
-/** How the daemon behaves: answers; takes connections and never answers; refuses this client's API version. */
+/** The daemon responds, accepts connections without responding, or rejects the client's API version. */
 export type Behaviour = "answers" | "hangs" | "other-version";
 
 export interface FakeDaemon {
-  /** May be changed while it runs. */
+  /** Can be changed at run time. */
   behaviour: Behaviour;
-  /** The paths it was asked for. */
+  /** The requested paths. */
   readonly requests: string[];
-  /** Where it listens, if by TCP. */
+  /** The TCP port, if it listens on TCP. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** As much of the Docker Engine API as a client asks for before it does anything: `/_ping` and `/version`. */
+/** Implements the part of the Docker Engine API that clients use first: `/_ping` and `/version`. */
 export async function fakeDaemon(
   where: { socket: string } | { tls?: Issued },
   behaviour: Behaviour = "answers",

@@ -18,7 +18,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs Helm; what `input` says goes to its standard input. */
+/** Runs Helm with `input` as its standard input. */
 export function helm(args: readonly string[], input = ""): Ran {
   const program = findTool("helm");
   if (!program) throw new Error("Helm is not here: test/cluster/tools.sh builds it");
@@ -31,7 +31,7 @@ export function template(values: Values, ...args: string[]): Ran {
   return helm([...fixed, ...args], JSON.stringify(withRepository(values)));
 }
 
-/** Values with the image's repository, which the chart of a checkout asks for. */
+/** Adds the image repository to the values, which the chart in a checkout requires. */
 export function withRepository(values: Values): Values {
   return { ...values, image: { repository: "arc-primer", ...(values["image"] as Values | undefined) } };
 }
@@ -41,7 +41,7 @@ const rendered = new Map<string, Manifests>();
 /**
  * The chart's manifests for these values; rendered once for each set of them.
  *
- * @throws {Error} with Helm's own words, where it refuses the values
+ * @throws {Error} with Helm's error message if it rejects the values
  */
 export function render(values: Values = {}): Manifests {
   const key = JSON.stringify(values);
@@ -61,7 +61,7 @@ function rendering(values: Values): Manifests {
   );
 }
 
-/** What a rendering holds, hooks included. */
+/** The rendered manifests, including hooks. */
 export class Manifests {
   readonly text: string;
   readonly all: Manifest[];
@@ -75,7 +75,7 @@ export class Manifests {
     return [...new Set(this.all.filter((one) => !isHook(one)).map(({ kind }) => kind as string))].toSorted();
   }
 
-  /** The one object of this kind, hooks aside; by name where there are several. */
+  /** The only object of this kind, without hooks. If there are several, the one with this name. */
   one(kind: string, name?: string): Manifest {
     const found = this.all.filter((one) => one.kind === kind && !isHook(one) && (!name || one.metadata.name === name));
     if (found.length !== 1) throw new Error(`${found.length} objects are ${kind} ${name ?? ""}`);

@@ -4,20 +4,20 @@ import { dirname, join } from "node:path/posix";
 /** The text of each source file, by its path below src/. Tests and declarations are left out. */
 export type Sources = Readonly<Record<string, string>>;
 
-/** What a folder may import, from its own files aside: other folders, and libraries by their names. */
+/** What a folder may import in addition to its own files: other folders, and libraries by name. */
 export interface Rule {
   readonly folders?: readonly string[];
   readonly libraries?: readonly string[];
-  /** What only its types may come from. */
+  /** Folders and libraries from which it may import only types. */
   readonly types?: readonly string[];
 }
 
-/** A rule for each folder of src/, and for each file that is in none, from the top down. */
+/** A rule for each folder of src/ and for each file directly in src/, from the top down. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 export interface Import {
   readonly specifier: string;
-  /** Whether all of it is erased: `import type`. */
+  /** Whether it is an `import type`, which is erased. */
   readonly isType: boolean;
 }
 
@@ -55,7 +55,7 @@ export function forbiddenImports(sources: Sources, rules: Rules): string[] {
   });
 }
 
-/** Rules that let a folder import one that stands above it. */
+/** Rules that allow a folder to import a folder above it in the table. */
 export function climbingRules(rules: Rules): string[] {
   const order = Object.keys(rules);
   return Object.entries(rules).flatMap(([folder, { folders = [], types = [] }]) =>

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
 
-// The JSON schemas that kubeconform checks manifests against, made of what test/cluster/tools.sh has fetched: Kubernetes'
-// own kinds from its OpenAPI description, other kinds from their CustomResourceDefinitions. All are closed: a field that
-// the API does not know is an error.
+// Generates the JSON schemas for kubeconform from files that test/cluster/tools.sh has fetched: Kubernetes' own kinds from
+// its OpenAPI specification, other kinds from their CustomResourceDefinitions. The schemas are strict: an unknown field is
+// an error.
 
 type Schema = { [key: string]: unknown };
 
@@ -32,7 +32,7 @@ export function writeSchemas(from: string, to: string): void {
   const { definitions } = JSON.parse(readFileSync(join(from, "swagger.json"), "utf8")) as {
     definitions: Record<string, Schema>;
   };
-  // A number is a quantity as well; the description says only how one is written as a text.
+  // A quantity can also be a number, but the OpenAPI specification describes only the string form.
   definitions["io.k8s.apimachinery.pkg.api.resource.Quantity"] = { type: ["string", "number"] };
   const all = closed(definitions) as Record<string, Schema>;
   for (const schema of Object.values(all)) {
@@ -43,7 +43,7 @@ export function writeSchemas(from: string, to: string): void {
     }[];
     const [one] = kinds;
     if (one && kinds.length === 1) {
-      // kubeconform takes the version for the core group's name.
+      // For the core group, kubeconform uses the version as the name of the group.
       write(one.group || one.version, one.version, one.kind, { ...schema, definitions: referred(all, schema) });
     }
   }
@@ -62,7 +62,7 @@ export function writeSchemas(from: string, to: string): void {
   }
 }
 
-/** A schema with what Kubernetes says by extensions said plainly, and closed wherever it names its properties. */
+/** Replaces Kubernetes' extensions in a schema by standard keywords, and forbids unknown properties where it lists some. */
 function closed(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== "object" || schema === null) return schema;
@@ -71,13 +71,13 @@ function closed(schema: unknown): unknown {
     return { type: ["integer", "string"] };
   }
   const result = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, closed(value)]));
-  // A property may itself be called `properties`; then this is a map of properties, without a type.
+  // A property can itself be named `properties`. In that case this is a map of properties, which has no type.
   const namesThem = typeof given["properties"] === "object" && typeof given["type"] === "string";
   const isOpen = "additionalProperties" in given || given["x-kubernetes-preserve-unknown-fields"] === true;
   return namesThem && !isOpen ? { ...result, additionalProperties: false } : result;
 }
 
-/** The definitions that a schema refers to, and those that these refer to. */
+/** The definitions that a schema refers to, directly or indirectly. */
 function referred(all: Record<string, Schema>, schema: Schema, found: Record<string, Schema> = {}) {
   for (const [, name = ""] of JSON.stringify(schema).matchAll(/"#\/definitions\/([^"]+)"/g)) {
     if (found[name]) continue;

@@ -1,14 +1,14 @@
 import { Conflict } from "../../src/tls/self-managed/objects.ts";
 import type { ClusterObjects } from "../../src/tls/self-managed/objects.ts";
 
-/** The Secret and the webhook configuration in memory, with versions as the API server has them. */
+/** The Secret and the webhook configuration in memory, with a resourceVersion like in the API server. */
 export function memoryCluster(names: readonly string[] = ["runners", "restricted"]) {
   const state = {
     secret: {} as Record<string, string>,
     secretVersion: 1,
     bundles: Object.fromEntries(names.map((name) => [name, ""])),
     bundlesVersion: 1,
-    /** What the API server's clock says, if it is to say something. */
+    /** The API server's clock, if it is known. */
     serverTime: undefined as (() => number) | undefined,
   };
   const check = (version: string, present: number) => {
@@ -35,7 +35,7 @@ export function memoryCluster(names: readonly string[] = ["runners", "restricted
   return {
     state,
     objects,
-    /** Somebody changes the Secret by hand. */
+    /** Simulates a manual change of the Secret. */
     setSecret(secret: Record<string, string>) {
       state.secret = secret;
       state.secretVersion++;

@@ -24,7 +24,7 @@ export function goldenConfigs(): Config[] {
   return [...new Map(configs.map((config) => [JSON.stringify(config), config])).values()];
 }
 
-/** What the namespace of a golden folder's pod enforces: nothing, unless the folder says so. */
+/** The Pod Security level that the namespace of a golden pod enforces. Default: privileged. */
 export function goldenPodSecurity(name: string): PodSecurity {
   const file = new URL(`../golden/${name}/pod-security.txt`, import.meta.url);
   return existsSync(file) ? (readFileSync(file, "utf8").trim() as PodSecurity) : "privileged";
@@ -51,7 +51,7 @@ export function profileWith(profile: object): Profile {
   return configWith(profile).profiles["default"]!;
 }
 
-/** The container of that name, init containers included. */
+/** Finds a container by name, including init containers. */
 export function containerOf(pod: Pod, name: string): Container {
   const found = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((one) => one.name === name);
   if (!found) throw new Error(`the pod has no container ${name}`);
@@ -63,7 +63,7 @@ export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://r
 /** A namespace that forbids nothing. */
 export const anywhere: PodContext = { podSecurity: "privileged" };
 
-/** A certificate that nothing real trusts, for what is given private certificates. */
+/** A certificate that nothing trusts, for tests of private certificates. */
 export const examplePem = `-----BEGIN CERTIFICATE-----
 MIIBkjCCATegAwIBAgIUMzFSMFahkCs4QR4FeeQMlIpAfkQwCgYIKoZIzj0EAwIw
 HTEbMBkGA1UEAwwSRXhhbXBsZSBwcml2YXRlIENBMCAXDTI2MTEyMzEyNTkxMloY
@@ -99,7 +99,7 @@ export function runAll(
   return runMutations(configureMutations(mutations, profile), pod, context);
 }
 
-/** Runs one mutation on a pod; also the words of the runner container's command that its wrapper is told. */
+/** Runs one mutation on a pod. `words` are the wrapper's arguments in the runner container's command. */
 export function runOne(
   mutation: Mutation,
   pod: Pod,
@@ -111,7 +111,7 @@ export function runOne(
   return { pod: result.pod, outcome: result.outcomes[0]!, words: words.slice(0, words.indexOf("--")) };
 }
 
-/** A golden pod whose runner container is changed. */
+/** A golden pod with a modified runner container. */
 export function withRunner(change: Partial<Container>, golden = "dind-sidecar"): Pod {
   const pod = goldenPod(golden);
   Object.assign(containerOf(pod, "runner"), change);

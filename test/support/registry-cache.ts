@@ -18,7 +18,7 @@ import type { Manifest, Values } from "./helm.ts";
 import { freePorts } from "./ports.ts";
 import { findTool } from "./tools.ts";
 
-// The chart's cache as a process on loopback: the real registry 3, with the settings of its image below the chart's.
+// Runs the chart's cache as a process on loopback: the real registry 3, with its image's settings overridden by the chart's.
 
 const imageSettings = fileURLToPath(new URL("../cluster/images/registry/config.yml", import.meta.url));
 
@@ -67,11 +67,11 @@ export async function startUpstream(layer: Buffer) {
 }
 
 /**
- * A cache of `upstream` with the chart's settings, but for addresses and the folder.
+ * Starts a cache of `upstream` with the chart's settings, except for addresses and the directory.
  *
  * @param ttl as `registryCache.ttl`
- * @param options.overriding environment variables that go before the chart's
- * @param options.certificate what the Secret of `registryCache.tls` holds; without it the cache speaks plain HTTP
+ * @param options.overriding environment variables that override the chart's
+ * @param options.certificate the content of the Secret of `registryCache.tls`; without it, the cache uses plain HTTP
  */
 export async function startCache(
   upstream: string,
@@ -122,7 +122,7 @@ export async function startCache(
   await start();
   return {
     url,
-    /** What a GET of this path below /v2 gives: the status, and the bytes that came, or why they did not. */
+    /** Sends a GET for this path below /v2. Returns the status and the number of bytes, or the error while reading. */
     get: async (path: string): Promise<{ status: number; bytes: number | string }> => asked(`/v2/${path}`),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     restart: async () => {

@@ -4,20 +4,20 @@ import { join } from "node:path";
 import { afterAll } from "vitest";
 import { findTool } from "./tools.ts";
 
-// What the tests of src/scripts share: the shells, and folders and PATHs of their own.
+// Shared by the tests of src/scripts: the shells, and temporary directories and PATHs.
 
 const commands = { dash: ["dash"], bash: ["bash", "--posix"], "bash, not posix": ["bash"], busybox: ["busybox", "sh"] };
 
-/** The shells that the scripts run under, each with its command line; for `describe.each`. */
+/** The shells to run the scripts with, each with its command line, for `describe.each`. */
 export const allShells = Object.entries(commands).map(([name, [program = "", ...options]]): [string, string[]] => [
   name,
   [findTool(program) ?? program, ...options],
 ]);
 
-/** The same without bash in its own mode, which is a fourth of the time. */
+/** The same without bash in non-POSIX mode, which saves a quarter of the time. */
 export const shells = allShells.filter(([name]) => name !== "bash, not posix");
 
-/** A folder for a test file's own files, which others may read; it is removed after the file's last test. */
+/** A directory for the files of a test file, readable for other users. It is removed after the last test. */
 export function workspace() {
   const root = mkdtempSync(join(tmpdir(), "arc-primer-script-"));
   chmodSync(root, 0o755);
@@ -30,7 +30,7 @@ export function workspace() {
     return path;
   }
 
-  /** A PATH with these programs and no others: those of the machine by name, and shell scripts by their text. */
+  /** A PATH that contains only these programs: programs of the machine (by name) and shell scripts (by their text). */
   function pathWith(...programs: (string | [name: string, script: string])[]): string {
     const path = folder();
     for (const program of programs) {

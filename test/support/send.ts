@@ -2,7 +2,7 @@ import { Agent, request } from "node:https";
 import type { RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 
-// The burst of 200 pods is to be in flight at once.
+// All requests of the burst of 200 pods must be in flight at once.
 const kept = new Agent({ keepAlive: true, maxSockets: 256 });
 
 export interface Received {
@@ -11,9 +11,9 @@ export interface Received {
 }
 
 /**
- * One HTTPS request over a connection that is kept for the next one. The server may have closed that while nobody
- * looked: a test that blocks for minutes sees it only when it writes. Such a request has not been heard, and goes out once
- * more, over a new connection.
+ * Sends an HTTPS request over a keep-alive connection. The server may have closed the connection while it was idle, which a
+ * test that has blocked for minutes notices only when it writes. Such a request was not processed, so it is sent again over
+ * a new connection.
  */
 export async function send(url: URL, options: RequestOptions, text: string): Promise<Received> {
   try {

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** What the tests run for real, and the Debian package that brings each. */
+/** The programs that the tests run, each with its Debian package. */
 const packages = {
   dash: "dash",
   bash: "bash",
@@ -19,17 +19,17 @@ const packages = {
   jq: "jq",
 } as const;
 
-/** What the tests run for real, and test/cluster/tools.sh builds. */
+/** The programs that the tests run and test/cluster/tools.sh builds. */
 type Built = "helm" | "helm3" | "kubeconform" | "actionlint" | "registry" | "validate-pods";
 
 type Tool = keyof typeof packages | Built;
 
-/** The folder where the cluster tests keep what they have built; test/cluster/common.sh names the same. */
+/** The cache folder of the cluster tests. Must be the same as in test/cluster/common.sh. */
 export const clusterCache =
   process.env["ARC_PRIMER_CLUSTER_CACHE"] ??
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "arc-primer-cluster");
 
-/** Where a program is, on the PATH or among what the cluster tests have built; or undefined. */
+/** The path of a program in PATH or in the cache folder of the cluster tests. Undefined if not found. */
 export function findTool(name: string): string | undefined {
   return [...(process.env["PATH"] ?? "").split(":"), join(clusterCache, "bin")]
     .map((folder) => join(folder, name))
@@ -44,10 +44,10 @@ export function findTool(name: string): string | undefined {
 }
 
 /**
- * Whether all these programs are here. Where one is not, the tests that need it are left out, saying so; with CI=true
- * that is an error.
+ * Whether all these programs are available. If one is missing, the tests that need it are skipped with a message. With
+ * CI=true this is an error.
  *
- * @throws {Error} under CI=true, naming the command that installs what is missing
+ * @throws {Error} if CI=true, with the command that installs the missing programs
  */
 export function haveTools(...names: Tool[]): boolean {
   const missing = names.filter((name) => !findTool(name));

@@ -19,7 +19,7 @@ import { filesSource } from "../../src/tls/files.ts";
 
 const hour = 3_600_000;
 
-/** A certificate for localhost, valid from and to these hours from now. */
+/** A certificate for localhost. `from` and `to` are its validity in hours, relative to now. */
 export async function certificate(hours: { from?: number; to?: number } = {}): Promise<Issued> {
   const now = Date.now();
   return selfSigned(["localhost"], {
@@ -28,7 +28,7 @@ export async function certificate(hours: { from?: number; to?: number } = {}): P
   });
 }
 
-/** The real webhook on free ports of this machine, with its certificate in files that a test may change. */
+/** Starts the real webhook on free local ports, with its certificate in files that a test can change. */
 export async function testWebhook(
   options: {
     config?: () => Config;

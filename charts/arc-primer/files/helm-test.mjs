@@ -1,6 +1,6 @@
-// What `helm test` runs, in a pod of its own: creates a runner pod as ARC would, as a dry run, and looks whether it
-// comes back primed. Prints what the webhook says of the pod; exits 1 if it was not primed within the time, or if that
-// cannot be told.
+// `helm test` runs this in a separate pod. It creates a runner pod as ARC would, as a dry run, and checks whether the result
+// is primed. It prints the pod's status annotation. It exits with code 1 if the pod was not primed in time, or if that cannot
+// be determined.
 import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -16,8 +16,8 @@ const token = await readFile("/var/run/secrets/kubernetes.io/serviceaccount/toke
 const host = address.includes(":") ? `[${address}]` : address;
 const url = `https://${host}:${port}/api/v1/namespaces/${NAMESPACE}/pods?dryRun=All`;
 
-// It asks for nothing that Pod Security `restricted` forbids, nor for a user that OpenShift has not given its namespace: it
-// has to be allowed, not to run. A quota is met as well.
+// The pod must be admitted, but does not have to run. So it sets nothing that Pod Security `restricted` forbids, and no user
+// that OpenShift has not assigned to the namespace. It also satisfies a quota.
 const resources = { requests: { cpu: "1m", memory: "1Mi" }, limits: { cpu: "1m", memory: "1Mi" } };
 const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 const pod = {
@@ -50,7 +50,7 @@ if (needsImageVolumes) {
   pod.spec.containers[0].volumeMounts = [{ name: "image", mountPath: "/image", readOnly: true }];
 }
 
-/** Why the pod is not as it should be; undefined if it is. */
+/** Why the test failed; undefined if it passed. */
 async function problem() {
   const headers = { "content-type": "application/json", authorization: `Bearer ${token.trim()}` };
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(pod) });
@@ -65,7 +65,7 @@ async function problem() {
   return JSON.parse(status).applied.length > 0 ? undefined : "nothing was applied to the pod";
 }
 
-// The namespace's own account, a new certificate and a new registration all take a moment to be there.
+// It takes a moment until the namespace's service account, a new certificate and a new webhook configuration are available.
 const end = Date.now() + Number(SECONDS) * 1000;
 let last = "";
 for (;;) {

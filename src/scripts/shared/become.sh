@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Says so where a command cannot be started. What the shell says comes after this, with exit code 126 or 127.
+# Reports a command that cannot be started. The shell then prints its own error, with exit code 126 or 127.
 check_command() {
   case $1 in
     */*) [ -f "$1" ] && [ -x "$1" ] ;;
@@ -7,7 +7,8 @@ check_command() {
   esac || failed command-missing "there is no $1 in this container, or it may not be executed"
 }
 
-# Becomes the command. dash and busybox hand on no variable with a . or a - in its name, so env does; they stand in /proc.
+# Replaces this process with the command. dash and busybox do not pass on variables with a . or a - in their names. So these
+# are read from /proc and passed with env.
 become() {
   check_command "$1"
   arc_primer_words=$#

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
-# Runs a function in a child, for at most so many seconds: no program that hangs holds up the start. Status 137 if it did.
-# Its guard is ended by HUP, which these scripts do not trap: a TERM that comes before the guard has its own trap would be
-# lost to the one that it begins with, and it would be waited for.
+# Runs a function in a child process with a timeout, so that a hanging program does not block the start. Returns 137 if it
+# was killed. The guard process is stopped with HUP, which these scripts do not trap. With TERM, a signal that arrives
+# before the guard has set its own trap would go to the inherited trap and be lost, and this shell would wait for the guard.
 limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_seconds=$1
   shift
@@ -12,11 +12,11 @@ limited() { # SECONDS FUNCTION [ARG...]
     trap '[ -z "$nap" ] || kill "$nap"; exit' HUP
     sleep "$arc_primer_seconds" &
     nap=$!
-    wait "$nap" || exit # where there is no sleep there is no limit
+    wait "$nap" || exit # without `sleep` there is no timeout
     kill -KILL "$arc_primer_child"
   ) > /dev/null 2>&1 &
   arc_primer_guard=$!
-  { wait "$arc_primer_child"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  { wait "$arc_primer_child"; } 2> /dev/null # suppresses the shell's "Killed" message
   arc_primer_status=$?
   kill -HUP "$arc_primer_guard" 2> /dev/null
   { wait "$arc_primer_guard"; } 2> /dev/null

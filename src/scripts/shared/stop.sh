@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Process 1 ignores signals without a trap, and a shell runs a trap only between foreground commands or while it waits.
+# Process 1 ignores signals for which it has no trap. A shell runs traps only between foreground commands or in `wait`.
 arc_primer_child=
 stop() {
   [ -z "$arc_primer_child" ] || kill -KILL "$arc_primer_child" 2> /dev/null

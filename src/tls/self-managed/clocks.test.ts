@@ -7,7 +7,7 @@ import type { Pair } from "../pair.ts";
 import { Manager } from "./manager.ts";
 import type { ClusterObjects } from "./objects.ts";
 
-// Replicas whose clocks are wrong, beside an API server whose clock is right; the chart's times.
+// Replicas with wrong clocks, and an API server with a correct clock. Uses the chart's default times.
 
 const day = 86_400_000;
 const times = { authorityLifetime: 1825 * day, servingLifetime: 90 * day, settling: 60_000 };

@@ -1,15 +1,16 @@
 import { isFault } from "./secret-contents.ts";
 import type { Held } from "./secret-contents.ts";
 
-/** Certificates begin an hour in the past, so that this much changes nothing. */
+/** The tolerated clock skew in milliseconds. It does no harm, because certificates are valid from an hour in the past. */
 const tolerated = 300_000;
 
 /**
- * Why a replica should write nothing now: clocks are apart. One that is ahead would renew what nobody else can use yet,
- * and one that is behind would replace what it takes for too early. It goes on serving what it has.
+ * Returns the reason if a replica must not write anything because of clock skew. A replica whose clock is ahead would
+ * issue certificates that others cannot use yet. A replica whose clock is behind would replace certificates that it
+ * considers not yet valid. The replica keeps serving its current certificate.
  *
- * @param now by the replica's own clock
- * @param serverTime by the API server's; undefined if that is not known
+ * @param now the time of the replica's own clock
+ * @param serverTime the time of the API server's clock; undefined if it is not known
  */
 export function doubtOf({ authority, serving }: Held, now: number, serverTime: number | undefined): string | undefined {
   if (serverTime !== undefined) {

@@ -9,7 +9,7 @@ import { clusterObjects } from "./cluster.ts";
 import { connect } from "./connection.ts";
 import { Conflict } from "./objects.ts";
 
-// A server that says what it is told to; the real API server is asked in test/cluster/tls.apiserver.test.ts.
+// A server with configurable responses. test/cluster/tls.apiserver.test.ts uses a real API server.
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-kube-"));
 const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
 const seen: { request: string; type?: string; authorization?: string; body: string }[] = [];

@@ -12,11 +12,11 @@ interface WebhookConfiguration {
 }
 
 /**
- * The two objects in a real cluster.
+ * Accesses the two objects in a real cluster.
  *
- * They are written by strategic merge patches that carry the version which was read (the API server answers 409 if it
- * is not the present one) and only the fields that are ours: whatever else is there stays, also what this program does
- * not know. The rights it takes are `get` and `patch` of these two, by name.
+ * They are updated with strategic merge patches. A patch contains the resourceVersion that was read, so that the API
+ * server answers 409 if the object has changed. Otherwise it contains only our fields, so other fields are preserved, even
+ * unknown ones. The required permissions are `get` and `patch` on these two objects, by name.
  */
 export function clusterObjects(
   connection: Connection,

@@ -1,17 +1,17 @@
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 
-/** How the API server is reached. */
+/** How to connect to the API server. */
 export interface Connection {
-  /** Its address, `https://host:port`. */
+  /** The URL of the API server, `https://host:port`. */
   readonly server: string;
-  /** What a request needs to be trusted and to trust: CA, client certificate or token. Asked for with each request. */
+  /** The CA to verify the server, and a client certificate or token. Called for each request. */
   credentials(): Promise<RequestOptions>;
 }
 
-/** What every pod with a service account has (kubernetes.io/docs, "Accessing the Kubernetes API from a Pod"). */
+/** The environment of a pod with a service account (kubernetes.io/docs, "Accessing the Kubernetes API from a Pod"). */
 export interface PodSurroundings {
-  /** Where the service account is mounted. */
+  /** The directory where the service account token is mounted. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -19,10 +19,10 @@ export interface PodSurroundings {
 const pod: PodSurroundings = { folder: "/var/run/secrets/kubernetes.io/serviceaccount", env: process.env };
 
 /**
- * In a pod, the pod's service account; elsewhere, or with KUBECONFIG, what a kubeconfig says.
+ * Uses the pod's service account in a pod. Outside a pod, or if KUBECONFIG is set, it uses a kubeconfig.
  *
- * Kubernetes' client is loaded only where there is a kubeconfig to read. In the pod it would take 11 MB, a tenth of the
- * process, to read three files (docs/decisions/0015-measured.md).
+ * The Kubernetes client library is loaded only to read a kubeconfig. In a pod, it would take 11 MB, a tenth of the
+ * process's memory, just to read three files (docs/decisions/0015-measured.md).
  *
  * @throws if KUBECONFIG names a file that cannot be read
  */
@@ -36,7 +36,7 @@ function fromServiceAccount({ folder, env }: PodSurroundings): Connection {
   return {
     server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
     async credentials() {
-      // The kubelet renews the token in place, and the CA may change as well.
+      // Read for each request: the kubelet rotates the token in place, and the CA may change, too.
       const [token, ca] = await Promise.all(["token", "ca.crt"].map((name) => readFile(`${folder}/${name}`, "utf8")));
       return { ca, headers: { authorization: `Bearer ${token?.trim()}` } };
     },

@@ -3,15 +3,15 @@ import { bundleText, isFault, keys, readHeld, unique } from "./secret-contents.t
 import type { Authority, Held, Trusted } from "./secret-contents.ts";
 import type { Plan, Times } from "./plan.ts";
 
-/** New certificates begin in the past, so that a client whose clock is behind takes them as well. */
+/** How far certificates are backdated, in milliseconds, so that clients whose clocks are behind accept them. */
 const backdated = 3_600_000;
 
 /**
- * Makes what a plan asks for.
+ * Issues the certificates that a plan requires.
  *
- * @param context.trusted what kube-apiserver trusts now. Where the Secret has lost its bundle, that is what the
- *   certificates which the replicas serve need.
- * @returns the values for the Secret, by key; none if the plan asks for nothing
+ * @param context.trusted the CAs that kube-apiserver trusts now. If the Secret has lost its bundle, they are kept, because
+ *   the certificates in use depend on them
+ * @returns the new values for the Secret, by key; empty if the plan requires nothing
  */
 export async function make(
   wanted: Plan,
@@ -42,8 +42,9 @@ export async function make(
 }
 
 /**
- * Where the present certificate lacks a name, its own are kept: in a rolling upgrade the old replicas may want one name
- * and the new ones another, and they must not go on replacing each other's certificates.
+ * If the current certificate lacks a required name, the new one gets the required names and the current ones. During a
+ * rolling upgrade, old and new replicas may require different names. Without this they would keep replacing each other's
+ * certificates.
  */
 function namesFor(present: Held["serving"], wanted: readonly string[]): readonly string[] {
   const before = isFault(present) ? [] : present.names;

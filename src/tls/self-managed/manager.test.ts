@@ -15,7 +15,7 @@ const second = 1000;
 const times = { authorityLifetime: 900 * second, servingLifetime: 300 * second, settling: 30 * second };
 const start = Date.now();
 
-/** A replica; its clock is the world's, give or take. */
+/** A replica. Its clock is the simulated time, with an optional offset. */
 function replica(objects: ClusterObjects, clock: () => number, names = ["localhost"]) {
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
@@ -126,7 +126,7 @@ describe("what others do to it", () => {
     await one.settle();
     expect(issuerOf(used, state.bundles["runners"]!)).toBeDefined();
     expect(one.served).toSatisfy((now) => now === used || issuerOf(now as Pair, before["ca.crt"]!) !== undefined);
-    // One that starts now is not held up.
+    // A replica that starts now is not delayed.
     const fresh = replica(objects, () => clock.now);
     await fresh.settle();
     expect(issuerOf(fresh.served, state.bundles["runners"]!)).toBeDefined();
@@ -271,7 +271,7 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
         for (const one of replicas) {
           if (one.restarts.includes(world.tick)) one.now = one.fresh();
         }
-        // With no certificate at all, the first that comes is served as soon as kube-apiserver has been told.
+        // Without any certificate, the first one is served as soon as its CA is in the webhook configuration.
         const none = isFault(readHeld(state.secret, world.now + 5 * second).serving);
         if (none) trustedFrom = world.now + tick + lag;
         await s.waitFor(
@@ -292,7 +292,7 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
           }
         }
       }
-      // In the end, with nobody cut off, all serve the same, and it has a while to live.
+      // At the end, with all replicas connected, all serve the same certificate, which does not expire soon.
       expect(new Set(replicas.map(({ now }) => now.served?.cert))).toEqual(new Set([state.secret["tls.crt"]]));
       expect(readHeld(state.secret, world.now)).toMatchObject({
         serving: { validTo: expect.toSatisfy((end) => (end as number) > world.now + times.servingLifetime / 4) },

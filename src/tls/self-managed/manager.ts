@@ -17,7 +17,7 @@ import type { Entry, Trust } from "./trust.ts";
 
 export interface ManagerParts {
   readonly objects: ClusterObjects;
-  /** What the certificate is to be made for. */
+  /** The DNS names of the certificate. */
   readonly names: readonly string[];
   readonly times: Times;
   /** Milliseconds since 1970. */
@@ -30,8 +30,8 @@ type Entries = Versioned<readonly Entry[]>;
 type Secret = Versioned<Readonly<Record<string, string>>>;
 
 /**
- * One replica's part in keeping the certificates (what is decided, and in which order: plan.ts). The replicas do not
- * know of each other; what one writes is refused by the API server if another was faster, and then it reads that.
+ * Manages the certificates in one replica. plan.ts decides what to do and in which order. The replicas do not know of each
+ * other. If another replica has written first, the API server rejects the write, and the replica reads the objects again.
  */
 export class Manager {
   readonly #parts: ManagerParts;
@@ -40,29 +40,29 @@ export class Manager {
   #trust: Trust = new Map();
   #current: Serving | undefined;
 
-  /** @param serve is given each pair that is to be served from then on */
+  /** @param serve called with each new certificate and key to serve */
   constructor(parts: ManagerParts, serve: (pair: Pair) => void) {
     this.#parts = parts;
     this.#sightings = createSightings(parts.log);
     this.#serve = serve;
   }
 
-  /** The time by which certificates are judged: the API server's, where it is known. Milliseconds since 1970. */
+  /** The time for checking validity: the API server's time, if it is known. In milliseconds since 1970. */
   now(): number {
     return this.#parts.objects.serverTime() ?? this.#parts.clock();
   }
 
   /**
-   * Reads both objects, brings one of them a step forward if need be, and takes over the certificate.
+   * Reads both objects, updates one of them if necessary, and starts to serve the certificate.
    *
-   * @returns "again" if there may be more to do at once
-   * @throws {Error} if something could not be read or written; whatever else could be done was done all the same
+   * @returns "again" if there may be more to do immediately
+   * @throws {Error} if an object could not be read or written. The other parts of the step are still carried out
    */
   async step(): Promise<"done" | "again"> {
     const { objects, metrics } = this.#parts;
     const problems: Error[] = [];
-    // The entries are read before the Secret: were it the other way around, a caBundle that another replica has just
-    // written could be overwritten with what stood in the Secret before.
+    // Read the entries before the Secret. In the other order, a caBundle that another replica has just written could be
+    // overwritten with an outdated bundle from the Secret.
     const entries = await attempt(() => objects.entries(), problems);
     if (entries) this.#trust = observe(this.#trust, entries.content, this.now());
     const secret = await attempt(() => objects.secret(), problems);
@@ -80,13 +80,13 @@ export class Manager {
     return "done";
   }
 
-  /** @returns whether the Secret was written, by us or, faster, by another; so are the two below */
+  /** @returns whether the Secret was written, by this or by another replica. The same goes for the two methods below */
   async #keepSecret(secret: Secret, held: Held, entries: Entries | undefined): Promise<boolean> {
     const { objects, names, times } = this.#parts;
     const now = this.now();
     const settled = entries !== undefined && this.#settled(held.authority, now);
     const wanted = plan(held, { now, names, times, settled });
-    // An authority that nobody can be told to trust is of no use, and would displace one that may be trusted.
+    // Without the entries, kube-apiserver cannot be configured to trust a new CA. It would only replace a trusted one.
     if ((wanted.authority ?? wanted.bundle) !== undefined && !entries) return false;
     const trusted = trustedNow(entries?.content ?? [], now);
     const values = await make(wanted, held, { now, names, times, trusted });
@@ -124,25 +124,25 @@ export class Manager {
     return true;
   }
 
-  /** Whether every kube-apiserver has had the time to take up that this authority is trusted. */
+  /** Whether the CA has been in the caBundle long enough for every kube-apiserver to trust it. */
   #settled(authority: Held["authority"], now: number): boolean {
     return !isFault(authority) && this.#trustedFor(authority.fingerprint, now) >= this.#parts.times.settling;
   }
 
-  /** For how long it has been seen in every caBundle; less than 0 if it is not there. */
+  /** How long a CA has been in every caBundle, in milliseconds; negative if it is not in all of them. */
   #trustedFor(fingerprint: string, now: number): number {
     const since = this.#trust.get(fingerprint);
     return since === undefined ? -1 : Math.max(now - since, 0);
   }
 
-  /** Serves the certificate of the Secret; not before its authority is trusted, if that is another one. */
+  /** Serves the certificate from the Secret. If another CA has signed it, this waits until that CA is trusted. */
   #takeOver(next: Held["serving"]): void {
     const { metrics, times } = this.#parts;
     if (isFault(next) || next.cert === this.#current?.cert) return;
     const now = this.now();
     const usable = this.#current && !invalidity(this.#current, now) && this.#trustedFor(this.#current.signer, now) >= 0;
     const familiar = usable && this.#current?.signer === next.signer;
-    // With something to serve that is trusted there is time; without, it is enough that kube-apiserver has been told.
+    // With a usable certificate, wait for the settling time. Without one, it is enough that the CA is in every caBundle.
     if (!familiar && this.#trustedFor(next.signer, now) < (usable ? times.settling : 0)) return;
     this.#current = next;
     this.#serve(next);

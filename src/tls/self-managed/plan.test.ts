@@ -3,7 +3,7 @@ import type { Authority, Held, Serving, Trusted } from "./secret-contents.ts";
 import { plan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 
-// Times in days; only the fields that the decision looks at.
+// Times are in days. Contains only the fields that the decision uses.
 const times = { authorityLifetime: 90, servingLifetime: 30, settling: 1 };
 const now = 1000;
 const ends = (left: number, life: number) => ({ validFrom: now + left - life, validTo: now + left });

@@ -5,11 +5,11 @@ import type { Authority, Held, Serving } from "./secret-contents.ts";
 export interface Times {
   readonly authorityLifetime: number;
   readonly servingLifetime: number;
-  /** How long an authority has to stand in the caBundle before anything changes over to its certificates. */
+  /** How long a CA must have been in the caBundle before certificates signed by it are used. */
   readonly settling: number;
 }
 
-/** What is to be written to the Secret next, each with its reason; nothing, if it is as it should be. */
+/** The parts of the Secret to write next, each with the reason. Empty if the Secret is up to date. */
 export interface Plan {
   readonly authority?: string;
   readonly serving?: string;
@@ -17,20 +17,20 @@ export interface Plan {
 }
 
 /**
- * Decides what the Secret needs next. The order in which an authority is renewed:
+ * Decides what to write to the Secret next. A CA is renewed in these steps:
  *
- * 1. At two thirds of its life a new one takes its place in the Secret. The old one, without its key, stays in the
- *    bundle, and what is served stays as it is.
- * 2. The bundle, now with both, is written into the caBundle of the webhook configuration.
- * 3. When a replica has seen the new one there for the settling time, so that every kube-apiserver has it, it writes a
- *    serving certificate signed by the new authority. The others take it over when they next look; until then they
- *    serve the old one, which is trusted as before.
- * 4. The old authority stays in the bundle until it ends. No certificate that it signed lives longer, so that even a
- *    replica which was cut off from the API server all the while is trusted to the end.
+ * 1. After two thirds of its lifetime, a new CA replaces it in the Secret. The old CA's certificate stays in the bundle; its
+ *    key is dropped. The serving certificate does not change.
+ * 2. The bundle, which now contains both CAs, is written to the caBundle of the webhook configuration.
+ * 3. When a replica has seen the new CA in the caBundle for the settling time, every kube-apiserver trusts it. The replica
+ *    then writes a serving certificate signed by the new CA. The other replicas use it after their next check. Until then
+ *    they serve the old certificate, which is still trusted.
+ * 4. The old CA stays in the bundle until it expires. The certificates that it has signed expire no later. So even a replica
+ *    that cannot reach the API server all that time is trusted until its certificate expires.
  *
- * A serving certificate that is missing or spoiled is replaced at once: nothing can start with it.
+ * A missing or invalid serving certificate is replaced immediately, because no replica could start with it.
  *
- * @param settled whether the authority in the Secret has stood in the caBundle for the settling time
+ * @param settled whether the CA in the Secret has been in the caBundle for the settling time
  */
 export function plan(
   { authority, serving, bundle }: Held,
@@ -60,12 +60,12 @@ function servingDue(
   return missing.length ? `it lacks the names ${missing.join(", ")}` : undefined;
 }
 
-/** Whether less than a third of the life is left: of the life it has, or is to have, whichever is shorter. */
+/** Whether less than a third of the lifetime is left. Uses the shorter of the actual and the configured lifetime. */
 function endsSoon({ validFrom, validTo }: { validFrom: number; validTo: number }, now: number, lifetime: number) {
   return validTo - now < Math.min(lifetime, validTo - validFrom) / 3;
 }
 
-/** Whether a serving certificate that it signs now is not due again at once. */
+/** Whether the CA is valid long enough that a serving certificate signed by it now is not due for renewal at once. */
 const outlasts = ({ validTo }: Authority, now: number, { servingLifetime }: Times): boolean =>
   validTo - now > servingLifetime / 2;
 

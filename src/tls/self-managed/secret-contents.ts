@@ -4,55 +4,55 @@ import type { Issued } from "../certificate.ts";
 import { checkPair } from "../pair.ts";
 import type { Pair } from "../pair.ts";
 
-/** The keys of the Secret; the first four are those that everybody uses. All values are PEM. */
+/** The keys of the Secret. The first four are the conventional ones. All values are PEM. */
 export const keys = {
   authority: "ca.crt",
   authorityKey: "ca.key",
   serving: "tls.crt",
   servingKey: "tls.key",
-  /** Every authority that is to be trusted: the one above, and those before it that have not ended. */
+  /** All CAs to trust: the current one and its predecessors that have not expired. */
   bundle: "ca-bundle.crt",
 } as const;
 
-/** A certificate that is trusted, told from others by its fingerprint. */
+/** A trusted certificate, identified by its fingerprint. */
 export interface Trusted {
   readonly pem: string;
   readonly fingerprint: string;
   readonly validTo: number;
 }
 
-/** The authority that signs from now on. */
+/** The current CA, which signs new certificates. */
 export interface Authority extends Issued, Trusted {
   readonly validFrom: number;
 }
 
 /** The certificate to serve. */
 export interface Serving extends Pair {
-  /** The fingerprint of the authority that signed it. */
+  /** The fingerprint of the CA that signed it. */
   readonly signer: string;
   readonly names: readonly string[];
 }
 
-/** What the Secret holds, as far as it is any good; for the rest, why it is not. */
+/** The parsed contents of the Secret. An unusable part is a `Fault` with the reason. */
 export interface Held {
   readonly authority: Authority | Fault;
   readonly serving: Serving | Fault;
   readonly bundle: readonly Trusted[];
 }
 
-/** Something that has to be made anew, and why. */
+/** A part of the Secret that must be replaced, with the reason. */
 export interface Fault {
   readonly fault: string;
-  /** It is not valid yet: as good as any other, unless clocks are apart. */
+  /** Set if the certificate is not valid yet, which can be due to clock skew. */
   readonly early?: true;
 }
 
 export const isFault = (one: object): one is Fault => "fault" in one;
 
 /**
- * Reads the Secret's data. Nothing in it can make this throw.
+ * Parses the Secret's data. Never throws, whatever the data contains.
  *
- * @param data the values as they are, not in base64
+ * @param data the decoded values
  * @param now milliseconds since 1970
  */
 export function readHeld(data: Readonly<Record<string, string>>, now: number): Held {
@@ -62,7 +62,7 @@ export function readHeld(data: Readonly<Record<string, string>>, now: number): H
   return { authority, bundle, serving: attempt(() => readServing(data, trusted, now)) };
 }
 
-/** The certificates in a PEM text; what is no certificate is passed over. */
+/** The certificates in a PEM text. Everything else is ignored. */
 export function certificatesIn(text: string): Trusted[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const found = blocks.flatMap((block) => {
@@ -72,12 +72,12 @@ export function certificatesIn(text: string): Trusted[] {
   return unique(found);
 }
 
-/** Each certificate once, in the order of their first appearance. */
+/** Removes duplicate certificates and keeps the order of first occurrence. */
 export function unique(certificates: readonly Trusted[]): Trusted[] {
   return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
 }
 
-/** The certificates as one text, always spelled the same way. */
+/** The certificates as one text in a canonical form, so that equal bundles are equal texts. */
 export const bundleText = (certificates: readonly Trusted[]): string => certificates.map(({ pem }) => pem).join("");
 
 function readAuthority(data: Readonly<Record<string, string>>, now: number): Authority {

@@ -1,11 +1,11 @@
 import type { Logger } from "../../log.ts";
 import type { Trusted } from "./secret-contents.ts";
 
-/** Tells the log which authorities kube-apiserver is made to trust, by their fingerprints. */
+/** Logs the fingerprints of the CAs that kube-apiserver is configured to trust. */
 export interface Sightings {
-  /** This replica has made these. */
+  /** Records CAs that this replica has created, so that they cause no warning. */
   made(authorities: readonly Trusted[]): void;
-  /** These are to be trusted. The first look tells what was there; later an authority of somebody else is a warning. */
+  /** Logs CAs that are trusted: in the first call as information, later as a warning if this replica did not create them. */
   seen(authorities: readonly Trusted[]): void;
 }
 

@@ -3,18 +3,19 @@ import type { ManagerParts } from "./manager.ts";
 import type { Pair } from "../pair.ts";
 import type { CertificateSource } from "../source.ts";
 
-/** How often in a row a look may lead to the next at once, before it waits like any other. */
+/** The maximum number of steps without a pause. After that, the next step waits for the interval. */
 const inARow = 8;
 
 /**
- * A certificate that the replicas make and keep themselves, in one Secret, and that they have kube-apiserver trust
- * through one webhook configuration.
+ * A certificate source that the replicas manage themselves. They keep the CA and the certificate in a Secret, and the
+ * caBundle in a webhook configuration, which makes kube-apiserver trust the CA.
  *
- * Whatever goes wrong, it goes on looking: what is served stays, and with nothing to serve the replica is not ready.
+ * After any error, it retries at the next interval. The current certificate stays in use. A replica without a certificate
+ * is not ready.
  */
 export function selfManagedSource(
   parts: ManagerParts & {
-    /** Milliseconds between two looks, give or take a fifth. */
+    /** The check interval in milliseconds, with a jitter of 20 %. */
     readonly interval: number;
   },
 ): CertificateSource {
@@ -36,7 +37,7 @@ export function selfManagedSource(
       if (problem !== undefined) log.info("the certificate is managed again");
       problem = undefined;
     } catch (error) {
-      // The API server may be away; no certificate was refused by that.
+      // Not counted as a rejected certificate: the API server may be unavailable.
       const reason = (error as Error).message;
       if (reason !== problem && !stopped) {
         const kept = served ? "the one in use stays" : "there is none to serve";

@@ -8,10 +8,10 @@ export interface Entry {
   readonly caBundle: string;
 }
 
-/** Since when each authority, by its fingerprint, has been seen in the caBundle of every entry. */
+/** For each CA (by fingerprint), the time since when it has been in the caBundle of every entry. */
 export type Trust = ReadonlyMap<string, number>;
 
-/** What is known after another look at the entries. An authority that was taken out begins anew when it is back. */
+/** Updates the times after reading the entries. If a CA is removed and added again, its time starts again. */
 export function observe(before: Trust, entries: readonly Entry[], now: number): Trust {
   const [first = [], ...others] = entries.map(({ caBundle }) =>
     certificatesIn(caBundle).map(({ fingerprint }) => fingerprint),
@@ -20,13 +20,13 @@ export function observe(before: Trust, entries: readonly Entry[], now: number): 
   return new Map(everywhere.map((fingerprint) => [fingerprint, before.get(fingerprint) ?? now]));
 }
 
-/** The entries whose caBundle is not exactly this bundle. */
+/** The entries whose caBundle differs from this bundle. */
 export function untrue(entries: readonly Entry[], bundle: readonly Trusted[]): Entry[] {
   const text = bundleText(bundle);
   return entries.filter(({ caBundle }) => caBundle !== text);
 }
 
-/** All that is trusted anywhere in the entries and has not ended. */
+/** All CAs in the caBundle of any entry that have not expired. */
 export function trustedNow(entries: readonly Entry[], now: number): Trusted[] {
   return unique(entries.flatMap(({ caBundle }) => certificatesIn(caBundle))).filter(({ validTo }) => now < validTo);
 }

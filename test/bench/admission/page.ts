@@ -107,23 +107,27 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
   )!;
   const start = median(first[0]!.milliseconds);
   const shipped = memoryOf(heap[0]!.rounds);
-  await page("admission", "What an admission costs", "npm run bench:admission", measured, [
+  await page("admission", "Cost of an admission review", "npm run bench:admission", measured, [
     "![Requests a second](admission.svg)",
-    `The bundle as it ships, with ${environment(heap[0]!.options)} as its manifest sets it, over HTTPS with keep-alive, primes the pod of \`test/golden/dind-sidecar\` in reviews as kube-apiserver words them (${bytes.join(", ")} bytes; the larger ones grown by variables, annotations and managedFields). Beside it, with Node's defaults, servers that read the body and answer with a constant of the same size. A server has one core, the load another.`,
+    `The released bundle runs with ${environment(heap[0]!.options)}, as set in its manifest. Over HTTPS with keep-alive, it primes the pod of \`test/golden/dind-sidecar\` in reviews like those of kube-apiserver (${bytes.join(", ")} bytes; the larger ones are padded with variables, annotations and managedFields). It is compared with servers that run with Node's defaults, read the body and return a constant response of the same size. The server has one core, the load generator another.`,
     table(
-      ["against the aims", "measured", "aim"],
+      ["compared with the goals", "measured", "goal"],
       [
-        ["requests a second, 7 kB, 8 at a time, against the constant `node:https`", aimed.ratio.toFixed(2), "≥ 0.25"],
-        ["the same by processor time, whatever else the machine does", (1 / aimed.cpuRatio).toFixed(2), ""],
-        ["memory at the most under that load", `${shipped.peak.toFixed(0)} MB`, "≤ 130 MB"],
-        ["memory at rest", `${shipped.rest.toFixed(0)} MB`, "≤ 80 MB"],
+        [
+          "requests a second, 7 kB, 8 at a time, relative to the constant `node:https`",
+          aimed.ratio.toFixed(2),
+          "≥ 0.25",
+        ],
+        ["the same, by CPU time (less affected by other programs)", (1 / aimed.cpuRatio).toFixed(2), ""],
+        ["peak memory under that load", `${shipped.peak.toFixed(0)} MB`, "≤ 130 MB"],
+        ["idle memory", `${shipped.rest.toFixed(0)} MB`, "≤ 80 MB"],
         ["process start to first answer", `${start.toFixed(0)} ms`, "≤ 400 ms"],
       ],
     ),
     "## Under load",
-    `Medians of ${rounds} interleaved rounds of ${seconds} s. Ratios are to the constant \`node:https\` in the same round: of requests a second, and of the processor time that the server takes for a request, which other programs on the machine disturb less.`,
+    `Medians of ${rounds} interleaved rounds of ${seconds} s. Ratios are to the constant \`node:https\` in the same round. There is one ratio for requests per second and one for the server's CPU time per request, which other programs on the machine affect less.`,
     table(
-      ["review", "at a time", "server", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU ms a request", "CPU ratio"],
+      ["review", "at a time", "server", "requests/s", "ratio", "p50 ms", "p99 ms", "CPU ms/request", "CPU ratio"],
       rows.map((one) => [
         kilo(one.size),
         one.connections,
@@ -137,18 +141,18 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
       ]),
     ),
     "## Memory",
-    `Resident memory of fresh processes (10^6 bytes), ${rounds} of each, in turn: at rest before the first review, the median; the most that any of them had under 7 kB reviews, 8 at a time; 2 s after that, the median.`,
+    `Resident memory of fresh processes (10^6 bytes), ${rounds} of each, in turn. The columns show the median before the first review (idle), the highest value of any process under 7 kB reviews, 8 at a time (peak), and the median 2 s later (after).`,
     table(
-      ["environment", "at rest", "at the most", "after"],
+      ["environment", "idle", "peak", "after"],
       heap.map((one) => {
         const { rest, peak, after } = memoryOf(one.rounds);
         return [environment(one.options), ...[rest, peak, after].map((value) => `${value.toFixed(0)} MB`)];
       }),
     ),
     "## Start and connections",
-    `From the start of the process to the first answer to a review, the median of ${first[0]!.milliseconds.length} interleaved starts; a fresh TLS connection (ECDSA P-256, no session taken up again) as the client sees it and in processor time of the server, medians of ${rounds} interleaved rounds of 300.`,
+    `_First answer_ is the time from the start of the process to its first answer to a review: the median of ${first[0]!.milliseconds.length} interleaved starts. _Connection_ is the time that a client needs for a new TLS connection (ECDSA P-256, without session resumption), and _CPU_ is the server's CPU time for it: medians of ${rounds} interleaved rounds of 300.`,
     table(
-      ["server", "first answer", "fastest", "slowest", "connection", "its CPU"],
+      ["server", "first answer", "fastest", "slowest", "connection", "CPU"],
       first.map(({ name, milliseconds }, index) => {
         const shakes = handshake[index]!.rounds;
         return [

@@ -75,7 +75,7 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
   const bounds = bursts[0]!.buckets.map(({ to }) => to);
   await page("burst", "A burst of runner pods", "npm run bench:start", measured, [
     "![Processor and memory of the webhook](burst.svg)",
-    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. No node fits the pods, so that nothing else is measured. ${runs[0]![1].length} bursts with each number of replicas, in turn: medians of their times, the most memory that any replica had, the processor time of all replicas together; the picture shows the bursts that took the median time.`,
+    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. The pods fit on no node, so nothing but their creation is measured. ${runs[0]![1].length} bursts ran with each number of replicas, in turn. The table shows the medians of their times, the highest memory of any replica, and the CPU time of all replicas together. The chart shows the bursts that took the median time.`,
     table(
       [
         "webhook",
@@ -84,8 +84,8 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
         "pods/s",
         "creation, median",
         "creation, slowest",
-        "webhook not reached",
-        "memory at the most",
+        "failed webhook calls",
+        "peak memory",
         "CPU",
       ],
       runs.map(([title, same]) => [
@@ -100,7 +100,7 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
         `${median(same.map(processorTime)).toFixed(2)} s`,
       ]),
     ),
-    "Calls of the webhook by the seconds that they took, in all bursts, as the API server's own histogram has them (`apiserver_admission_webhook_admission_duration_seconds`):",
+    "Webhook calls in all bursts by duration in seconds, from the API server's histogram `apiserver_admission_webhook_admission_duration_seconds`:",
     table(
       ["webhook", ...bounds.map((to) => (to === "+Inf" ? "more" : `≤ ${to}`))],
       runs.map(([title, same]) => [

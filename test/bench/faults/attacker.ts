@@ -19,17 +19,17 @@ const counts: Record<string, number> = {};
 const count = (what: string) => (counts[what] = (counts[what] ?? 0) + 1);
 
 const attacks: Readonly<Record<string, () => Promise<unknown>>> = {
-  "bodies that once ended it": () => inTurn(2, [...hostile(), ...hostile(), ...hostile()]),
+  "bodies that once crashed it": () => inTurn(2, [...hostile(), ...hostile(), ...hostile()]),
   "10,000 malformed bodies": () => inTurn(16, malformed(10_000)),
   "10 stalled bodies, again and again": () => Promise.all([...nineLarge, megabyte - 200].map(stalled)),
   "200 clients that send a byte at a time": () => Promise.all(Array.from({ length: 200 }, drip)),
   "3,000 connections": () => connections(3000),
-  "1,000 connections with bytes that are no TLS": () =>
+  "1,000 connections with non-TLS bytes": () =>
     inTurn(
       50,
       Array.from({ length: 1000 }, () => junk),
     ),
-  "600 connections that ask 160 times and never read": () => Promise.all(Array.from({ length: 600 }, unread)),
+  "600 connections that send 160 requests and read no response": () => Promise.all(Array.from({ length: 600 }, unread)),
   "8 clients that send pods of 2.9 MB": () => Promise.all(Array.from({ length: 8 }, hog)),
 };
 const nineLarge = Array.from({ length: 9 }, () => 7 * megabyte);

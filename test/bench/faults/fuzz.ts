@@ -28,13 +28,13 @@ export interface Attacked {
 }
 
 export const attacks = [
-  "bodies that once ended it",
+  "bodies that once crashed it",
   "10,000 malformed bodies",
   "10 stalled bodies, again and again",
   "200 clients that send a byte at a time",
   "3,000 connections",
-  "1,000 connections with bytes that are no TLS",
-  "600 connections that ask 160 times and never read",
+  "1,000 connections with non-TLS bytes",
+  "600 connections that send 160 requests and read no response",
   "8 clients that send pods of 2.9 MB",
 ] as const;
 

@@ -86,30 +86,38 @@ export async function writeStart(
   const [floor, byHand] = ["the kubelet's floor", "the same by hand"];
   const n = (value: number) => (Number.isNaN(value) ? "" : s(value));
 
-  await page("start", "What a start costs", "npm run bench:start", measured, [
-    "![The time line of one pod of each kind](start.svg)",
-    `Seconds from the request that creates a pod to the first line of \`run.sh\`, on the one-node cluster of \`test/cluster/bare\`. Its runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)); the externals have the real size (585 MB, 9,060 files). Images are on the node. Times are those that the container runtime notes for log lines.`,
+  await page("start", "Start time of runner pods", "npm run bench:start", measured, [
+    "![Timeline of one pod of each kind](start.svg)",
+    `Seconds from the request that creates a pod to the first line of \`run.sh\`, on the one-node cluster of \`test/cluster/bare\`. Its runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)); the externals have the real size (585 MB, 9,060 files). Images are on the node. Times come from the container runtime's log timestamps.`,
     table(
-      ["against the aims", "one at a time", `${counts.atOnce} at once, the last`, "aim"],
+      ["compared with the goals", "one at a time", `${counts.atOnce} at once, the last`, "goal"],
       [
-        ["externals as a volume, against stock", s(ratio(volume)), s(lastRatio(volume)), "≤ 0.2"],
+        ["externals as a volume, relative to stock", s(ratio(volume)), s(lastRatio(volume)), "≤ 0.2"],
         [
-          "externals as a volume, against the kubelet's floor",
+          "externals as a volume, relative to the kubelet's floor",
           s(ratio(volume, floor)),
           s(lastRatio(volume, floor)),
           "≤ 1.5",
         ],
         ["externals as a volume, against the same by hand", s(ratio(volume, byHand)), s(lastRatio(volume, byHand)), ""],
-        ["externals copied (the default), against stock", s(ratio("primed")), s(lastRatio("primed")), ""],
+        ["externals copied (the default), relative to stock", s(ratio("primed")), s(lastRatio("primed")), ""],
       ],
     ),
-    "The stock pod copies the runner's externals in an init container, and its startup probe looks every 5 s. A primed pod without more settings copies as well, and starts no sooner than the stock pod here: the copy outweighs what the probe costs. Use `docker.externals: volume`. The custom image has four packages baked in and a loop that looks for Docker once a second; it copies too. The floor is a pod with a sidecar and a container of the same images that have nothing to do.",
+    "The stock pod copies the runner's externals in an init container, and its startup probe checks every 5 s. A primed pod with default settings copies them as well and starts no sooner than the stock pod here, because the copy takes longer than the delay from the probe. Use `docker.externals: volume` to avoid the copy. The custom image contains four packages and a loop that checks for Docker once per second; its pod copies the externals, too. The kubelet's floor is a pod with a sidecar and a container from the same images that do nothing.",
     'What a primed pod with the volume takes beyond the floor is the time that dockerd takes to boot, which no webhook can change: `run.sh` begins a few hundredths of a second after dockerd answers (last columns below). "The same by hand" is a pod template with an image volume and a loop around `docker version` before `run.sh`, without arc-primer: it takes as long, and several dockerds that boot at once share the two cores.',
     "The four packages come from a repository beside the node. The image's own package sources are asked as well, and answer at once that they have nothing.",
     "## One at a time",
-    `${counts.pods} pods of each kind, the kinds in turn. Medians; the ratio is to the stock pod of the same round. The mirror is never asked: what is measured is to give dockerd its flag, and BuildKit and Dagger their files.`,
+    `${counts.pods} pods of each kind were started, alternating between the kinds. The times are medians. The ratio is relative to the stock pod of the same round. No image is pulled through the mirror: the test measures the cost of setting dockerd's flag and of providing the files for BuildKit and Dagger.`,
     table(
-      ["kind", "to run.sh", "fastest", "slowest", "ratio", "dockerd answers to run.sh", "both up to run.sh"],
+      [
+        "kind",
+        "to run.sh",
+        "fastest",
+        "slowest",
+        "ratio",
+        "from dockerd ready to run.sh",
+        "from dockerd and runner container ready to run.sh",
+      ],
       [...groups].map(([kind, group]) => [
         kind,
         s(of(kind, "total")),
@@ -122,7 +130,7 @@ export async function writeStart(
       ]),
     ),
     `## ${counts.atOnce} at once`,
-    `${counts.waves} waves of each kind, the kinds in turn. Medians over the waves; the ratio is of the last pods of a wave.`,
+    `${counts.waves} waves of each kind were started, alternating between the kinds. The times are medians over the waves. The ratio compares the last pods of a wave.`,
     table(
       ["kind", "first", "median", "last", "ratio"],
       [...together].map(([kind, group]) => [

@@ -20,7 +20,7 @@ export function machine(tools: Readonly<Record<string, string>> = {}): () => Mac
         [`Node ${process.version}`, ...Object.entries(tools).map(([name, its]) => `${name} ${its}`)].join(", "),
         `load average before: ${before.map(fixed).join(", ")}; after: ${after.map(fixed).join(", ")} (1, 5, 15 minutes)`,
         busy
-          ? "**The machine was shared**: other programs were at work on it, as the load average shows. Trust ratios, not absolute numbers."
+          ? "**The machine was shared**. Other programs ran at the same time, as the load average shows. Trust the ratios, not the absolute numbers."
           : "Nothing else was at work on the machine.",
       ],
     };

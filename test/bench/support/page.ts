@@ -49,7 +49,7 @@ export async function page(
   const { version } = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as { version: string };
   const text = [
     `# ${title}`,
-    `Written by \`${command}\`, arc-primer ${version}, on ${new Date().toISOString().slice(0, 10)}; not by hand.`,
+    `Written by \`${command}\`, arc-primer ${version}, on ${new Date().toISOString().slice(0, 10)}. Do not edit.`,
     lines.map((line) => `- ${line}`).join("\n"),
     ...parts,
     "",

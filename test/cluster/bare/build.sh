@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what the cluster tests run from its Go modules, each only where it is missing.
+# Builds the programs of the cluster tests from Go modules, unless they are already built.
 # usage: build.sh WHAT...
 #   apiserver      etcd and kube-apiserver, for the tier without a node
 #   node           all of Kubernetes, etcd, containerd and runc
@@ -24,7 +24,7 @@ compile() {
   say "built $name in $((SECONDS - began)) s"
 }
 
-# enter NAME VERSION: a folder for a module of ours that requires what is built.
+# enter NAME VERSION: changes to a folder for a temporary Go module that requires the module to build.
 enter() {
   mkdir -p "$CACHE/src/$1-$2"
   cd "$CACHE/src/$1-$2" || exit 1
@@ -79,7 +79,7 @@ kubernetes() {
 etcd() {
   program etcd "$ETCD_VERSION" go.etcd.io/etcd/server/v3 go.etcd.io/etcd/server/v3
   mkdir -p "$KUBE_BIN"
-  ln -sf ../etcd "$KUBE_BIN/etcd" # so that the folder is what KUBEBUILDER_ASSETS asks for
+  ln -sf ../etcd "$KUBE_BIN/etcd" # so that the folder can be used as KUBEBUILDER_ASSETS
 }
 
 containerd() {
@@ -88,7 +88,7 @@ containerd() {
     ldflags="-X $module/version.Version=$CONTAINERD_VERSION" \
       program "$name" "$CONTAINERD_VERSION" "$module" "$module/cmd/$name"
   done
-  # Static, as runc's own releases are: it runs on the machine, in Debian's images and in an empty one.
+  # Statically linked, like runc's releases: it runs on the machine, in Debian images and in an empty image.
   CGO_ENABLED=1 ldflags="-X main.version=${RUNC_VERSION#v} -linkmode external -extldflags -static" \
     program runc "$RUNC_VERSION" github.com/opencontainers/runc github.com/opencontainers/runc -tags "seccomp netgo osusergo"
 }
@@ -103,8 +103,8 @@ docker() {
   ldflags="-X github.com/docker/buildx/version.Version=$BUILDX_VERSION" \
     program docker-buildx "$BUILDX_VERSION" github.com/docker/buildx github.com/docker/buildx/cmd/buildx
   built docker "$DOCKER_VERSION" "$into" && return
-  # The client's module has no go.mod, but keeps one as vendor.mod: it has to be the main module. The swarmkit that it
-  # asks for is not published; the daemon's is.
+  # The client's module has its go.mod under the name vendor.mod, so it must be the main module. The version of swarmkit that
+  # it requires is not published; the daemon's version is.
   enter docker-cli "$DOCKER_VERSION"
   source=$(folder github.com/docker/cli "$DOCKER_VERSION")
   cp -r --no-preserve=mode "$source/." .
@@ -116,7 +116,7 @@ docker() {
   ldflags="-X github.com/docker/cli/cli/version.Version=$version" compile docker "$DOCKER_VERSION" ./cmd/docker -mod=mod
 }
 
-# Our own program around cert-manager's library (cert-manager/main.go), built anew when either changes.
+# A program around cert-manager's library (cert-manager/main.go). It is rebuilt when either of them changes.
 cert_manager() {
   local module=github.com/cert-manager/cert-manager version
   version=$CERT_MANAGER_VERSION-$(sha256sum < "$here/../cert-manager/main.go" | cut -c 1-12)

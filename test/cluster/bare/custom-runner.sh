@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The image that people build today, for the benchmark to compare with: the runner image with packages baked in, and a
-# loop that waits for Docker. Prints the archive.
+# Builds a typical custom image for comparison in the benchmark: the runner image with packages included and a loop that
+# waits for Docker. Prints the path of the archive.
 # usage: custom-runner.sh PACKAGE...
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/image-parts.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Ends the cluster that up.sh started, only by what up.sh noted, and removes all of it but the cache of what was built.
-trap '' INT TERM HUP # cut short, it would leave things behind
+# Stops the cluster that up.sh started, using only its recorded state, and removes all but the cache of built programs.
+trap '' INT TERM HUP # an interruption would leave things behind
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/processes.sh"
 lock
@@ -13,7 +13,7 @@ containers() { "$BIN/ctr" -a "$RUN/containerd.sock" -n k8s.io "$@" 2> /dev/null;
 
 for import in import-*.pid; do end "${import%.pid}" 1; done # if it was interrupted in the middle of `up`
 if [ -f kubelet.pid ]; then
-  # The kubelet takes its pods down itself: sandboxes, networks, mounts.
+  # The kubelet removes its pods itself, with sandboxes, networks and mounts.
   end scheduler 1
   end controllers 1
   ./kubectl delete pods --all --all-namespaces --grace-period=1 --wait=false > /dev/null 2>&1
@@ -22,7 +22,7 @@ if [ -f kubelet.pid ]; then
     sleep 0.1
   done
   end kubelet
-  # What would not go by itself.
+  # Kill and remove the remaining containers.
   for task in $(containers tasks ls -q); do containers tasks kill --all --signal KILL "$task"; done
   sleep 0.5
   for container in $(containers containers ls -q); do
@@ -33,12 +33,12 @@ fi
 for name in scheduler controllers apiserver etcd containerd last; do end "$name"; done
 awk -v folder="$RUN/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l
 
-# What is outside of $RUN, as up.sh noted it. Each file of notes is there only if up.sh came so far.
+# Undo changes outside of $RUN, as recorded by up.sh. Each file exists only if up.sh got that far.
 notes() { if [ -f "$1" ]; then cat "$1"; fi; }
 [ ! -f api-service ] || api_service -D
 notes links | xargs -r -n 1 ip link del
 notes cgroups | while read -r cgroup; do
-  for _ in $(seq 20); do # the last process is gone a moment before its cgroup can go
+  for _ in $(seq 20); do # a cgroup can be removed only a moment after its last process has exited
     find "$cgroup" -depth -type d -exec rmdir {} + 2> /dev/null && break
     sleep 0.1
   done
@@ -53,10 +53,10 @@ if [ -f absent ]; then
   if grep -qx /var/lib/kubelet/device-plugins absent; then
     rm -f /var/lib/kubelet/device-plugins/{kubelet.sock,kubelet_internal_checkpoint}
   fi
-  if grep -qx /var/lib/containers/cache absent; then # skopeo's, which the suite runs
+  if grep -qx /var/lib/containers/cache absent; then # created by skopeo, which the suite runs
     rm -f /var/lib/containers/cache/blob-info-cache-v1.*
   fi
-  sort -r absent | xargs -r rmdir 2> /dev/null # only where nothing of others is in it
+  sort -r absent | xargs -r rmdir 2> /dev/null # only if they are empty
 fi
 cd / || exit 1
 rm -rf "$RUN"

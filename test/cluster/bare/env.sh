@@ -1,23 +1,23 @@
 # shellcheck shell=bash
-# Where the bare cluster keeps things. Sourced by the other scripts.
+# Paths and helper functions of the bare cluster. Sourced by the other scripts.
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 IMAGES=$CACHE/images               # image archives
-MIRROR_IMAGES=$CACHE/mirror-images # those of the tests of mirrors
-RUN=$CACHE/run                     # the running cluster; gone after `down`
+MIRROR_IMAGES=$CACHE/mirror-images # images for the tests of mirrors
+RUN=$CACHE/run                     # state of the running cluster; removed by `down`
 export IMAGES MIRROR_IMAGES RUN
 
-export GATEWAY=10.244.0.1 # the node, as pods see it
+export GATEWAY=10.244.0.1 # the node's address as seen by pods
 export API_PORT=16443
-export OURS=arcprimer # what is made outside of $RUN bears this name: the bridge, the cgroups, the network
+export OURS=arcprimer # the name of everything that is created outside of $RUN: bridge, cgroups, network
 
 say() { printf 'bare cluster: %s\n' "$*" >&2; }
 
-# built NAME VERSION [FOLDER]: is this version of the program there already?
+# built NAME VERSION [FOLDER]: is this version of the program already built?
 built() { [ -x "${3:-$BIN}/$1" ] && [ "$(cat "${3:-$BIN}/.$1.version" 2> /dev/null)" = "$2" ]; }
 
-# programs [apiserver]: those of Kubernetes that are built. With `apiserver`, for the tier without a node.
+# programs [apiserver]: lists the Kubernetes programs to build. With `apiserver`, only those for the tier without a node.
 programs() {
   echo kube-apiserver
   if [ "${1:-}" != apiserver ]; then printf '%s\n' kube-controller-manager kube-scheduler kubelet; fi
@@ -33,7 +33,7 @@ all_built() { # [apiserver]
   built runc "$RUNC_VERSION"
 }
 
-kind_built() { # what kind needs besides: build.sh kind docker
+kind_built() { # the additional programs for kind: build.sh kind docker
   local program
   for program in kubeadm kube-proxy; do built "$program" "$KUBERNETES_VERSION" "$KUBE_BIN" || return; done
   for program in ptp loopback host-local portmap; do built "$program" "$CNI_PLUGINS_VERSION" "$CNI_BIN" || return; done
@@ -41,7 +41,7 @@ kind_built() { # what kind needs besides: build.sh kind docker
     built docker "$DOCKER_VERSION" "$DOCKER_BIN" && built docker-buildx "$BUILDX_VERSION" "$DOCKER_BIN"
 }
 
-# image_key NAME: what an image is made of, to be made anew when that changes
+# image_key NAME: a cache key of an image's inputs; the image is rebuilt when it changes
 image_key() {
   local folder=${BASH_SOURCE[0]%/*}
   {
@@ -63,7 +63,7 @@ all_packed() {
   for image in pause registry dind dind-rootless runner slim dind20; do packed "$image" || return; done
 }
 
-# The rule by which pods reach kube-apiserver at its Service's address, since there is no kube-proxy. $1: -A or -D.
+# The iptables rule for kube-apiserver's Service address, because there is no kube-proxy. $1: -A or -D.
 api_service() {
   iptables -t nat "$1" PREROUTING -i "${OURS}0" -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination "$GATEWAY:$API_PORT"
 }
@@ -72,7 +72,7 @@ mirror_images_packed() {
   [ -f "$MIRROR_IMAGES/docker28-dind.tar" ] && [ "$(cat "$MIRROR_IMAGES/.buildkit.version" 2> /dev/null)" = "$BUILDKIT_VERSION" ]
 }
 
-# patiently WHAT COMMAND... : runs it, and says every minute that it is still at work.
+# patiently WHAT COMMAND... : runs a command and prints a message every minute while it runs.
 patiently() {
   local what=$1 began=$SECONDS status=0 ticker
   shift

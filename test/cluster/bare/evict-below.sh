@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Restarts the kubelet with another limit of free disk space, below which it evicts pods. The kubelet removes unused images
-# first, so all images are pinned.
-# usage: evict-below.sh LIMIT     1% is what up.sh begins with; +BYTES is what is free now, and BYTES
+# Restarts the kubelet with another eviction threshold for free disk space. The kubelet would first remove unused images, so
+# all images are pinned.
+# usage: evict-below.sh LIMIT     up.sh sets 1%; +BYTES is the current free space plus BYTES
 . "$(dirname "$0")/env.sh"
 . "$(dirname "$0")/processes.sh"
 export CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=true

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the images made here have in common. Sourced by the scripts that make them.
+# Common parts of the images that are built here. Sourced by the scripts that build them.
 # shellcheck disable=SC2016,SC2034 # the hooks of mmdebstrap expand $1 themselves; others use what is set here
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 files=$(cd "$(dirname "${BASH_SOURCE[0]}")/../images" && pwd)
@@ -10,20 +10,20 @@ debian() {
   local out=$1 packages=$2 hooks=()
   shift 2
   for hook in "$@"; do hooks+=(--customize-hook="$hook"); done
-  # A suite that changes daily is not always fresh everywhere.
+  # For a suite that changes daily, mirrors are not always in sync.
   patiently "installing Debian packages" mmdebstrap --quiet --variant=minbase --aptopt='Acquire::Check-Valid-Until "false"' \
     --include="$packages" "${hooks[@]}" \
     --customize-hook='rm -rf "$1"/usr/share/doc/* "$1"/var/cache/apt/* "$1"/var/lib/apt/lists/*' "${debian_suite:-bookworm}" "$out"
 }
 
-# layer OUT ROOT [TAR-OPTION...] PATH... : these paths below a folder, the same each time.
+# layer OUT ROOT [TAR-OPTION...] PATH... : archives these paths below a folder reproducibly.
 layer() {
   local out=$1 root=$2
   shift 2
   tar -C "$root" --sort=name --mtime=@0 --numeric-owner -cf "$out" "$@"
 }
 
-# As in GitHub's image: uid 1001, the socket's group 123, sudo without a password, a home that anybody may write to.
+# As in GitHub's image: uid 1001, group 123 for the socket, passwordless sudo, a world-writable home directory.
 users=(
   'chroot "$1" useradd --create-home --shell /bin/bash --uid 1001 runner; chroot "$1" groupadd --force --gid 123 docker-host'
   'chroot "$1" usermod -aG 123,sudo runner; chmod 777 "$1/home/runner"'
@@ -39,6 +39,6 @@ dind=(
   'for name in ip ip6; do for what in tables tables-save tables-restore; do ln -s "/usr/sbin/${name}tables-legacy${what#tables}" "$1/usr/local/sbin/.iptables-legacy/$name$what"; done; done'
 )
 
-# What the Dockerfile of GitHub's image names, and what that brings on Ubuntu. The image keeps its package sources.
+# The packages in the Dockerfile of GitHub's image, with their dependencies on Ubuntu. The image keeps its package sources.
 runner_packages=ca-certificates,libicu72,zlib1g,libssl3,libstdc++6,tzdata,adduser,sudo,lsb-release,gpg,gpg-agent
 runner_packages+=,software-properties-common,curl,jq,unzip,git,less,patch,openssh-client

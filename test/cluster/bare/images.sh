@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Stand-ins under the real images' names, where no image registry can be reached: the pause image, GitHub's runner image,
-# docker:dind and registry:3, of the real programs in a Debian; docs/contributing/test-bed.md says how they differ.
-# Beside them an older world: a slim runner image and docker:20.10-dind, with Debian's own Docker. About 6 minutes, once.
+# Builds stand-ins with the names of the real images, for machines that cannot reach an image registry: the pause image,
+# GitHub's runner image, docker:dind and registry:3, with the real programs on Debian (docs/contributing/test-bed.md lists
+# the differences). Also a slim runner image and docker:20.10-dind, with Debian's own Docker. Takes about 6 minutes, once.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/image-parts.sh"
@@ -13,7 +13,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 case $(uname -m) in x86_64) node_architecture=x64 ;; *) node_architecture=arm64 ;; esac
 
-# wanted NAME: whether the image has to be made; says so.
+# wanted NAME: checks whether the image has to be built, and prints a message if so.
 wanted() {
   packed "$1" && return 1
   say "image: $1 ..."
@@ -34,7 +34,7 @@ home() {
   cp "$files"/runner/Runner.{Listener,Worker} "$1/home/runner/bin"
 }
 
-# externals FOLDER: Node as GitHub's runner brings it, twice with npm and all, and twice (for Alpine) the program alone.
+# externals FOLDER: the versions of Node in GitHub's runner: two with npm, and two for Alpine with only the program.
 externals() {
   local version node npm
   for version in 20 24; do
@@ -60,7 +60,7 @@ if wanted registry; then
   "$here/build.sh" registry
   mkdir -p "$work"/registry/{bin,etc/distribution,etc/ssl/certs,var/lib/registry,tmp}
   cp "$(command -v busybox)" "$work/registry/bin/busybox"
-  # Linked statically it needs no libraries, and ldd says so with an error.
+  # A statically linked program needs no libraries; ldd reports this as an error.
   { ldd "$work/registry/bin/busybox" || true; } | { grep -o '/[^ ]*' || true; } | while read -r library; do
     cp --parents -L "$library" "$work/registry"
   done

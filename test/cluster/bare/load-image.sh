@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes an image archive known to the node. Pods need imagePullPolicy: IfNotPresent (`:latest` defaults to Always).
+# Loads an image archive into the node. Pods need imagePullPolicy: IfNotPresent (`:latest` defaults to Always).
 # usage: load-image.sh ARCHIVE.tar
 . "$(dirname "$0")/env.sh"
 # cgroups of version 1 are a known trait of this machine (docs/contributing/test-bed.md), and a warning for each archive.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packs root file systems, each a layer, as an image archive, without Docker: what `docker load`, `ctr images import`,
-# `kind load image-archive` and skopeo take.
+# Packs root filesystems as the layers of an image archive, without Docker, for `docker load`, `ctr images import`,
+# `kind load image-archive` and skopeo.
 # usage: pack-image.sh LAYER.tar[,LAYER.tar...] NAME:TAG[,NAME:TAG...] OUT.tar CONFIG-JSON
 #        CONFIG-JSON is for example '{"Entrypoint":["/pause"],"User":"65534"}'
 set -euo pipefail

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes a package repository of what the slim runner image lacks for these packages: the real ones, with all that they
-# depend on. Pods have no way out here, so the suite serves it to them. Prints the folder.
-# usage: packages.sh PACKAGE...      It takes the machine's own sources, which have to be of the image's Debian.
+# Creates a package repository with these packages and those of their dependencies that the slim runner image lacks. The
+# suite serves it, because pods have no internet access here. Prints the folder.
+# usage: packages.sh PACKAGE...      Uses the machine's package sources, which must match the image's Debian release.
 . "$(dirname "$0")/env.sh"
 folder=$CACHE/packages
 mkdir -p "$folder/lists/partial" "$folder/partial"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds all that the bare cluster and its tests run, before it is up: a test that waits minutes for a build is one whose
-# connections have been closed meanwhile, and whose time-outs measure the machine. Each only where it is missing.
+# Builds everything that the bare cluster and its tests need, unless it exists, before the cluster starts. If a test waited
+# minutes for a build, its connections would be closed meanwhile, and its timeouts would depend on the machine.
 # usage: prepare.sh
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Starts and ends the programs of the bare cluster, in $RUN. Sourced by the other scripts.
+# Starts and stops the programs of the bare cluster in $RUN. Sourced by the other scripts.
 
-# start NAME COMMAND... : in a session of its own, so that Ctrl-C reaches `down` and not the cluster; without the lock.
+# start NAME COMMAND... : runs it in a new session, so that Ctrl-C does not reach the cluster, and without the lock.
 start() {
   local name=$1
   shift
@@ -19,7 +19,7 @@ end() { # NAME [SECONDS]: TERM, and KILL after a while
   [ -f "$1.pid" ] || return
   pid=$(cat "$1.pid")
   rm -f "$1.pid"
-  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has ended, and the number may be another's by now
+  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has exited, and the PID may have been reused
   kill "$pid" 2> /dev/null
   for _ in $(seq "$((${2:-5} * 10))"); do
     kill -0 "$pid" 2> /dev/null || return

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a real one-node cluster without Docker: etcd, kube-apiserver, controller manager, scheduler, containerd, kubelet.
-# usage: up.sh [node|apiserver]   With `apiserver`, etcd and kube-apiserver alone, those in KUBEBUILDER_ASSETS if it is
+# usage: up.sh [node|apiserver]   With `apiserver`, only etcd and kube-apiserver, from KUBEBUILDER_ASSETS if it is
 # set. The node needs root. The kubeconfig is $CACHE/run/admin.kubeconfig; the last line printed is its path.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -27,7 +27,7 @@ if [ "$tier" = node ]; then
   "$here/images.sh"
 fi
 
-# What came up only in part goes down again, with what was started last and may not be noted yet.
+# Take a partly started cluster down again, including the last process, which may not be recorded yet.
 # shellcheck disable=SC2317 # it is called by the trap
 failed() {
   trap '' INT TERM HUP
@@ -41,10 +41,10 @@ trap 'exit 143' TERM
 mkdir "$RUN"
 cd "$RUN"
 mkdir pki logs cni
-ln -s "$KUBE_BIN/kubectl" kubectl # down.sh takes it, whatever KUBERNETES is by then
+ln -s "$KUBE_BIN/kubectl" kubectl # used by down.sh, whatever the value of KUBERNETES is then
 began=$SECONDS
 
-# await WHAT COMMAND... : at most 60 s; shows the end of the logs when it does not come.
+# await WHAT COMMAND... : waits for at most 60 s, and prints the end of the logs on a timeout.
 await() {
   local what=$1
   shift
@@ -74,7 +74,7 @@ current-context: bare
 K
 }
 
-# What Kubernetes' programs change outside of $RUN, and can't be told not to, is noted before, for `down` to undo.
+# Record settings outside of $RUN that Kubernetes' programs change unconditionally, so that `down` can restore them.
 note_machine() {
   local path
   for path in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys \
@@ -87,7 +87,7 @@ note_machine() {
   done > absent
 }
 
-# The pods' cgroups have a root of their own in each hierarchy. Version 2 has one, where all controllers are handed down.
+# Creates a root for the pods' cgroups in each hierarchy. cgroup v2 has a single one, in which all controllers are enabled.
 make_cgroups() {
   local hierarchy controller root=/sys/fs/cgroup
   if [ -f $root/cgroup.controllers ]; then
@@ -115,7 +115,7 @@ for name in admin controllers scheduler kubelet; do kubeconfig "$name"; done
 
 start etcd "$KUBE_BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
   --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
-# Image volumes: known from 1.31 on, on by default from 1.35 on, and no gate any more some day.
+# Image volumes: available since 1.31, enabled by default since 1.35; the feature gate may be removed in future.
 # From 1.35 on a kubelet that has once pulled an image no longer uses that image under another name without asking the
 # registry, also where it was loaded under that name. The tests pull what is loaded, and there is nothing to ask.
 gates=
@@ -166,7 +166,7 @@ state = "$RUN/containerd-state"
   [plugins."io.containerd.cri.v1.images".pinned_images]
     sandbox = "registry.k8s.io/pause:3.10"
 [plugins."io.containerd.cri.v1.runtime"]
-  restrict_oom_score_adj = true # the machine may not allow to lower it
+  restrict_oom_score_adj = true # the machine may not allow lowering it
   disable_apparmor = true
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.cri.v1.runtime".cni]
@@ -188,7 +188,7 @@ cgroupDriver: cgroupfs
 cgroupRoot: /$OURS
 volumePluginDir: "$RUN/volume-plugins"
 failSwapOn: false
-port: 16250 # the usual 10250 may be taken
+port: 16250 # the default 10250 may be in use
 healthzPort: 16248
 maxPods: 250
 enforceNodeAllocatable: []
@@ -201,7 +201,7 @@ imageGCHighThresholdPercent: 100
 evictionHard: { nodefs.available: "1%", imagefs.available: "1%", memory.available: "100Mi" }
 podLogsDir: "$RUN/pod-logs"
 $pulled
-failCgroupV1: false # from 1.35 on a kubelet refuses to run on cgroups of version 1, unless it is told not to
+failCgroupV1: false # since 1.35, the kubelet refuses to run on cgroup v1 by default
 featureGates: { $([ -z "$gates" ] || echo "${gates/=/: }") }
 K
   await containerd "$BIN/ctr" -a "$RUN/containerd.sock" version

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Docker of the cluster tests' own, for a machine that has none: dockerd on the machine itself, as root. Its images
-# and layers stay in the cache; all else is gone after `stop`, and what it changed on the machine is as it was.
+# Runs a separate Docker for the cluster tests, on a machine without Docker: dockerd on the machine itself, as root. Images
+# and layers stay in the cache. `stop` removes everything else and reverts its changes to the machine.
 # usage: docker.sh start|stop
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$DOCKER_BIN:$BIN:$PATH:/usr/sbin:/sbin
 log=$DOCKER_RUN/dockerd.log
 
-# What runs of it: dockerd, its containerd and their shims are ours, and name the folder in their arguments.
+# Lists its processes: dockerd, its containerd and their shims run our programs and have the folder in their arguments.
 running() {
   local process
   grep -lsF -f <(echo "$DOCKER_RUN/") /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r process; do
@@ -24,13 +24,13 @@ start() {
   trap 'exit 143' TERM
   mkdir -p "$DOCKER_DATA" "$DOCKER_RUN"/{home,tmp,config/cli-plugins}
   cp "$DOCKER_BIN/docker-buildx" "$DOCKER_RUN/config/cli-plugins/"
-  echo '{}' > "$DOCKER_RUN/daemon.json" # else it looks into /etc/docker
+  echo '{}' > "$DOCKER_RUN/daemon.json" # otherwise it reads /etc/docker/daemon.json
   note_host "$DOCKER_RUN"
-  # With rules of nftables, all that it adds is in tables of its own. Forwarding is left to us; by IPv6, it could cost the
-  # machine its own routes.
+  # With nftables, all its rules are in separate tables. We enable forwarding ourselves: for IPv6, this could remove the
+  # machine's own routes.
   echo 1 > /proc/sys/net/ipv4/ip_forward
-  # Its mounts are seen by nobody else, and go with its last process. It has a session of its own, for Ctrl-C's sake, and
-  # not the lock.
+  # It runs in a separate mount namespace, which ends with its last process. It runs in a new session because of Ctrl-C, and
+  # without the lock.
   HOME=$DOCKER_RUN/home TMPDIR=$DOCKER_RUN/tmp setsid nohup unshare --mount --propagation slave \
     dockerd --config-file="$DOCKER_RUN/daemon.json" --data-root="$DOCKER_DATA" --exec-root="$DOCKER_RUN/exec" \
     --pidfile="$DOCKER_RUN/dockerd.pid" --host="unix://$DOCKER_RUN/docker.sock" --firewall-backend=nftables --ip-forward=false \
@@ -56,7 +56,7 @@ stop() {
     docker network prune --force > /dev/null
     docker volume prune --all --force > /dev/null
   fi
-  # First dockerd, which ends its containerd; after 20 s whatever is left, and that is tried for 5 s.
+  # Stop dockerd first, which stops its containerd. After 20 s, kill the remaining processes and wait for up to 5 s.
   if [ -f "$DOCKER_RUN/dockerd.pid" ] && running | grep -qx "$(cat "$DOCKER_RUN/dockerd.pid")"; then
     kill "$(cat "$DOCKER_RUN/dockerd.pid")"
   fi

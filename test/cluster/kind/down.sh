@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Removes the kind cluster and what is left of it, and the Docker that was started for it.
-trap '' INT TERM HUP # cut short, it would leave things behind
+# Removes the kind cluster with any leftovers, and the Docker that was started for it.
+trap '' INT TERM HUP # an interruption would leave things behind
 . "$(dirname "$0")/env.sh"
 lock
 [ -d "$KIND_STATE" ] || [ -d "$DOCKER_RUN" ] || exit 0
 status=0
 if docker version > /dev/null 2>&1; then
   delete_cluster || status=1
-  # kind keeps it; by now another cluster may use it.
+  # kind does not remove its network. Another cluster may use it by now.
   [ ! -f "$KIND_STATE/no-network" ] || docker network rm kind > /dev/null 2>&1 || true
 fi
 "$(dirname "$0")/docker.sh" stop || status=1

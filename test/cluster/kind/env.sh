@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Where the kind cluster keeps things, and which Docker it runs on. Sourced by the other scripts of this folder.
+# Paths of the kind cluster, and the Docker that it uses. Sourced by the other scripts in this folder.
 . "$(dirname "${BASH_SOURCE[0]}")/../bare/env.sh"
 
-# The name has the cache folder in it: on one Docker, the run of another checkout has another cluster.
+# The name depends on the cache folder, so that runs of different checkouts on the same Docker have different clusters.
 CLUSTER=arc-primer-test-$(sha256sum <<< "$CACHE" | cut -c 1-8)
 KIND_STATE=$CACHE/kind              # of the cluster that is up: its kubeconfig, and what `down` has to know
 DOCKER_RUN=$CACHE/docker-run        # the Docker that was started for it
@@ -14,7 +14,7 @@ PATH=$PATH:$KUBE_BIN:$BIN
 
 say() { printf 'kind cluster: %s\n' "$*" >&2; }
 
-# use_own_docker: the Docker that docker.sh has started is the one that all programs talk to.
+# use_own_docker: makes all programs use the Docker that docker.sh has started.
 use_own_docker() {
   export DOCKER_HOST=unix://$DOCKER_RUN/docker.sock DOCKER_CONFIG=$DOCKER_RUN/config
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH

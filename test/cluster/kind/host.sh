@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What a Docker on this machine and a node in it change outside of their own folders: noted before, undone after.
-# systemd, the kubelet and dockerd write kernel parameters that no container has of its own. Sourced by docker.sh.
+# Records the state of the machine before Docker and a node run on it, and restores it afterwards. systemd, the kubelet and
+# dockerd change kernel parameters that are not namespaced. Sourced by docker.sh.
 
-# Kernel parameters that can be read and written, a line each, but those that change by themselves.
+# Lists the readable and writable kernel parameters, one per line, except those that change by themselves.
 kernel_parameters() {
   find /proc/sys -type f -perm -u+rw ! -name ns_last_pid ! -path '*/binfmt_misc/*' -exec grep -Hs . {} + | LC_ALL=C sort || true # some cannot be read
 }
@@ -28,12 +28,12 @@ undo_host() { # FOLDER
     # shellcheck disable=SC2086 # "table FAMILY NAME" is three words
     nft delete $table
   done
-  # Bridges of its networks are gone with these.
+  # This also removes the bridges of its networks.
   grep -qx docker0 "$1/links" || [ ! -e /sys/class/net/docker0 ] || ip link del docker0
   cgroup_roots | while read -r hierarchy; do
     remove_cgroup "$hierarchy/$OURS"
   done
-  # Twice: to write net/ipv4/ip_forward sets others.
+  # Done twice, because writing net/ipv4/ip_forward resets other parameters.
   for _ in 1 2; do
     kernel_parameters | LC_ALL=C comm -13 - "$1/kernel-parameters" | while IFS=: read -r parameter value; do
       [ ! -e "$parameter" ] || echo "$value" > "$parameter" || say "could not write $value back to $parameter"
@@ -44,7 +44,7 @@ undo_host() { # FOLDER
   done
 }
 
-remove_cgroup() { # the last process is gone a moment before its cgroup can go
+remove_cgroup() { # a cgroup can be removed only a moment after its last process has exited
   local said
   for _ in $(seq 50); do
     [ -d "$1" ] || return 0

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes the node's image, where kindest/node cannot be pulled, and leaves it in Docker as $NODE_IMAGE: Debian with
-# systemd, the files below node/, the programs of ../bare/build.sh, and the images of the control plane. kind asks for an
-# entry point, units of containerd and the kubelet, and /kind/version. What is under a real image's name in it is a
-# stand-in: the program of that version, alone or on Debian.
+# Builds the node image as $NODE_IMAGE in Docker, if kindest/node cannot be pulled. It contains Debian with systemd, the
+# files in node/, the programs from ../bare/build.sh, and the images of the control plane. kind requires an entry point,
+# units for containerd and the kubelet, and /kind/version. The images in it have the names of the real ones, but are
+# stand-ins: the program in that version, alone or on Debian.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
 PATH=$PATH:/usr/sbin:/sbin
 pack() { "$here/../bare/pack-image.sh" "$@"; }
-parts=$CACHE/kind-node # what takes long, and the work in progress
+parts=$CACHE/kind-node # parts that take long to build, and work in progress
 
-# It is made anew when anything that it is made of is another.
+# It is rebuilt when any of its inputs changes.
 made_of=$({ find "$here/node" "$here/node-image.sh" -type f -exec sha256sum {} + | sort; sha256sum "$IMAGES/pause.tar"
   echo "$KUBERNETES_VERSION $ETCD_VERSION $CONTAINERD_VERSION $RUNC_VERSION $COREDNS_VERSION $CNI_PLUGINS_VERSION"; } | sha256sum | cut -c 1-16)
 [ "$(docker image inspect --format '{{ index .Config.Labels "made-of" }}' "$NODE_IMAGE" 2> /dev/null)" != "$made_of" ] || exit 0
@@ -49,10 +49,10 @@ install -t "$root/usr/local/sbin" "$BIN/runc"
 install -t "$root/usr/bin" "$KUBE_BIN"/{kubeadm,kubelet,kubectl}
 install -t "$root/opt/cni/bin" "$CNI_BIN"/{ptp,loopback,host-local,portmap}
 echo "$KUBERNETES_VERSION" > "$root/kind/version"
-: > "$root/etc/machine-id" # each node makes its own
+: > "$root/etc/machine-id" # each node generates its own
 chroot "$root" systemctl --quiet enable containerd kubelet
 chroot "$root" systemctl --quiet set-default multi-user.target
-# Some would change the machine: its kernel parameters, its modules, its consoles. The others look after one that stays.
+# Masked units: some would change kernel parameters, modules or consoles of the machine; others are for permanent machines.
 chroot "$root" systemctl --quiet mask systemd-sysctl.service systemd-modules-load.service modprobe@.service getty.target \
   systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
 
@@ -80,7 +80,7 @@ pack "$work/layer.tar" "registry.k8s.io/kube-proxy:$KUBERNETES_VERSION" "$work/i
 cp "$IMAGES/pause.tar" "$work/image-pause.tar"
 rm -rf "$work/proxy" "$work/layer" "$work/layer.tar"
 
-# containerd itself writes them to where the node's will look for them. They are unpacked there when they are used.
+# containerd writes the images to the directory that the node's containerd uses. They are unpacked there on first use.
 cat > "$work/containerd.toml" << K
 version = 3
 root = "$root/var/lib/containerd"
@@ -108,5 +108,5 @@ rm "$work/containerd.pid"
 
 tar -C "$root" -c . | docker image import --change 'ENTRYPOINT ["/usr/local/bin/entrypoint"]' \
   --change 'STOPSIGNAL SIGRTMIN+3' --change "LABEL made-of=$made_of" - "$NODE_IMAGE" > /dev/null
-[ ! -d "$DOCKER_RUN" ] || docker image prune --force > /dev/null # the one before, in a Docker of our own
+[ ! -d "$DOCKER_RUN" ] || docker image prune --force > /dev/null # the previous image; only in our own Docker
 say "image: made in $((SECONDS - began)) s"

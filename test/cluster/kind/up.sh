@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Starts the kind cluster; the last line printed is the path of its kubeconfig.
 #
-#   CLUSTER_IMAGES    real: those that the images' names mean, which Docker has to be able to pull; it is the default
-#                     where there is a Docker. stand-ins: made here, the node's as well; on a Docker that is started for
-#                     the cluster if there is none (needs root).
-#   KIND_NODE_IMAGE   of the real ones, chooses the Kubernetes version (kindest/node:v…); without it, kind's own default.
+#   CLUSTER_IMAGES    real: the real images, which Docker must be able to pull; the default if there is a Docker.
+#                     stand-ins: images that are built here, including the node image. If there is no Docker, one is
+#                     started for the cluster (needs root).
+#   KIND_NODE_IMAGE   with real images, the node image and so the Kubernetes version (kindest/node:v…). Default: kind's own.
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/env.sh"
 "$here/../need.sh" kind node
@@ -20,7 +20,7 @@ if [ "$images" = stand-ins ]; then
 fi
 
 creating=
-# What Docker is about to make is on no list yet: until kind has ended, something may come after each deletion.
+# Docker does not list containers that it is about to create. So until kind has exited, repeat the deletion.
 # shellcheck disable=SC2317 # it is called by the trap
 failed() {
   trap '' INT TERM HUP
@@ -37,12 +37,12 @@ trap 'exit 143' TERM
 began=$SECONDS
 
 mkdir "$KIND_STATE"
-[ -e /var/lib/containers ] || touch "$KIND_STATE/no-containers" # skopeo, which the suite runs, makes it for root
+[ -e /var/lib/containers ] || touch "$KIND_STATE/no-containers" # skopeo, which the suite runs, creates it as root
 if [ -n "$own_docker" ]; then
   "$here/docker.sh" start
   use_own_docker
 fi
-# The suite's, before the cluster is up: it takes a while, and connections to an API server would be idle meanwhile.
+# Build the suite's images before the cluster is up. This takes a while, and connections to the API server would be idle.
 if [ -n "${ARC_PRIMER_ARCHIVE:-}" ] && [ -z "${ARC_PRIMER_IMAGE:-}" ]; then
   CLUSTER_PROVIDER=kind CLUSTER_IMAGES=$images "$here/../build-image.sh" "docker.io/library/arc-primer:test-$CLUSTER_RUN" "$ARC_PRIMER_ARCHIVE"
 fi
@@ -52,7 +52,7 @@ if [ "$images" = stand-ins ]; then
   "$here/node-image.sh"
   KIND_NODE_IMAGE=$NODE_IMAGE
   config=$KIND_STATE/kind.yaml
-  # Pods cannot ask the name server that Docker gives its containers, at a loopback address. They ask the machine's.
+  # Docker's name server for containers has a loopback address, which pods cannot reach. So they use the machine's.
   resolv=/run/systemd/resolve/resolv.conf
   [ -f $resolv ] || resolv=/etc/resolv.conf
   cat "$here/kind.yaml" - > "$config" << K
@@ -70,12 +70,12 @@ kubeadmConfigPatches:
 K
 fi
 
-# In a session of its own, so that a signal reaches this script alone; without the lock.
+# Runs in a new session, so that signals reach only this script, and without the lock.
 setsid kind create cluster --name "$CLUSTER" --config "$config" ${KIND_NODE_IMAGE:+--image "$KIND_NODE_IMAGE"} \
   --kubeconfig "$KUBECONFIG" --wait 120s >&2 9>&- &
 creating=$!
 wait "$creating"
-# To kind, a node that does not become ready is worth a warning.
+# For kind, a node that does not become ready is only a warning.
 kubectl wait --for=condition=Ready node --all --timeout=1s >&2
 if [ "$images" = stand-ins ]; then
   for image in runner dind dind-rootless registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done

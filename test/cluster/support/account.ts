@@ -6,7 +6,7 @@ import { haveTools } from "../../support/tools.ts";
 import { apply, call, create, createNamespace, remove } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 
-// The account of a webhook that manages its own certificate, with the rights that the chart gives it and no more.
+// The service account of a webhook with a self-managed certificate, with only the permissions that the chart grants.
 
 const name = "arc-primer-certificate";
 

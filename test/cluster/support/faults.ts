@@ -13,8 +13,8 @@ import { call, create, createNamespace, remove, tryCreate, until } from "./kube.
 import type { Resource } from "./kube.ts";
 import { service, startReplica } from "./replica.ts";
 
-// Pods created on a real API server without a pause, while the webhook's replicas have trouble. Their certificates are
-// self-managed and live for seconds, so that they are renewed throughout.
+// Creates pods on a real API server continuously while faults are injected into the webhook's replicas. Their certificates
+// are self-managed and expire after seconds, so that they are renewed all the time.
 
 const space = "arc-faults";
 const configurationName = "arc-primer-faults";
@@ -45,7 +45,7 @@ const settings = [
   "--log-level=error",
 ];
 
-/** Milliseconds between two looks at the replicas' readiness. A kubelet looks less often. */
+/** The interval of the readiness checks of the replicas, in milliseconds. A kubelet checks less often. */
 const readinessInterval = 250;
 const creators = 4;
 

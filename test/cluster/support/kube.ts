@@ -105,17 +105,17 @@ async function must<T>(answer: Promise<Answer<T>>, what: string): Promise<T> {
   throw new Error(`${what}: ${status} ${JSON.stringify(body)}`);
 }
 
-/** Tries to create the object; the API server's answer, whatever it is. */
+/** Tries to create the object and returns the API server's response. */
 export async function tryCreate<T extends Resource>(object: T): Promise<Answer<T>> {
   return call<T>("POST", collection(object), object);
 }
 
-/** Creates the object. Throws if the API server refuses it. */
+/** Creates the object. Throws if the API server rejects it. */
 export async function create<T extends Resource>(object: T): Promise<T> {
   return must(tryCreate(object), `creating ${object.kind} ${object.metadata.name}`);
 }
 
-/** Creates the object or brings the one there in line with it, by server-side apply. */
+/** Creates or updates the object with server-side apply. */
 export async function apply(object: Resource): Promise<Resource> {
   const path = `${collection(object)}/${object.metadata.name}?fieldManager=tests&force=true`;
   return must(
@@ -154,7 +154,7 @@ export async function logs(namespace: string, pod: string, container: string): P
   );
 }
 
-/** Looks every 100 ms until `look` returns something other than undefined or false; its errors are those of the end. */
+/** Polls `look` every 100 ms until it returns a value other than undefined or false. On a timeout, throws its last error. */
 export async function until<T>(what: string, seconds: number, look: () => Promise<T | undefined | false>): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
   let last: unknown;
@@ -173,7 +173,7 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
   }
 }
 
-/** What the tests make beside pods bears this label, so that an interrupted run can be cleared away. */
+/** The label of all objects that the tests create besides pods, so that an interrupted run can be cleaned up. */
 export const runLabel = { "arc-primer.dev/test-run": process.env["CLUSTER_RUN"] ?? "by-hand" };
 
 const namespaces: string[] = [];

@@ -51,7 +51,7 @@ export function startReplica(options: {
       child.kill("SIGTERM");
       return exit;
     },
-    /** Ends it as a node that fails does. */
+    /** Kills it, as if its node had failed. */
     async kill() {
       child.kill("SIGKILL");
       return exit;
@@ -70,7 +70,7 @@ export async function handshake(port: number, ca: string): Promise<string> {
   });
 }
 
-/** Connects the two until one of them ends. */
+/** Pipes two sockets into each other until one of them closes. */
 function joined(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>): void {
   const upstream = connectTcp(target);
   for (const [one, other] of [
@@ -84,8 +84,7 @@ function joined(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>)
 }
 
 /**
- * Forwards connections on a port of its own to the address that `target` names at that moment; closes them where it
- * names none.
+ * Listens on a new port and forwards each connection to the current address from `target`. Closes it if there is none.
  */
 async function forward(target: () => TcpNetConnectOpts | undefined) {
   const sockets = new Set<Socket>();
@@ -108,7 +107,7 @@ async function forward(target: () => TcpNetConnectOpts | undefined) {
   };
 }
 
-/** A way to the API server that can be shut. */
+/** A proxy to the API server that can be blocked. */
 export async function gate(target: { host: string; port: number }) {
   let open = true;
   const way = await forward(() => (open ? target : undefined));

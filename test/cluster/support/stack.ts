@@ -55,7 +55,7 @@ export async function servingCertificate(): Promise<Issued> {
   return selfSigned(names, { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
 }
 
-/** Puts a pair into the Secret that the webhook's pods mount. */
+/** Writes a certificate and key to the Secret that the webhook's pods mount. */
 export async function writeSecret({ cert, key }: Issued): Promise<void> {
   await apply({
     apiVersion: "v1",
@@ -78,7 +78,7 @@ export async function register(...trusted: Issued[]): Promise<void> {
       clientConfig: { service: { ...service, path: one.clientConfig.service.path }, caBundle },
     })),
   } as Resource);
-  // kube-apiserver takes up a changed registration in about a second.
+  // A changed webhook configuration takes effect in kube-apiserver after about a second.
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
 
@@ -122,7 +122,7 @@ export async function refuseIfInstalled(): Promise<void> {
   }
 }
 
-/** Removes the webhook, its registration first, and all namespaces of the tests. */
+/** Removes the webhook, its webhook configuration first, and all namespaces of the tests. */
 export async function uninstall(): Promise<void> {
   await remove(registration);
   await removeNamespaces();
@@ -201,7 +201,7 @@ export async function pullImages(): Promise<void> {
   });
 }
 
-/** Who may talk to a registry that demands a login, and the line that its htpasswd file has for them. */
+/** The user of a registry that requires a login, and the line for its htpasswd file. */
 export interface Login {
   readonly user: string;
   readonly password: string;
