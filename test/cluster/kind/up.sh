@@ -78,6 +78,8 @@ wait "$creating"
 # For kind, a node that does not become ready is only a warning.
 kubectl wait --for=condition=Ready node --all --timeout=1s >&2
 if [ "$images" = stand-ins ]; then
+  # Where udev runs, everybody may open this device; a rootless dockerd needs it.
+  docker exec "$CLUSTER-control-plane" chmod 666 /dev/net/tun
   for image in runner dind dind-rootless registry; do "$here/load-image.sh" "$IMAGES/$image.tar"; done
 fi
 say "up after $((SECONDS - began)) s"
