@@ -520,11 +520,16 @@ describe.runIf(haveTools("helm"))("doctor", () => {
     test("none at all: nothing was checked but the version, and that is no ✗", async () => {
       const { status, odd } = await unchecked();
       expect(status).toBe(0);
-      expect(odd.toSorted()).toEqual(
-        ["namespaces", "nodes", "other-webhooks", "registration", "runner-pods", "scale-sets"].map(
-          (name) => `unknown ${name}`,
-        ),
-      );
+      const names = [
+        "image-volumes",
+        "namespaces",
+        "nodes",
+        "other-webhooks",
+        "registration",
+        "runner-pods",
+        "scale-sets",
+      ];
+      expect(odd.toSorted()).toEqual(names.map((name) => `unknown ${name}`));
     });
 
     test("deploy/doctor-rights.yaml without the bindings in namespaces: dry runs and replicas are left out", async () => {
