@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Line } from "../../src/cluster/checks/check.ts";
 import { goldenPod } from "../support/pods.ts";
-import { doctor, isFine, sees } from "./support/doctor.ts";
+import { clearTheStage, doctor, isFine, sees } from "./support/doctor.ts";
 import { apply, call, create, createNamespace, list, logs, remove, removeNamespaces, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { deploymentPath, patch, runnerSet, runnerSetDefinition } from "./support/release-by-hand.ts";
@@ -22,8 +22,7 @@ const said = (lines: readonly Line[], name: string) =>
 beforeAll(() => void withImage({}), 600_000); // builds the image
 
 beforeAll(async () => {
-  // What the other files of this tier have registered would be seen as well.
-  await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
+  await clearTheStage();
   await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
   await createNamespace(runners);
   await apply(runnerSetDefinition);
