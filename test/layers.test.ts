@@ -31,7 +31,7 @@ const rules: Rules = {
   cluster: {
     folders: ["engine", "report", "config", "pod"],
     libraries: ["@kubernetes/client-node", "node:crypto", "node:fs", "node:http", "node:https", "node:net"].concat(
-      ["node:os", "node:path", "node:stream", "node:tls"], //
+      ["node:path", "node:stream", "node:tls"], //
     ),
   },
   "bundle-server": {

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { connectCluster } from "./connect.ts";
+import { readKubeconfig } from "./kubeconfig.ts";
 
 // A small API server over plain HTTP. The real one is in test/cluster/doctor.apiserver.test.ts.
 
@@ -100,6 +101,22 @@ describe("a cluster that cannot be read says why:", () => {
     expect(await wordsOf(file)).toContain("does not accept the credentials of the context x");
     server.close();
   });
+});
+
+test("several files in KUBECONFIG are one: a missing one is passed over, and of two by a name the first counts", () => {
+  const before = process.env["KUBECONFIG"];
+  const [first, second] = [kubeconfig("first", "https://one:1"), kubeconfig("second", "https://two:2")];
+  const other = { contexts: [{ name: "y", context: { cluster: "c", user: "u" } }], "current-context": "y" };
+  process.env["KUBECONFIG"] = [join(folder, "gone"), first, kubeconfig("third", "https://three:3", other), second].join(
+    ":",
+  );
+  try {
+    expect(readKubeconfig({}).getCurrentCluster()?.server).toBe("https://one:1");
+    expect(readKubeconfig({ context: "y" }).getCurrentContext()).toBe("y");
+  } finally {
+    if (before === undefined) delete process.env["KUBECONFIG"];
+    else process.env["KUBECONFIG"] = before;
+  }
 });
 
 describe("reading", () => {

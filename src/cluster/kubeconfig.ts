@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 
@@ -22,31 +21,41 @@ const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token
  * @throws {ClusterError} if a file is missing or is no kubeconfig, or the context or its cluster is not in it
  */
 export function readKubeconfig({ kubeconfig, context }: ClusterOptions): KubeConfig {
-  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST, HOME, USERPROFILE } = process.env;
   const named = kubeconfig ?? KUBECONFIG;
-  const atHome = join(homedir(), ".kube", "config");
+  const atHome = join(HOME || USERPROFILE || ".", ".kube", "config"); // a user without an entry in passwd has no homedir()
   const isInPod = !named && !existsSync(atHome) && KUBERNETES_SERVICE_HOST && existsSync(serviceAccountToken);
   const files = named ? (kubeconfig === undefined ? named.split(delimiter).filter(Boolean) : [named]) : [atHome];
   const source = isInPod ? "the pod's service account" : files.join(" and ");
-  const config = new KubeConfig();
+  const config = isInPod ? new KubeConfig() : merged(files);
   if (isInPod) config.loadFromCluster();
-  else for (const [index, file] of files.entries()) load(config, file, index === 0);
   if (context !== undefined) config.setCurrentContext(context);
   checkContext(config, source);
   return config;
 }
 
-function load(config: KubeConfig, file: string, isFirst: boolean): void {
-  if (!existsSync(file)) {
+/** These files as one, as kubectl merges them: one that is missing is passed over, and of two by a name the first counts. */
+function merged(files: readonly string[]): KubeConfig {
+  const [config, ...others] = files.filter((file) => existsSync(file)).map(load);
+  if (!config) {
     throw new ClusterError(
-      `there is no kubeconfig ${file}: name one with --kubeconfig, or in the environment variable KUBECONFIG`,
+      `there is no kubeconfig ${files.join(" or ")}: name one with --kubeconfig, or in the environment variable KUBECONFIG`,
     );
   }
+  for (const other of others) {
+    if (!config.getCurrentContext()) config.setCurrentContext(other.getCurrentContext());
+    for (const one of other.getClusters()) if (!config.getCluster(one.name)) config.addCluster(one);
+    for (const one of other.getUsers()) if (!config.getUser(one.name)) config.addUser(one);
+    for (const one of other.getContexts()) if (!config.getContextObject(one.name)) config.addContext(one);
+  }
+  return config;
+}
+
+function load(file: string): KubeConfig {
   try {
-    if (isFirst) return config.loadFromFile(file);
-    const more = new KubeConfig();
-    more.loadFromFile(file);
-    config.mergeConfig(more, config.getCurrentContext() !== undefined); // like kubectl: the first one counts
+    const config = new KubeConfig();
+    config.loadFromFile(file);
+    return config;
   } catch (error) {
     throw new ClusterError(`${file} cannot be read as a kubeconfig: ${(error as Error).message}`);
   }

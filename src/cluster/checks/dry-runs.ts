@@ -95,7 +95,9 @@ function lostSidecars({ spec }: NonNullable<Trial["pod"]>, created: PodObject | 
 
 /** What the pod's own status says, in words. */
 function told(name: string, { profile, problem, applied, skipped, notes = {} }: Status): Finding<Codes> {
-  const why = Object.entries(skipped).map(([mutation, reason]) => `${mutation} not (${reason}: ${sentence(reason)})`);
+  const why = Object.entries(skipped).map(
+    ([mutation, reason]) => `${mutation} left out (${reason}: ${sentence(reason)})`,
+  );
   const done = applied.length > 0 ? `applied ${listed(applied, 20)}` : "nothing applied";
   const what = [`${name}: profile ${profile}, ${done}`, ...why, ...(problem ? [sentence(problem)] : [])].join("; ");
   const codes = [...Object.values(skipped), ...Object.values(notes).flat(), ...(problem ? [problem] : [])];

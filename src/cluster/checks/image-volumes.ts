@@ -1,3 +1,4 @@
+import type { Container } from "../../pod/types.ts";
 import type { Node } from "../objects.ts";
 import type { Readings } from "../readings.ts";
 import { keepsImageVolume } from "./api-server.ts";
@@ -31,56 +32,63 @@ export const imageVolumes = check({
     },
   },
   look(readings) {
-    const { imageVolume, nodes, release } = readings;
-    const parsed = release?.configuration?.parsed;
-    const profiles = parsed && "config" in parsed ? Object.values(parsed.config.profiles) : [];
-    const using = profiles.filter(({ docker }) => docker.externals === "volume").map(({ name }) => name);
-    const names = { PROFILES: `the profile ${listed(using)}` };
+    const { nodes } = readings;
+    const using = profilesUsing(readings);
     const offered = offers(readings);
-    if (offered === undefined)
+    if (offered === undefined) {
       return [{ unknown: "whether the API server keeps image volumes: no pod could be tried" }];
-    if (!offered) {
-      const what = `the API server drops image volumes${using.length > 0 ? `, and the profile ${listed(using)} asks for them` : ""}`;
-      if (using.length > 0) return [{ problem: "dropped", what, names }];
-      return [{ ok: `${what}: docker.externals stays copy or memory (no profile asks for volume)` }];
     }
+    if (!offered) return [dropped(using)];
     if (!("found" in nodes)) return [unreadable("the nodes", nodes)];
     const all = linuxNodes(nodes.found);
     const unsafe = all.filter((node) => !isSafe(node));
-    const crio = all.filter((node) => isSafe(node) && !runtimeOf(node).startsWith("containerd"));
-    const on = (some: readonly Node[]) =>
-      listed(
-        some.map((node) => `${nameOfNode(node)} (${kubeletOf(node)}, ${runtimeOf(node)})`),
-        3,
-      );
-    if (using.length > 0 && unsafe.length > 0)
-      return [{ problem: "unsafe-nodes", what: `image volumes do not work on ${on(unsafe)}`, names }];
-    if (using.length > 0 && crio.length > 0)
-      return [{ problem: "untried", what: `image volumes are untried on ${on(crio)}`, names }];
-    if (unsafe.length + crio.length > 0) {
-      return [
-        {
-          ok: `docker.externals: volume would not be safe: image volumes do not work, or are untried, on ${on([...unsafe, ...crio])}`,
-        },
-      ];
+    const untried = all.filter((node) => isSafe(node) && !isContainerd(node));
+    if (unsafe.length + untried.length === 0) return [worth(using, all.length > 0, readings)];
+    if (using.length === 0) {
+      const where = `image volumes do not work, or are untried, on ${named([...unsafe, ...untried])}`;
+      return [{ ok: `docker.externals: volume would not be safe: ${where}` }];
     }
-    return [worth(using, imageVolume !== undefined && all.length > 0, readings)];
+    const names = { PROFILES: `the profile ${listed(using)}` };
+    return unsafe.length > 0
+      ? [{ problem: "unsafe-nodes", what: `image volumes do not work on ${named(unsafe)}`, names }]
+      : [{ problem: "untried", what: `image volumes are untried on ${named(untried)}`, names }];
   },
 });
+
+/** The names of the profiles with docker.externals: volume. */
+function profilesUsing({ release }: Readings): string[] {
+  const parsed = release?.configuration?.parsed;
+  const profiles = parsed && "config" in parsed ? Object.values(parsed.config.profiles) : [];
+  return profiles.filter(({ docker }) => docker.externals === "volume").map(({ name }) => name);
+}
+
+function dropped(using: readonly string[]): Finding<"dropped"> {
+  const what = "the API server drops image volumes";
+  if (using.length === 0) return { ok: `${what}, and no profile asks for docker.externals: volume` };
+  const names = { PROFILES: `the profile ${listed(using)}` };
+  return { problem: "dropped", what: `${what}, and the profile ${listed(using)} asks for them`, names };
+}
 
 /** Whether the API server keeps image volumes: what a dry run showed, or else what its version says. */
 function offers({ imageVolume, version }: Readings): boolean | undefined {
   if (imageVolume?.status === 201) return keepsImageVolume(imageVolume.object);
   const gitVersion = "found" in version ? version.found.gitVersion : undefined;
+  if (isAtLeast(gitVersion, 1, 35)) return true;
   // In 1.33 and 1.34 it depends on a feature gate.
-  return (isAtLeast(gitVersion, 1, 35) ?? false) ? true : isAtLeast(gitVersion, 1, 33) === false ? false : undefined;
+  return isAtLeast(gitVersion, 1, 33) === false ? false : undefined;
 }
 
 /** Kubelet 1.33 and 1.34 have the feature behind a gate that cannot be seen from here; the API server has it, so they may. */
 function isSafe(node: Node): boolean {
   if (isAtLeast(kubeletOf(node), 1, 33) !== true) return false;
-  const runtime = runtimeOf(node);
-  return runtime.startsWith("containerd://") ? isAtLeast(runtime, 2, 1) === true : runtime.startsWith("cri-o://");
+  return isContainerd(node) ? isAtLeast(runtimeOf(node), 2, 1) === true : runtimeOf(node).startsWith("cri-o://");
+}
+
+const isContainerd = (node: Node): boolean => runtimeOf(node).startsWith("containerd://");
+
+function named(nodes: readonly Node[]): string {
+  const names = nodes.map((node) => `${nameOfNode(node)} (${kubeletOf(node)}, ${runtimeOf(node)})`);
+  return listed(names, 3);
 }
 
 function worth(using: readonly string[], isKnown: boolean, { trials }: Readings): Finding<never> {
@@ -93,12 +101,6 @@ function worth(using: readonly string[], isKnown: boolean, { trials }: Readings)
   };
 }
 
-function copiesExternals({
-  command = [],
-  args = [],
-}: {
-  command?: readonly string[];
-  args?: readonly string[];
-}): boolean {
+function copiesExternals({ command = [], args = [] }: Pick<Container, "command" | "args">): boolean {
   return [...command, ...args].some((word) => word.includes("externals"));
 }

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Line } from "../../../src/cluster/checks/check.ts";
-import { until } from "./kube.ts";
+import { call, until } from "./kube.ts";
 
 const bundle = fileURLToPath(new URL("../../../dist/arc-primer.mjs", import.meta.url));
 
@@ -30,7 +30,7 @@ export async function doctor(...args: string[]): Promise<Doctor> {
  * may take a moment to be in force.
  */
 export async function sees(code: string): Promise<Line> {
-  return until(`${code} of doctor`, 20, async () => {
+  return until(`${code} of doctor`, 45, async () => {
     const { status, lines, problems, stderr } = await doctor();
     const found = lines.find(({ check, problem }) => `${check}/${problem}` === code);
     if (!found) throw new Error(`it says ${JSON.stringify(problems)}${stderr}`);
@@ -41,10 +41,28 @@ export async function sees(code: string): Promise<Line> {
 
 /** Runs doctor until this check has nothing but ✓. */
 export async function isFine(name: string): Promise<void> {
-  await until(`a ✓ of ${name}`, 20, async () => {
+  await until(`a ✓ of ${name}`, 45, async () => {
     const { lines } = await doctor();
     const odd = lines.filter(({ check, status }) => check === name && status !== "ok");
     if (odd.length > 0) throw new Error(JSON.stringify(odd));
     return true;
   });
+}
+
+/** Takes away what other test files have left and doctor would see: registrations, and the label of namespaces. */
+export async function clearTheStage(): Promise<void> {
+  await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
+  const { body } = await call<{ items: { metadata: { name: string } }[] }>(
+    "GET",
+    "/api/v1/namespaces?labelSelector=arc-primer.dev/inject",
+  );
+  for (const { metadata } of body.items) {
+    const labels = { "arc-primer.dev/inject": null };
+    await call(
+      "PATCH",
+      `/api/v1/namespaces/${metadata.name}`,
+      { metadata: { labels } },
+      "application/merge-patch+json",
+    );
+  }
 }
