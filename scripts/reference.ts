@@ -1,5 +1,6 @@
 import { cliReference } from "./cli-reference.ts";
 import { configurationReference } from "./configuration-reference.ts";
+import { doctorReference } from "./doctor-reference.ts";
 import { metricsReference } from "./metrics-reference.ts";
 import { reasonsReference } from "./reasons-reference.ts";
 
@@ -10,5 +11,6 @@ export async function referencePages(): Promise<Map<string, string>> {
     ["reasons.md", reasonsReference()],
     ["metrics.md", await metricsReference()],
     ["cli.md", cliReference()],
+    ["doctor.md", doctorReference()],
   ]);
 }

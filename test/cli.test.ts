@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { createServer, get } from "node:http";
 import { Agent } from "node:https";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { afterAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { admissionReview, post } from "../src/cli/admission-client.ts";
 import { goldenPod } from "./support/pods.ts";
+import { freePorts } from "./support/ports.ts";
 import { certificate } from "./support/webhook.ts";
 
 // The bundle as it ships, run as a process. `npm test` builds it first.
@@ -401,6 +402,56 @@ describe("where serve gets its certificate: one of two ways", () => {
     expect(await read(`http://localhost:${opsPort}/healthz`)).toBe(200);
     server.child.kill("SIGTERM");
     expect((await server.exit).code).toBe(0);
+  });
+});
+
+describe("doctor", () => {
+  const kubeconfig = (name: string, port: number) => {
+    const exec = {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "sh",
+      args: ["-c", `printf '{"status":{"token":"from the plugin"}}'`],
+    };
+    return file(
+      name,
+      JSON.stringify({
+        clusters: [{ name: "c", cluster: { server: `http://localhost:${port}`, "insecure-skip-tls-verify": true } }],
+        users: [{ name: "u", user: { exec } }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+        "current-context": "x",
+      }),
+    );
+  };
+
+  test("a cluster without arc-primer: a ✗, its advice, exit code 1, and nothing on stderr", async () => {
+    const tokens = new Set<string | undefined>();
+    const server = createServer(({ url = "", headers }, response) => {
+      tokens.add(headers.authorization);
+      const kind = url.includes("autoscalingrunnersets") ? undefined : "List";
+      response.writeHead(kind ? 200 : 404, { "content-type": "application/json" });
+      const version = url === "/version" ? { major: "1", minor: "37", gitVersion: "v1.37.2" } : {};
+      response.end(JSON.stringify({ apiVersion: "v1", kind: kind ?? "Status", items: [], ...version }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+    const { port } = server.address() as { port: number };
+    const args = ["doctor", "--kubeconfig", kubeconfig("doctor", port)];
+    const [text, json] = [await run(args), await run([...args, "-o", "json"])];
+    server.close();
+    expect(text).toMatchObject({ code: 1, stderr: "" });
+    expect(text.stdout).toContain("  ✗ registration/missing: there is no MutatingWebhookConfiguration of arc-primer\n");
+    expect(text.stdout).toContain("      What to do: Install the chart (docs/install/helm.md)");
+    expect(JSON.parse(json.stdout)).toMatchObject({ context: "x", broken: true, checks: expect.any(Array) });
+    expect([...tokens]).toEqual(["Bearer from the plugin"]);
+  });
+
+  test("no cluster: exit code 1, and why", async () => {
+    const [port] = await freePorts(1);
+    const nobody = await run(["doctor", "--kubeconfig", kubeconfig("nobody", port!)]);
+    expect(nobody).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("cannot be reached: ") });
+    const missing = await run(["doctor"], "", { HOME: folder });
+    expect(missing.stderr).toBe(
+      `arc-primer: there is no kubeconfig ${folder}/.kube/config: name one with --kubeconfig, or in the environment variable KUBECONFIG\n`,
+    );
   });
 });
 

@@ -30,16 +30,8 @@ const rules: Rules = {
   },
   cluster: {
     folders: ["engine", "report", "config", "pod"],
-    types: ["kubernetes", "node:stream"],
-    libraries: [
-      "@kubernetes/client-node",
-      "@peculiar/x509",
-      "node:crypto",
-      "node:fs",
-      "node:http",
-      "node:https",
-    ].concat(
-      ["node:os", "node:path", "node:stream", "node:tls"], //
+    libraries: ["@kubernetes/client-node", "node:crypto", "node:fs", "node:http", "node:https", "node:net"].concat(
+      ["node:path", "node:stream", "node:tls"], //
     ),
   },
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },

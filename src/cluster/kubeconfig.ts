@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 
@@ -22,9 +21,9 @@ const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token
  * @throws {ClusterError} if a file is missing or is no kubeconfig, or the context or its cluster is not in it
  */
 export function readKubeconfig({ kubeconfig, context }: ClusterOptions): KubeConfig {
-  const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = process.env;
+  const { KUBECONFIG, KUBERNETES_SERVICE_HOST, HOME, USERPROFILE } = process.env;
   const named = kubeconfig ?? KUBECONFIG;
-  const atHome = join(homedir(), ".kube", "config");
+  const atHome = join(HOME || USERPROFILE || ".", ".kube", "config"); // a user without an entry in passwd has no homedir()
   const isInPod = !named && !existsSync(atHome) && KUBERNETES_SERVICE_HOST && existsSync(serviceAccountToken);
   const files = named ? (kubeconfig === undefined ? named.split(delimiter).filter(Boolean) : [named]) : [atHome];
   const source = isInPod ? "the pod's service account" : files.join(" and ");

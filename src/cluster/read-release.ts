@@ -1,4 +1,3 @@
-import { basename } from "node:path/posix";
 import { parseWithWarnings } from "../config/load.ts";
 import { converse } from "./converse.ts";
 import type { Question } from "./converse.ts";
@@ -79,7 +78,7 @@ async function readConfiguration(
   if (name === undefined) return undefined;
   const args = pod?.containers?.flatMap(({ args: words = [] }) => words) ?? [];
   const file = args.find((word) => word.startsWith("--config="))?.slice("--config=".length) ?? "config.yaml";
-  const key = basename(file);
+  const key = file.split("/").at(-1)!;
   const read = await cluster.get<ConfigMap>(`${core}/configmaps/${encodeURIComponent(name)}`);
   if (!("found" in read)) return { name, text: read, parsed: undefined };
   const text = read.found.data?.[key];

@@ -1,3 +1,4 @@
+import type { Prime } from "../engine/prime.ts";
 import { chooseProfile } from "../engine/profile.ts";
 import type { Config } from "../config/schema.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
@@ -5,7 +6,6 @@ import type { Answer, Cluster, Readable } from "./connect.ts";
 import { each } from "./each.ts";
 import type { ConfigMap } from "./objects.ts";
 import { plainPod } from "./plain-pods.ts";
-import type { ReadingParts } from "./read.ts";
 import type { Reference, Trial } from "./readings.ts";
 import { referencesOf } from "./references.ts";
 import { podOfScaleSet } from "./scale-set.ts";
@@ -16,7 +16,7 @@ export async function tryScaleSet(
   cluster: Cluster,
   { scaleSet, podSecurity }: { scaleSet: ArcObject; podSecurity: PodSecurity },
   config: Config | undefined,
-  prime: ReadingParts["prime"],
+  prime: Prime,
 ): Promise<Trial> {
   const namespace = scaleSet.metadata.namespace ?? "";
   const pod = podOfScaleSet(scaleSet, "dry-run");

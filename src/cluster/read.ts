@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
+import type { Prime } from "../engine/prime.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
-import type { Primed } from "../report/decision.ts";
 import { admissionReview } from "./admission-review.ts";
 import type { Cluster } from "./connect.ts";
 import type { Question } from "./converse.ts";
@@ -22,7 +22,7 @@ export interface ReadingParts {
   readonly now: number;
   readonly ownVersion: string;
   /** The engine, as `render` and `serve` use it. */
-  prime(pod: unknown, context: { namespace: string; podSecurity: PodSecurity; config: Config }): Primed;
+  readonly prime: Prime;
   /** The webhook's answer to a review with this configuration. */
   admit(review: object, podSecurity: PodSecurity, config: Config): string;
   /** Told what is being read, for those who wait. */

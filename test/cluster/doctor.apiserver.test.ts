@@ -1,10 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checks } from "../../src/cluster/checks/index.ts";
 import { goldenPod } from "../support/pods.ts";
 import { haveTools } from "../support/tools.ts";
 import { certificate } from "../support/webhook.ts";
+import { kubeconfig } from "./support/account.ts";
 import { doctor, isFine, sees } from "./support/doctor.ts";
 import { apply, call, create, createNamespace, remove, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
@@ -21,7 +27,7 @@ import {
   writeStatus,
 } from "./support/release-by-hand.ts";
 import type { ByHand } from "./support/release-by-hand.ts";
-import { namespace, release } from "./support/release.ts";
+import { kubectlPrints, namespace, release } from "./support/release.ts";
 
 // Each problem that doctor knows, made on purpose in a real API server: doctor says ✗ or !, its advice is followed, and it
 // says ✓. What takes a node, or another version of Kubernetes, is in doctor.node.test.ts and in the unit tests.
@@ -55,6 +61,8 @@ interface Case {
   readonly break: () => Promise<unknown>;
   /** Default: the chart is applied anew, as `helm upgrade` does. */
   readonly mend?: () => Promise<unknown>;
+  /** What was changed besides, and is to be as before. */
+  readonly after?: () => Promise<unknown>;
 }
 
 const profile = (settings: object, more: object = {}) => ({ config: { profiles: { default: settings, ...more } } });
@@ -290,6 +298,7 @@ const cases: Record<string, Case> = {
       byHand.upgrade({
         config: { profiles: { fast: {} }, rules: [{ profile: "default", allowedProfiles: ["fast"] }] },
       }),
+    after: async () => withTemplate({ metadata: { annotations: { "arc-primer.dev/profile": null } } }),
   },
   "dry-runs/refused": {
     break: async () => label(runners, { "pod-security.kubernetes.io/enforce": "restricted" }),
@@ -470,6 +479,93 @@ describe.runIf(haveTools("helm"))("doctor", () => {
     expect(said("same-answers")).toEqual([`${release}-a and ${release}-b answer alike, as the ConfigMap says`]);
   });
 
+  describe("with rights that are missing", () => {
+    const folder = mkdtempSync(join(tmpdir(), "arc-primer-doctor-"));
+    const file = join(folder, "reader.kubeconfig");
+    const rights = fileURLToPath(new URL("../../deploy/doctor-rights.yaml", import.meta.url));
+    const account = { kind: "ServiceAccount", name: "reader", namespace: plain };
+    const apiGroup = "rbac.authorization.k8s.io";
+    const binding = (role: string, space?: string) =>
+      ({
+        ...named(space === undefined ? "ClusterRoleBinding" : "RoleBinding", `${apiGroup}/v1`, role, space),
+        roleRef: { apiGroup, kind: "ClusterRole", name: role },
+        subjects: [account],
+      }) as Resource;
+    const unchecked = async () => {
+      const { status, lines } = await doctor("--kubeconfig", file);
+      const odd = lines.filter((line) => line.status !== "ok").map((line) => `${line.status} ${line.check}`);
+      return { status, odd: [...new Set(odd)] };
+    };
+
+    beforeAll(async () => {
+      await create(named("ServiceAccount", "v1", "reader", plain) as Resource);
+      const request = {
+        apiVersion: "authentication.k8s.io/v1",
+        kind: "TokenRequest",
+        spec: { expirationSeconds: 3600 },
+      };
+      const path = `/api/v1/namespaces/${plain}/serviceaccounts/reader/token`;
+      const { body } = await call<{ status: { token: string } }>("POST", path, request);
+      const admin = new KubeConfig();
+      admin.loadFromDefault();
+      writeFileSync(file, JSON.stringify(kubeconfig(admin.getCurrentCluster()!.server, body.status.token)));
+      kubectlPrints(["apply", "-f", rights]);
+    });
+    afterAll(async () => {
+      rmSync(folder, { recursive: true });
+      await remove(binding("arc-primer-doctor"));
+      kubectlPrints(["delete", "-f", rights]);
+    });
+
+    test("none at all: nothing was checked but the version, and that is no ✗", async () => {
+      const { status, odd } = await unchecked();
+      expect(status).toBe(0);
+      const names = [
+        "image-volumes",
+        "namespaces",
+        "nodes",
+        "other-webhooks",
+        "registration",
+        "runner-pods",
+        "scale-sets",
+      ];
+      expect(odd.toSorted()).toEqual(names.map((name) => `unknown ${name}`));
+    });
+
+    test("deploy/doctor-rights.yaml without the bindings in namespaces: dry runs and replicas are left out", async () => {
+      await create(binding("arc-primer-doctor"));
+      await until("the rights", 10, async () => {
+        const seen = await unchecked();
+        expect(seen).toEqual({ status: 0, odd: ["unknown certificate", "unknown same-answers", "unknown dry-runs"] });
+        return true;
+      });
+    });
+
+    test("with all of it: everything was checked", async () => {
+      for (const space of [runners, plain]) await create(binding("arc-primer-doctor-dry-run", space));
+      await create(binding("arc-primer-doctor-replicas", namespace));
+      await until("the rights", 10, async () => {
+        expect(await unchecked()).toEqual({ status: 0, odd: [] });
+        return true;
+      });
+    });
+
+    test("a token that is not valid, and an API server that is not there", async () => {
+      writeFileSync(join(folder, "nobody"), JSON.stringify(kubeconfig("https://localhost:9", "x")));
+      expect(await doctor("--kubeconfig", join(folder, "nobody"))).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining("arc-primer: the API server at https://localhost:9 cannot be reached: "),
+      });
+      const admin = new KubeConfig();
+      admin.loadFromDefault();
+      writeFileSync(join(folder, "stranger"), JSON.stringify(kubeconfig(admin.getCurrentCluster()!.server, "x")));
+      expect(await doctor("--kubeconfig", join(folder, "stranger"))).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining("does not accept the credentials of the context x: log in again"),
+      });
+    });
+  });
+
   test("there is a case for every problem", () => {
     const known = checks.flatMap(({ name, problems }) => Object.keys(problems).map((problem) => `${name}/${problem}`));
     expect([...Object.keys(cases), ...elsewhere].toSorted()).toEqual(known.toSorted());
@@ -484,6 +580,7 @@ describe.runIf(haveTools("helm"))("doctor", () => {
       expect(line.means).not.toMatch(/\b[A-Z]{2,}_/);
       await (one.mend ?? mendByUpgrade)();
       await isFine(code.split("/")[0]!);
+      await one.after?.();
       await mendByUpgrade();
     });
   });

@@ -79,7 +79,8 @@ function policy(namespace: string): Resource[] {
   return parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
 }
 
-function kubeconfig(server: string, token: string): object {
+/** A kubeconfig that reaches the API server at this URL with this token. */
+export function kubeconfig(server: string, token: string): object {
   const admin = new KubeConfig();
   admin.loadFromDefault();
   const { caFile, caData } = admin.getCurrentCluster()!;

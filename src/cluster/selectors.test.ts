@@ -1,0 +1,35 @@
+import { describe, expect, test } from "vitest";
+import { includesPodCreation, matchesLabels } from "./selectors.ts";
+
+describe("labels match a selector", () => {
+  const labels = { a: "1", b: "2" };
+  const expression = (key: string, operator: string, values?: string[]) => ({
+    matchExpressions: [{ key, operator, ...(values && { values }) }],
+  });
+  test.each<[string, object | undefined, boolean]>([
+    ["none", undefined, true],
+    ["an empty one", {}, true],
+    ["by all of its labels", { matchLabels: labels }, true],
+    ["not by one of them alone", { matchLabels: { a: "1", b: "3" } }, false],
+    ["In", expression("a", "In", ["1", "9"]), true],
+    ["In, without the label", expression("c", "In", ["1"]), false],
+    ["NotIn", expression("a", "NotIn", ["1"]), false],
+    ["NotIn, without the label", expression("c", "NotIn", ["1"]), true],
+    ["Exists", expression("a", "Exists"), true],
+    ["DoesNotExist", expression("a", "DoesNotExist"), false],
+    ["not an operator that there is not", expression("a", "Gt", ["0"]), false],
+  ])("%s", (_, selector, matches) => expect(matchesLabels(selector, labels)).toBe(matches));
+});
+
+describe("rules include the creation of pods", () => {
+  const rule = { apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] };
+  test.each<[string, object, boolean]>([
+    ["as arc-primer's do", rule, true],
+    ["with stars", { ...rule, apiGroups: ["*"], resources: ["*"], operations: ["*"] }, true],
+    ["not of another group", { ...rule, apiGroups: ["apps"] }, false],
+    ["not of something below them", { ...rule, resources: ["pods/exec"] }, false],
+    ["not their update", { ...rule, operations: ["UPDATE"] }, false],
+  ])("%s", (_, one, includes) => expect(includesPodCreation([one])).toBe(includes));
+
+  test("not where there are none", () => expect(includesPodCreation()).toBe(false));
+});
