@@ -57,13 +57,15 @@ describe("a manifest", () => {
     const { code, stdout, stderr } = await explain(["-f", pod, "--config", golden("dind-sidecar", "config.yaml")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = unbroken(stdout);
-    expect(text).toContain("Pod arc-runners/linux-x64-7hs5v-runner-k2m9d The profile is default, for no rule matches");
+    expect(text).toContain(
+      "Pod arc-runners/linux-x64-7hs5v-runner-k2m9d The profile is default, because no rule matches",
+    );
     expect(text).toContain(
       "wait-for-docker The runner starts as soon as Docker answers, and not before. Setting: profiles.default.docker.wait.enabled (true)",
     );
     expect(text).toContain("(startup-probe-removed) Setting: profiles.default.docker.wait.keepStartupProbe (false)");
     expect(text).toContain(
-      "Not asked for by the profile default, each with its setting: inject-docker (docker.inject), ",
+      "Not configured in the profile default, each with its setting: inject-docker (docker.inject), ",
     );
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100);
   });
@@ -84,7 +86,9 @@ describe("a manifest", () => {
     const same = golden("dind-sidecar", "config.yaml");
     const primed = await primedFile("dind-sidecar", { ...mirrors, docker: { wait: { timeout: "77s" } } });
     const text = unbroken((await explain(["-f", primed, "--config", same])).stdout);
-    expect(text).toContain("When it was created, arc-primer 1.2.3 primed it by the profile default.");
+    expect(text).toContain(
+      "When it was created, arc-primer 1.2.3 primed it with the profile default, according to its annotation",
+    );
     expect(text).toContain("What was done: wait-for-docker The runner starts");
     expect(text).toContain("container runner: arc-primer-wait timeout=77 interval=0.05 exit-code=42 on-timeout=fail");
     expect(text).toContain("A pod that is created now would be primed in the same way.");
@@ -221,7 +225,7 @@ describe("in a cluster", () => {
     expect(text).toContain("Configuration: the ConfigMap arc-primer/arc-primer, as the cluster has it now.");
     expect(text).toContain("When it was created, arc-primer 1.2.3 primed it");
     expect(text).toContain(
-      "A pod that is created now would differ: arc-primer-wait in the container runner would be told no longer timeout=120, but timeout=33.",
+      "A pod that is created now would differ: arc-primer-wait in the container runner would get timeout=33 instead of timeout=120.",
     );
     expect(api.asked.filter((line) => !line.startsWith("GET "))).toEqual([]);
   });
@@ -255,7 +259,7 @@ describe("in a cluster", () => {
     );
     expect(await reasons({})).toContain("the webhook was not asked or did not answer when the pod was created");
     expect(await reasons({ [registrations]: 403, [runners]: 403 })).toContain(
-      "What could not be read, and is taken to be in order: the namespace (refused: ",
+      "Could not be read, and is assumed to be in order: the namespace (refused: ",
     );
   });
 
@@ -289,11 +293,11 @@ describe("in a cluster", () => {
     });
     expect(forbidden.stderr).toContain("With --config FILE it is explained by that file");
     const own = file("own.yaml", "");
-    expect((await inCluster("a", "--config", own)).stdout).toContain(`${own}, not that of the cluster`);
+    expect((await inCluster("a", "--config", own)).stdout).toContain(`${own} (not read from the cluster)`);
 
     objects = { ...pod, "/api/v1/configmaps": listOf("ConfigMap", configMap("", "one"), configMap("", "two")) };
     expect((await inCluster("a")).stderr).toContain(
-      "several of the webhook's ConfigMaps (arc-primer/one, arc-primer/two)",
+      "several ConfigMaps of the webhook (arc-primer/one, arc-primer/two)",
     );
     objects = { ...objects, "/api/v1/namespaces/arc-primer/configmaps/two": configMap("", "two") };
     expect((await inCluster("a", "--config-map", "arc-primer/two")).stdout).toContain(
@@ -309,9 +313,9 @@ describe("in a cluster", () => {
     const { code, stdout, stderr } = await inCluster("b");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(
-      /^arc-primer: b is not in the namespace arc-runners, as a pod \(not found: .*\) or an AutoscalingRunnerSet \(refused: /,
+      /^arc-primer: cannot find b in the namespace arc-runners \(pod: not found: .*; AutoscalingRunnerSet: refused: /,
     );
-    expect(stderr).toContain("-n names another namespace");
+    expect(stderr).toContain("choose another with -n");
     expect((await inCluster("pod/linux-x64")).code).toBe(1);
     expect((await inCluster("deployment/x")).stderr).toContain("is not NAME, pod/NAME or scale-set/NAME");
   });

@@ -43,11 +43,12 @@ function primeOf({ pod, asked, namespace, podSecurity, config }: PodToExplain): 
 function explanationOf(given: PodToExplain, primed: Primed): Explanation {
   const { subject, pod, asked, namespace, config, before = [] } = given;
   const { profile, statement } = choiceOf(primed, asked ?? pod, namespace, config);
-  const now = accountOf(primed, profile, (path) => valueAt(config.profiles[profile], path));
+  const status = isPod(pod) ? readStatus(pod.metadata.annotations) : undefined;
+  const at = (path: string) => valueAt(config.profiles[profile], path);
+  const now = accountOf(primed, { profile, at, earlier: asked ? undefined : status });
   const explanation = { subject, before: [...before, ...(statement ? [statement] : [])], now };
   if (!isPod(pod)) return { ...explanation, evidence: [] };
 
-  const status = readStatus(pod.metadata.annotations);
   const evidence = evidenceOf(pod);
   if (!status) return { ...explanation, evidence };
   const done = accountOfStatus(status);

@@ -90,7 +90,7 @@ async function inCluster(what: string, options: ExplainOptions, say: (what: stri
 /** The file that is named, or else what the cluster has. */
 async function configFor(cluster: Cluster, options: ExplainOptions): Promise<{ config: Config; source: string }> {
   if (options.config !== undefined) {
-    return { config: await readConfig(options.config), source: `${options.config}, not that of the cluster` };
+    return { config: await readConfig(options.config), source: `${options.config} (not read from the cluster)` };
   }
   const found = await configInForce(cluster, options.configMap);
   if (found.config) return found;

@@ -33,7 +33,9 @@ export async function configInForce(cluster: Cluster, named?: string): Promise<C
   }
   const names = [first, ...others].map(nameOf);
   if (others.length > 0) {
-    return { problem: `there are several of the webhook's ConfigMaps (${names.join(", ")}): choose with --config-map` };
+    return {
+      problem: `there are several ConfigMaps of the webhook (${names.join(", ")}): choose one with --config-map`,
+    };
   }
   return parsed({ found: first }, names[0]!);
 }

@@ -29,10 +29,9 @@ export async function findRunner(cluster: Cluster, namespace: string, what: stri
   if (pod && "found" in pod) return { ...(await livePod(cluster, namespace, pod.found)), isLive: true };
   const set = kind === "pod" ? undefined : await readSet(cluster, namespace, name);
   if (set && "found" in set) return nextPod(namespace, set.found);
-  const looked = [pod && `a pod (${reasonOf(pod)})`, set && `an AutoscalingRunnerSet (${reasonOf(set)})`];
-  throw new NotFound(
-    `${name} is not in the namespace ${namespace}, as ${looked.filter(Boolean).join(" or ")}; -n names another namespace`,
-  );
+  const looked = [pod && `pod: ${reasonOf(pod)}`, set && `AutoscalingRunnerSet: ${reasonOf(set)}`];
+  const reasons = looked.filter(Boolean).join("; ");
+  throw new NotFound(`cannot find ${name} in the namespace ${namespace} (${reasons}); choose another with -n`);
 }
 
 function split(what: string): [string, string] {

@@ -33,9 +33,7 @@ export async function readWay(cluster: Cluster, namespace: string, pod: Pod | un
     ...("found" in registrations ? [] : [`the webhook's registration (${reasonOf(registrations)})`]),
   ];
   const statements = [
-    ...(unread.length > 0
-      ? [{ text: `What could not be read, and is taken to be in order: ${unread.join(", ")}.` }]
-      : []),
+    ...(unread.length > 0 ? [{ text: `Could not be read, and is assumed to be in order: ${unread.join(", ")}.` }] : []),
     ...("found" in registrations && !registration ? [unregistered] : []),
     ...(found ? unasked(found, registration) : []),
   ];

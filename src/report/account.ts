@@ -43,8 +43,19 @@ export interface Account {
 /** What a profile has at a path, if that is known. */
 export type ValueAt = (path: string) => unknown;
 
-/** What the engine says of a pod, in sentences. `profile` is the one that was chosen, also where it is switched off. */
-export function accountOf({ decision, mode, outcomes, statusLeftOut }: Primed, profile: string, at: ValueAt): Account {
+/**
+ * What the engine says of a pod, in sentences.
+ *
+ * @param about.profile the one that was chosen, also where it is switched off
+ * @param about.earlier what the pod says was done to it: of that, what is there already counts as applied, as it does in the
+ *   status
+ */
+export function accountOf(
+  primed: Primed,
+  about: { profile: string; at: ValueAt; earlier?: Status | undefined },
+): Account {
+  const { decision, mode, outcomes, statusLeftOut } = primed;
+  const { profile, at, earlier } = about;
   const say = (code: Code, mutation?: string) => statement(code, profile, mutation, at);
   const audit: Statement = {
     text: "The configuration's mode is audit, so no pod is changed; this is what would be done.",
@@ -61,14 +72,11 @@ export function accountOf({ decision, mode, outcomes, statusLeftOut }: Primed, p
     ...(decision.problem ? [say(decision.problem)] : []),
     ...(statusLeftOut ? [say("no-room-for-status")] : []),
   ];
-  const told = reported(outcomes).map(({ mutation, reason, notes }) => ({
-    mutation,
-    isApplied: reason === undefined || reason === "already-there",
-    said: [
-      ...(reason ? [say(reason, mutation)] : [purpose(mutation, profile, at)]),
-      ...notes.map((code) => say(code, mutation)),
-    ],
-  }));
+  const told = reported(outcomes).map(({ mutation, reason, notes }) => {
+    const isApplied = !reason || (reason === "already-there" && earlier?.applied.includes(mutation) === true);
+    const first = isApplied ? purpose(mutation, profile, at) : say(reason, mutation);
+    return { mutation, isApplied, said: [first, ...notes.map((code) => say(code, mutation))] };
+  });
   const silent = outcomes.filter(({ reason }) => reason === "not-configured");
   return {
     profile,

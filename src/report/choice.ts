@@ -16,11 +16,11 @@ export interface ProfileChoice {
 export function choiceStatement({ namespace, scaleSet, profile, rule, byAnnotation }: ProfileChoice): Statement {
   const runner = `the namespace ${namespace} and ${scaleSet ? `the scale set ${scaleSet}` : "pods without a scale set"}`;
   if (byAnnotation) {
-    const text = `The profile is ${profile}: the pod asks for it, and rules[${rule}].allowedProfiles lets it.`;
+    const text = `The profile is ${profile}: the pod asks for it, and rules[${rule}].allowedProfiles allows it.`;
     return { text, setting: { where: "pod", name: "annotation arc-primer.dev/profile" } };
   }
   if (rule === undefined) {
-    const text = `The profile is ${profile}, for no rule matches ${runner}.`;
+    const text = `The profile is ${profile}, because no rule matches ${runner}.`;
     return { text, setting: { where: "configuration", name: "rules" } };
   }
   const text = `The profile is ${profile}: rules[${rule}] is the first that matches ${runner}.`;

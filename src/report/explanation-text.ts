@@ -29,7 +29,7 @@ export function explanationText(explanation: Explanation): string {
 }
 
 function doneBlocks(done: Account): string[][] {
-  const head = `When it was created, arc-primer ${done.version ?? ""} primed it by the profile ${done.profile ?? ""}. So says its annotation arc-primer.dev/status.`;
+  const head = `When it was created, arc-primer ${done.version ?? ""} primed it with the profile ${done.profile ?? ""}, according to its annotation arc-primer.dev/status.`;
   return [
     [wrap(head, 0)],
     done.general.flatMap((one) => lines(one, 2)),
@@ -39,7 +39,7 @@ function doneBlocks(done: Account): string[][] {
 
 function nowBlocks(now: Account): string[][] {
   const blocks = mutationBlocks(now, "What would be done:", "What would not be done:");
-  const nothing = now.profile === undefined ? "It would be left as it comes:" : "";
+  const nothing = now.profile === undefined ? "It would be left unchanged:" : "";
   return [...(nothing ? [[nothing]] : []), now.general.flatMap((one) => lines(one, 2)), ...blocks];
 }
 
@@ -60,7 +60,7 @@ function notConfigured({ profile = "", notConfigured: list }: Account): string[]
   if (list.length === 0) return [];
   const prefix = `profiles.${profile}.`;
   const each = list.map(({ mutation, said: [one] }) => `${mutation} (${one?.setting?.name.replace(prefix, "") ?? ""})`);
-  return [`Not asked for by the profile ${profile}, each with its setting:`, wrap(each.join(", "), 2)];
+  return [`Not configured in the profile ${profile}, each with its setting:`, wrap(each.join(", "), 2)];
 }
 
 /** A statement and its setting, indented. */

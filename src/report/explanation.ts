@@ -26,7 +26,7 @@ export function differencesOf(
   pods: { readonly before: Pod; readonly after: Pod | undefined },
 ): Statement[] {
   if (now.profile === undefined)
-    return now.general.map(({ text, ...more }) => ({ ...more, text: `Left as it comes: ${text}` }));
+    return now.general.map(({ text, ...more }) => ({ ...more, text: `It would be left unchanged. ${text}` }));
   const say = (text: string, from?: Statement): Statement => ({ ...from, text });
   const names = (list: readonly MutationAccount[]) => list.map(({ mutation }) => mutation);
   const [was, is] = [names(done.applied), names(now.applied)];
@@ -64,8 +64,9 @@ function scriptDifferences(before: readonly Evidence[], after: readonly Evidence
       now?.words.filter((word) => !words.includes(word)) ?? [],
     ];
     if (!now || gone.length + added.length === 0) return [];
-    const change = [gone.length > 0 && `no longer ${gone.join(" ")}`, added.length > 0 && added.join(" ")];
-    const text = `${script} in the container ${container} would be told ${change.filter(Boolean).join(", but ")}.`;
+    const [old, fresh] = [gone.join(" "), added.join(" ")];
+    const change = !fresh ? `no longer get ${old}` : old ? `get ${fresh} instead of ${old}` : `also get ${fresh}`;
+    const text = `${script} in the container ${container} would ${change}.`;
     return [{ text }];
   });
 }

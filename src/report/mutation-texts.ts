@@ -15,12 +15,12 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     setting: "docker.inject",
   },
   "graceful-end": {
-    does: "When the pod is ended, Docker stays until the runner has cleaned up, and the pod gets more time for it.",
+    does: "When the pod is deleted, Docker stays until the runner has cleaned up, and the pod gets more time for that.",
     setting: "docker.gracefulEnd.gracePeriod",
     switch: "docker.gracefulEnd.enabled",
   },
   "finish-job": {
-    does: "When the pod is ended, a job that runs may finish; an idle runner leaves at once.",
+    does: "When the pod is deleted or evicted, a running job may finish; an idle runner ends at once.",
     setting: "runner.finishJob.gracePeriod",
     switch: "runner.finishJob.enabled",
   },
@@ -37,12 +37,12 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     setting: "docker.proxy.enabled",
   },
   "docker-credentials": {
-    does: "Jobs are logged in to registries from the start.",
+    does: "Jobs are logged in to registries when they start.",
     setting: "docker.credentials.secret",
     switch: "docker.credentials.enabled",
   },
   "registry-mirror": {
-    does: "dockerd is told the mirrors of Docker Hub, and insecure registries, by flags.",
+    does: "dockerd gets the mirrors of Docker Hub and the insecure registries as flags.",
     setting: "registries",
     switch: "docker.mirror.enabled",
   },
@@ -52,12 +52,12 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "docker.daemon.enabled",
   },
   "docker-data": {
-    does: "Docker's data lies in a volume of its own, with a limit.",
+    does: "Docker's data is in a volume of its own, with a size limit.",
     setting: "docker.data",
     switch: "docker.data.enabled",
   },
   "registry-hosts": {
-    does: "dockerd is told the mirrors and certificates of registries by files (hosts.toml).",
+    does: "dockerd gets the mirrors and certificates of registries as files (hosts.toml).",
     setting: "registries",
     switch: "docker.hosts.enabled",
   },

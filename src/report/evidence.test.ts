@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { goldenPod } from "../../test/support/pods.ts";
+import type { Container } from "../pod/types.ts";
+import { evidenceOf } from "./evidence.ts";
+
+const script = "#!/bin/sh\nexec true\n";
+
+function evidence(container: Partial<Container>) {
+  const pod = goldenPod("default-mode");
+  pod.spec.initContainers = [];
+  pod.spec.containers = [{ name: "runner", ...container }];
+  return evidenceOf(pod);
+}
+
+test("scripts within one another, each with its words, also behind a launcher", () => {
+  const wait = ["/bin/sh", "-c", script, "arc-primer-wait", "timeout=120", "--", "/home/runner/run.sh"];
+  const files = ["/bin/sh", "-c", script, "arc-primer-files", "home", "/home/runner", "--", ...wait];
+  const want = [
+    { container: "runner", script: "arc-primer-files", words: ["home", "/home/runner"] },
+    { container: "runner", script: "arc-primer-wait", words: ["timeout=120"] },
+  ];
+  expect(evidence({ command: files })).toEqual(want);
+  expect(evidence({ command: ["/launcher"], args: files })).toEqual(want);
+});
+
+test("a hook", () => {
+  const command = ["/bin/sh", "-c", script, "arc-primer-finish-job", "limit=60"];
+  const [found] = evidence({ lifecycle: { preStop: { exec: { command } } } });
+  expect(found).toEqual({ container: "runner", script: "arc-primer-finish-job", words: ["limit=60"] });
+});
+
+test("words are on one line and cut, as the kubelet hands them on, without passwords; nothing of others is shown", () => {
+  const words = ["a\nb", "x".repeat(200), "$$HOME", "url=http://me:secret@host/x"];
+  const [found] = evidence({ command: ["sh", "-c", script, "arc-primer-x", ...words] });
+  expect(found?.words).toEqual(["a b", `${"x".repeat(120)}…`, "$HOME", "url=http://…@host/x"]);
+  expect(evidence({ command: ["sh", "-c", "echo arc-primer-x"], args: ["x", "arc-primer-y"] })).toEqual([]);
+});
