@@ -85,7 +85,7 @@ afterAll(() => {
   remove();
 });
 
-const planned = async () => vi.waitFor(() => expect(existsSync(join(handover, "plan/build")), log).toBe(true), 10_000);
+const planned = async () => vi.waitFor(() => expect(existsSync(join(handover, "plan/build"))).toBe(true), 10_000);
 const words = () => readFileSync(join(handover, "plan/settings"), "utf8").split("\0");
 const entry = () => {
   const found = parseIndexEntry(data[key] ?? "");

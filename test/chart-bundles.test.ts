@@ -269,7 +269,7 @@ describe.runIf(isHelmHere)("the builder's command", () => {
         expect(run(1500).error).toMatchObject({ code: "ETIMEDOUT" }); // nothing is planned
         writeFileSync(join(folder, "plan/builder"), `echo "$@"`);
         writeFileSync(join(folder, "plan/build"), "1\n");
-        expect(run(5000).stdout).toBe(`directory=${folder}\n`);
+        expect(run(5000).stdout).toBe(`handover=${folder}\n`);
       } finally {
         remove();
       }

@@ -672,9 +672,9 @@ describe("serve", () => {
     const { server, ask, agent } = await serve("--config", config, "--bundles", index);
     const patch = async () =>
       Buffer.from((JSON.parse(await ask()) as { response: { patch: string } }).response.patch, "base64").toString();
-    expect(await patch()).not.toContain("bundle=");
+    expect(await patch()).not.toContain('"bundle=');
 
-    const bundle = {
+    const ready = {
       profile: "default",
       image: containerOf(goldenPod("dind-sidecar"), "runner").image!,
       architecture: "amd64",
@@ -685,11 +685,11 @@ describe("serve", () => {
       bytes: 1,
       packages: [],
     };
-    replaceFile(join(index, "one"), indexEntry(bundle));
-    await vi.waitFor(async () => expect(await patch()).toContain(bundleWord(bundle)), 3000);
+    replaceFile(join(index, "one"), indexEntry(ready));
+    await vi.waitFor(async () => expect(await patch()).toContain(bundleWord(ready)), 3000);
     replaceFile(config, withPackages("curl, git"));
     await vi.waitFor(async () => expect(await patch()).toContain("git"), 3000);
-    expect(await patch()).not.toContain("bundle=");
+    expect(await patch()).not.toContain('"bundle=');
     agent.destroy();
     server.child.kill("SIGINT");
     expect((await server.exit).code).toBe(0);

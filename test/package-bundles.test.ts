@@ -33,7 +33,7 @@ let repository: AptRepository;
 let server: BundleServer;
 let entry: Bundle | undefined;
 let profiles: ReturnType<typeof profilesWith>;
-let isKubeletRunning = true;
+const end = new AbortController();
 let kubelet: Promise<void>;
 
 function profilesWith(packages: string[]) {
@@ -59,12 +59,22 @@ async function keepBuilding(): Promise<void> {
   );
   const { command } = deployment.spec.template.spec.containers.find(({ name }: { name: string }) => name === "build");
   const here = (command as string[]).map((word) => word.replaceAll("/arc-primer/bundle", volume));
-  while (isKubeletRunning) {
+  while (!end.signal.aborted) {
     const one = new Container(debianTree());
     made.push(one);
     const { code, stderr } = await one.start(here, { volume: join(folder, "handover") }).exit;
-    if (isKubeletRunning) expect({ code, stderr }).toMatchObject({ code: 0 });
+    if (!end.signal.aborted) expect({ code, stderr }).toMatchObject({ code: 0 });
   }
+}
+
+/** What a pod's init container does that is offered a bundle. */
+async function installs(bundle: Bundle): Promise<Ended> {
+  const one = new Container(debianTree());
+  made.push(one);
+  const pod = temporaryFolder();
+  const words = wanted(2 ** 28)()!.words.flatMap((word) => (word === "--" ? [bundleWord(bundle), word] : word));
+  const script = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", `directory=${volume}`];
+  return one.start([...script, ...words], { volume: pod.folder }).exit.finally(pod.remove);
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -101,7 +111,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
     kubelet = keepBuilding();
   }, 180_000);
   afterAll(async () => {
-    isKubeletRunning = false;
+    end.abort();
     for (const one of made) one.remove(); // ends what runs in it
     await kubelet;
     await server.stop(0);
@@ -118,18 +128,6 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
       },
       { timeout: 60_000, interval: 100 },
     );
-
-  /** What a pod's init container does that is offered a bundle. */
-  async function installs(bundle: Bundle): Promise<Ended> {
-    const one = new Container(debianTree());
-    made.push(one);
-    const pod = temporaryFolder();
-    const words = wanted(2 ** 28)()!
-      .words.map((word) => (word === "--" ? [bundleWord(bundle), "--"] : [word]))
-      .flat();
-    const script = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", `directory=${volume}`];
-    return one.start([...script, ...words], { volume: pod.folder }).exit.finally(pod.remove);
-  }
 
   test("is built, published, and taken by a pod while the repository is switched off", async () => {
     const bundle = await published();
