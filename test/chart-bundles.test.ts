@@ -5,9 +5,9 @@ import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "./support/bundles.ts";
 import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
-import { haveTools } from "./support/tools.ts";
+import { findTool, haveTools } from "./support/tools.ts";
 
-// The package bundles, as Helm renders them. What becomes of them on a cluster is test/cluster/package-bundles.node.test.ts.
+// The package bundles, as Helm renders them. What becomes of them on a cluster is test/cluster/package-bundles.machine.test.ts.
 
 const isHelmHere = haveTools("helm");
 const image = "ghcr.io/actions/actions-runner:2.330.0";
@@ -64,6 +64,9 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(mountsOf(build)).toEqual({ handover: false, plan: true });
     expect(podOf().automountServiceAccountToken).toBe(false);
     expect(build.env).toBeUndefined();
+    const mirrored = bundled({ pullImage: "harbor.example.com/ghcr/runner:1" });
+    expect(containers(mirrored).build.image).toBe("harbor.example.com/ghcr/runner:1");
+    expect(containers(mirrored).serve.args).toContain(`--image=${image}`);
   });
 
   test("are served by the webhook's image, restricted, by the only container that can write them", () => {
@@ -225,6 +228,26 @@ describe.runIf(isHelmHere)("package bundles", () => {
     ["a time without a unit", [{ profile: "default", image, interval: "24" }], {}, "interval"],
   ])("%s is refused", (_what, packageBundles, config, said) => {
     expect(refusal(packageBundles, config)).toContain(said);
+  });
+});
+
+describe.runIf(isHelmHere && haveTools("validate-pods"))("the pod, for Kubernetes' own validation,", () => {
+  const judge = (manifests: ReturnType<typeof render>) => {
+    const { metadata, spec } = servers(manifests)[0]!.spec.template;
+    const pod = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { ...metadata, name: "a", namespace: "primer-system" },
+      spec,
+    };
+    const { stdout } = spawnSync(findTool("validate-pods")!, { input: `${JSON.stringify(pod)}\n`, encoding: "utf8" });
+    return JSON.parse(stdout) as object;
+  };
+
+  test("is valid, and is allowed by Pod Security baseline and not by restricted", () => {
+    const sound = { errors: [], strict: [], warnings: [], refusedBy: ["restricted"] };
+    expect(judge(bundled())).toMatchObject(sound);
+    expect(judge(bundled({}, { openshift: true }))).toMatchObject(sound);
   });
 });
 

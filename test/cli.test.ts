@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, renameSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { Agent } from "node:https";
 import { networkInterfaces, tmpdir } from "node:os";
@@ -10,7 +10,11 @@ import jsonPatch from "fast-json-patch";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { admissionReview, post } from "../src/cli/admission-client.ts";
-import { goldenPod } from "./support/pods.ts";
+import { bundleWord } from "../src/bundles/bundle.ts";
+import { indexEntry } from "../src/bundles/index-entry.ts";
+import { settingsDigest } from "../src/bundles/settings.ts";
+import { parseConfig } from "../src/config/load.ts";
+import { containerOf, goldenPod } from "./support/pods.ts";
 import { certificate } from "./support/webhook.ts";
 
 // The bundle as it ships, run as a process. `npm test` builds it first.
@@ -484,6 +488,40 @@ describe("serve", () => {
       expect(line).toMatchObject({ level: "error", reason: expect.stringContaining("live.yaml:3 mode:") });
     }, 3000);
     expect(await patch()).toContain("timeout=33");
+    agent.destroy();
+    server.child.kill("SIGINT");
+    expect((await server.exit).code).toBe(0);
+  });
+
+  test("a package bundle that becomes ready is offered to the next pod, and not when the profile has changed", async () => {
+    const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
+    const withPackages = (names: string) =>
+      `${head}profiles: { default: { prerequisites: { packages: [${names}] } } }\n`;
+    const config = file("bundled.yaml", withPackages("curl"));
+    const { prerequisites } = parseConfig(withPackages("curl"), "bundled.yaml").profiles["default"]!;
+    const index = join(folder, "index");
+    mkdirSync(index);
+    const { server, ask, agent } = await serve("--config", config, "--bundles", index);
+    const patch = async () =>
+      Buffer.from((JSON.parse(await ask()) as { response: { patch: string } }).response.patch, "base64").toString();
+    expect(await patch()).not.toContain('"bundle=');
+
+    const ready = {
+      profile: "default",
+      image: containerOf(goldenPod("dind-sidecar"), "runner").image!,
+      architecture: "amd64",
+      sha256: "ab".repeat(32),
+      url: `http://bundles:8081/${"ab".repeat(32)}.tar`,
+      settings: settingsDigest(prerequisites),
+      built: "2026-11-26T06:00:00.000Z",
+      bytes: 1,
+      packages: [],
+    };
+    replaceFile(join(index, "one"), indexEntry(ready));
+    await vi.waitFor(async () => expect(await patch()).toContain(bundleWord(ready)), 3000);
+    replaceFile(config, withPackages("curl, git"));
+    await vi.waitFor(async () => expect(await patch()).toContain("git"), 3000);
+    expect(await patch()).not.toContain('"bundle=');
     agent.destroy();
     server.child.kill("SIGINT");
     expect((await server.exit).code).toBe(0);

@@ -85,7 +85,9 @@ async function send(
     await pipeline(file, response);
     metrics.request("sent", file.bytesRead);
   } catch {
-    metrics.request("cut-off", file.bytesRead); // by the reader, or by a limit: the pod's log says what it makes of that
+    // By the reader, or by a limit: the pod's log says what it makes of that. A reader that has everything may close its
+    // connection before Node knows that the last piece was taken.
+    metrics.request(response.writableEnded ? "sent" : "cut-off", file.bytesRead);
   } finally {
     clearTimeout(deadline);
   }

@@ -35,6 +35,6 @@ async function ask(url: string, signal: AbortSignal): Promise<IncomingMessage> {
       reject(new Error(`the answer was ${response.statusCode}`));
     });
     request.setTimeout(times.answer, () => request.destroy(new Error(`no answer within ${times.answer / 1000} s`)));
-    request.once("error", reject);
+    request.on("error", reject);
   });
 }

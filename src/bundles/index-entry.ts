@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Bundle } from "./bundle.ts";
 
 /** More packages than that are left out of an entry: a ConfigMap holds 1 MiB, for all bundles together. */
-const mostPackages = 1000;
+const mostPackages = 500;
 
 // Open to fields of later versions: during an upgrade, a new bundle server writes for an old webhook.
 const schema = z.object({

@@ -4,6 +4,7 @@ import { createHandover } from "../bundle-server/handover.ts";
 import { createBundleMetrics } from "../bundle-server/metrics.ts";
 import { startBundleServer } from "../bundle-server/server.ts";
 import { openStore } from "../bundle-server/store.ts";
+import { defaultConfig } from "../config/load.ts";
 import { createLogger } from "../log.ts";
 import type { logLevels } from "../log.ts";
 import { scripts } from "../scripts/index.ts";
@@ -36,8 +37,9 @@ export interface BundleServerOptions {
 /**
  * `arc-primer bundle-server`: until SIGTERM or SIGINT.
  *
- * @throws {ConfigError} if the configuration file is invalid at the start; later an invalid one only leaves the last good
- *   one in force. Also throws if a port is taken, or the store cannot be opened.
+ * With an invalid configuration it serves what it has, and builds nothing until there is a valid one.
+ *
+ * @throws if a port is taken, or the store cannot be opened
  */
 export async function bundleServer(options: BundleServerOptions): Promise<void> {
   const { profile, image, architecture, interval, buildTimeout } = options;
@@ -47,7 +49,7 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
   const signal = new Promise<NodeJS.Signals>((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, resolve);
   });
-  const config = await watchedConfig(options.config, options.watchInterval, log, metrics);
+  const config = await watchedConfig(options.config, options.watchInterval, log, metrics, defaultConfig);
   // The kubelet evicts a pod whose volume outgrows its limit, with all its bundles.
   const limit = Math.floor(options.sizeLimit * 0.9);
   const store = await openStore({ folder: options.store, limit, clock: Date.now });

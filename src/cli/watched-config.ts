@@ -7,16 +7,18 @@ import { watchFiles } from "../watch.ts";
 /**
  * The configuration in force, following its file.
  *
- * @throws {ConfigError} if the file is invalid at the start; later an invalid one leaves the last good one in force
+ * @param fallback is in force until the file is valid for the first time
+ * @throws {ConfigError} if the file is invalid at the start and there is no fallback; later an invalid one leaves the last good one in force
  */
 export async function watchedConfig(
   file: string | undefined,
   interval: number,
   log: Logger,
   metrics: Pick<Metrics, "reload">,
+  fallback?: Config,
 ): Promise<() => Config> {
   if (file === undefined) return () => defaultConfig;
-  let current: Config | undefined;
+  let current = fallback;
   await watchFiles([file], interval, (contents) => {
     try {
       if (contents instanceof Error) throw contents;

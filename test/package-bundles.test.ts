@@ -1,0 +1,160 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createHandover } from "../src/bundle-server/handover.ts";
+import { startBundleServer } from "../src/bundle-server/server.ts";
+import type { BundleServer } from "../src/bundle-server/server.ts";
+import { openStore } from "../src/bundle-server/store.ts";
+import type { Bundle } from "../src/bundles/bundle.ts";
+import { bundleWord } from "../src/bundles/bundle.ts";
+import { indexEntry, parseIndexEntry } from "../src/bundles/index-entry.ts";
+import { wantedBundle } from "../src/cli/wanted-bundle.ts";
+import { resolve } from "../src/config/resolve.ts";
+import { scripts } from "../src/scripts/index.ts";
+import { aptRepository } from "./support/apt-repository.ts";
+import type { AptRepository } from "./support/apt-repository.ts";
+import { observers, temporaryFolder } from "./support/bundles.ts";
+import { Container, debianTree } from "./support/debian-tree.ts";
+import type { Ended } from "./support/debian-tree.ts";
+import { render } from "./support/helm.ts";
+import { freePorts } from "./support/ports.ts";
+import { haveTools } from "./support/tools.ts";
+
+// A package's way without a cluster: the bundle server plans, a container with the chart's command builds with real apt, the
+// server publishes and serves, and a pod's init container takes the bundle while the repository is switched off. The tests
+// are the kubelet that starts the builder again, and the index.
+
+const image = "runner:1";
+const volume = "/arc-primer/prerequisites"; // where the containers of the tests have it
+const { folder, remove } = temporaryFolder();
+const made: Container[] = [];
+const { log, metrics, lines } = observers();
+let repository: AptRepository;
+let server: BundleServer;
+let entry: Bundle | undefined;
+let profiles: ReturnType<typeof profilesWith>;
+const end = new AbortController();
+let kubelet: Promise<void>;
+
+function profilesWith(packages: string[]) {
+  const source = { url: repository.url, suites: ["./"], signedBy: repository.key };
+  const prerequisites = { packages, apt: { sources: [source] }, sizeLimit: "128Mi" };
+  const { config, problems } = resolve({
+    apiVersion: "arc-primer.dev/v1alpha1",
+    kind: "PrimerConfiguration",
+    profiles: { default: { prerequisites } },
+  });
+  if (!config) throw new Error(JSON.stringify(problems));
+  return config;
+}
+
+const wanted = (largest: number) =>
+  wantedBundle({ config: () => profiles, profile: "default", timeout: 60_000, largest, log });
+
+/** Starts the builder's container again and again, each time from the image. */
+async function keepBuilding(): Promise<void> {
+  const packageBundles = [{ profile: "default", image }];
+  const deployment = render({ packageBundles }).all.find(
+    ({ kind, metadata }) => kind === "Deployment" && metadata.name.includes("bundle"),
+  );
+  const { command } = deployment.spec.template.spec.containers.find(({ name }: { name: string }) => name === "build");
+  const here = (command as string[]).map((word) => word.replaceAll("/arc-primer/bundle", volume));
+  while (!end.signal.aborted) {
+    const one = new Container(debianTree());
+    made.push(one);
+    const { code, stderr } = await one.start(here, { volume: join(folder, "handover") }).exit;
+    if (!end.signal.aborted) expect({ code, stderr }).toMatchObject({ code: 0 });
+  }
+}
+
+/** What a pod's init container does that is offered a bundle. */
+async function installs(bundle: Bundle): Promise<Ended> {
+  const one = new Container(debianTree());
+  made.push(one);
+  const pod = temporaryFolder();
+  const words = wanted(2 ** 28)()!.words.flatMap((word) => (word === "--" ? [bundleWord(bundle), word] : word));
+  const script = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", `directory=${volume}`];
+  return one.start([...script, ...words], { volume: pod.folder }).exit.finally(pod.remove);
+}
+
+const isRoot = process.getuid?.() === 0;
+const tools = haveTools("helm", "mmdebstrap", "dpkg-deb", "apt-ftparchive", "gpg", "unshare");
+
+describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    const fill = "mkdir -p usr/bin; printf '#!/bin/sh\\necho hello\\n' > usr/bin/hello; chmod 755 usr/bin/hello";
+    repository = await aptRepository([{ name: "hello", fill }, { name: "other" }]);
+    profiles = profilesWith(["hello"]);
+    mkdirSync(join(folder, "handover"));
+    const store = await openStore({ folder: join(folder, "store"), limit: 2 ** 28, clock: Date.now });
+    const [port = 0] = await freePorts(1);
+    server = await startBundleServer({
+      handover: createHandover(join(folder, "handover"), {
+        builder: scripts["build-bundle.sh"],
+        installer: scripts["install-packages.sh"],
+      }),
+      store,
+      wanted: wanted(store.largest),
+      of: { profile: "default", image, architecture: "amd64" },
+      architecture: "amd64",
+      interval: 86_400_000,
+      deadline: 120_000,
+      index: { read: async () => entry, write: async (bundle) => void (entry = bundle) },
+      url: `http://127.0.0.1:${port}`,
+      port,
+      opsPort: 0,
+      looks: { builder: 100, index: 500 },
+      clock: Date.now,
+      log,
+      metrics,
+    });
+    kubelet = keepBuilding();
+  }, 180_000);
+  afterAll(async () => {
+    end.abort();
+    for (const one of made) one.remove(); // ends what runs in it
+    await kubelet;
+    await server.stop(0);
+    repository.close();
+    remove();
+  });
+
+  /** The bundle that is published, once it is another than this. */
+  const published = async (than?: Bundle): Promise<Bundle> =>
+    vi.waitFor(
+      () => {
+        if (!entry || entry.sha256 === than?.sha256) throw new Error(JSON.stringify(lines.slice(-5)));
+        return entry;
+      },
+      { timeout: 60_000, interval: 100 },
+    );
+
+  test("is built, published, and taken by a pod while the repository is switched off", async () => {
+    const bundle = await published();
+    expect(bundle.packages).toEqual(["hello 1.0"]);
+    expect(parseIndexEntry(indexEntry(bundle))).toEqual(bundle);
+    const before = repository.requests.length;
+    const { code, stderr } = await installs(bundle);
+    expect({ code, asked: repository.requests.length - before }).toEqual({ code: 0, asked: 0 });
+    expect(stderr).toMatch(/bundle/);
+  });
+
+  test("stays in service when the next build fails, and is followed by the next good one", async () => {
+    const first = await published();
+    profiles = profilesWith(["hello", "no-such-package"]);
+    await vi.waitFor(
+      () =>
+        expect(lines).toContainEqual(
+          expect.objectContaining({ level: "error", reason: expect.stringContaining("no-such-package") }),
+        ),
+      { timeout: 60_000, interval: 100 },
+    );
+    expect(entry).toEqual(first);
+    expect((await fetch(first.url)).status).toBe(200);
+    profiles = profilesWith(["hello", "other"]);
+    const second = await published(first);
+    expect(second.packages).toEqual(["hello 1.0", "other 1.0"]);
+    expect(second.settings).not.toBe(first.settings);
+    expect((await fetch(first.url)).status).toBe(200);
+  });
+});
