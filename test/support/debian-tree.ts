@@ -18,14 +18,14 @@ export function run(command: string, args: readonly string[], input?: string): s
 }
 
 /**
- * A tree like a runner image: a small Debian with sudo, and a user `runner`, 1001, who may use it. Made once, in about
- * 30 s, then kept.
+ * A tree like a runner image: a small Debian with sudo, and a user `runner`, 1001, who may use it; and with what tests run
+ * in it. Made once, in about 30 s, then kept.
  */
 export function debianTree(): string {
   const recipe = [
     "--quiet",
     "--variant=minbase",
-    "--include=sudo,libcap2-bin,busybox,curl,python3",
+    "--include=sudo,libcap2-bin,busybox,curl,python3,apt-cacher-ng",
     // What slim images do.
     '--customize-hook=rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
     '--customize-hook=chroot "$1" useradd --create-home --uid 1001 runner',
