@@ -33,6 +33,7 @@ test("every command is on the page of the command line", () => {
     " doctor",
     " explain",
     " demo",
+    " bundle-server",
     " completion",
   ];
   expect(headings).toEqual(commands.map((command) => `## arc-primer${command}`));

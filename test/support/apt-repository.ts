@@ -19,7 +19,8 @@ export interface AptRepository {
   close(): void;
 }
 
-export async function aptRepository(packages: readonly DebianPackage[]): Promise<AptRepository> {
+/** @param port any that is free, unless given */
+export async function aptRepository(packages: readonly DebianPackage[], port = 0): Promise<AptRepository> {
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-repository-"));
   const home = mkdtempSync(join(tmpdir(), "arc-primer-gpg-"));
   const gpg = ["--homedir", home, "--batch", "--quiet", "--passphrase", ""];
@@ -43,7 +44,7 @@ export async function aptRepository(packages: readonly DebianPackage[]): Promise
     response.setHeader("content-length", statSync(file).size);
     createReadStream(file).pipe(response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/debian`;
   return Object.assign(repository, {
     url,

@@ -18,14 +18,14 @@ export function run(command: string, args: readonly string[], input?: string): s
 }
 
 /**
- * A root filesystem like that of a runner image: a small Debian with sudo and a user `runner` (1001) who may use it. It is
- * built once, in about 30 s, and cached.
+ * A root filesystem like that of a runner image: a small Debian with sudo and a user `runner` (1001) who may use it, and
+ * with the programs that tests run in it. It is built once, in about 30 s, and cached.
  */
 export function debianTree(): string {
   const recipe = [
     "--quiet",
     "--variant=minbase",
-    "--include=sudo,libcap2-bin,busybox,curl,python3",
+    "--include=sudo,libcap2-bin,busybox,curl,python3,apt-cacher-ng",
     // As in slim images.
     '--customize-hook=rm -rf "$1"/usr/share/man "$1"/usr/share/doc "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*',
     '--customize-hook=chroot "$1" useradd --create-home --uid 1001 runner',

@@ -9,3 +9,17 @@ export async function freePorts(count: number): Promise<number[]> {
   for (const server of servers) await new Promise((resolve) => server.close(resolve));
   return ports;
 }
+
+/** A port that nobody listens at, from 13142 on: apt-cacher-ng takes none above 32767, where the system has its free ones. */
+export async function freeLowPort(): Promise<number> {
+  for (let port = 13142; port < 32768; port += 1) {
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false)).listen(port, "0.0.0.0", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+  throw new Error("there is no free port below 32768");
+}
