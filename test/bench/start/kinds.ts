@@ -8,6 +8,8 @@ export interface Kind {
   readonly name: string;
   /** The profile that primes it; none: the pod opts out. */
   readonly profile?: string;
+  /** What its log has to say, besides. */
+  readonly says?: RegExp;
   change?(pod: RunnerPod): void;
 }
 
@@ -60,6 +62,12 @@ const byHand: Kind = {
   },
 };
 
+export const bundled: Kind = {
+  name: "volume and four packages from a bundle",
+  profile: "bundle",
+  says: /packages from the bundle [0-9a-f]{64}/,
+};
+
 /** The kinds that are started one at a time. */
 export const kinds: readonly Kind[] = [
   stock,
@@ -68,6 +76,7 @@ export const kinds: readonly Kind[] = [
   memory,
   { name: "volume and a mirror", profile: "mirror" },
   { name: "volume and four packages", profile: "packages" },
+  bundled,
   { name: "volume and no package missing", profile: "nothing-missing" },
   { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
@@ -76,17 +85,19 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** The kinds of which several are started at once. */
-export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, byHand, floor];
+export const inWaves: readonly Kind[] = [stock, copied, volume, bundled, memory, custom, byHand, floor];
 
-/** @param source the repository of the packages, which plays the image's own sources as well, and has nothing there */
-export function configuration({ apt, address }: PackageSource): object {
+/** @param source the repository of the packages. It also plays the image's own sources, and has nothing there */
+export function configuration({ apt: own, address }: PackageSource) {
+  const apt = { ...own, proxy: address };
   const docker = { externals: "volume" };
   const profiles = {
     default: {},
     volume: { docker },
     memory: { docker: { externals: "memory" } },
     mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
-    packages: { docker, prerequisites: { packages: lacking, apt: { ...apt, proxy: address } } },
+    packages: { docker, prerequisites: { packages: lacking, apt } },
+    bundle: { docker, prerequisites: { packages: lacking, apt } },
     data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };
