@@ -45,19 +45,23 @@ async function raw(text: string): Promise<{ socket: TLSSocket; received: () => s
 }
 
 describe("a body", () => {
-  test.each<[string, string, string]>([
+  test.each<[string, string, string, string?]>([
     ["500,000 things that are wrong", wrongEverywhere(500), "pod-too-large"],
-    ["19,000 things that are wrong", wrongEverywhere(19), "malformed-pod"],
+    ["19,000 things that are wrong", wrongEverywhere(19), "malformed-pod", "spec.containers[0].env[0]"],
     ["96,000 mounts", manyMounts(96), "pod-too-large"],
     ["a text of 2.9 MB", longText(2_900_000), "pod-too-large"],
-  ])("with %s is admitted as it came, soon and with the reason", async (_what, body, reason) => {
+  ])("with %s is admitted as it came, soon and with the reason", async (_what, body, reason, field) => {
     const started = performance.now();
     const { response } = await ask(body);
     expect(performance.now() - started).toBeLessThan(10_000);
     expect(response).toMatchObject({ uid: "u", allowed: true });
     expect(response.patch).toBeUndefined();
     expect(response.warnings).toEqual([expect.stringContaining(`(${reason})`)]);
-    expect(JSON.parse(response.auditAnnotations?.["decision"] ?? "")).toEqual({ decision: "skip", reason });
+    expect(JSON.parse(response.auditAnnotations?.["decision"] ?? "")).toEqual({
+      decision: "skip",
+      reason,
+      ...(field !== undefined && { field }),
+    });
   });
 
   test.each<[string, string]>([

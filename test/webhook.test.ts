@@ -88,21 +88,21 @@ describe("the webhook", () => {
 
   const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners") as { request: object };
   const changed = (changes: object) => admissionReview(goldenPod("dind-sidecar"), "arc-runners", changes);
-  test.each<[string, object, string]>([
+  test.each<[string, object, string, object?]>([
     ["v1beta1", { ...review, apiVersion: "admission.k8s.io/v1beta1" }, "unsupported-review"],
     ["another kind", changed({ kind: { group: "apps", version: "v1", kind: "Deployment" } }), "not-a-pod"],
     ["an update", changed({ operation: "UPDATE" }), "not-a-create"],
     ["a subresource", changed({ subResource: "ephemeralcontainers" }), "not-a-create"],
     ["no object", changed({ object: undefined }), "no-object"],
     ["null for an object", changed({ object: null }), "no-object"],
-    ["an object that is no pod", changed({ object: { spec: 7 } }), "malformed-pod"],
+    ["an object that is no pod", changed({ object: { spec: 7 } }), "malformed-pod", { field: "metadata" }],
     ["another's pod", changed({ object: goldenPod("listener") }), "not-a-runner"],
-  ])("%s is admitted as it came", async (_what, body, reason) => {
+  ])("%s is admitted as it came", async (_what, body, reason, more = {}) => {
     const { response, apiVersion } = await ask(webhook, body);
     expect(response).toMatchObject({ uid: "705ab4f5-6393-11e8-b7cc-42010a800002", allowed: true });
     expect(response.patch).toBeUndefined();
     expect(apiVersion).toBe((body as { apiVersion: string }).apiVersion);
-    expect(JSON.parse(response.auditAnnotations?.["decision"] ?? "")).toEqual({ decision: "skip", reason });
+    expect(JSON.parse(response.auditAnnotations?.["decision"] ?? "")).toEqual({ decision: "skip", reason, ...more });
   });
 
   test.each<[string, string, number, RegExp, Record<string, string>?]>([

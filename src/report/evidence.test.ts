@@ -23,6 +23,14 @@ test("scripts within one another, each with its words, also behind a launcher", 
   expect(evidence({ command: ["/launcher"], args: files })).toEqual(want);
 });
 
+test("bundles of packages, apart from the settings", () => {
+  const sha256 = "a".repeat(64);
+  const told = ["timeout=600", `bundle=amd64 ${sha256} http://bundles/a.tar`, "bundle=nonsense"];
+  const [found] = evidence({ command: ["/bin/sh", "-c", script, "arc-primer-prerequisites", ...told, "--", "jq"] });
+  expect(found?.words).toEqual(["timeout=600", "bundle=nonsense"]);
+  expect(found?.bundles).toEqual([{ architecture: "amd64", sha256, url: "http://bundles/a.tar" }]);
+});
+
 test("a hook", () => {
   const command = ["/bin/sh", "-c", script, "arc-primer-finish-job", "limit=60"];
   const [found] = evidence({ lifecycle: { preStop: { exec: { command } } } });

@@ -8,6 +8,15 @@ export interface Evidence {
   readonly script: string;
   /** What it was told, one setting a word; long words are cut, and passwords in URLs are left out. */
   readonly words: readonly string[];
+  /** The bundles of packages that it was offered, which are no settings: they change from day to day. */
+  readonly bundles?: readonly Bundle[];
+}
+
+/** What a word `bundle=ARCHITECTURE SHA256 URL` names (src/scripts/install-packages.sh). */
+export interface Bundle {
+  readonly architecture: string;
+  readonly sha256: string;
+  readonly url: string;
 }
 
 /** All that a pod's containers show, in their order. Reads commands and hooks, never a variable. */
@@ -24,10 +33,17 @@ function scriptsIn(container: Container): Evidence[] {
     words.flatMap((script, index): Evidence[] => {
       if (!script.startsWith(ownPrefix) || words[index - 2] !== "-c") return [];
       const end = words.indexOf("--", index);
-      const told = words.slice(index + 1, end < 0 ? undefined : end).map(shown);
-      return [{ container: container.name, script, words: told }];
+      const told = words.slice(index + 1, end < 0 ? undefined : end);
+      const bundles = told.flatMap((word) => bundleIn(word) ?? []);
+      const settings = told.filter((word) => !bundleIn(word)).map(shown);
+      return [{ container: container.name, script, words: settings, ...(bundles.length > 0 && { bundles }) }];
     }),
   );
+}
+
+function bundleIn(word: string): Bundle | undefined {
+  const [, architecture = "", sha256 = "", url = ""] = /^bundle=(\w+) ([0-9a-f]{64}) (\S+)$/.exec(word) ?? [];
+  return architecture ? { architecture, sha256, url: shown(url) } : undefined;
 }
 
 function shown(word: string): string {

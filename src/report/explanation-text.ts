@@ -1,4 +1,5 @@
 import type { Account, MutationAccount, Setting, Statement } from "./account.ts";
+import type { Evidence } from "./evidence.ts";
 import type { Explanation } from "./explanation.ts";
 
 const width = 100;
@@ -10,14 +11,7 @@ export function explanationText(explanation: Explanation): string {
     [subject],
     before.flatMap((one) => lines(one, 2)),
     ...(done ? doneBlocks(done) : []),
-    ...(done && evidence.length > 0
-      ? [
-          ["In the pod:"],
-          evidence.map(({ container, script, words }) =>
-            wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2),
-          ),
-        ]
-      : []),
+    ...(done && evidence.length > 0 ? [["In the pod:"], evidence.flatMap(evidenceLines)] : []),
     ...(done ? differenceBlocks(differences ?? []) : nowBlocks(now)),
     notConfigured(now),
   ];
@@ -26,6 +20,15 @@ export function explanationText(explanation: Explanation): string {
     .filter((block) => block.length > 0)
     .map((block) => `${block.join("\n")}\n`)
     .join("\n");
+}
+
+function evidenceLines({ container, script, words, bundles = [] }: Evidence): string[] {
+  return [
+    wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2),
+    ...bundles.map(({ architecture, sha256, url }) =>
+      wrap(`offered a bundle of packages for ${architecture}: ${url} (SHA-256 ${sha256})`, 4),
+    ),
+  ];
 }
 
 function doneBlocks(done: Account): string[][] {
