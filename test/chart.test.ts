@@ -154,8 +154,8 @@ describe.runIf(isHelmHere)("the chart", () => {
       expect(text).not.toContain("null");
     });
 
-    test("as plain manifests", () => {
-      const { status } = kubeconform(readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8"));
+    test.each(["arc-primer.yaml", "doctor-rights.yaml"])("as plain manifests: deploy/%s", (file) => {
+      const { status } = kubeconform(readFileSync(join(chartFolder, "../../deploy", file), "utf8"));
       expect(status).toBe(0);
     });
 
