@@ -10,7 +10,7 @@ import { goldenPod } from "./support/pods.ts";
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
 test("the README's status is that of test/golden/dind-shell-command", () => {
-  const [, shown = ""] = /```json\n(\{\n {2}"version"[^]*?)```/.exec(read("README.md")) ?? [];
+  const [, shown = ""] = /```text\n(\{"version".*\})\n```/.exec(read("README.md")) ?? [];
   const { version } = JSON.parse(read("package.json")) as { version: string };
   const config = parseConfig(read("test/golden/dind-shell-command/config.yaml"), "config.yaml");
   const prime = createPrime({ mutations, version });

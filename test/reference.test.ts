@@ -33,8 +33,8 @@ test("every command is on the page of the command line", () => {
     " doctor",
     " explain",
     " demo",
-    " bundle-server",
     " completion",
+    " bundle-server",
   ];
   expect(headings).toEqual(commands.map((command) => `## arc-primer${command}`));
 });

@@ -61,4 +61,71 @@ export const elsewhere: readonly Elsewhere[] = [
     file: "test/release.test.ts",
     contains: "a signature has to be that of the repository's release workflow",
   },
+  // An answer about the cluster.
+  {
+    command: "arc-primer doctor",
+    file: "test/cluster/doctor.node.test.ts",
+    contains: "the chart's own installation: nothing is broken, and everything was checked",
+  },
+  {
+    command: "arc-primer doctor --context ci -o json",
+    file: "test/cluster/doctor.apiserver.test.ts",
+    contains: "-o",
+  },
+  ...["kubectl apply -f deploy/doctor-rights.yaml"]
+    .concat(
+      [
+        "kubectl create clusterrolebinding arc-primer-doctor --clusterrole arc-primer-doctor --group platform",
+        "kubectl -n arc-runners create rolebinding arc-primer-doctor --clusterrole arc-primer-doctor-dry-run --group platform",
+        "kubectl -n arc-primer create rolebinding arc-primer-doctor --clusterrole arc-primer-doctor-replicas --group platform",
+      ], //
+    )
+    .map((command) => ({
+      command,
+      file: "test/cluster/doctor.node.test.ts",
+      contains: "in the image, in a pod, with the rights of deploy/doctor-rights.yaml",
+    })),
+  {
+    command: "arc-primer explain linux-x64-7hs5v-runner-k2m9d -n arc-runners",
+    file: "test/cluster/explain.apiserver.test.ts",
+    contains: "that was primed: what was done, and that it would be done again",
+  },
+  {
+    command: "arc-primer explain linux-x64 -n arc-runners",
+    file: "test/cluster/explain.apiserver.test.ts",
+    contains: "the next pod of a scale set",
+  },
+  // Helm's post-renderers and completion.
+  {
+    command: "helm plugin install deploy/helm-plugin",
+    file: "test/post-renderer.test.ts",
+    contains: "takes the plugin by its name, after it is installed",
+  },
+  {
+    command:
+      "helm upgrade --install runners oci://ghcr.io/actions/actions-runner-controller-charts/gha-runner-scale-set … --post-renderer arc-primer --post-renderer-args --config --post-renderer-args primer.yaml",
+    file: "test/post-renderer.test.ts",
+    contains: "takes the plugin by its name, after it is installed",
+  },
+  {
+    command:
+      "helm upgrade --install … --post-renderer arc-primer --post-renderer-args render --post-renderer-args --config --post-renderer-args primer.yaml",
+    file: "test/post-renderer.test.ts",
+    contains: "takes the program itself",
+  },
+  {
+    command:
+      "helm upgrade --install … --post-renderer deploy/helm-plugin/post-render.sh --post-renderer-args --config --post-renderer-args primer.yaml",
+    file: "test/post-renderer.test.ts",
+    contains: "takes the script",
+  },
+  ...[
+    "source <(arc-primer completion bash)",
+    "source <(arc-primer completion zsh)",
+    "arc-primer completion fish > ~/.config/fish/completions/arc-primer.fish",
+  ].map((command) => ({
+    command,
+    file: "test/completion.test.ts",
+    contains: "completes subcommands, options, their values and files",
+  })),
 ];
