@@ -137,7 +137,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
     const before = repository.requests.length;
     const { code, stderr } = await installs(bundle);
     expect({ code, asked: repository.requests.length - before }).toEqual({ code: 0, asked: 0 });
-    expect(stderr).toMatch(/bundle/);
+    expect(stderr).toMatch(/taken from a bundle in/);
   });
 
   test("stays in service when the next build fails, and is followed by the next good one", async () => {

@@ -11,6 +11,7 @@ import {
   servingCertificate,
   uninstall,
 } from "../cluster/support/stack.ts";
+import { offerBundle } from "./start/bundle.ts";
 import { configuration, inWaves, kinds, lacking, loadCustomImage } from "./start/kinds.ts";
 import { measure, namespace } from "./start/measure.ts";
 import { drawStart, writeStart } from "./start/page.ts";
@@ -29,7 +30,9 @@ const source = await packageSource(...lacking);
 try {
   loadCustomImage();
   await pullImages();
-  await installWebhook(JSON.stringify(configuration(source)), await servingCertificate());
+  const config = configuration(source);
+  await installWebhook(JSON.stringify(config), await servingCertificate());
+  await offerBundle("bundle", config);
   await createNamespace(namespace);
   const starts = await oneAtATime();
   const together = await severalAtOnce();

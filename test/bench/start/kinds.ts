@@ -9,6 +9,8 @@ export interface Kind {
   readonly name: string;
   /** The profile that primes it; none: the pod opts out. */
   readonly profile?: string;
+  /** What its log has to say, besides. */
+  readonly says?: RegExp;
   change?(pod: RunnerPod): void;
 }
 
@@ -41,6 +43,12 @@ const floor: Kind = {
   },
 };
 
+export const bundled: Kind = {
+  name: "volume and four packages from a bundle",
+  profile: "bundle",
+  says: /packages from the bundle [0-9a-f]{64}/,
+};
+
 /** The kinds that are started one at a time. */
 export const kinds: readonly Kind[] = [
   stock,
@@ -49,6 +57,7 @@ export const kinds: readonly Kind[] = [
   memory,
   { name: "volume and a mirror", profile: "mirror" },
   { name: "volume and four packages", profile: "packages" },
+  bundled,
   { name: "volume and no package missing", profile: "nothing-missing" },
   { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
@@ -56,9 +65,9 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** The kinds of which several are started at once. */
-export const inWaves: readonly Kind[] = [stock, copied, volume, memory, custom, floor];
+export const inWaves: readonly Kind[] = [stock, copied, volume, bundled, memory, custom, floor];
 
-export function configuration({ apt }: PackageSource): object {
+export function configuration({ apt }: PackageSource) {
   const docker = { externals: "volume" };
   const profiles = {
     default: {},
@@ -66,6 +75,7 @@ export function configuration({ apt }: PackageSource): object {
     memory: { docker: { externals: "memory" } },
     mirror: { docker, registries: { "docker.io": { mirrors: [{ url: "http://10.244.0.1:5000" }] } } },
     packages: { docker, prerequisites: { packages: lacking, apt } },
+    bundle: { docker, prerequisites: { packages: lacking, apt } },
     data: { docker: { ...docker, data: { emptyDir: { sizeLimit: "20Gi" } } } },
     "nothing-missing": { docker, prerequisites: { packages: present, apt } },
   };

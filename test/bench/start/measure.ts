@@ -31,6 +31,7 @@ async function run(kind: Kind, prepared: RunnerPod): Promise<Start> {
   }
   const { exitCode, log } = await ended(pod, 600);
   if (exitCode !== 0) throw new Error(`${kind.name} ended with exit code ${exitCode}: ${log}`);
+  if (kind.says && !kind.says.test(log)) throw new Error(`${kind.name} is not what was to be measured: ${log}`);
   const start = await startOf(kind.name, pod, asked);
   if (Number.isNaN(start.total)) throw new Error(`${kind.name}: its logs lack a line: ${log}`);
   await remove(pod, 1);
