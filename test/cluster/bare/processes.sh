@@ -16,13 +16,13 @@ start_kubelet() {
 
 end() { # NAME [SECONDS]: TERM, and KILL after a while
   local pid
-  [ -f "$1.pid" ] || return
+  [ -f "$1.pid" ] || return 0
   pid=$(cat "$1.pid")
   rm -f "$1.pid"
-  [ "/proc/$pid/cwd" -ef "$RUN" ] || return # it has exited, and the PID may have been reused
+  [ "/proc/$pid/cwd" -ef "$RUN" ] || return 0 # it has exited, and the PID may have been reused
   kill "$pid" 2> /dev/null
   for _ in $(seq "$((${2:-5} * 10))"); do
-    kill -0 "$pid" 2> /dev/null || return
+    kill -0 "$pid" 2> /dev/null || return 0
     sleep 0.1
   done
   kill -KILL "$pid" 2> /dev/null
