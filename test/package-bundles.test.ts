@@ -82,6 +82,7 @@ const tools = haveTools("helm", "mmdebstrap", "dpkg-deb", "apt-ftparchive", "gpg
 
 describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => {
   beforeAll(async () => {
+    debianTree(); // which may take longer than a build
     const fill = "mkdir -p usr/bin; printf '#!/bin/sh\\necho hello\\n' > usr/bin/hello; chmod 755 usr/bin/hello";
     repository = await aptRepository([{ name: "hello", fill }, { name: "other" }]);
     profiles = profilesWith(["hello"]);
@@ -109,7 +110,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
       metrics,
     });
     kubelet = keepBuilding();
-  }, 180_000);
+  }, 300_000);
   afterAll(async () => {
     end.abort();
     for (const one of made) one.remove(); // ends what runs in it

@@ -21,6 +21,6 @@ test("every metric is on the page of metrics", async () => {
 
 test("every command is on the page of the command line", () => {
   const headings = pages.get("cli.md")!.match(/^## .*$/gm);
-  const commands = ["", " serve", " render", " config", " config check", " demo"];
+  const commands = ["", " serve", " render", " config", " config check", " demo", " bundle-server"];
   expect(headings).toEqual(commands.map((command) => `## arc-primer${command}`));
 });

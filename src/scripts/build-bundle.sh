@@ -46,7 +46,7 @@ hand_over() { # NAME
   cat > "$done/$1.partial" && mv "$done/$1.partial" "$done/$1"
 }
 
-give_up() { # REASON
+no_bundle() { # REASON
   say "no bundle: $1"
   printf '%s\n%s\n' "$number" "$1" | hand_over failed
   rm -rf "$build"
@@ -105,18 +105,18 @@ say "building the bundle $number"
 rm -rf "$build"
 mkdir -p "$build/out"
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
-  give_up "packages are installed with apt, which this image does not have"
+  no_bundle "packages are installed with apt, which this image does not have"
 fi
 packages > "$build/packages"
 sha256sum /var/lib/dpkg/status > "$build/fingerprint"
-run look_at_image || give_up "the image's files could not be read; what failed is in the log of this container"
+run look_at_image || no_bundle "the image's files could not be read; what failed is in the log of this container"
 run install
 status=$?
-[ ! -e "$build/out/problem" ] || give_up "$(cat "$build/out/problem")"
-[ "$status" -eq 0 ] || give_up "the installation ended with exit code $status"
+[ ! -e "$build/out/problem" ] || no_bundle "$(cat "$build/out/problem")"
+[ "$status" -eq 0 ] || no_bundle "the installation ended with exit code $status"
 cp "$build/fingerprint" "$build/out/fingerprint"
-run write_before || give_up "what the packages replace could not be told; what failed is in the log of this container"
-run put_together || give_up "the bundle could not be written; what failed is in the log of this container"
+run write_before || no_bundle "what the packages replace could not be told; what failed is in the log of this container"
+run put_together || no_bundle "the bundle could not be written; what failed is in the log of this container"
 rm -rf "$build"
 echo "$number" | hand_over build
 say "the bundle $number is there: $(stat -c %s "$done/bundle.tar") bytes"

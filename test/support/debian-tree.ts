@@ -41,7 +41,12 @@ export function debianTree(): string {
   const partial = mkdtempSync(join(cache, "debian-tree-partial-"));
   run("mmdebstrap", [...recipe.slice(0, -1), "--format=directory", recipe.at(-1)!, partial]);
   run("chmod", ["755", partial]);
-  renameSync(partial, tree);
+  try {
+    renameSync(partial, tree);
+  } catch (error) {
+    if (!existsSync(tree)) throw error; // else another test has made it meanwhile
+    rmSync(partial, { recursive: true });
+  }
   return tree;
 }
 
