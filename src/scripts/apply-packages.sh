@@ -50,8 +50,11 @@ on_the_image() {
 }
 
 remove() {
-  on_the_image "$lists/$1" | as_root xargs -0 -r rm -f -- &&
+  # Each sudo takes its time, and mostly there is nothing to remove.
+  if [ -s "$lists/$1" ]; then on_the_image "$lists/$1" | as_root xargs -0 -r rm -f -- || return; fi
+  if [ -s "$lists/$1-directories" ]; then
     on_the_image "$lists/$1-directories" | as_root xargs -0 -r rmdir --ignore-fail-on-non-empty --
+  fi
 }
 
 # Unpacks what is installed: as it stands, or out of the bundle.
@@ -78,13 +81,12 @@ may_write() {
     return 1
   fi
   limited 20 ask_sudo
-  if [ $? -eq 137 ]; then
-    obstacle="they have to be put in place as root, and sudo did not answer within 20 s"
-    return 1
-  elif ! answer=$(sudo -n true 2>&1); then
-    obstacle="they have to be put in place as root, and sudo said: $answer"
-    return 1
-  fi
+  case $? in
+    0) return 0 ;;
+    137) obstacle="they have to be put in place as root, and sudo did not answer within 20 s" ;;
+    *) obstacle="they have to be put in place as root, and sudo said: $(sudo -n true 2>&1)" ;;
+  esac
+  return 1
 }
 
 apply() {

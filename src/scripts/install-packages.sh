@@ -161,6 +161,12 @@ is_provided() {
     sed -e 's/^ *//' -e 's/[ :(].*//' | grep -qxF -- "$1"
 }
 
+# Is one of the given packages not there?
+lacks_one_of() {
+  for package in "$@"; do is_there "$package" || return 0; done
+  return 1
+}
+
 # Sets $missing to the given packages that are not installed.
 look_for() {
   missing=
@@ -308,8 +314,7 @@ if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
   give_up
 fi
 say "preparing packages, $(($(date +%s) - made)) s after the volume for them was made"
-look_for "$@"
-if [ -z "$missing" ] && ! [ -s "$work/script" ]; then
+if ! lacks_one_of "$@" && ! [ -s "$work/script" ]; then
   took "$begin"
   say "nothing is missing; looked in $took s"
   rm -rf "$work"
@@ -328,6 +333,7 @@ if [ -n "$bundles" ]; then
   say "$(cat "$directory/told"); apt installs them"
 fi
 
+look_for "$@"
 sha256sum /var/lib/dpkg/status > "$directory/fingerprint"
 : > "$work/begin"
 listed=yes
