@@ -29,7 +29,7 @@ const rules: Rules = {
     libraries: ["express", "zod", "node:events", "node:http", "node:https", "node:timers/promises"],
   },
   cluster: {
-    folders: ["engine", "report", "config", "pod"],
+    folders: ["bundles", "engine", "report", "config", "pod"],
     libraries: ["@kubernetes/client-node", "node:crypto", "node:fs", "node:http", "node:https", "node:net"].concat(
       ["node:path", "node:stream", "node:tls"], //
     ),

@@ -1,3 +1,4 @@
+import type { Bundle } from "../bundles/bundle.ts";
 import type { Config } from "../config/schema.ts";
 import { createPrime } from "../engine/prime.ts";
 import { chooseProfile, profileAnnotation } from "../engine/profile.ts";
@@ -24,6 +25,8 @@ export interface PodToExplain {
   readonly namespace: string;
   readonly podSecurity: PodSecurity;
   readonly config: Config;
+  /** The package bundles that are ready. */
+  readonly bundles?: readonly Bundle[];
   /** What was found before the webhook comes in. */
   readonly before?: readonly Statement[];
 }
@@ -36,8 +39,8 @@ export function explainPod(given: PodToExplain): { explanation: Explanation; pri
   return { explanation: explanationOf(given, primed), primed };
 }
 
-function primeOf({ pod, asked, namespace, podSecurity, config }: PodToExplain): Primed {
-  return prime(asked ?? pod, { namespace, podSecurity, config });
+function primeOf({ pod, asked, namespace, podSecurity, config, bundles = [] }: PodToExplain): Primed {
+  return prime(asked ?? pod, { namespace, podSecurity, config, bundles });
 }
 
 function explanationOf(given: PodToExplain, primed: Primed): Explanation {
@@ -49,7 +52,7 @@ function explanationOf(given: PodToExplain, primed: Primed): Explanation {
   const explanation = { subject, before: [...before, ...(statement ? [statement] : [])], now };
   if (!isPod(pod)) return { ...explanation, evidence: [] };
 
-  const evidence = evidenceOf(pod);
+  const evidence = evidenceOf(pod, given.bundles);
   if (!status) return { ...explanation, evidence };
   const done = accountOfStatus(status);
   const after = asked && isPod(primed.pod) ? primed.pod : undefined;

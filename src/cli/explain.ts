@@ -1,4 +1,4 @@
-import { configInForce } from "../cluster/config-in-force.ts";
+import { configInForce, publishedBundles } from "../cluster/config-in-force.ts";
 import { connectCluster } from "../cluster/connect.ts";
 import type { Cluster, ClusterOptions } from "../cluster/connect.ts";
 import { findRunner } from "../cluster/find-runner.ts";
@@ -46,7 +46,8 @@ export async function explain(what: string | undefined, options: ExplainOptions)
       filename === undefined ? await inCluster(what ?? "", options, progress.say) : await inManifest(filename, options);
     progress.stop();
     const { configuration, explanations } = explained;
-    const text = [`Configuration: ${configuration}.\n`, ...explanations.map(explanationText)].join("\n");
+    const texts = explanations.map((one) => explanationText(one, Date.now()));
+    const text = [`Configuration: ${configuration}.\n`, ...texts].join("\n");
     process.stdout.write(options.output === "json" ? `${JSON.stringify(explained, null, 2)}\n` : text);
   } finally {
     progress.stop();
@@ -78,12 +79,13 @@ async function inCluster(what: string, options: ExplainOptions, say: (what: stri
   say(`looking for ${what} in the namespace ${namespace}`);
   const runner = await findRunner(cluster, namespace, what);
   say("reading the configuration in force");
-  const [{ config, source }, way] = await Promise.all([
+  const [{ config, source }, bundles, way] = await Promise.all([
     configFor(cluster, options),
+    publishedBundles(cluster),
     readWay(cluster, namespace, runner.isLive ? runner.pod : undefined),
   ]);
   const { podSecurity = way.podSecurity } = options;
-  const { explanation } = explainPod({ ...runner, namespace, podSecurity, config, before: way.statements });
+  const { explanation } = explainPod({ ...runner, namespace, podSecurity, config, bundles, before: way.statements });
   return { configuration: source, explanations: [explanation] };
 }
 

@@ -1,5 +1,7 @@
 import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
+import { parseIndexEntry } from "../bundles/index-entry.ts";
+import type { Bundle } from "../bundles/bundle.ts";
 import type { Cluster, Readable } from "./connect.ts";
 
 interface ConfigMap {
@@ -38,6 +40,18 @@ export async function configInForce(cluster: Cluster, named?: string): Promise<C
     };
   }
   return parsed({ found: first }, names[0]!);
+}
+
+/** The package bundles that the chart's index names; none where it may not be read. */
+export async function publishedBundles(cluster: Cluster): Promise<Bundle[]> {
+  const read = await find(cluster);
+  if (!("found" in read)) return [];
+  return read.found
+    .flatMap(({ data = {} }) => Object.values(data))
+    .flatMap((text) => {
+      const entry = parseIndexEntry(text);
+      return "problem" in entry ? [] : [entry];
+    });
 }
 
 function nameOf({ metadata }: ConfigMap): string {

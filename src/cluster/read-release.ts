@@ -8,11 +8,11 @@ import { firstEntry, foundOr, isOurs, isRunning } from "./readings.ts";
 import type { Configuration, Conversation, Release } from "./readings.ts";
 import { matchesLabels } from "./selectors.ts";
 
-/** Reads what stands behind a registration: Service, replicas, ConfigMap, caches. The replicas are not spoken to yet. */
+/** Reads what stands behind a registration: Service, replicas, ConfigMap, caches, bundle servers. The replicas are not spoken to yet. */
 export async function readRelease(cluster: Cluster, registration: WebhookConfiguration): Promise<Release> {
   const target = firstEntry(registration)?.clientConfig?.service;
   const nothing = { service: undefined, endpoints: undefined, deployment: undefined, replicas: undefined };
-  const none = { ...nothing, caches: undefined, configuration: undefined, conversations: [] };
+  const none = { ...nothing, caches: undefined, bundleServers: undefined, configuration: undefined, conversations: [] };
   if (!target) return { registration, namespace: undefined, ...none };
   const core = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}`;
   const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(target.namespace)}`;
@@ -35,7 +35,8 @@ export async function readRelease(cluster: Cluster, registration: WebhookConfigu
     endpoints,
     deployment,
     replicas,
-    caches: selector && cachesOf(statefulSets, selector),
+    caches: selector && besideWebhook(statefulSets, selector),
+    bundleServers: selector && besideWebhook(deployments, selector),
     configuration:
       deployment && "found" in deployment ? await readConfiguration(cluster, core, deployment.found) : undefined,
     conversations: [],
@@ -54,16 +55,20 @@ function behind(
   return found ? { found } : { missing: `no Deployment makes pods that the Service ${service} selects` };
 }
 
-/** The chart's caches: StatefulSets of the same release, each with a component of its own. */
-function cachesOf(
-  statefulSets: Readable<readonly Workload[]>,
+/** The workloads of the same release that are another component than the webhook: caches, and servers of bundles. */
+function besideWebhook(
+  workloads: Readable<readonly Workload[]>,
   selector: Readonly<Record<string, string>>,
 ): Readable<readonly Workload[]> {
-  if (!("found" in statefulSets)) return statefulSets;
-  const { "app.kubernetes.io/component": _webhook, ...release } = selector;
+  if (!("found" in workloads)) return workloads;
+  const { "app.kubernetes.io/component": webhook, ...release } = selector;
   const isOfRelease = Object.keys(release).length > 0;
-  const found = statefulSets.found.filter(
-    ({ metadata }) => isOfRelease && matchesLabels({ matchLabels: release }, metadata.labels),
+  const found = workloads.found.filter(
+    ({ metadata: { labels } }) =>
+      isOfRelease &&
+      matchesLabels({ matchLabels: release }, labels) &&
+      labels?.["app.kubernetes.io/component"] !== undefined &&
+      labels["app.kubernetes.io/component"] !== webhook,
   );
   return { found };
 }

@@ -54,6 +54,7 @@ export interface Release {
   readonly deployment: Readable<Workload> | undefined;
   readonly replicas: Readable<readonly PodObject[]> | undefined;
   readonly caches: Readable<readonly Workload[]> | undefined;
+  readonly bundleServers: Readable<readonly Workload[]> | undefined;
   readonly configuration: Configuration | undefined;
   /** What each replica serves and answers. */
   readonly conversations: readonly Conversation[];

@@ -17,11 +17,22 @@ export interface Bundle {
   readonly architecture: string;
   readonly sha256: string;
   readonly url: string;
+  /** When it was built, by RFC 3339, and what is in it: as long as the index names it. */
+  readonly built?: string;
+  readonly packages?: readonly string[];
 }
 
-/** All that a pod's containers show, in their order. Reads commands and hooks, never a variable. */
-export function evidenceOf(pod: Pod): Evidence[] {
-  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(scriptsIn);
+/**
+ * All that a pod's containers show, in their order. Reads commands and hooks, never a variable.
+ *
+ * @param published the bundles that the index names
+ */
+export function evidenceOf(pod: Pod, published: readonly Bundle[] = []): Evidence[] {
+  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(scriptsIn);
+  const known = new Map(published.map(({ sha256, built, packages }) => [sha256, { built, packages }]));
+  return all.map((one) =>
+    one.bundles ? { ...one, bundles: one.bundles.map((bundle) => ({ ...bundle, ...known.get(bundle.sha256) })) } : one,
+  );
 }
 
 function scriptsIn(container: Container): Evidence[] {

@@ -161,6 +161,7 @@ export function readings(changes: Partial<Readings> = {}, release: Partial<Relea
       deployment: { found: deployment },
       replicas: { found: [replica("a"), replica("b")] },
       caches: { found: [] },
+      bundleServers: { found: [] },
       configuration: configuration(headed({})),
       conversations: [conversation("a"), conversation("b")],
       ...release,

@@ -1,4 +1,5 @@
 import { apiServer } from "./api-server.ts";
+import { bundles } from "./bundles.ts";
 import { caBundle } from "./ca-bundle.ts";
 import { caches } from "./caches.ts";
 import { certificate } from "./certificate.ts";
@@ -41,6 +42,6 @@ export const checks: readonly Check[] = [
   references,
   runnerPods,
   caches,
-  // Package bundles get a check here, once there are any.
+  bundles,
   provider,
 ];

@@ -15,6 +15,7 @@ import {
 } from "../../../test/support/readings.ts";
 import { admissionReview } from "../admission-review.ts";
 import type { Release } from "../readings.ts";
+import { bundles } from "./bundles.ts";
 import { caches } from "./caches.ts";
 import { certificate } from "./certificate.ts";
 import { configuration, sameAnswers } from "./configuration.ts";
@@ -170,4 +171,16 @@ describe("caches", () => {
     ["one that is not", cache(0), ["! not-ready"]],
     ["caches that may not be read", { caches: mayNot }, ["?"]],
   ])("%s", (_, release, said) => expect(says(caches, readings({}, release))).toEqual(said));
+});
+
+describe("bundles", () => {
+  const servers = (readyReplicas: number) => ({
+    bundleServers: { found: [{ metadata: { name: "one" }, spec: { replicas: 1 }, status: { readyReplicas } }] },
+  });
+  test.each<[string, Partial<Release>, string[]]>([
+    ["none", {}, []],
+    ["one that is served", servers(1), ["✓"]],
+    ["one that is not", servers(0), ["! not-ready"]],
+    ["servers that may not be read", { bundleServers: mayNot }, ["?"]],
+  ])("%s", (_, release, said) => expect(says(bundles, readings({}, release))).toEqual(said));
 });
