@@ -71,9 +71,8 @@ install() {
   xargs -0 -x -n 10000 -s 1900000 sh "$plan/script" "directory=$build/out" < "$plan/settings"
 }
 
-# Writes which paths the bundle touches, which files it replaces, and what image_state (take-bundle.sh) would have said
-# of them before. Names with a
-# newline go through the lines of awk with another character in its place.
+# Writes which paths the bundle touches, which files it replaces, and what image_state (take-bundle.sh) would have said of
+# them before. Names with a newline go through the lines of awk with another character in its place.
 write_before() {
   for list in changes deleted deleted-directories turned turned-directories; do : >> "$build/out/$list"; done
   cd "$build/out" || return

@@ -3,7 +3,7 @@
 # architecture ARCHITECTURE SHA256 URL. $2 is how many bytes it may have, $3 the time when the download has to be over.
 # Returns 1 and sets $obstacle if it is not to be used: apt is there all the same.
 take_bundle() {
-  obstacle="of a reason that is not known"
+  obstacle="the reason is not known"
   folder=$1 limit=$2 end=$3
   architecture=$(dpkg --print-architecture)
   # shellcheck disable=SC2086 # three words each
@@ -20,7 +20,7 @@ take_bundle() {
   tar --extract --file="$folder/bundle.tar" --directory="$folder" --exclude=changes.tar || { obstacle="it cannot be read"; return 1; }
   read_bundle "$folder" || return 1
   image_state "$folder/touched" "$folder/replaced" > "$folder/state"
-  if ! cmp -s "$folder/state" "$folder/before"; then
+  if ! [ -s "$folder/before" ] || ! cmp -s "$folder/state" "$folder/before"; then
     obstacle="it was made on another image: $(first_difference "$folder/state" "$folder/before") was not as it is here"
     return 1
   fi
@@ -32,6 +32,7 @@ take_bundle() {
 # Sets $built, in seconds since the epoch.
 read_bundle() {
   format=
+  built=0
   while IFS='=' read -r key value; do
     case $key in
       format) format=$value ;;
