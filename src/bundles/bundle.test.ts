@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bundleWord, bundlesFor } from "./bundle.ts";
+import { bundleAge, bundleWord, bundlesFor } from "./bundle.ts";
 import type { Bundle } from "./bundle.ts";
 
 const bundle = (change: Partial<Bundle> = {}): Bundle => ({
@@ -35,3 +35,10 @@ test("the newest of each architecture, whatever their order and the zone of thei
 test("a bundle as a word of three fields", () => {
   expect(bundleWord(bundle())).toBe(`bundle=amd64 ${"a".repeat(64)} http://bundles.example.com/a.tar`);
 });
+
+test.each([
+  ["2026-11-25T05:30:00Z", "90 minutes"],
+  ["2026-11-25T09:00:00Z", "5 hours"],
+  ["2026-11-28T04:00:00Z", "3 days"],
+  ["2026-11-25T03:00:00Z", "0 minutes"], // a clock that is behind
+])("its age at %s is %s", (now, age) => expect(bundleAge(bundle(), Date.parse(now))).toBe(age));

@@ -41,3 +41,14 @@ export function bundlesFor(bundles: readonly Bundle[], { profile, image, setting
 export function bundleWord({ architecture, sha256, url }: Bundle): string {
   return `bundle=${architecture} ${sha256} ${url}`;
 }
+
+/**
+ * How long ago a bundle was built: `90 minutes`, `5 hours`, `3 days`.
+ *
+ * @param time now, in milliseconds since 1970
+ */
+export function bundleAge({ built }: Pick<Bundle, "built">, time: number): string {
+  const minutes = Math.max(0, Math.round((time - Date.parse(built)) / 60_000));
+  if (minutes < 120) return `${minutes} minutes`;
+  return minutes < 2880 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
+}

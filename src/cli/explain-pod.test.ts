@@ -24,7 +24,7 @@ test.each(readdirSync(golden))("%s: every sentence names the setting that decide
   const said = [...explanation.before, ...statements(explanation.now)];
   expect(said.filter(({ setting }) => !setting || setting.where === "mutation" || !setting.name)).toEqual([]);
   expect(said.length).toBeGreaterThan(0);
-  expect(explanationText(explanation, 0)).not.toMatch(/undefined|\[object|^.{121}/m);
+  expect(explanationText(explanation)).not.toMatch(/undefined|\[object|^.{121}/m);
 
   // Once it is primed, it says the same of what was done, and there is nothing to do otherwise.
   if (primed.pod === goldenPod(name)) return;

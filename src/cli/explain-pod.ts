@@ -1,3 +1,4 @@
+import { bundleAge } from "../bundles/bundle.ts";
 import type { Bundle } from "../bundles/bundle.ts";
 import type { Config } from "../config/schema.ts";
 import { createPrime } from "../engine/prime.ts";
@@ -27,6 +28,8 @@ export interface PodToExplain {
   readonly config: Config;
   /** The package bundles that are ready. */
   readonly bundles?: readonly Bundle[];
+  /** Now, in milliseconds since 1970, for the age of bundles. */
+  readonly time?: number;
   /** What was found before the webhook comes in. */
   readonly before?: readonly Statement[];
 }
@@ -52,7 +55,11 @@ function explanationOf(given: PodToExplain, primed: Primed): Explanation {
   const explanation = { subject, before: [...before, ...(statement ? [statement] : [])], now };
   if (!isPod(pod)) return { ...explanation, evidence: [] };
 
-  const evidence = evidenceOf(pod, given.bundles);
+  const { bundles = [], time = 0 } = given;
+  const evidence = evidenceOf(
+    pod,
+    bundles.map((one) => ({ ...one, age: bundleAge(one, time) })),
+  );
   if (!status) return { ...explanation, evidence };
   const done = accountOfStatus(status);
   const after = asked && isPod(primed.pod) ? primed.pod : undefined;

@@ -46,8 +46,7 @@ export async function explain(what: string | undefined, options: ExplainOptions)
       filename === undefined ? await inCluster(what ?? "", options, progress.say) : await inManifest(filename, options);
     progress.stop();
     const { configuration, explanations } = explained;
-    const texts = explanations.map((one) => explanationText(one, Date.now()));
-    const text = [`Configuration: ${configuration}.\n`, ...texts].join("\n");
+    const text = [`Configuration: ${configuration}.\n`, ...explanations.map(explanationText)].join("\n");
     process.stdout.write(options.output === "json" ? `${JSON.stringify(explained, null, 2)}\n` : text);
   } finally {
     progress.stop();
@@ -85,7 +84,15 @@ async function inCluster(what: string, options: ExplainOptions, say: (what: stri
     readWay(cluster, namespace, runner.isLive ? runner.pod : undefined),
   ]);
   const { podSecurity = way.podSecurity } = options;
-  const { explanation } = explainPod({ ...runner, namespace, podSecurity, config, bundles, before: way.statements });
+  const { explanation } = explainPod({
+    ...runner,
+    namespace,
+    podSecurity,
+    config,
+    bundles,
+    time: Date.now(),
+    before: way.statements,
+  });
   return { configuration: source, explanations: [explanation] };
 }
 

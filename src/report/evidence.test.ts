@@ -43,3 +43,13 @@ test("words are on one line and cut, as the kubelet hands them on, without passw
   expect(found?.words).toEqual(["a b", `${"x".repeat(120)}…`, "$HOME", "url=http://…@host/x"]);
   expect(evidence({ command: ["sh", "-c", "echo arc-primer-x"], args: ["x", "arc-primer-y"] })).toEqual([]);
 });
+
+test("what the index says of an offered bundle: its age and its packages", () => {
+  const sha256 = "a".repeat(64);
+  const command = ["/bin/sh", "-c", script, "arc-primer-prerequisites", `bundle=amd64 ${sha256} http://bundles/a.tar`];
+  const pod = goldenPod("default-mode");
+  pod.spec.containers = [{ name: "runner", command }];
+  const about = { built: "2026-11-25T04:00:00Z", age: "5 hours", packages: ["curl 7.88.1-10"] };
+  const offered = { architecture: "amd64", sha256, url: "http://bundles/a.tar" };
+  expect(evidenceOf(pod, [{ ...offered, ...about }])[0]?.bundles).toEqual([{ ...offered, ...about }]);
+});

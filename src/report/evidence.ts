@@ -19,6 +19,7 @@ export interface Bundle {
   readonly url: string;
   /** When it was built, by RFC 3339, and what is in it: as long as the index names it. */
   readonly built?: string;
+  readonly age?: string;
   readonly packages?: readonly string[];
 }
 
@@ -29,7 +30,7 @@ export interface Bundle {
  */
 export function evidenceOf(pod: Pod, published: readonly Bundle[] = []): Evidence[] {
   const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(scriptsIn);
-  const known = new Map(published.map(({ sha256, built, packages }) => [sha256, { built, packages }]));
+  const known = new Map(published.map(({ sha256, built, age, packages }) => [sha256, { built, age, packages }]));
   return all.map((one) =>
     one.bundles ? { ...one, bundles: one.bundles.map((bundle) => ({ ...bundle, ...known.get(bundle.sha256) })) } : one,
   );

@@ -4,18 +4,14 @@ import type { Explanation } from "./explanation.ts";
 
 const width = 100;
 
-/**
- * An explanation as text: short paragraphs, each sentence with the setting that decides below it.
- *
- * @param time now, in milliseconds since 1970, for the age of package bundles
- */
-export function explanationText(explanation: Explanation, time: number): string {
+/** An explanation as text: short paragraphs, each sentence with the setting that decides below it. */
+export function explanationText(explanation: Explanation): string {
   const { subject, before, done, evidence, now, differences } = explanation;
   const blocks = [
     [subject],
     before.flatMap((one) => lines(one, 2)),
     ...(done ? doneBlocks(done) : []),
-    ...(done && evidence.length > 0 ? [["In the pod:"], evidence.flatMap((one) => evidenceLines(one, time))] : []),
+    ...(done && evidence.length > 0 ? [["In the pod:"], evidence.flatMap(evidenceLines)] : []),
     ...(done ? differenceBlocks(differences ?? []) : nowBlocks(now)),
     notConfigured(now),
   ];
@@ -26,22 +22,16 @@ export function explanationText(explanation: Explanation, time: number): string 
     .join("\n");
 }
 
-function evidenceLines({ container, script, words, bundles = [] }: Evidence, time: number): string[] {
+function evidenceLines({ container, script, words, bundles = [] }: Evidence): string[] {
   return [
     wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2),
-    ...bundles.flatMap(({ architecture, sha256, url, built, packages = [] }) => [
+    ...bundles.flatMap(({ architecture, sha256, url, built, age, packages = [] }) => [
       wrap(`offered a bundle of packages for ${architecture}: ${url} (SHA-256 ${sha256})`, 4),
       built === undefined
         ? wrap("The index of bundles no longer names it, or cannot be read.", 4)
-        : wrap(`It was built ${age(built, time)} ago, on ${built}, with ${packages.join(", ") || "no packages"}.`, 4),
+        : wrap(`It was built ${age ?? ""} ago, on ${built}, with ${packages.join(", ") || "no packages"}.`, 4),
     ]),
   ];
-}
-
-function age(built: string, time: number): string {
-  const minutes = Math.max(0, Math.round((time - Date.parse(built)) / 60_000));
-  if (minutes < 120) return `${minutes} minutes`;
-  return minutes < 2880 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / 1440)} days`;
 }
 
 function doneBlocks(done: Account): string[][] {

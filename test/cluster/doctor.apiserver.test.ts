@@ -352,6 +352,15 @@ const cases: Record<string, Case> = {
         readyReplicas: 1,
       }),
   },
+  "bundles/not-ready": {
+    break: async () => byHand.upgrade({ packageBundles: [{ profile: "default", image: "runner:1" }] }),
+    async mend() {
+      const { body } = await call<{ items: Resource[] }>("GET", `/apis/apps/v1/namespaces/${namespace}/deployments`);
+      const { metadata } = body.items.find(({ metadata: { name } }) => name.includes("-bundle-"))!;
+      const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${metadata.name}`;
+      await writeStatus(path, { replicas: 1, readyReplicas: 1 });
+    },
+  },
   "provider/aks-enforcer": {
     async break() {
       await patch(nodePath, { metadata: { labels: { "kubernetes.azure.com/cluster": "x" } } });
