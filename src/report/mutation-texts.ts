@@ -1,4 +1,4 @@
-/** What people are told about a mutation. */
+/** What users read about a mutation. */
 export interface MutationText {
   /** What it does, as a sentence. */
   readonly does: string;
