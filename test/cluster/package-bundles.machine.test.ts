@@ -84,7 +84,7 @@ describe("package bundles", { timeout: 300_000 }, () => {
       tls: { provider: "existing-secret", existingSecret: { name: "serving", caBundle: cert } },
       packageBundles: [{ profile: "default", image: slimImage }],
     };
-    install({ ...values, config: config([lacking]) }, "--wait", "--timeout", "300s"); // ready when there is a bundle
+    install({ ...values, config: config([lacking]) }); // `--wait` would block this process, which serves the repository
     const services = await list<Manifest>("Service", namespace);
     name = services.find(({ metadata }) => metadata.name.startsWith(`${release}-bundle-`))!.metadata.name;
   }, 900_000);
@@ -96,7 +96,7 @@ describe("package bundles", { timeout: 300_000 }, () => {
   }, 300_000);
 
   test("the builder builds, and the index names what the server serves", async () => {
-    const bundle = await until("the bundle in the index", 60, entry);
+    const bundle = await until("the bundle in the index", 180, entry);
     expect(bundle).toMatchObject({ profile: "default", image: slimImage, architecture: "amd64" });
     expect(bundle.packages.join("\n")).toMatch(/^curl 7\./m);
     const { metadata } = await server();
