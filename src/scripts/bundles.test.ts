@@ -349,7 +349,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         const one = await pod({ packages, settings: [offer] }, { layers: [await changed(change)] });
         const [, why = ""] = noBundle.exec(one.init.stderr) ?? [];
         expect(why).toMatch(/^http:\S+ answers too slowly, or not at all$/);
-        expect(one.init.seconds).toBeLessThan(7);
+        expect(one.init.seconds).toBeLessThan(12); // 3 s, the installation by apt, and the load of the other tests
         expect(one.runner.stderr).toContain(`not used: ${why}\n`);
         expect(await inside(one.container, "hello")).toMatchObject({ stdout: "hello\n" });
       }
@@ -358,7 +358,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     test("a dead port costs nothing", async () => {
       const one = await pod({ packages, settings: [offer.replace(server.url, "http://127.0.0.1:1")] });
       expect(noBundle.exec(one.init.stderr)?.[1]).toMatch(/could not be downloaded .*Connection refused/i);
-      expect(one.init.seconds).toBeLessThan(4);
+      expect(one.init.seconds).toBeLessThan(8);
       expect(await inside(one.container, "hello")).toMatchObject({ stdout: "hello\n" });
     });
 
