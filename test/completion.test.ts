@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { findTool, haveTools } from "./support/tools.ts";
+import { haveTools } from "./support/tools.ts";
 
 // The bundle's completion in real shells, at a terminal that `script` makes. `npm test` builds the bundle first.
 
@@ -70,11 +70,11 @@ describe.runIf(haveTools("bash", "script"))("bash", { timeout: 90_000 }, () => {
   });
 });
 
-describe.runIf(findTool("zsh") && findTool("script"))("zsh", { timeout: 90_000 }, () => {
+describe.runIf(haveTools("zsh", "script"))("zsh", { timeout: 90_000 }, () => {
   test("completes the same", async () => expect(await type("zsh -d -i", typed)).toEqual(whole));
 });
 
-describe.runIf(findTool("fish"))("fish", () => {
+describe.runIf(haveTools("fish"))("fish", () => {
   const offered = (line: string) => {
     const ask = "arc-primer completion fish | source; complete -C $argv[1]";
     const { stdout } = spawnSync("fish", ["--no-config", "-c", ask, line], { cwd: work, env, encoding: "utf8" });

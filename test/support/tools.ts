@@ -17,6 +17,8 @@ const packages = {
   gpg: "gpg",
   unshare: "util-linux",
   jq: "jq",
+  zsh: "zsh",
+  fish: "fish",
 } as const;
 
 /** The programs that the tests run and test/cluster/tools.sh builds. */
