@@ -3,7 +3,7 @@
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { bare } from "../cluster/support/bare.ts";
+import { clusterScript } from "../cluster/support/script.ts";
 import { createNamespace } from "../cluster/support/kube.ts";
 import { fill, nodeMirror, startNodeMirror } from "../cluster/support/mirror.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "../cluster/support/stack.ts";
@@ -46,7 +46,7 @@ async function start(): Promise<Start[]> {
   const starts: Start[] = [];
   for (let round = 0; round < pods; round += 1) {
     for (const [index, kind] of kinds.entries()) {
-      bare("forget-images.sh");
+      clusterScript("bare/forget-images.sh");
       spawnSync("sync");
       starts.push(...(await measure(kind, [`fresh-${index}-${round}`])));
       process.stderr.write(`fresh node, ${kind.name}: ${starts.at(-1)!.total.toFixed(2)} s\n`);

@@ -1,4 +1,4 @@
-import { bare } from "../../cluster/support/bare.ts";
+import { clusterScript } from "../../cluster/support/script.ts";
 import { containerNamed } from "../../cluster/support/runner-pod.ts";
 import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
 import type { PackageSource } from "../../cluster/support/packages.ts";
@@ -121,5 +121,5 @@ export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
 
 /** Makes the custom image known to the node. Only where the node is this machine. */
 export function loadCustomImage(): void {
-  bare("load-image.sh", bare("custom-runner.sh", ...lacking));
+  clusterScript("bare/load-image.sh", clusterScript("bare/custom-runner.sh", ...lacking));
 }
