@@ -305,7 +305,10 @@ const cases: Record<string, Case> = {
     mend: async () => label(runners, { "pod-security.kubernetes.io/enforce": "privileged" }),
   },
   "dry-runs/not-primed": {
-    break: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(false))),
+    async break() {
+      await Promise.all(byHand.replicas.map((one) => one.writeEndpoints(false)));
+      await Promise.all(byHand.replicas.map((one) => one.restart()));
+    },
     mend: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(true))),
   },
   "dry-runs/sidecar-lost": {

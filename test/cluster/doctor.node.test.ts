@@ -34,6 +34,8 @@ beforeAll(async () => {
     return status === 200;
   });
   const { spec } = goldenPod("dind-sidecar");
+  const account = { name: spec.serviceAccountName ?? "default", namespace: runners }; // ARC's chart makes it
+  await apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: account });
   const volumes = spec.volumes?.filter(({ name }) => !name.startsWith("kube-api-access"));
   const without = <T extends { volumeMounts?: { name: string }[] }>(container: T): T => ({
     ...container,

@@ -101,6 +101,6 @@ function worth(using: readonly string[], isKnown: boolean, { trials }: Readings)
   };
 }
 
-function copiesExternals({ command = [], args = [] }: Pick<Container, "command" | "args">): boolean {
-  return [...command, ...args].some((word) => word.includes("externals"));
+function copiesExternals({ command, args }: Pick<Container, "command" | "args">): boolean {
+  return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("externals"));
 }

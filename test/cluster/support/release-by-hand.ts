@@ -198,14 +198,24 @@ export class ReplicaByHand {
     } as Resource);
   }
 
+  /** Starts the process anew, which ends the connections that the API server keeps. */
+  async restart(): Promise<void> {
+    await this.#end();
+    this.start();
+  }
+
   async stop(): Promise<void> {
+    await this.#end();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #end(): Promise<void> {
     const child = this.#child;
     if (!child) return;
     const ended = new Promise((resolve) => void child.once("close", resolve));
     child.kill("SIGTERM");
     await ended;
     this.#child = undefined;
-    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
