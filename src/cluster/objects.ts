@@ -90,11 +90,14 @@ export interface Service extends Named {
 
 export interface EndpointSlice extends Named {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  readonly endpoints?: readonly {
-    readonly addresses?: readonly string[];
-    readonly conditions?: { readonly ready?: boolean };
-    readonly targetRef?: { readonly kind?: string; readonly name?: string };
-  }[];
+  /** null where there are none. */
+  readonly endpoints?:
+    | readonly {
+        readonly addresses?: readonly string[];
+        readonly conditions?: { readonly ready?: boolean };
+        readonly targetRef?: { readonly kind?: string; readonly name?: string };
+      }[]
+    | null;
 }
 
 /** A Deployment or a StatefulSet. */

@@ -151,7 +151,7 @@ export function isRunning({ metadata, status }: PodObject): boolean {
 /** How many addresses take calls. */
 export function readyAddresses(slices: readonly EndpointSlice[]): number {
   const ready = slices
-    .flatMap(({ endpoints }) => endpoints ?? []) // null, where there are none
+    .flatMap(({ endpoints }) => endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready !== false);
   return ready.flatMap(({ addresses }) => addresses ?? []).length;
 }

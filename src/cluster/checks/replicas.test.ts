@@ -30,6 +30,7 @@ describe("endpoints", () => {
     metadata: { name: "x" },
     endpoints: [{ addresses: ["10.0.0.1"], conditions: { ready } }],
   });
+  const empty = { metadata: { name: "x" }, endpoints: null };
   const port = (number: number) => ({
     found: { metadata: { name: "arc-primer" }, spec: { ports: [{ port: number }] } },
   });
@@ -41,6 +42,7 @@ describe("endpoints", () => {
     ["no Service", { service: missing }, ["✗ no-service"]],
     ["another port", { service: port(8443) }, ["✗ no-port"]],
     ["none ready", { endpoints: { found: [slice(false)] } }, ["✗ none-ready"]],
+    ["a slice without any, as the API server has it", { endpoints: { found: [empty] } }, ["✗ none-ready"]],
     ["a Service that may not be read", { service: mayNot }, ["?"]],
     ["EndpointSlices that may not be read", { endpoints: mayNot }, ["?"]],
     ["a URL", { registration: byUrl, service: undefined }, ["✓"]],
