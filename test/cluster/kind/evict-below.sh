@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Restarts the kubelet of the node with another limit of free disk space, below which it evicts pods. The kubelet removes
 # unused images first, so all images are pinned.
-# usage: evict-below.sh LIMIT     0% is what kind begins with; +BYTES is what is free now, and BYTES
+# usage: evict-below.sh LIMIT     0% is what kind begins with; -BYTES is what is free now, less BYTES
 . "$(dirname "$0")/env.sh"
 docker exec -i "$CLUSTER-control-plane" bash -s -- "$1" << 'NODE'
 set -euo pipefail
 limit=$1
-case $limit in +*) limit=$(($(df --output=avail -B1 /var/lib/kubelet | tail -n 1) + ${limit#+})) ;; esac
+case $limit in -*) limit=$(($(df --output=avail -B1 /var/lib/kubelet | tail -n 1) - ${limit#-})) ;; esac
 for image in $(ctr -n k8s.io images ls -q); do
   ctr -n k8s.io images label "$image" io.cri-containerd.pinned=pinned > /dev/null
 done
