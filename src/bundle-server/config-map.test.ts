@@ -6,7 +6,7 @@ import { indexEntry } from "../bundles/index-entry.ts";
 import { selfSigned } from "../tls/certificate.ts";
 import { configMapIndex } from "./config-map.ts";
 
-// A server that says what it is told to; the real API server is asked in test/cluster/package-bundles.machine.test.ts.
+// An HTTPS server with fixed answers plays the API server. The real one is used in test/cluster/package-bundles.machine.test.ts.
 
 const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
 const asked: string[] = [];
