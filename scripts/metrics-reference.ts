@@ -30,7 +30,7 @@ function countAll(metrics: Metrics): void {
     refused: () => metrics.refused(400),
     reload: () => keys(files).forEach((file) => [true, false].forEach((accepted) => metrics.reload(file, accepted))),
     certificateExpiry: () => metrics.certificateExpiry(0),
-    authorityExpiry: () => metrics.authorityExpiry(0),
+    caExpiry: () => metrics.caExpiry(0),
     bundles: () => metrics.bundles(new Map([["default", { count: 1, oldest: 0 }]])),
     selfManaged: () =>
       keys(parts).forEach((part) => keys(writes).forEach((result) => metrics.selfManaged(part, result))),

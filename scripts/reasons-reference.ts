@@ -1,5 +1,5 @@
 import { notes } from "../src/report/notes.ts";
-import { isProblem, mutationReasons, podReasons } from "../src/report/reasons.ts";
+import { needsAttention, mutationReasons, podReasons } from "../src/report/reasons.ts";
 import type { Code } from "../src/report/reasons.ts";
 import { deciders } from "../src/report/deciders.ts";
 import type { Decider } from "../src/report/deciders.ts";
@@ -15,7 +15,7 @@ export function reasonsReference(): string {
         `\`${code}\``,
         sentence,
         settingCell(deciders[code as Code]),
-        isProblem(code as Code) ? "yes" : "",
+        needsAttention(code as Code) ? "yes" : "",
       ]),
     );
   return page(

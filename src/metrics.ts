@@ -13,7 +13,7 @@ export interface Metrics {
   /** The expiry time of the serving certificate, as a Unix timestamp in seconds. */
   certificateExpiry(seconds: number): void;
   /** The expiry time of the self-managed CA, if there is one, as a Unix timestamp in seconds. */
-  authorityExpiry(seconds: number): void;
+  caExpiry(seconds: number): void;
   /** A write of a self-managed certificate or of the caBundle, and its result. */
   selfManaged(what: ManagedPart, result: "written" | "conflict" | "failed"): void;
   /** The package bundles that pods are offered, by profile; those with the names of before are gone. */
@@ -74,8 +74,12 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     mutation: (mutation, result, reason) => mutations.inc({ mutation, result, reason }),
     refused: (status) => refusals.inc({ status: String(status) }),
     reload: reloads(registers),
-    certificateExpiry: late("certificate_expiry_timestamp_seconds", "When the serving certificate ends.", registry),
-    authorityExpiry: late("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
+    certificateExpiry: lazyGauge(
+      "certificate_expiry_timestamp_seconds",
+      "When the serving certificate ends.",
+      registry,
+    ),
+    caExpiry: lazyGauge("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
     selfManaged: (what, result) => writes.inc({ what, result }),
     bundles: readyBundles(registers),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
@@ -118,7 +122,7 @@ function readyBundles(registers: Registry[]): Metrics["bundles"] {
 }
 
 /** A gauge that is registered when it first gets a value. Without a value it would be exposed as 0 and trigger alerts. */
-function late(name: string, help: string, registry: Registry): (value: number) => void {
+function lazyGauge(name: string, help: string, registry: Registry): (value: number) => void {
   let gauge: Gauge | undefined;
   return (value) => {
     gauge ??= new Gauge({ name: prefix + name, help, registers: [registry] });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { admissionReview, post } from "../src/cli/admission-client.ts";
-import { makeAuthority } from "../src/tls/certificate.ts";
+import { createCA } from "../src/tls/certificate.ts";
 import { clientCertificate } from "./support/client-certificate.ts";
 import { goldenPod } from "./support/pods.ts";
 import { testWebhook } from "./support/webhook.ts";
@@ -9,7 +9,7 @@ import { testWebhook } from "./support/webhook.ts";
 
 const hour = 3_600_000;
 const valid = { from: new Date(Date.now() - hour), to: new Date(Date.now() + hour) };
-const [authority, other] = [await makeAuthority(valid), await makeAuthority(valid)];
+const [authority, other] = [await createCA(valid), await createCA(valid)];
 const review = JSON.stringify(admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
 
 const refusal = /certificate|ECONNRESET|alert|hang up/i;

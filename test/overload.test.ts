@@ -139,7 +139,7 @@ test("a connection that waits for each answer goes on and on", async () => {
 });
 
 /** A server that sends answers of 8 MiB. */
-async function listen(limits: { together: number; milliseconds: number }) {
+async function listen(limits: { maxTotalBytes: number; milliseconds: number }) {
   const { oneAtATime, send } = createAnswers(limits);
   const server = createServer(
     oneAtATime((_request, response) => send(response, 200, "text/plain", "x".repeat(8 * megabyte))),
@@ -158,14 +158,14 @@ async function listen(limits: { together: number; milliseconds: number }) {
 
 describe("answers that nobody reads", () => {
   test("are given up after a time", async () => {
-    const { server, open, connections } = await listen({ together: 100 * megabyte, milliseconds: 300 });
+    const { server, open, connections } = await listen({ maxTotalBytes: 100 * megabyte, milliseconds: 300 });
     await open();
     await vi.waitFor(async () => expect(await connections()).toBe(0), 5000);
     server.close();
   });
 
   test("give way to newer ones when they are too many", async () => {
-    const { server, open, connections } = await listen({ together: 20 * megabyte, milliseconds: 60_000 });
+    const { server, open, connections } = await listen({ maxTotalBytes: 20 * megabyte, milliseconds: 60_000 });
     const sockets = [await open(), await open(), await open(), await open()];
     await vi.waitFor(async () => expect(await connections()).toBe(2), 5000);
     for (const socket of sockets) socket.destroy();

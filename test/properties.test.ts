@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import jsonPatch from "fast-json-patch";
 import { expect, test } from "vitest";
 import { createAdmit } from "../src/webhook/admit.ts";
-import { frozen } from "../src/config/frozen.ts";
+import { deepFreeze } from "../src/config/deep-freeze.ts";
 import { admissionReview, patchOf, patched } from "../src/cli/admission-client.ts";
 import type { AdmissionAnswer } from "../src/cli/admission-client.ts";
 import type { Config } from "../src/config/schema.ts";
@@ -43,7 +43,7 @@ function pairs(before: Pod, after: Pod): { came: Container; left: Container }[] 
 test("every pod is admitted; the patch makes of it exactly the pod that render shows; nothing that came in is changed", () => {
   fc.assert(
     fc.property(pods, configs, (came, config) => {
-      const pod = frozen(structuredClone(came));
+      const pod = deepFreeze(structuredClone(came));
       const copy = structuredClone(pod);
       const answer = admitter(config)(pod);
       expect(answer.response.allowed).toBe(true);
@@ -112,7 +112,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
         brokenInvariants(
           pod,
           primed,
-          mutations.flatMap(({ may = [] }) => may),
+          mutations.flatMap(({ permissions: may = [] }) => may),
         ),
       ).toEqual([]);
     }),

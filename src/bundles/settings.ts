@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Profile } from "../config/schema.ts";
-import { trimmed } from "../pod/mounts.ts";
+import { trimTrailingSlashes } from "../pod/mounts.ts";
 import { quantityValue } from "../pod/quantity.ts";
 
 type Settings = Profile["prerequisites"];
@@ -46,7 +46,10 @@ function contentWords({ apt, script }: Settings): string[] {
 
 /** Mirrors as the scripts take them: pairs of words. */
 export function mirrorWords(mirrors: Settings["apt"]["mirrors"]): string[] {
-  return Object.entries(mirrors).flatMap(([from, to]) => [`mirror=${trimmed(from)}`, `by=${trimmed(to)}`]);
+  return Object.entries(mirrors).flatMap(([from, to]) => [
+    `mirror=${trimTrailingSlashes(from)}`,
+    `by=${trimTrailingSlashes(to)}`,
+  ]);
 }
 
 /** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */

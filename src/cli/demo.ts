@@ -69,8 +69,8 @@ export async function demo(name: string, options: { config?: string }): Promise<
 
     const { allowed, warnings = [] } = first.answer.response;
     title("What was decided, and why");
-    const looked = prime(pod, { namespace, podSecurity: "privileged", config });
-    say(report(`Pod ${namespace}/${pod.metadata?.name ?? "*"}`, looked).trimEnd());
+    const result = prime(pod, { namespace, podSecurity: "privileged", config });
+    say(report(`Pod ${namespace}/${pod.metadata?.name ?? "*"}`, result).trimEnd());
     for (const warning of warnings) say(`Warning: ${warning}`);
     title("The pod, before and after");
     const [before, after] = [pod, patched(pod, first.answer)].map((value) =>

@@ -6,7 +6,7 @@ import type { DoctorOptions } from "./doctor.ts";
 import type { ExplainOptions } from "./explain.ts";
 import type { RenderOptions, RenderOutput } from "./render.ts";
 import type { ServeOptions } from "./serve.ts";
-import { addTlsOptions, tlsMistake } from "./tls-options.ts";
+import { addTlsOptions, tlsOptionError } from "./tls-options.ts";
 import { port, time } from "./option-values.ts";
 import { podSecurityLevels } from "../pod/pod-security.ts";
 
@@ -51,7 +51,7 @@ function addServe(program: Command): void {
     .addOption(time("--watch-interval <duration>", "time between two looks at the watched files", 1000, "1s"))
     .addOption(new Option("--log-level <level>").choices(["debug", "info", "warn", "error", "silent"]).default("info"))
     .action(async (options: ServeOptions) => {
-      const mistake = tlsMistake(options);
+      const mistake = tlsOptionError(options);
       if (mistake) serveCommand.error(`error: ${mistake}`);
       await (await import("./serve.ts")).serve(options);
     });

@@ -5,7 +5,7 @@ import { createLogger } from "../log.ts";
 import type { logLevels } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { mutations } from "../mutations/index.ts";
-import { certificateSource, clientsOf } from "./tls-options.ts";
+import { certificateSource, clientCAOf } from "./tls-options.ts";
 import type { TlsOptions } from "./tls-options.ts";
 import { watchedBundles } from "./watched-bundles.ts";
 import { watchedConfig } from "./watched-config.ts";
@@ -43,7 +43,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const webhook = await startWebhook({
     admit: createAdmit({ config, bundles, prime, log, metrics, clock }),
     certificates: await certificateSource(options, { log, metrics }),
-    clients: await clientsOf(options, { log, metrics }),
+    clients: await clientCAOf(options, { log, metrics }),
     ...(options.host !== undefined && { host: options.host }),
     port: options.port,
     opsPort: options.opsPort,

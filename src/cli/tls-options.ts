@@ -2,8 +2,8 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { clientAuthority } from "../tls/client-authority.ts";
-import type { ClientAuthority } from "../tls/client-authority.ts";
+import { watchClientCA } from "../tls/client-ca.ts";
+import type { ClientCA } from "../tls/client-ca.ts";
 import { filesSource } from "../tls/files.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { time } from "./option-values.ts";
@@ -25,7 +25,7 @@ export interface TlsOptions {
 
 const day = 86_400_000;
 /** The number of check intervals for which a new CA must have been trusted before it is used. */
-const settlingLooks = 12;
+const settlingChecks = 12;
 
 export function addTlsOptions(command: Command): Command {
   return command
@@ -41,7 +41,7 @@ export function addTlsOptions(command: Command): Command {
 }
 
 /** Returns the error in this combination of options, if there is one. */
-export function tlsMistake(options: TlsOptions): string | undefined {
+export function tlsOptionError(options: TlsOptions): string | undefined {
   const { tlsCaLifetime, tlsCertLifetime, tlsCheckInterval } = options;
   const files = { "--tls-cert-file": options.tlsCertFile, "--tls-private-key-file": options.tlsPrivateKeyFile };
   const own = {
@@ -50,13 +50,14 @@ export function tlsMistake(options: TlsOptions): string | undefined {
     "--tls-dns-name": options.tlsDnsName,
   };
   const given = [files, own].map((way) => Object.values(way).some((value) => value !== undefined));
-  const ways = `the certificate comes from ${and(files)}, or is kept by the webhook itself with ${and(own)}`;
+  const ways = `the certificate comes from ${joinKeys(files)}, or is kept by the webhook itself with ${joinKeys(own)}`;
   if (given[0] === given[1]) return `${ways}: ${given[0] ? "not both" : "one of the two is needed"}`;
   const missing = Object.entries(given[0] ? files : own).filter(([, value]) => value === undefined);
-  if (missing.length) return `${and(given[0] ? files : own)} go together: ${missing.map(([name]) => name)} is missing`;
+  if (missing.length)
+    return `${joinKeys(given[0] ? files : own)} go together: ${missing.map(([name]) => name)} is missing`;
   if (given[0]) return undefined;
-  if (tlsCertLifetime < 6 * settlingLooks * tlsCheckInterval) {
-    return `--tls-cert-lifetime has to be at least ${6 * settlingLooks} times --tls-check-interval`;
+  if (tlsCertLifetime < 6 * settlingChecks * tlsCheckInterval) {
+    return `--tls-cert-lifetime has to be at least ${6 * settlingChecks} times --tls-check-interval`;
   }
   if (tlsCaLifetime < 1.5 * tlsCertLifetime)
     return "--tls-ca-lifetime has to be at least 1.5 times --tls-cert-lifetime";
@@ -82,20 +83,20 @@ export async function certificateSource(
   const { connect } = await import("../tls/self-managed/connection.ts");
   const { selfManagedSource } = await import("../tls/self-managed/source.ts");
   const times = {
-    authorityLifetime: options.tlsCaLifetime,
+    caLifetime: options.tlsCaLifetime,
     servingLifetime: options.tlsCertLifetime,
-    settling: settlingLooks * interval,
+    settling: settlingChecks * interval,
   };
   const objects = clusterObjects(await connect(), tlsSecret, tlsWebhookConfiguration);
   return selfManagedSource({ objects, names: tlsDnsName, times, interval, clock: Date.now, log, metrics });
 }
 
 /** Returns the client CA, if the options name one. */
-export async function clientsOf(
+export async function clientCAOf(
   { tlsClientCaFile: file, watchInterval: interval }: TlsOptions,
   parts: { log: Logger; metrics: Metrics },
-): Promise<ClientAuthority | undefined> {
-  return file === undefined ? undefined : clientAuthority({ file, interval, ...parts });
+): Promise<ClientCA | undefined> {
+  return file === undefined ? undefined : watchClientCA({ file, interval, ...parts });
 }
 
 function secret(text: string): { namespace: string; name: string } {
@@ -105,4 +106,4 @@ function secret(text: string): { namespace: string; name: string } {
 }
 
 const names = (text: string, before: readonly string[] = []): string[] => [...before, text];
-const and = (way: object): string => Object.keys(way).join(" and ");
+const joinKeys = (way: object): string => Object.keys(way).join(" and ");

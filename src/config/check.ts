@@ -4,7 +4,7 @@ import type { Path, Problem } from "./problem.ts";
 import type { Profile } from "./schema.ts";
 
 /** Bytes reserved for the pod's own annotations and for the status annotation. */
-const others = 16 * 1024;
+const reservedBytes = 16 * 1024;
 
 /**
  * Checks the registries of a merged profile. Problems are a reference to private certificates that the profile does not
@@ -26,10 +26,10 @@ export function registryProblems(profile: Profile): Problem[] {
     }
   }
   const bytes = annotationBytes(profile);
-  if (bytes > annotationLimit - others) {
+  if (bytes > annotationLimit - reservedBytes) {
     add(
       privateCA?.pem ? ["privateCA", "pem"] : ["registries"],
-      `the files for this come to ${bytes} bytes of annotations, and a pod has room for ${annotationLimit - others} beside its own` +
+      `the files for this come to ${bytes} bytes of annotations, and a pod has room for ${annotationLimit - reservedBytes} beside its own` +
         (privateCA?.pem ? "; a ConfigMap can hold the certificates (privateCA.configMap)" : ""),
     );
   }

@@ -1,4 +1,4 @@
-import { frozen } from "./frozen.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import type { Path, Problem } from "./problem.ts";
 import { registryProblems } from "./check.ts";
 import { nearest } from "./nearest.ts";
@@ -45,7 +45,7 @@ export function resolve(raw: unknown): Resolved {
   });
   if (problems.length > 0) return { problems };
   const { mode, rules } = parsed.data;
-  return { config: frozen({ mode, rules, profiles: Object.fromEntries(profiles) }) };
+  return { config: deepFreeze({ mode, rules, profiles: Object.fromEntries(profiles) }) };
 }
 
 /** Profiles before validation. The values can be anything. */

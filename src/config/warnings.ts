@@ -13,7 +13,7 @@ export function warningsOf({ profiles, rules }: Config): Problem[] {
     ...Object.entries(profiles).flatMap(([name, profile]) => urlsWithCredentials(profile, ["profiles", name])),
     ...rules.flatMap((rule, index) => neverMatches(rule, index, rules)),
     ...rules.flatMap((rule, index) => impossibleNamespaces(rule, ["rules", index, "namespaces"])),
-    ...rules.flatMap((rule, index) => rightsByLabel(rule, ["rules", index, "scaleSets"], profiles)),
+    ...rules.flatMap((rule, index) => grantsByLabel(rule, ["rules", index, "scaleSets"], profiles)),
   ];
 }
 
@@ -59,17 +59,17 @@ function impossibleNamespaces({ namespaces }: Rule, path: Path): Problem[] {
 }
 
 /** A scale set's name is a label, which a pod's author can set freely. The author cannot choose the namespace. */
-function rightsByLabel(rule: Rule, path: Path, profiles: Config["profiles"]): Problem[] {
+function grantsByLabel(rule: Rule, path: Path, profiles: Config["profiles"]): Problem[] {
   if (!rule.namespaces.includes("*") || rule.scaleSets.includes("*")) return [];
   return [rule.profile, ...rule.allowedProfiles].flatMap((name) => {
-    const gives = giftsOf(profiles[name]!);
+    const gives = grantsOf(profiles[name]!);
     if (gives.length === 0) return [];
     const message = `the profile ${name} gives ${gives.join(" and ")} to any pod with this label, in every namespace, and the author of a pod chooses its labels; name the namespaces as well`;
     return [{ path, message }];
   });
 }
 
-function giftsOf({ docker, privateCA }: Profile): string[] {
+function grantsOf({ docker, privateCA }: Profile): string[] {
   const fromSecrets = Object.values(docker.daemon.env).some(
     (value) => typeof value !== "string" && value.valueFrom.secretKeyRef,
   );

@@ -9,14 +9,14 @@ import { durationPattern, durationText } from "./values.ts";
 export function writtenConfig({ mode, profiles, rules }: Config): string {
   const named = Object.entries(profiles).map(([key, { name: _name, ...profile }]) => [key, profile]);
   const config = { ...configHead, mode, profiles: Object.fromEntries(named) as object, rules };
-  return stringify(asWritten(config, schemaAt([])), { aliasDuplicateObjects: false });
+  return stringify(formatDurations(config, schemaAt([])), { aliasDuplicateObjects: false });
 }
 
 /** A value with its durations as people write them. Which numbers are durations is in the schema. */
-function asWritten(value: unknown, schema: Schema | undefined): unknown {
+function formatDurations(value: unknown, schema: Schema | undefined): unknown {
   const part = (key: string | number) => (schema ? partOf(schema, key) : undefined);
   if (typeof value === "number") return schema?.pattern === durationPattern.source ? durationText(value) : value;
-  if (Array.isArray(value)) return value.map((item, index) => asWritten(item, part(index)));
+  if (Array.isArray(value)) return value.map((item, index) => formatDurations(item, part(index)));
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, asWritten(item, part(key))]));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, formatDurations(item, part(key))]));
 }

@@ -1,5 +1,5 @@
 import { folderFrom } from "../pod/home.ts";
-import { trimmed } from "../pod/mounts.ts";
+import { trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { dockerdFlags, flagValues } from "./dockerd.ts";
 import { isRootless, rootlessHome, rootlessImageHome } from "./rootless.ts";
@@ -31,7 +31,7 @@ export function dataRoot(pod: Pod, dind: Container): DataRoot {
     if (mountPath === undefined) return "data-root-unknown";
     return mountPath.startsWith(`${rootlessImageHome}/`) ? "data-root-rootless" : { mountPath, rootless: true };
   }
-  const mountPath = trimmed(given ?? "/var/lib/docker");
+  const mountPath = trimTrailingSlashes(given ?? "/var/lib/docker");
   const isFolder = /^(\/[\w.@%+=,~-]+)+$/.test(mountPath) && !/\/\.\.?(\/|$)/.test(mountPath);
   return isFolder ? { mountPath, rootless: false } : "data-root-unknown";
 }

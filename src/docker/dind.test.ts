@@ -6,7 +6,7 @@ import { isWindows } from "../pod/windows.ts";
 import { findDinds } from "./dind.ts";
 import { dockerdFlags } from "./dockerd.ts";
 import { dockerSource } from "./source.ts";
-import { asksForDocker } from "./startup-probe.ts";
+import { onlyChecksDocker } from "./startup-probe.ts";
 
 const names = { docker: { container: "dind" }, runner: { container: "runner" } };
 const privileged = { securityContext: { privileged: true } };
@@ -63,7 +63,7 @@ test("strings of the size of a pod are looked at in no time", () => {
     dockerdFlags(dind, pod);
     dockerSource(pod, runner, names);
     runnerRoot(runner, {});
-    asksForDocker(dind.startupProbe);
+    onlyChecksDocker(dind.startupProbe);
     isWindows(pod);
   }
   expect(performance.now() - began).toBeLessThan(2000);

@@ -1,6 +1,6 @@
 import { isSidecar } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { ownWords } from "../pod/wrap.ts";
+import { unwrappedCommand } from "../pod/wrap.ts";
 
 /** The kind of Docker-in-Docker container: native sidecar (an init container that keeps running) or regular container. */
 export type Layout = "sidecar" | "container";
@@ -49,18 +49,18 @@ export function findDinds({ spec }: Pod, { docker, runner }: ContainerNames): Di
     ...sidecars.map((container) => ({ container, layout: "sidecar" as const })),
     ...others.map((container) => ({ container, layout: "container" as const })),
   ]
-    .map((dind) => ({ dind, weight: evidence(dind.container, docker.container) }))
+    .map((dind) => ({ dind, weight: dindScore(dind.container, docker.container) }))
     .filter(({ weight }) => weight > 0)
     .toSorted((one, other) => other.weight - one.weight)
     .map(({ dind }) => dind);
 }
 
 /** A score of how likely a container runs dockerd. 0 if nothing indicates it, or if the container is only a client. */
-function evidence(container: Container, name: string): number {
-  const words = ownWords(container);
+function dindScore(container: Container, name: string): number {
+  const words = unwrappedCommand(container);
   const isPrivileged = container.securityContext?.privileged === true;
   const isNamed = container.name === name;
-  const hasImage = isDindImage(container.image) || (isPrivileged && isLikeDind(container.image));
+  const hasImage = isDindImage(container.image) || (isPrivileged && looksLikeDind(container.image));
   const weight = (isPrivileged ? 4 : 0) + (isNamed ? 2 : 0) + (hasImage ? 1 : 0);
   if (startsDockerd(words)) return 8 + weight;
   if (parseImage(container.image ?? "").tag.includes("cli")) return 0;
@@ -70,7 +70,7 @@ function evidence(container: Container, name: string): number {
 }
 
 /** Third-party images (`cgr.dev/chainguard/docker-dind`) and official tags without "dind" (`docker:29` has dockerd). */
-function isLikeDind(image: string | null | undefined): boolean {
+function looksLikeDind(image: string | null | undefined): boolean {
   const { repository, tag } = parseImage(image ?? "");
   const last = baseName(repository);
   return last === "docker" || last.includes("dind") || tag.includes("dind");
@@ -81,12 +81,12 @@ const dockerdWord = /(?:^|[\s;&|(])(?:\/[\w./-]*\/)?dockerd(?:-entrypoint\.sh|-r
 /** Whether a command starts dockerd, either directly or in a shell string. */
 export function startsDockerd(words: readonly string[]): boolean {
   return words.some((word) =>
-    [...word.matchAll(dockerdWord)].some(({ index }) => !isLookedFor(word.slice(Math.max(0, index - 40), index))),
+    [...word.matchAll(dockerdWord)].some(({ index }) => !isProcessLookup(word.slice(Math.max(0, index - 40), index))),
   );
 }
 
 /** Whether the text before `dockerd` ends in a command that looks up processes by name, such as pgrep. */
-function isLookedFor(before: string): boolean {
+function isProcessLookup(before: string): boolean {
   return /\b(pgrep|pkill|pidof|killall)( -\w+){0,4}$/.test(before);
 }
 

@@ -1,4 +1,4 @@
-import { emptyDirsOf, trimmed } from "../pod/mounts.ts";
+import { emptyDirsOf, trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { isDindImage } from "./dind.ts";
 
@@ -37,12 +37,12 @@ export function dockerdFlags(container: Container, pod: Pod): { flags: string[];
 export function addFlags(container: Container, flags: readonly string[]): void {
   if (flags.length === 0) return;
   const simple = simpleShell([...(container.command ?? []), ...(container.args ?? [])]);
-  if (simple && !simple.takesWords) letTakeWords(container, simple.text);
+  if (simple && !simple.takesWords) makePassArgs(container, simple.text);
   container.args = [...(container.args ?? []), ...flags];
 }
 
 /** Appended to a shell string so that it passes on its arguments. This is a constant, so no flag becomes shell text. */
-const handsOn = ' "$@"';
+const passArgsSuffix = ' "$@"';
 const plainWord = String.raw`(?:[\w@%+=:,./-]|\$\(\w+\))+`;
 const simpleString = new RegExp(
   String.raw`^\s*(?:exec\s+)?(?:/[\w./-]*/)?(?:${launchers.join("|")})((?:\s+${plainWord})*)\s*$`,
@@ -52,15 +52,15 @@ const simpleString = new RegExp(
 function simpleShell(words: readonly string[]) {
   if (shellAt(words) !== 0) return undefined;
   const [, , text = "", ...behind] = words;
-  const takesWords = text.endsWith(handsOn) && behind[0] === "dockerd";
-  const match = simpleString.exec(takesWords ? text.slice(0, -handsOn.length) : text);
-  if (!match || (behind.length > 0 && !takesWords)) return undefined;
-  return { text, takesWords, flags: [...match[1]!.split(/\s+/).filter(Boolean), ...behind.slice(1)] };
+  const passesArgs = text.endsWith(passArgsSuffix) && behind[0] === "dockerd";
+  const match = simpleString.exec(passesArgs ? text.slice(0, -passArgsSuffix.length) : text);
+  if (!match || (behind.length > 0 && !passesArgs)) return undefined;
+  return { text, takesWords: passesArgs, flags: [...match[1]!.split(/\s+/).filter(Boolean), ...behind.slice(1)] };
 }
 
 /** Makes a shell string pass on its arguments. The first argument after the shell string is `$0`, here `dockerd`. */
-function letTakeWords(container: Container, text: string): void {
-  const replace = (word: string) => (word === text ? text + handsOn : word);
+function makePassArgs(container: Container, text: string): void {
+  const replace = (word: string) => (word === text ? text + passArgsSuffix : word);
   if (container.command) container.command = container.command.map(replace);
   container.args = [...(container.args ?? []).map(replace), "dockerd"];
 }
@@ -83,7 +83,7 @@ function mayHaveDaemonJson(container: Container, pod: Pod): boolean {
     ({ name }) => name !== container.name,
   );
   return (container.volumeMounts ?? []).some(({ name, mountPath }) => {
-    const path = trimmed(mountPath);
+    const path = trimTrailingSlashes(mountPath);
     const isAt = /^\/etc\/docker(\/daemon\.json)?$|\/\.config\/docker(\/daemon\.json)?$/.test(path);
     if (!isAt && !/^\/etc$|^\/home(\/[^/]+(\/\.config)?)?$/.test(path)) return false;
     if (!emptyDirs.has(name)) return true;

@@ -1,5 +1,5 @@
 import { isSidecar } from "../pod/containers.ts";
-import { emptyDirsOf, positionOf, trimmed } from "../pod/mounts.ts";
+import { emptyDirsOf, positionOf, trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { baseName, shells } from "./dockerd.ts";
 
@@ -68,8 +68,9 @@ function copiedPaths(words: readonly string[]): { source: string; target: string
   const known = /^(-[aRrpvfdLPTnu]+|--(recursive|archive|verbose|force|no-target-directory|preserve(=[a-z,]+)?))$/;
   const isRecursive = flags.some((flag) => /^-[a-zT]*[aRr]|^--(recursive|archive)$/.test(flag));
   const intoTarget = flags.some((flag) => /^-[a-zR]*T|^--no-target-directory$/.test(flag));
-  const contents = /^(\/[^*]*?)\/(?:\.\/?|\*)$/.exec(source)?.[1] ?? (intoTarget ? trimmed(source) : undefined);
+  const contents =
+    /^(\/[^*]*?)\/(?:\.\/?|\*)$/.exec(source)?.[1] ?? (intoTarget ? trimTrailingSlashes(source) : undefined);
   if (!flags.every((flag) => known.test(flag)) || !isRecursive || more.length > 0) return undefined;
   if (!contents?.startsWith("/") || !target.startsWith("/") || /[$*]/.test(contents + target)) return undefined;
-  return { source: trimmed(contents), target: trimmed(target.replace(/\/\.$/, "")) };
+  return { source: trimTrailingSlashes(contents), target: trimTrailingSlashes(target.replace(/\/\.$/, "")) };
 }

@@ -39,7 +39,7 @@ export function hostsTomlSupport(
  * Whether Docker's data may come from an earlier pod. In that case dockerd keeps the image store that the data was
  * created with, whatever its version (moby, daemon/image_store_choice.go). An emptyDir or ephemeral volume is always new.
  */
-export function mayKeepDockerData({ spec }: Pod, container: Container): boolean {
+export function mayHaveEarlierDockerData({ spec }: Pod, container: Container): boolean {
   const names = volumesAt(container, "/var/lib/docker");
   return (spec.volumes ?? []).some((volume) => names.includes(volume.name) && !volume.emptyDir && !volume.ephemeral);
 }

@@ -13,7 +13,7 @@ const file = `${directory}/runner`;
  * Whether dockerd stops after the runner. `outlives`: yes. `pre-stop-kept`: yes, except for a container that has its own
  * preStop hook, which is kept. `no-command`: no, because the runner container has no command to wrap.
  */
-export type Outliving = "outlives" | "pre-stop-kept" | "no-command";
+export type OutliveResult = "outlives" | "pre-stop-kept" | "no-command";
 
 /** The shell scripts: `holdDocker` wraps the runner's command, `awaitRunner` is the preStop hook of the DinD container. */
 export interface OutliveScripts {
@@ -35,7 +35,7 @@ export function outliveRunner(
   runner: Container,
   names: ContainerNames,
   { holdDocker, awaitRunner }: OutliveScripts,
-): Outliving {
+): OutliveResult {
   const beside = findDinds(pod, names).filter(({ layout }) => layout === "container");
   const held = beside.map((dind) => dind.container).filter((container) => !hasOtherPreStop(container, name));
   const outcome = held.length < beside.length ? "pre-stop-kept" : "outlives";

@@ -1,5 +1,5 @@
 import { folderFrom } from "../pod/home.ts";
-import { trimmed } from "../pod/mounts.ts";
+import { trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container } from "../pod/types.ts";
 
 /** The home directory of the user in docker:dind-rootless (docker-library/docker, dind-rootless/Dockerfile). */
@@ -17,7 +17,7 @@ export function isRootless({ image, command, args }: Container): boolean {
  */
 export function rootlessHome(dind: Container): string | undefined {
   const mounted = (dind.volumeMounts ?? [])
-    .map(({ mountPath }) => trimmed(mountPath))
+    .map(({ mountPath }) => trimTrailingSlashes(mountPath))
     .find((path) => /^\/home\/[^/]+$/.test(path));
   return folderFrom(dind, "HOME", mounted ?? rootlessImageHome);
 }

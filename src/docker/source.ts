@@ -1,7 +1,7 @@
 import { isSidecar } from "../pod/containers.ts";
 import { setsEnv } from "../pod/env.ts";
 import type { Container, Pod } from "../pod/types.ts";
-import { ownWords } from "../pod/wrap.ts";
+import { unwrappedCommand } from "../pod/wrap.ts";
 import { findDinds, startsDockerd } from "./dind.ts";
 import type { ContainerNames } from "./dind.ts";
 import { defaultSocket, literalHost, volumesAtSocket } from "./socket.ts";
@@ -81,12 +81,12 @@ function nodeVolumes({ spec }: Pod, names: readonly string[]) {
 }
 
 function mentionsPodman(container: Container): boolean {
-  return [container.image ?? "", ...ownWords(container)].some((word) => /\bpodman\b/.test(word));
+  return [container.image ?? "", ...unwrappedCommand(container)].some((word) => /\bpodman\b/.test(word));
 }
 
 /** Whether the runner container starts an engine: by its command, an init system or a job hook, or under sysbox. */
 function startsEngine(pod: Pod, runner: Container): boolean {
-  const words = ownWords(runner);
+  const words = unwrappedCommand(runner);
   const byCommand = words.some((word) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(word));
   if (byCommand || startsDockerd(words) || isSysbox(pod)) return true;
   return runner.securityContext?.privileged === true && setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED");
@@ -97,7 +97,7 @@ function startsEngine(pod: Pod, runner: Container): boolean {
  * without a job hook. In that case Docker is missing, and the wait for Docker reports it.
  */
 function mayStartEngine(pod: Pod, runner: Container, names: ContainerNames): boolean {
-  const words = runner.command?.length ? ownWords(runner) : (names.runner.command ?? []);
+  const words = runner.command?.length ? unwrappedCommand(runner) : (names.runner.command ?? []);
   return (
     !/^(.*\/)?run\.sh$/.test(words[0] ?? "") ||
     startsEngine(pod, runner) ||

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asksForDocker, probePatience } from "./startup-probe.ts";
+import { onlyChecksDocker, probeTimeout } from "./startup-probe.ts";
 
 const shell = (text: string) => ["sh", "-c", text];
 
@@ -13,7 +13,7 @@ test.each([
   [shell("docker info > /dev/null 2>&1")],
   [shell("[ -S /var/run/docker.sock ]")],
 ])("%j asks whether Docker answers", (command) => {
-  expect(asksForDocker({ exec: { command } })).toBe(true);
+  expect(onlyChecksDocker({ exec: { command } })).toBe(true);
 });
 
 test.each([
@@ -27,16 +27,16 @@ test.each([
   [shell("docker ps $(cat /ids)")],
   [[]],
 ])("%j asks for more, or something else", (command) => {
-  expect(asksForDocker({ exec: { command } })).toBe(false);
+  expect(onlyChecksDocker({ exec: { command } })).toBe(false);
 });
 
 test("by HTTP, /_ping is the question", () => {
-  expect(asksForDocker({ httpGet: { port: 2375, path: "/_ping" } })).toBe(true);
-  expect(asksForDocker({ httpGet: { port: 2375, path: "/images/json" } })).toBe(false);
-  expect(asksForDocker({ tcpSocket: { port: 2375 } })).toBe(false);
+  expect(onlyChecksDocker({ httpGet: { port: 2375, path: "/_ping" } })).toBe(true);
+  expect(onlyChecksDocker({ httpGet: { port: 2375, path: "/images/json" } })).toBe(false);
+  expect(onlyChecksDocker({ tcpSocket: { port: 2375 } })).toBe(false);
 });
 
 test("the patience of a probe, with the defaults of the API", () => {
-  expect(probePatience({})).toBe(30);
-  expect(probePatience({ initialDelaySeconds: 5, periodSeconds: 2, failureThreshold: 10 })).toBe(25);
+  expect(probeTimeout({})).toBe(30);
+  expect(probeTimeout({ initialDelaySeconds: 5, periodSeconds: 2, failureThreshold: 10 })).toBe(25);
 });

@@ -6,18 +6,18 @@ type Probe = NonNullable<Container["startupProbe"]>;
  * Whether a startup probe only checks that Docker is available, as the wait does. It may run `docker info`, `ps` or
  * `version`, request the API's `/_ping`, or test that the socket exists.
  */
-export function asksForDocker({ exec, httpGet }: Probe): boolean {
+export function onlyChecksDocker({ exec, httpGet }: Probe): boolean {
   if (httpGet) return /^\/(v[\d.]+\/)?_ping$/.test(httpGet.path ?? "");
   const words = exec?.command ?? [];
   const [program = "", option = "", text = "", ...more] = words;
-  if (!/(^|\/)(sh|ash|bash|dash)$/.test(program)) return isQuestion(words);
+  if (!/(^|\/)(sh|ash|bash|dash)$/.test(program)) return isDockerCheck(words);
   if (text.length > 1000) return false; // no such check is that long, and no pod may keep the webhook busy
   const command = text.replaceAll(/\s*(\d|&)?>{1,2}\s*(&\d|\/dev\/\w+)/g, "").trim();
   if (!/^-[a-z]*c$/.test(option) || more.length > 0 || /[;&|<>`$\n]/.test(command)) return false;
-  return isQuestion(command.split(/\s+/).map((word) => word.replaceAll(/^["']|["']$/g, "")));
+  return isDockerCheck(command.split(/\s+/).map((word) => word.replaceAll(/^["']|["']$/g, "")));
 }
 
-function isQuestion(command: readonly string[]): boolean {
+function isDockerCheck(command: readonly string[]): boolean {
   const words =
     command[0] === "timeout" ? command.slice(command.findIndex((word) => /^\d+s?$/.test(word)) + 1) : command;
   const program = words[0]?.replace(/^.*\//, "");
@@ -39,6 +39,6 @@ function takesNext(word: string | undefined): boolean {
 }
 
 /** The seconds that a startup probe allows for startup. The defaults are those of the API (API reference, Probe). */
-export function probePatience({ initialDelaySeconds, periodSeconds, failureThreshold }: Probe): number {
+export function probeTimeout({ initialDelaySeconds, periodSeconds, failureThreshold }: Probe): number {
   return (initialDelaySeconds ?? 0) + (periodSeconds ?? 10) * (failureThreshold ?? 3);
 }

@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { containerOf, goldenPod } from "../../test/support/pods.ts";
-import { frozen } from "../config/frozen.ts";
+import { deepFreeze } from "../config/deep-freeze.ts";
 import { startEditing } from "./editing.ts";
 import type { Pod } from "../pod/types.ts";
 
 function edited(pod: Pod, edit: (copy: Pod) => void): Pod {
-  const { copy, finish } = startEditing(frozen(pod));
+  const { copy, finish } = startEditing(deepFreeze(pod));
   edit(copy);
   return finish();
 }

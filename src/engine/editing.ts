@@ -25,25 +25,25 @@ export function startEditing(pod: Pod): { copy: Pod; finish: () => Pod } {
   if (spec.initContainers) spec.initContainers = spec.initContainers.map(copyOf);
   if (spec.volumes) spec.volumes = [...spec.volumes];
   const copy = { ...pod, metadata: { ...pod.metadata }, spec };
-  return { copy, finish: () => settled(copy, pod, originals) };
+  return { copy, finish: () => restoreOriginals(copy, pod, originals) };
 }
 
 /** Replaces unchanged parts of the copy by the original objects, from the innermost parts to the pod. */
-function settled(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Container>): Pod {
+function restoreOriginals(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Container>): Pod {
   const settleAll = (containers: Container[] | undefined) =>
     containers?.forEach((container, index) => {
       const original = originals.get(container);
-      if (original) containers[index] = settledPart(container, original);
+      if (original) containers[index] = restoreOriginalPart(container, original);
     });
   settleAll(copy.spec.containers);
   settleAll(copy.spec.initContainers);
-  copy.spec = settledPart(copy.spec, pod.spec);
-  copy.metadata = settledPart(copy.metadata, pod.metadata);
-  return settledPart(copy, pod);
+  copy.spec = restoreOriginalPart(copy.spec, pod.spec);
+  copy.metadata = restoreOriginalPart(copy.metadata, pod.metadata);
+  return restoreOriginalPart(copy, pod);
 }
 
 /** Returns the original if the part equals it. Otherwise returns the part, with equal lists replaced by the originals. */
-function settledPart<T extends object>(part: T, original: T): T {
+function restoreOriginalPart<T extends object>(part: T, original: T): T {
   for (const key in part) {
     if (part[key] !== original[key] && isSameList(part[key], original[key])) part[key] = original[key];
   }

@@ -20,8 +20,8 @@ export type Permission =
 export function brokenInvariants(before: Pod, after: Pod, permissions: readonly Permission[] = []): string[] {
   if (before === after) return [];
   return [
-    ...structuralProblems(before, after),
-    ...untouchables(before, after),
+    ...newStructuralProblems(before, after),
+    ...forbiddenChanges(before, after),
     ...(permissions.includes("add-privileged-containers") ? [] : addedPrivileges(before, after)),
     ...gracePeriod(before, after, permissions.includes("lengthen-grace-period")),
     ...pullSecrets(before, after, permissions.includes("add-pull-secrets")),
@@ -35,7 +35,7 @@ export function brokenInvariants(before: Pod, after: Pod, permissions: readonly 
 }
 
 // The original pod is checked only if the new one has problems.
-function structuralProblems(before: Pod, after: Pod): string[] {
+function newStructuralProblems(before: Pod, after: Pod): string[] {
   const problems = problemsOf(after);
   if (problems.length === 0) return problems;
   const had = new Set(problemsOf(before));
@@ -62,7 +62,7 @@ function problemsOf({ spec }: Pod): string[] {
 }
 
 /** A mutation may change only containers, volumes, annotations, pull secrets and the grace period. */
-function untouchables(before: Pod, after: Pod): string[] {
+function forbiddenChanges(before: Pod, after: Pod): string[] {
   return [
     ...changedKeys(before, after, ["metadata", "spec"]),
     ...changedKeys(before.metadata, after.metadata, ["annotations"]).map((key) => `metadata.${key}`),

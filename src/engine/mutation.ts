@@ -10,7 +10,7 @@ import type { Permission } from "./invariants.ts";
 export interface Mutation {
   readonly name: string;
   /** The permissions that this mutation needs. */
-  readonly may?: readonly Permission[];
+  readonly permissions?: readonly Permission[];
   /**
    * Called once per profile, before its first pod.
    *
@@ -51,7 +51,7 @@ export function doesNotApply(reason: MutationReason): Verdict {
  * Combines the verdicts of an edit on several containers. It applies if it applies to at least one of them. The reasons
  * why it does not apply to the others become notes.
  */
-export function together(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
+export function combineVerdicts(verdicts: readonly [Verdict, ...Verdict[]]): Verdict {
   if (verdicts.every(({ applies: one }) => !one)) return verdicts[0];
   const remarks = verdicts.flatMap((verdict) => (verdict.applies ? verdict.notes : [verdict.reason]));
   return applies(...new Set(remarks));

@@ -134,12 +134,12 @@ test("with the permission a privileged container may be added, but none that is 
     return applies();
   };
   const before = goldenPod("dind-sidecar");
-  expect(runAll([{ ...other(add), may }], before, profile).outcomes[0]?.result).toBe("applied");
+  expect(runAll([{ ...other(add), permissions: may }], before, profile).outcomes[0]?.result).toBe("applied");
   const raise: Edit = (pod) => {
     containerOf(pod, "runner").securityContext = { privileged: true };
     return applies();
   };
-  const { outcomes } = runAll([{ ...other(raise), may }], before, profile);
+  const { outcomes } = runAll([{ ...other(raise), permissions: may }], before, profile);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken" }]);
 });
 
@@ -153,12 +153,12 @@ test.each([
     else pod.spec.terminationGracePeriodSeconds = seconds;
     return applies();
   };
-  const mutation: Mutation = { ...other(change), may: ["lengthen-grace-period"] };
+  const mutation: Mutation = { ...other(change), permissions: ["lengthen-grace-period"] };
   expect(runAll([mutation], goldenPod("dind-sidecar"), profile).outcomes[0]?.result).toBe(result);
 });
 
 test("only the one that adds DinD may add privileged containers", () => {
-  const allowed = mutations.filter(({ may }) => may?.includes("add-privileged-containers"));
+  const allowed = mutations.filter(({ permissions: may }) => may?.includes("add-privileged-containers"));
   expect(allowed.map(({ name }) => name)).toEqual(["inject-docker"]);
 });
 

@@ -14,7 +14,7 @@ export type ConfiguredMutation =
 /** Configures each mutation for a profile. One that throws is skipped for all pods of the profile. */
 export function configureMutations(mutations: readonly Mutation[], profile: Profile): ConfiguredMutation[] {
   return mutations.map((mutation) => {
-    const { name, may = [] } = mutation;
+    const { name, permissions: may = [] } = mutation;
     try {
       const edit = mutation.configure(profile);
       return typeof edit === "function" ? { name, may, edit } : { outcome: skipped(name, edit) };

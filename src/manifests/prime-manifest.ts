@@ -58,7 +58,7 @@ export function primeManifest(
 function primeTemplate(
   manifest: Fields,
   path: readonly string[],
-  look: (pod: Fields) => Finding,
+  primeOne: (pod: Fields) => Finding,
 ): { manifest: unknown; findings: Finding[] } {
   const template = path.reduce<unknown>((value, key) => (isFields(value) ? value[key] : undefined), manifest);
   if (!isFields(template) || !isFields(template["spec"])) return { manifest, findings: [] };
@@ -66,7 +66,7 @@ function primeTemplate(
   const labels = { ...(isFields(metadata["labels"]) ? metadata["labels"] : {}), ...arcLabels(manifest) };
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, labels }, spec: template["spec"] };
 
-  const finding = look(pod);
+  const finding = primeOne(pod);
   if (finding.primed.pod === pod) return { manifest, findings: [finding] };
   const primed = finding.primed.pod as typeof pod & { metadata: Fields };
   const annotations = (primed.metadata as Fields)["annotations"];

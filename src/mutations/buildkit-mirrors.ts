@@ -5,7 +5,7 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, isSidecar, usesKubernetesHooks } from "../pod/containers.ts";
 import { setsEnv } from "../pod/env.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
+import { preventsCopy, isInReadOnlyRoot } from "../pod/mounts.ts";
 import { filesFolder, placeInRunner } from "../pod/place-files.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { buildkitRegistries } from "../registries/buildkit.ts";
@@ -34,7 +34,7 @@ export const buildkitMirrors: Mutation = {
       if (hasBuildkit(pod, container)) return doesNotApply("buildkit-in-use");
       const { home, buildx } = runnerFolders(pod, container, profile.runner);
       if (buildx === undefined) return doesNotApply("path-unknown");
-      if (isForeign(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
+      if (preventsCopy(pod, container, buildx)) return doesNotApply("buildkit-file-mounted");
       if (isInReadOnlyRoot(container, buildx)) return doesNotApply("read-only-root");
 
       const ca = `${buildx}/arc-primer-ca.pem`;

@@ -5,7 +5,7 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
 import { mountFiles } from "../pod/files.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isForeign, isInReadOnlyRoot, isOccupied } from "../pod/mounts.ts";
+import { preventsCopy, isInReadOnlyRoot, preventsMount } from "../pod/mounts.ts";
 import { filesFolder, placeInRunner } from "../pod/place-files.ts";
 import { daggerFiles } from "../registries/files.ts";
 
@@ -32,7 +32,7 @@ export const daggerMirrors: Mutation = {
       const { home, config } = runnerFolders(pod, container, profile.runner);
       if (config === undefined) return doesNotApply("path-unknown");
       const folder = `${config}/dagger`;
-      if (isForeign(pod, container, folder) || isOccupied(pod, dind, folder))
+      if (preventsCopy(pod, container, folder) || preventsMount(pod, dind, folder))
         return doesNotApply("dagger-files-mounted");
       if (isInReadOnlyRoot(container, folder)) return doesNotApply("read-only-root");
 
@@ -45,7 +45,7 @@ export const daggerMirrors: Mutation = {
       const obstacle = placeInRunner(pod, container, { name, files, steps, command: profile.runner.command });
       if (obstacle) return doesNotApply(obstacle);
       // With several dockerds, the job chooses the one that starts the engine.
-      const more = others.filter((one) => !isOccupied(pod, one, folder) && !blocksDockerd(one, folder));
+      const more = others.filter((one) => !preventsMount(pod, one, folder) && !blocksDockerd(one, folder));
       for (const one of [dind, ...more]) mountFiles(one, name, folder);
       return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
     };

@@ -2,7 +2,7 @@ import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, jobsRunElsewhere } from "../pod/containers.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { ensureMount, ensureVolume, isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
+import { ensureMount, ensureVolume, preventsCopy, isInReadOnlyRoot } from "../pod/mounts.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import script from "../scripts/docker-credentials.sh";
 
@@ -32,7 +32,7 @@ export const dockerCredentials: Mutation = {
       if (!container) return doesNotApply("no-runner-container");
       if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
       const folder = runnerFolders(pod, container, runner).docker;
-      if (folder !== undefined && isForeign(pod, container, folder)) return doesNotApply("docker-config-mounted");
+      if (folder !== undefined && preventsCopy(pod, container, folder)) return doesNotApply("docker-config-mounted");
       if (folder !== undefined && isInReadOnlyRoot(container, folder)) return doesNotApply("read-only-root");
 
       ensureVolume(pod, volume);

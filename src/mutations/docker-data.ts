@@ -1,9 +1,9 @@
 import type { Profile } from "../config/schema.ts";
 import { dataRoot } from "../docker/data-root.ts";
 import { findDinds } from "../docker/dind.ts";
-import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import { applies, doesNotApply, combineVerdicts } from "../engine/mutation.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
-import { ensureMount, ensureVolume, isOccupied } from "../pod/mounts.ts";
+import { ensureMount, ensureVolume, preventsMount } from "../pod/mounts.ts";
 import { quantityValue } from "../pod/quantity.ts";
 import type { Container, Pod, Volume } from "../pod/types.ts";
 
@@ -34,7 +34,7 @@ export const dockerData: Mutation = {
         // The root directory of a new filesystem belongs to root, and only root can create directories in it. The root
         // directory of an emptyDir is writable for everyone.
         if (rootless && source.ephemeral) return doesNotApply("data-root-rootless");
-        if (isOccupied(pod, container, mountPath)) return doesNotApply("docker-data-mounted");
+        if (preventsMount(pod, container, mountPath)) return doesNotApply("docker-data-mounted");
         if (source.emptyDir?.medium === "Memory" && isBelow(pod, container, source.emptyDir.sizeLimit))
           return doesNotApply("docker-data-memory");
         const volume = { name: index === 0 ? name : `${name}-${index + 1}`, ...source };
@@ -43,7 +43,7 @@ export const dockerData: Mutation = {
         return applies();
       };
       const [first, ...more] = findDinds(pod, profile).map(change);
-      return first ? together([first, ...more]) : doesNotApply("no-dind");
+      return first ? combineVerdicts([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };

@@ -4,7 +4,7 @@ import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
 import { runnerFolders } from "../pod/home.ts";
-import { isForeign, isInReadOnlyRoot } from "../pod/mounts.ts";
+import { preventsCopy, isInReadOnlyRoot } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { defineWrapper, wrapCommand } from "../pod/wrap.ts";
 import { mirrorHosts } from "../registries/endpoint.ts";
@@ -26,7 +26,7 @@ export const dockerProxy: Mutation = {
     const { enabled, builds } = profile.docker.proxy;
     if (!enabled) return "not-configured";
     const direct = mirrorHosts(profile.registries);
-    const told = direct.filter((host) => !host.includes("$")).map((host) => `no-proxy=${host}`);
+    const args = direct.filter((host) => !host.includes("$")).map((host) => `no-proxy=${host}`);
 
     return (pod) => {
       const runner = findContainer(pod, profile.runner.container);
@@ -40,21 +40,21 @@ export const dockerProxy: Mutation = {
       for (const { container } of dinds) if (setProxy(container, variables)) notes.add("env-kept");
       if (!builds) return applies(...notes);
       const obstacle =
-        cannotWrite(pod, runner, profile.runner) ??
-        (wrapCommand(runner, wrapper, told, profile.runner.command) ? undefined : "no-command");
+        writeObstacle(pod, runner, profile.runner) ??
+        (wrapCommand(runner, wrapper, args, profile.runner.command) ? undefined : "no-command");
       return applies(...notes, ...(obstacle ? [obstacle] : []));
     };
   },
 };
 
 /** The reason why the wrapper cannot write Docker's client config, if there is one. */
-function cannotWrite(
+function writeObstacle(
   pod: Pod,
   runner: Container,
   settings: Parameters<typeof runnerFolders>[2],
 ): MutationReason | undefined {
   const folder = runnerFolders(pod, runner, settings).docker;
   if (folder === undefined) return undefined; // resolved by the wrapper at run time
-  if (isForeign(pod, runner, folder)) return "docker-config-mounted";
+  if (preventsCopy(pod, runner, folder)) return "docker-config-mounted";
   return isInReadOnlyRoot(runner, folder) ? "read-only-root" : undefined;
 }

@@ -5,7 +5,7 @@ import { mirroredImage } from "../docker/image-mirror.ts";
 import { envEntry } from "../pod/env.ts";
 import type { Container, EnvVar, Pod } from "../pod/types.ts";
 import type { Note } from "../report/reasons.ts";
-import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import { applies, doesNotApply, combineVerdicts } from "../engine/mutation.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
 
 type Daemon = Profile["docker"]["daemon"];
@@ -46,7 +46,7 @@ export const dockerdSettings: Mutation = {
         );
       };
       const [first, ...more] = findDinds(pod, profile).map(({ container }) => change(container));
-      return first ? together([first, ...more]) : doesNotApply("no-dind");
+      return first ? combineVerdicts([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };

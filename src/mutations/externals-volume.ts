@@ -28,7 +28,7 @@ const leastMemory = 2 ** 30;
  */
 export const externalsVolume: Mutation = {
   name: "externals-volume",
-  may: ["remove-init-containers"],
+  permissions: ["remove-init-containers"],
   configure(profile) {
     const { externals } = profile.docker;
     if (externals === "copy") return "not-configured";

@@ -20,7 +20,7 @@ const name = "arc-primer-finish-job";
  */
 export const finishJob: Mutation = {
   name: "finish-job",
-  may: ["lengthen-grace-period"],
+  permissions: ["lengthen-grace-period"],
   configure(profile) {
     const { enabled, gracePeriod, reserve } = profile.runner.finishJob;
     if (!enabled) return "disabled";

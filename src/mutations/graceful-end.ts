@@ -12,7 +12,7 @@ import holdDocker from "../scripts/hold-docker.sh";
  */
 export const gracefulEnd: Mutation = {
   name: "graceful-end",
-  may: ["lengthen-grace-period"],
+  permissions: ["lengthen-grace-period"],
   configure(profile) {
     const { enabled, gracePeriod } = profile.docker.gracefulEnd;
     if (!enabled) return "disabled";

@@ -18,7 +18,7 @@ const helpers = ["init-dind-externals", "init-dind-rootless"];
  */
 export const imageMirror: Mutation = {
   name: "image-mirror",
-  may: ["add-pull-secrets"],
+  permissions: ["add-pull-secrets"],
   configure({ docker, runner, images }) {
     const { enabled, mirrors, pullSecrets } = images;
     if (!enabled) return "disabled";

@@ -9,7 +9,7 @@ import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer, usesKubernetesHooks } from "../pod/containers.ts";
 import { envEntry, setsEnv } from "../pod/env.ts";
 import { runnerRoot } from "../pod/home.ts";
-import { ensureVolume, positionOf, trimmed } from "../pod/mounts.ts";
+import { ensureVolume, positionOf, trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
 import { mirrorHosts } from "../registries/endpoint.ts";
 import type { MutationReason } from "../report/reasons.ts";
@@ -24,7 +24,7 @@ import prepareRootless from "../scripts/prepare-rootless.sh";
  */
 export const injectDocker: Mutation = {
   name: "inject-docker",
-  may: ["add-privileged-containers"],
+  permissions: ["add-privileged-containers"],
   configure(profile) {
     const { docker } = profile;
     if (!docker.inject) return "not-configured";
@@ -37,7 +37,7 @@ export const injectDocker: Mutation = {
       if (usesKubernetesHooks(runner)) return doesNotApply("kubernetes-mode");
       if (hasDocker(runner, settings.rootless)) return doesNotApply("docker-elsewhere");
       if (podSecurity !== "privileged") return doesNotApply("privilege-forbidden");
-      const obstacle = cannotWork(pod, runner, profile.runner.command);
+      const obstacle = injectObstacle(pod, runner, profile.runner.command);
       if (obstacle) return doesNotApply(obstacle);
       const root = runnerRoot(runner, profile.runner);
       if (root === undefined) return doesNotApply("externals-unknown");
@@ -62,7 +62,11 @@ function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root">
 }
 
 /** The reason why DinD could not work in this pod or would do harm, if there is one. */
-function cannotWork(pod: Pod, runner: Container, command: readonly string[] | undefined): MutationReason | undefined {
+function injectObstacle(
+  pod: Pod,
+  runner: Container,
+  command: readonly string[] | undefined,
+): MutationReason | undefined {
   if (pod.spec.hostNetwork) return "host-network";
   if (runner.securityContext?.privileged || isSysbox(pod)) return "runner-privileged";
   return runner.command?.length || command ? undefined : "no-command";
@@ -92,7 +96,7 @@ function isNameTaken({ spec }: Pod, dind: DindParts): boolean {
 
 /** Whether two mounts have the same path, for example if the work directory is at a path that dockerd needs. */
 function mountsTwice(mounts: readonly Mount[]): boolean {
-  return new Set(mounts.map(({ mountPath }) => trimmed(mountPath))).size < mounts.length;
+  return new Set(mounts.map(({ mountPath }) => trimTrailingSlashes(mountPath))).size < mounts.length;
 }
 
 /** Appends the new parts after the existing ones, so that a service mesh's sidecars stay first. */

@@ -39,15 +39,15 @@ export const prerequisites: Mutation = {
     if (!installs && kept.length === 0) return "not-configured";
     const words = [`directory=${directory}`, ...settingsWords(settings)];
     const digest = settingsDigest(settings);
-    const told = [...(installs ? [`directory=${directory}`, `on-failure=${onFailure}`] : []), ...kept];
+    const wrapperArgs = [...(installs ? [`directory=${directory}`, `on-failure=${onFailure}`] : []), ...kept];
 
     return (pod, context) => {
       const container = findContainer(pod, runner.container);
       if (!container) return doesNotApply("no-runner-container");
       if (jobsRunElsewhere(container)) return doesNotApply("kubernetes-mode");
-      const obstacle = cannotInstall(pod, container, context);
+      const obstacle = installObstacle(pod, container, context);
       if (obstacle) return doesNotApply(obstacle);
-      if (!wrapCommand(container, wrapper, told, runner.command)) return doesNotApply("no-command");
+      if (!wrapCommand(container, wrapper, wrapperArgs, runner.command)) return doesNotApply("no-command");
       if (!installs) return applies();
 
       if (isNameTaken(pod)) return doesNotApply("name-taken");
@@ -88,7 +88,7 @@ function isOurs({ command, args }: Container): boolean {
 }
 
 /** The reason why packages could not be installed as root in the init container or with sudo in the runner container. */
-function cannotInstall(pod: Pod, runner: Container, { podSecurity }: PodContext): MutationReason | undefined {
+function installObstacle(pod: Pod, runner: Container, { podSecurity }: PodContext): MutationReason | undefined {
   if (podSecurity === "restricted") return "pod-security";
   const { allowPrivilegeEscalation, capabilities, privileged, readOnlyRootFilesystem, runAsUser } =
     runner.securityContext ?? {};

@@ -1,7 +1,7 @@
 import type { Mutation } from "../engine/mutation.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
-import { isInReadOnlyRoot, isOccupied } from "../pod/mounts.ts";
+import { isInReadOnlyRoot, preventsMount } from "../pod/mounts.ts";
 import { filesFolder, filesWrapper, placeInRunner } from "../pod/place-files.ts";
 import type { Container, Mount, Pod } from "../pod/types.ts";
 import { hasArgs } from "../pod/wrap.ts";
@@ -49,7 +49,7 @@ export const privateCA: Mutation = {
 /** The reasons why the certificates cannot be added to the system's trust store. */
 function storeObstacles(pod: Pod, container: Container): Note[] {
   const others = container.volumeMounts?.filter((mount) => !isSingleFile(mount)) ?? [];
-  const isMounted = systemFolders.some((folder) => isOccupied(pod, { ...container, volumeMounts: others }, folder));
+  const isMounted = systemFolders.some((folder) => preventsMount(pod, { ...container, volumeMounts: others }, folder));
   const isReadOnly = systemFolders.some((folder) => isInReadOnlyRoot(container, folder));
   return [
     ...(isMounted ? (["system-store-mounted"] as const) : []),

@@ -2,13 +2,13 @@ import type { Profile } from "../config/schema.ts";
 import { blocksDockerd, certsFolder } from "../docker/certs-d.ts";
 import { findDinds, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags } from "../docker/dockerd.ts";
-import { containerdFeature, hostsTomlSupport, mayKeepDockerData } from "../docker/image-store.ts";
+import { containerdFeature, hostsTomlSupport, mayHaveEarlierDockerData } from "../docker/image-store.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
-import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import { applies, doesNotApply, combineVerdicts } from "../engine/mutation.ts";
 import { ownPrefix } from "../pod/containers.ts";
 import { mountFiles, provideFiles } from "../pod/files.ts";
 import type { PodFile } from "../pod/files.ts";
-import { ensureMount, isOccupied, withoutMountsIn } from "../pod/mounts.ts";
+import { ensureMount, preventsMount, withoutMountsIn } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { dockerdFiles } from "../registries/files.ts";
 import type { DockerdFiles } from "../registries/files.ts";
@@ -41,7 +41,7 @@ export const registryHosts: Mutation = {
       const served = plans.some(({ hasMirrors }) => hasMirrors) ? [...hosts, ...certificates] : certificates;
       if (plans.length > 0 && !provideFiles(pod, volume, served)) return doesNotApply("no-room-for-files");
       const place = (plan: Plan | Unfit) => ("folder" in plan ? mountAt(pod, plan, served) : doesNotApply(plan.reason));
-      return together([place(first), ...more.map(place)]);
+      return combineVerdicts([place(first), ...more.map(place)]);
     };
   },
 };
@@ -71,13 +71,13 @@ function planFor(
   const folder = certsFolder(dind);
   if (folder === undefined) return { reason: "path-unknown" };
   if (blocksDockerd(dind, folder)) return { reason: "rootless-too-old" };
-  if (isOccupied(pod, withoutMountsIn(dind, folder), folder)) return { reason: "certs-d-mounted" };
+  if (preventsMount(pod, withoutMountsIn(dind, folder), folder)) return { reason: "certs-d-mounted" };
 
   const hasMirrors = hosts.length > 0 && !unsupported;
   const notes: Remark[] = unsupported && hosts.length > 0 ? [unsupported] : [];
   if (leftOut) notes.push("mirrors-left-out");
   if (!isDindImage(dind.image)) notes.push("certs-d-hidden");
-  if (hasMirrors && imageStore === "auto" && support === "supported" && mayKeepDockerData(pod, dind))
+  if (hasMirrors && imageStore === "auto" && support === "supported" && mayHaveEarlierDockerData(pod, dind))
     notes.push("docker-data-kept");
   if (hasMirrors && support === "with-feature-flag") {
     // If flags cannot be added, a configuration file such as daemon.json may enable the feature. The profile says so.
@@ -98,7 +98,7 @@ function mountAt(pod: Pod, { dind, folder, notes }: Plan, files: readonly PodFil
     return applies(...notes);
   }
   const registries = [...new Set(files.map(({ path }) => path.split("/")[0]!))].filter(
-    (registry) => !registry.includes(":") && !isOccupied(pod, dind, `${folder}/${registry}`),
+    (registry) => !registry.includes(":") && !preventsMount(pod, dind, `${folder}/${registry}`),
   );
   if (registries.length === 0) return doesNotApply("certs-d-mounted");
   for (const registry of registries) {

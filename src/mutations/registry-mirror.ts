@@ -3,9 +3,9 @@ import { findDinds, isDindImage } from "../docker/dind.ts";
 import { addFlags, dockerdFlags, flagValues } from "../docker/dockerd.ts";
 import { hostIp } from "../docker/proxy.ts";
 import type { Mutation, Verdict } from "../engine/mutation.ts";
-import { applies, doesNotApply, together } from "../engine/mutation.ts";
+import { applies, doesNotApply, combineVerdicts } from "../engine/mutation.ts";
 import { envEntry } from "../pod/env.ts";
-import { trimmed } from "../pod/mounts.ts";
+import { trimTrailingSlashes } from "../pod/mounts.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import { endpointOf, hostIpReference } from "../registries/endpoint.ts";
 
@@ -22,13 +22,13 @@ export const registryMirror: Mutation = {
       return wanted.leftOut ? "mirror-not-a-flag" : "not-configured";
 
     return (pod) => {
-      const [first, ...more] = findDinds(pod, profile).map(({ container }) => giveFlags(pod, container, wanted));
-      return first ? together([first, ...more]) : doesNotApply("no-dind");
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => addMirrorFlags(pod, container, wanted));
+      return first ? combineVerdicts([first, ...more]) : doesNotApply("no-dind");
     };
   },
 };
 
-function giveFlags(pod: Pod, dind: Container, { mirrors, insecure, leftOut }: WantedFlags): Verdict {
+function addMirrorFlags(pod: Pod, dind: Container, { mirrors, insecure, leftOut }: WantedFlags): Verdict {
   const { flags, obstacle } = dockerdFlags(dind, pod);
   if (obstacle) return doesNotApply(obstacle);
   const missing = [
@@ -55,9 +55,9 @@ interface WantedFlags {
 /** The values of the two flags. */
 function wantedFlags({ docker, registries }: Profile): WantedFlags {
   const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
-  const mirrors = all.filter(({ after }) => after === "");
+  const mirrors = all.filter(({ pathSuffix: after }) => after === "");
   return {
-    mirrors: mirrors.map(({ scheme, host, before }) => `${scheme}://${host}${before}`),
+    mirrors: mirrors.map(({ scheme, host, pathPrefix: before }) => `${scheme}://${host}${before}`),
     insecure: [
       ...docker.mirror.insecureRegistries,
       ...Object.keys(registries).filter((host) => registries[host]?.insecure),
@@ -68,8 +68,10 @@ function wantedFlags({ docker, registries }: Profile): WantedFlags {
 }
 
 function missingFlags(flags: readonly string[], name: string, wanted: readonly string[]): string[] {
-  const present = new Set(flagValues(flags, name).map(trimmed));
-  return [...new Set(wanted)].filter((value) => !present.has(trimmed(value))).map((value) => `${name}=${value}`);
+  const present = new Set(flagValues(flags, name).map(trimTrailingSlashes));
+  return [...new Set(wanted)]
+    .filter((value) => !present.has(trimTrailingSlashes(value)))
+    .map((value) => `${name}=${value}`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { findDind } from "../docker/dind.ts";
 import { socketVolumes } from "../docker/socket.ts";
 import { dockerSource } from "../docker/source.ts";
 import type { DockerSource } from "../docker/source.ts";
-import { asksForDocker, probePatience } from "../docker/startup-probe.ts";
+import { onlyChecksDocker, probeTimeout } from "../docker/startup-probe.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer, isSidecar, ownPrefix, usesKubernetesHooks } from "../pod/containers.ts";
@@ -33,13 +33,13 @@ export const waitForDocker: Mutation = {
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      const obstacle = cannotWait(container, dockerSource(pod, container, profile));
+      const obstacle = waitObstacle(container, dockerSource(pod, container, profile));
       if (obstacle) return doesNotApply(obstacle);
 
       const dind = findDind(pod, profile);
       const probe = dind?.layout === "sidecar" ? dind.container.startupProbe : undefined;
       const keep = dind && probe && whyProbeStays(pod, dind.container, container, wait);
-      const own = Math.max(ownPatience(container), probe && !keep ? beyondArcs(probePatience(probe)) : 0);
+      const own = Math.max(ownTimeout(container), probe && !keep ? unlessArcDefault(probeTimeout(probe)) : 0);
       const notes: Note[] = own > wait.timeout / 1000 ? ["own-patience"] : [];
       const settings = settingsOf(wait, Math.max(wait.timeout / 1000, own));
       if (!wrapCommand(container, wrapper, settings, profile.runner.command)) return doesNotApply("no-command");
@@ -70,14 +70,14 @@ const obstacles: Readonly<Record<DockerSource, MutationReason | undefined>> = {
 };
 
 /** The reason why the runner container must not wait for Docker, if there is one. */
-function cannotWait(runner: Container, source: DockerSource): MutationReason | undefined {
+function waitObstacle(runner: Container, source: DockerSource): MutationReason | undefined {
   if (source === "none" && usesKubernetesHooks(runner)) return "kubernetes-mode";
   return obstacles[source] ?? (waitVariable(runner) === 0 ? "wait-declined" : undefined);
 }
 
 /** The pod's own timeout in seconds, from the variable of the runner image's own wait; 0 if it is not set or the default. */
-function ownPatience(runner: Container): number {
-  return beyondArcs(waitVariable(runner) ?? 0);
+function ownTimeout(runner: Container): number {
+  return unlessArcDefault(waitVariable(runner) ?? 0);
 }
 
 /** The variable of the runner image's own wait (actions/runner, images, run-helper.sh). */
@@ -87,7 +87,7 @@ function waitVariable(runner: Container): number | undefined {
 }
 
 /** 0 for ARC's default of 120 s (in the variable; in the probe as 24 × 5 s), which is not a choice of the pod's author. */
-function beyondArcs(seconds: number): number {
+function unlessArcDefault(seconds: number): number {
   return seconds === 120 ? 0 : seconds;
 }
 
@@ -99,12 +99,12 @@ function whyProbeStays(
   { keepStartupProbe }: Profile["docker"]["wait"],
 ): Note | undefined {
   if (keepStartupProbe) return "startup-probe-kept-by-setting";
-  if (dind.startupProbe && !asksForDocker(dind.startupProbe)) return "startup-probe-kept-for-more";
-  return whoNeedsProbe(pod, dind, runner);
+  if (dind.startupProbe && !onlyChecksDocker(dind.startupProbe)) return "startup-probe-kept-for-more";
+  return probeDependency(pod, dind, runner);
 }
 
 /** What else relies on the startup probe of the DinD sidecar, as a note. Undefined if nothing does. */
-function whoNeedsProbe(pod: Pod, dind: Container, runner: Container): Note | undefined {
+function probeDependency(pod: Pod, dind: Container, runner: Container): Note | undefined {
   const initContainers = pod.spec.initContainers ?? [];
   const after = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
   // Sidecars are checked below, together with the regular containers.

@@ -1,7 +1,7 @@
 import { envEntry, setsEnv } from "./env.ts";
-import { trimmed } from "./mounts.ts";
+import { trimTrailingSlashes } from "./mounts.ts";
 import type { Container, Pod } from "./types.ts";
-import { ownWords } from "./wrap.ts";
+import { unwrappedCommand } from "./wrap.ts";
 
 /** The home directory of the user in GitHub's runner image. */
 const runnerHome = "/home/runner";
@@ -17,7 +17,7 @@ interface RunnerSettings {
  * GitHub's own image without such a command, it is /home/runner. Undefined if unknown.
  */
 export function runnerRoot(container: Container, { command }: RunnerSettings): string | undefined {
-  const words = container.command?.length ? ownWords(container) : (command ?? []);
+  const words = container.command?.length ? unwrappedCommand(container) : (command ?? []);
   const program = /(?:^|[\s"'=;&|(])((?:\/[\w.@+-]+)+)\/(?:run\.sh|bin\/Runner\.Listener)(?=$|[\s"';&|)])/;
   const found = words.map((word) => program.exec(word)?.[1]).find((folder) => folder !== undefined);
   const isStock = /(^|\/)actions\/actions-runner([:@]|$)/.test(container.image ?? "");
@@ -26,7 +26,7 @@ export function runnerRoot(container: Container, { command }: RunnerSettings): s
 
 /** The home directory that contains the command's program. */
 function homeOfCommand(container: Container, settings: RunnerSettings): string | undefined {
-  const program = runnerRoot(container, settings) ?? ownWords(container)[0] ?? "";
+  const program = runnerRoot(container, settings) ?? unwrappedCommand(container)[0] ?? "";
   return /^\/home\/[\w.@+-]+(?=\/|$)/.exec(program)?.[0];
 }
 
@@ -57,6 +57,6 @@ export function runnerFolders(
 /** The directory that a variable contains, or the default if it is not set. Undefined if its value is not known here. */
 export function folderFrom(container: Container, variable: string, otherwise: string | undefined): string | undefined {
   if (!setsEnv(container, variable)) return otherwise;
-  const path = trimmed(envEntry(container, variable)?.value ?? "");
+  const path = trimTrailingSlashes(envEntry(container, variable)?.value ?? "");
   return path.startsWith("/") && !path.includes("$") && !path.includes(":") ? path : undefined;
 }

@@ -5,13 +5,13 @@ import type { Container, Mount, Pod, Volume } from "./types.ts";
 export type Position = "at" | "above" | "below" | "elsewhere";
 
 /** A path without trailing slashes. Kubernetes accepts them in a `mountPath`. */
-export function trimmed(path: string): string {
+export function trimTrailingSlashes(path: string): string {
   return path.replace(/\/+$/, "");
 }
 
 /** The position of a mount relative to an absolute path without trailing slashes. */
 export function positionOf({ mountPath }: Mount, path: string): Position {
-  const mounted = trimmed(mountPath);
+  const mounted = trimTrailingSlashes(mountPath);
   if (mounted === path) return "at";
   if (path.startsWith(`${mounted}/`)) return "above";
   return mounted.startsWith(`${path}/`) ? "below" : "elsewhere";
@@ -29,7 +29,7 @@ export function volumesAt(container: Container, path: string): string[] {
  * directory. The new mount would hide its files, or the kubelet could not create the directory in it. An emptyDir above
  * the directory is fine if only this container mounts it. Volumes that arc-primer added are ignored.
  */
-export function isOccupied(pod: Pod, container: Container, folder: string): boolean {
+export function preventsMount(pod: Pod, container: Container, folder: string): boolean {
   const others = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   const isPrivate = isPrivateTo(container, pod, others, folder);
   return ownMounts(container).some((mount) => {
@@ -42,7 +42,7 @@ export function isOccupied(pod: Pod, container: Container, folder: string): bool
  * Whether a volume from the pod template prevents copying files to a directory. An emptyDir at the directory or above it
  * is fine if no other running container mounts it there, because it is deleted with the pod. A volume in it is not.
  */
-export function isForeign(pod: Pod, container: Container, folder: string): boolean {
+export function preventsCopy(pod: Pod, container: Container, folder: string): boolean {
   const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
   const isPrivate = isPrivateTo(container, pod, running, folder);
   return ownMounts(container).some((mount) => {
@@ -89,8 +89,8 @@ export function ensureVolume({ spec }: Pod, volume: Volume): void {
 
 /** Adds a mount, unless the container mounts that volume at that path. */
 export function ensureMount(container: Container, mount: Mount): void {
-  const isThere = container.volumeMounts?.some(
+  const exists = container.volumeMounts?.some(
     ({ name, mountPath }) => name === mount.name && mountPath === mount.mountPath,
   );
-  if (!isThere) (container.volumeMounts ??= []).push(mount);
+  if (!exists) (container.volumeMounts ??= []).push(mount);
 }

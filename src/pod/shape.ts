@@ -1,8 +1,8 @@
 import type { Pod } from "./types.ts";
 
 // Kubernetes' own limits are far lower. These limits stop pods that have not been validated yet.
-const many = 1000;
-const long = 4096;
+const maxItems = 1000;
+const maxLength = 4096;
 
 /**
  * Where a value is not what it has to be: the path from it to the first thing that is wrong, empty for the value itself;
@@ -14,11 +14,11 @@ const own = (isRight: (value: unknown) => boolean): Check => {
   return (value) => (isRight(value) ? undefined : "");
 };
 const text = own((value) => typeof value === "string");
-const shortText = own((value) => typeof value === "string" && value.length <= long);
+const shortText = own((value) => typeof value === "string" && value.length <= maxLength);
 const listOf =
   (item: Check): Check =>
   (value) => {
-    if (!Array.isArray(value) || value.length > many) return "";
+    if (!Array.isArray(value) || value.length > maxItems) return "";
     for (let index = 0; index < value.length; index += 1) {
       const wrong = item(value[index]);
       if (wrong !== undefined) return `[${index}]${wrong}`;

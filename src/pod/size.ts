@@ -1,6 +1,6 @@
 // Far more than in real pods: etcd stores at most 1.5 MiB, and a pod with 100 containers has a few thousand values.
-const mostValues = 20_000;
-const mostLetters = 1024 * 1024;
+const maxValues = 20_000;
+const maxCharacters = 1024 * 1024;
 
 /**
  * Whether a pod is too large for arc-primer. The webhook receives pods before they are validated, and one thread handles
@@ -20,7 +20,7 @@ export function isTooLarge(pod: unknown): boolean {
   see(pod);
   for (let next = unseen.pop(); next; next = unseen.pop()) {
     if (Array.isArray(next)) {
-      if (next.length > mostValues) return true;
+      if (next.length > maxValues) return true;
       next.forEach(see);
     } else {
       for (const key of Object.keys(next)) {
@@ -28,7 +28,7 @@ export function isTooLarge(pod: unknown): boolean {
         if (key !== "managedFields") see((next as Record<string, unknown>)[key]);
       }
     }
-    if (values > mostValues || letters > mostLetters) return true;
+    if (values > maxValues || letters > maxCharacters) return true;
   }
   return false;
 }

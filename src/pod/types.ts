@@ -4,19 +4,19 @@ import type { V1Container, V1EnvVar, V1ObjectMeta, V1Pod, V1PodSpec, V1Volume, V
 // containers, and the lists named here. The other parts are shared with the original pod. They are readonly and can only
 // be replaced.
 
-type Fixed<T> = T extends Date
+type DeepReadonly<T> = T extends Date
   ? T
   : T extends readonly (infer Item)[]
-    ? readonly Fixed<Item>[]
+    ? readonly DeepReadonly<Item>[]
     : T extends object
-      ? { readonly [Key in keyof T]: Fixed<T[Key]> }
+      ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
       : T;
 
-type Fields<T, Lists extends keyof T> = Omit<{ [Key in keyof T]: Fixed<T[Key]> }, Lists>;
+type Fields<T, Lists extends keyof T> = Omit<{ [Key in keyof T]: DeepReadonly<T[Key]> }, Lists>;
 
-export type Volume = Fixed<V1Volume>;
-export type Mount = Fixed<V1VolumeMount>;
-export type EnvVar = Fixed<V1EnvVar>;
+export type Volume = DeepReadonly<V1Volume>;
+export type Mount = DeepReadonly<V1VolumeMount>;
+export type EnvVar = DeepReadonly<V1EnvVar>;
 
 export interface Container extends Fields<V1Container, "command" | "args" | "env" | "volumeMounts"> {
   command?: string[];

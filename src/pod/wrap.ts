@@ -22,20 +22,20 @@ export function defineWrapper(name: string, script: string): Wrapper {
  * them, so that they reach the original command. Wrappers can be nested. The one that is added last runs first.
  *
  * @param settings the arguments of the script. They never become part of the script's text
- * @param otherwise the configured command for a container that sets none
+ * @param defaultCommand the configured command for a container that sets none
  * @returns false if there is no command to wrap
  */
 export function wrapCommand(
   container: Container,
   wrapper: Wrapper,
   settings: readonly string[],
-  otherwise: readonly string[] | undefined,
+  defaultCommand: readonly string[] | undefined,
 ): boolean {
   if (findWrapper(container, wrapper.name)) return true;
-  const command = container.command?.length ? container.command : otherwise;
+  const command = container.command?.length ? container.command : defaultCommand;
   if (!command) return false;
-  const told = settings.map(escapeForKubelet);
-  container.command = ["/bin/sh", "-c", wrapper.script, wrapper.name, ...told, "--", ...command];
+  const presentArgs = settings.map(escapeForKubelet);
+  container.command = ["/bin/sh", "-c", wrapper.script, wrapper.name, ...presentArgs, "--", ...command];
   return true;
 }
 
@@ -50,8 +50,8 @@ export function appendArgs(container: Container, name: string, settings: readonl
   if (!found) return false;
   const { words, from } = found;
   const end = words.indexOf("--", from);
-  const told = words.slice(from, end);
-  const missing = settings.map((group) => group.map(escapeForKubelet)).filter((group) => !contains(told, group));
+  const presentArgs = words.slice(from, end);
+  const missing = settings.map((group) => group.map(escapeForKubelet)).filter((group) => !contains(presentArgs, group));
   if (missing.length > 0) insert(container, end, missing.flat());
   return true;
 }
@@ -65,7 +65,7 @@ export function hasArgs(container: Container, name: string, group: readonly stri
 }
 
 /** The container's command and args, without wrappers. */
-export function ownWords(container: Container): string[] {
+export function unwrappedCommand(container: Container): string[] {
   let words = [...(container.command ?? []), ...(container.args ?? [])];
   for (;;) {
     const name = words.findIndex((word, index) => word.startsWith(ownPrefix) && words[index - 2] === "-c");

@@ -1,4 +1,4 @@
-import { endpointOf, isOnNode } from "./endpoint.ts";
+import { endpointOf, usesHostIp } from "./endpoint.ts";
 import type { Registries } from "./types.ts";
 
 /** The settings of one registry for BuildKit. buildkitd.toml and Dagger's engine.json use the same names. */
@@ -29,9 +29,9 @@ export function buildkitRegistries(registries: Registries): BuildkitRegistries {
   let leftOut = false;
   for (const [host, registry] of Object.entries(registries)) {
     const all = registry.mirrors.map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
-    const mirrors = all.filter((mirror) => mirror.before === "" && !isOnNode(mirror));
+    const mirrors = all.filter((mirror) => mirror.pathPrefix === "" && !usesHostIp(mirror));
     leftOut ||= mirrors.length < all.length;
-    if (mirrors.length > 0) add(host, { mirrors: mirrors.map((mirror) => mirror.host + mirror.after) });
+    if (mirrors.length > 0) add(host, { mirrors: mirrors.map((mirror) => mirror.host + mirror.pathSuffix) });
     // Both, as dockerd interprets "insecure": HTTPS without verifying the certificate, or HTTP if there is no TLS.
     if (registry.insecure) add(host, { http: true, insecure: true });
     if (registry.privateCA) add(host, { privateCA: true });

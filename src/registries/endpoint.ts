@@ -9,9 +9,9 @@ export interface Endpoint {
   /** host[:port] */
   readonly host: string;
   /** The path before `/v2`: empty, or a path like `/artifactory/api/docker/hub`. */
-  readonly before: string;
+  readonly pathPrefix: string;
   /** The path after `/v2`: empty, or a path like `/ghcr-proxy` (a Harbor project). */
-  readonly after: string;
+  readonly pathSuffix: string;
 }
 
 /**
@@ -23,11 +23,11 @@ export interface Endpoint {
 export function endpointOf(url: string): Endpoint {
   const [, scheme = "", host = "", path = ""] = /^([a-z]+):\/\/([^/]*)(.*)$/i.exec(url.replace(/\/+$/, "")) ?? [];
   const [, before = path, after = ""] = /^(.*?)\/v2(\/.*)?$/.exec(path) ?? [];
-  return { scheme: scheme.toLowerCase() === "http" ? "http" : "https", host, before, after };
+  return { scheme: scheme.toLowerCase() === "http" ? "http" : "https", host, pathPrefix: before, pathSuffix: after };
 }
 
 /** Whether the host is the node's IP address. The kubelet expands it in arguments, but not in files. */
-export function isOnNode({ host }: Endpoint): boolean {
+export function usesHostIp({ host }: Endpoint): boolean {
   return host.includes(hostIpReference);
 }
 

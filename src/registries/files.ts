@@ -4,7 +4,7 @@ import type { FileSource, PodFile } from "../pod/files.ts";
 import { buildkitRegistries, buildkitdToml } from "./buildkit.ts";
 import type { BuildkitRegistries } from "./buildkit.ts";
 import { daggerEngineJson } from "./dagger.ts";
-import { endpointOf, isOnNode } from "./endpoint.ts";
+import { endpointOf, usesHostIp } from "./endpoint.ts";
 import { caFile, hostsToml, hostsWithPrivateCA } from "./hosts-toml.ts";
 import type { PrivateCA, RegistrySettings } from "./types.ts";
 
@@ -37,7 +37,7 @@ export function dockerdFiles(profile: RegistrySettings): DockerdFiles {
     ? hostsWithPrivateCA(profile.registries).map((host): PodFile => ({ path: `${host}/${caFile}`, source }))
     : [];
   const leftOut = Object.entries(profile.registries).some(
-    ([host, { mirrors }]) => host !== "docker.io" && mirrors.some(({ url }) => isOnNode(endpointOf(url))),
+    ([host, { mirrors }]) => host !== "docker.io" && mirrors.some(({ url }) => usesHostIp(endpointOf(url))),
   );
   return { hosts, certificates, leftOut };
 }

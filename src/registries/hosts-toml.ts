@@ -1,4 +1,4 @@
-import { endpointOf, isOnNode } from "./endpoint.ts";
+import { endpointOf, usesHostIp } from "./endpoint.ts";
 import type { Mirror, Registries, Registry } from "./types.ts";
 
 /** The file name of the private certificates next to hosts.toml. dockerd also reads it if there is no hosts.toml. */
@@ -15,13 +15,13 @@ export const caFile = "ca.crt";
  * @param host the registry, `ghcr.io`
  */
 export function hostsToml(host: string, registry: Registry): string | undefined {
-  const mirrors = registry.mirrors.filter(({ url }) => !isOnNode(endpointOf(url)));
+  const mirrors = registry.mirrors.filter(({ url }) => !usesHostIp(endpointOf(url)));
   // For Docker Hub, dockerd's flags suffice, unless a mirror needs more than flags can express. A file with several hosts
   // disables the flags, so it then has to contain all mirrors.
   const needed = host === "docker.io" ? mirrors.filter(isBeyondFlags) : mirrors;
   if (needed.length === 0) return undefined;
   const blocks = mirrors.map(({ url, insecure, privateCA }) => {
-    const { scheme, host: mirror, before, after } = endpointOf(url);
+    const { scheme, host: mirror, pathPrefix: before, pathSuffix: after } = endpointOf(url);
     return [
       `[host."${scheme}://${mirror}${before}/v2${after}"]`,
       '  capabilities = ["pull", "resolve"]',
@@ -43,7 +43,7 @@ export function hostsToml(host: string, registry: Registry): string | undefined 
  * its path, and with the containerd image store it does not read any certificates for the mirror.
  */
 function isBeyondFlags({ url, privateCA }: Mirror): boolean {
-  return endpointOf(url).after !== "" || privateCA;
+  return endpointOf(url).pathSuffix !== "" || privateCA;
 }
 
 /** The hosts that need a `certs.d/HOST/ca.crt`: registries and their mirrors. */
@@ -51,7 +51,10 @@ export function hostsWithPrivateCA(registries: Registries): string[] {
   const hosts = Object.entries(registries).flatMap(([host, registry]) => {
     const mirrors = registry.mirrors.filter(({ privateCA }) => privateCA).map(({ url }) => endpointOf(url));
     const needsOne = registry.privateCA || (mirrors.length > 0 && hostsToml(host, registry) !== undefined);
-    return [...(needsOne ? [host] : []), ...mirrors.filter((mirror) => !isOnNode(mirror)).map((mirror) => mirror.host)];
+    return [
+      ...(needsOne ? [host] : []),
+      ...mirrors.filter((mirror) => !usesHostIp(mirror)).map((mirror) => mirror.host),
+    ];
   });
   return [...new Set(hosts)];
 }

@@ -151,6 +151,6 @@ export function isCode(text: string): text is Code {
   return Object.hasOwn(sentences, text);
 }
 
-export function isProblem(code: Code): boolean {
+export function needsAttention(code: Code): boolean {
   return problems.has(code);
 }

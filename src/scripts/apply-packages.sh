@@ -15,14 +15,14 @@ set -uf
 . ./shared/failed.sh
 
 # Prints the lines on stdin in a box. Uses only the shell: if libraries were partly replaced, other programs may not start.
-loudly() {
+say_boxed() {
   say "******************************************************************"
   while IFS= read -r line || [ -n "$line" ]; do say "* $line"; done
   say "******************************************************************"
 }
 
 refuse() {
-  loudly << TEXT
+  say_boxed << TEXT
 the packages of the profile are not in this container: $1
 TEXT
   [ "$on_failure" = fail ] || return 0
@@ -136,7 +136,7 @@ put_in_place() {
   elif ! may_write; then :
   elif keep_apt; then return 0
   else obstacle="they could be put in place only in part; what failed is said above"; fi
-  loudly << TEXT
+  say_boxed << TEXT
 the profile's proxy and mirrors are not in the apt of this container: $obstacle
 TEXT
 }
@@ -148,7 +148,7 @@ put_packages_in_place() {
     while IFS= read -r line; do say "$line"; done < "$lists/told"
   fi
   if [ -e "$directory/changes.tar" ] || [ "$lists" != "$directory" ]; then apply || return; fi
-  if [ -e "$directory/problem" ]; then loudly < "$directory/problem"; fi
+  if [ -e "$directory/problem" ]; then say_boxed < "$directory/problem"; fi
 }
 
 . ./shared/become.sh

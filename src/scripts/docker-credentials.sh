@@ -45,11 +45,11 @@ log_in() (
   elif [ -n "$obstacle" ]; then
     say "$obstacle: starting without the logins of the Secret $secret"
   elif [ ! -s "$config" ]; then
-    if put cat "$file"; then say "$config has the logins of the Secret $secret"
+    if write_config cat "$file"; then say "$config has the logins of the Secret $secret"
     else say "$config cannot be written: starting without the logins of the Secret $secret"; fi
   elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
     say "$config stays as it is: this image has neither jq nor node to add the logins of the Secret $secret to it"
-  elif ! put merge; then
+  elif ! write_config merge; then
     say "$config stays as it is: the logins of the Secret $secret cannot be added to it; is it JSON, and may it be replaced?"
   else
     say "the logins of the Secret $secret were added to $config"

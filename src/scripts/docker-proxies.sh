@@ -56,7 +56,7 @@ write_proxies() (
     say "$obstacle: builds get no proxy"
   elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
     say "this image has neither jq nor node to write $config: builds get no proxy"
-  elif put with_proxies; then
+  elif write_config with_proxies; then
     say "$config has the proxy for builds"
   else
     say "$config cannot be written, or is not JSON: builds get no proxy"

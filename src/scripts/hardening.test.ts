@@ -77,7 +77,7 @@ test("the wrappers become the command in the same words", () => {
 });
 
 /** Settings with which each wrapper fails immediately and starts the command. */
-function goingOn(name: (typeof wrappers)[number]): string[] {
+function failingSettings(name: (typeof wrappers)[number]): string[] {
   if (name === "place-files.sh") return [];
   const waiting = wait(1).map((word) => word.replace("on-timeout=fail", "on-timeout=start"));
   return [...waiting, "directory=/nowhere", "on-failure=warn", "secret=none", `file=${join(folder(), "pipe")}`];
@@ -89,7 +89,10 @@ describe.each(here)("under %s", (_name, shell) => {
     const env = { ...odd, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const script =
       "const { PATH, TMPDIR, HOME, DOCKER_HOST, PWD, OLDPWD, SHLVL, _, ...rest } = process.env; console.log(JSON.stringify(rest))";
-    const { stdout } = await run(shell, name, goingOn(name), { env, command: [process.execPath, "-e", script] });
+    const { stdout } = await run(shell, name, failingSettings(name), {
+      env,
+      command: [process.execPath, "-e", script],
+    });
     expect(JSON.parse(stdout)).toEqual(odd);
   });
 
@@ -97,14 +100,17 @@ describe.each(here)("under %s", (_name, shell) => {
     const file = join(folder(), "run.sh");
     writeFileSync(file, "#!/bin/sh\n", { mode: 0o644 });
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
-    const { code, stderr } = await run(shell, name, goingOn(name), { env, command: [file] });
+    const { code, stderr } = await run(shell, name, failingSettings(name), { env, command: [file] });
     expect(code).toBe(126);
     expect(stderr).toContain(`arc-primer: failed: command-missing: there is no ${file} in this container`);
   });
 
   test.each(wrappers)("%s: a command that is not there has a code of its own", async (name) => {
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
-    const { code, stderr } = await run(shell, name, goingOn(name), { env, command: ["/home/runner/no-such.sh"] });
+    const { code, stderr } = await run(shell, name, failingSettings(name), {
+      env,
+      command: ["/home/runner/no-such.sh"],
+    });
     expect(code).toBe(127);
     expect(stderr).toMatch(
       /^arc-primer: failed: command-missing: there is no \/home\/runner\/no-such\.sh in this container.*\n.*(not found|No such file).*\n$/m,

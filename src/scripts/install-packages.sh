@@ -55,7 +55,7 @@ trap 'stop 130' INT
 
 # Appends a message to $problem.
 problem=
-trouble() { problem="${problem:+$problem; }$1"; }
+add_problem() { problem="${problem:+$problem; }$1"; }
 
 # Reports the problems and exits. Depending on onFailure, the job starts without the packages or does not start.
 give_up() {
@@ -144,7 +144,7 @@ apt_get() {
 }
 
 # Is NAME[:ARCHITECTURE][=VERSION] installed? A version may contain *, as in apt.
-is_there() {
+is_installed() {
   name=${1%%=*}
   case $1 in *=*) wanted=${1#*=} ;; *) wanted='*' ;; esac
   # For an unknown package dpkg-query prints an error, which is discarded: the package is not installed.
@@ -163,14 +163,14 @@ is_provided() {
 
 # Is one of the given packages not there?
 lacks_one_of() {
-  for package in "$@"; do is_there "$package" || return 0; done
+  for package in "$@"; do is_installed "$package" || return 0; done
   return 1
 }
 
 # Sets $missing to the given packages that are not installed.
-look_for() {
+find_missing() {
   missing=
-  for package in "$@"; do is_there "$package" || missing="$missing $package"; done
+  for package in "$@"; do is_installed "$package" || missing="$missing $package"; done
   missing=${missing# }
 }
 
@@ -237,7 +237,7 @@ run_script() {
     *) bounded /bin/sh "$work/script" ;;
   esac
   status=$?
-  [ "$status" -eq 0 ] || trouble "the profile's script ended with exit code $status"
+  [ "$status" -eq 0 ] || add_problem "the profile's script ended with exit code $status"
 }
 
 strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # the path of a line of `list`
@@ -281,7 +281,7 @@ capture() {
   from=$now
   LC_ALL=C
   export LC_ALL
-  compare || { trouble "what was installed could not be listed; nothing is put into the runner container"; return; }
+  compare || { add_problem "what was installed could not be listed; nothing is put into the runner container"; return; }
   if ! [ -s "$directory/changes" ] && ! [ -s "$work/lost" ]; then
     say "nothing has changed"
     return
@@ -290,7 +290,7 @@ capture() {
   size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$directory/changes" |
     awk '{ size += 2560 + 512 * int(($1 + 511) / 512) } END { printf "%.0f", size }')
   if [ "$size" -gt "$size_limit" ]; then
-    trouble "the packages take about $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
+    add_problem "the packages take about $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
     return
   fi
   : > "$directory/changes.partial"
@@ -301,7 +301,7 @@ capture() {
   status=$?
   if [ "$status" -gt 1 ]; then # 1: a file changed while it was read
     rm -f "$directory/changes.partial"
-    trouble "what was installed could not be archived (tar ended with $status, of $((size / 1024)) KiB; free: $(df -k --output=avail "$directory" | tail -n 1) KiB); nothing is put into the runner container"
+    add_problem "what was installed could not be archived (tar ended with $status, of $((size / 1024)) KiB; free: $(df -k --output=avail "$directory" | tail -n 1) KiB); nothing is put into the runner container"
     return
   fi
   mv "$directory/changes.partial" "$directory/changes.tar"
@@ -310,7 +310,7 @@ capture() {
 }
 
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
-  trouble "packages are installed with apt, which this image does not have${1:+; missing: $*}"
+  add_problem "packages are installed with apt, which this image does not have${1:+; missing: $*}"
   give_up
 fi
 say "preparing packages, $(($(date +%s) - made)) s after the volume for them was made"
@@ -333,7 +333,7 @@ if [ -n "$bundles" ]; then
   say "$(cat "$directory/told"); apt installs them"
 fi
 
-look_for "$@"
+find_missing "$@"
 sha256sum /var/lib/dpkg/status > "$directory/fingerprint"
 : > "$work/begin"
 listed=yes
@@ -359,14 +359,14 @@ else
   took "$from"
   say "apt-get update took $update s, apt-get install $took s"
 fi
-look_for "$@"
-[ -z "$missing" ] || trouble "these packages could not be installed: $missing"
+find_missing "$@"
+[ -z "$missing" ] || add_problem "these packages could not be installed: $missing"
 half=$(half_installed | grep -vxF -f "$work/half" | tr '\n' ' ')
 if [ -n "$half" ]; then
-  trouble "dpkg is left half-way (${half% }), so nothing is put into the runner container"
+  add_problem "dpkg is left half-way (${half% }), so nothing is put into the runner container"
   give_up
 elif [ "$listed" = no ]; then
-  trouble "the image's files could not be listed, so nothing is put into the runner container"
+  add_problem "the image's files could not be listed, so nothing is put into the runner container"
   give_up
 fi
 [ ! -s "$work/script" ] || run_script

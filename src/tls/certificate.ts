@@ -18,7 +18,7 @@ import type { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 
 /** A certificate and its private key, both in PEM. */
-export interface Issued {
+export interface KeyPair {
   readonly cert: string;
   readonly key: string;
 }
@@ -37,7 +37,7 @@ const makeKeys = () => crypto.subtle.generateKey(algorithm, true, ["sign", "veri
  * @param hosts DNS names and IP addresses; the first is also the common name
  * @param valid the validity period
  */
-export async function selfSigned(hosts: readonly string[], valid: Validity): Promise<Issued> {
+export async function selfSigned(hosts: readonly string[], valid: Validity): Promise<KeyPair> {
   const keys = await makeKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: `CN=${hosts[0]}`,
@@ -55,7 +55,7 @@ export async function selfSigned(hosts: readonly string[], valid: Validity): Pro
 }
 
 /** Creates a CA (ECDSA P-256) that may sign serving certificates, but no intermediate CAs (path length 0). */
-export async function makeAuthority(valid: Validity): Promise<Issued> {
+export async function createCA(valid: Validity): Promise<KeyPair> {
   const keys = await makeKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: "CN=arc-primer CA",
@@ -78,7 +78,11 @@ export async function makeAuthority(valid: Validity): Promise<Issued> {
  * @param hosts DNS names and IP addresses
  * @throws if the CA's certificate or key cannot be read
  */
-export async function signedBy(authority: Issued, hosts: readonly string[], valid: Validity): Promise<Issued> {
+export async function issueServingCertificate(
+  authority: KeyPair,
+  hosts: readonly string[],
+  valid: Validity,
+): Promise<KeyPair> {
   const signer = new X509Certificate(authority.cert);
   const keys = await makeKeys();
   const { key, signingAlgorithm } = signingKey(authority.key);
@@ -142,7 +146,7 @@ export function signingKey(pem: string) {
   return { key: key.toCryptoKey(signingAlgorithm, false, ["sign"]), signingAlgorithm };
 }
 
-async function issued(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Issued> {
+async function issued(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<KeyPair> {
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // the line feed allows to concatenate them
 }

@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import { createSecureContext } from "node:tls";
 
 /** A serving certificate (with its chain) and its private key, both in PEM. They have been checked to match. */
-export interface Pair {
+export interface ServingCertificate {
   readonly cert: string;
   readonly key: string;
   readonly validFrom: number;
@@ -15,7 +15,7 @@ export interface Pair {
  * @param now milliseconds since 1970
  * @throws {Error} if the input is not PEM, the key does not match, or the certificate has expired or is not valid yet
  */
-export function checkPair(cert: string, key: string, now: number): Pair {
+export function checkPair(cert: string, key: string, now: number): ServingCertificate {
   const certificate = new X509Certificate(cert);
   if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not the certificate's");
   createSecureContext({ cert, key }); // validates the chain, too
@@ -27,7 +27,7 @@ export function checkPair(cert: string, key: string, now: number): Pair {
 }
 
 /** The reason why the certificate is not valid at the given time, if there is one. */
-export function invalidity({ validFrom, validTo }: Pair, now: number): string | undefined {
+export function invalidity({ validFrom, validTo }: ServingCertificate, now: number): string | undefined {
   if (now < validFrom) return `the certificate is valid only from ${new Date(validFrom).toISOString()}`;
   if (now >= validTo) return `the certificate ended on ${new Date(validTo).toISOString()}`;
   return undefined;

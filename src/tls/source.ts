@@ -1,4 +1,4 @@
-import type { Pair } from "./pair.ts";
+import type { ServingCertificate } from "./pair.ts";
 
 /** A source of the serving certificate. The server depends only on this interface. */
 export interface CertificateSource {
@@ -7,7 +7,7 @@ export interface CertificateSource {
    *
    * @param serve called with each new certificate and key to serve
    */
-  start(serve: (pair: Pair) => void): Promise<void>;
+  start(serve: (pair: ServingCertificate) => void): Promise<void>;
   /** The reason why there is no certificate yet, for the readiness probe. */
   missing(): string;
   /** The time for checking validity, if it differs from the system clock. In milliseconds since 1970. */

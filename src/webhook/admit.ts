@@ -9,9 +9,9 @@ import type { PodSecurity } from "../pod/pod-security.ts";
 import type { Primed } from "../report/decision.ts";
 import type { PodReason } from "../report/reasons.ts";
 import { explain } from "../report/reasons.ts";
-import { problemsOf, summary } from "../report/summary.ts";
+import { warningCodes, summary } from "../report/summary.ts";
 import { record } from "./record.ts";
-import { decodeReview, encodeResponse, notOurs } from "./review.ts";
+import { decodeReview, encodeResponse, unsupportedReason } from "./review.ts";
 import type { Review } from "./review.ts";
 
 /**
@@ -47,7 +47,7 @@ export function createAdmit(parts: AdmitParts): Admit {
     const { primed, patch, error } = examine(review, podSecurity, parts);
     const milliseconds = parts.clock() - started;
     const summarized = summary(primed);
-    const problems = problemsOf(primed);
+    const problems = warningCodes(primed);
     record({ review, primed, patch, error, milliseconds, summary: summarized, problems }, parts);
     return encodeResponse(review, {
       patch,
@@ -74,7 +74,7 @@ function examine(review: Review, podSecurity: PodSecurity, { config, bundles, pr
     pod: object,
     statusLeftOut: false,
   });
-  const reason = notOurs(review);
+  const reason = unsupportedReason(review);
   if (reason) return { primed: unchanged(reason), patch: [] };
   try {
     const primed = prime(object, { namespace, podSecurity, config: current, bundles: bundles?.() ?? [] });

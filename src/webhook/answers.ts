@@ -4,7 +4,7 @@ import { createBudget } from "./budget.ts";
 
 export interface AnswerLimits {
   /** The maximum total size of all answers that clients have not read yet, in bytes. */
-  readonly together: number;
+  readonly maxTotalBytes: number;
   /** The maximum time to send an answer, in milliseconds. */
   readonly milliseconds: number;
 }
@@ -20,8 +20,8 @@ export interface Answers {
  * kube-apiserver sends one request at a time on a connection. A client that sends the next request before it can have
  * received the answer is disconnected.
  */
-export function createAnswers({ together, milliseconds }: AnswerLimits): Answers {
-  const budget = createBudget(together);
+export function createAnswers({ maxTotalBytes, milliseconds }: AnswerLimits): Answers {
+  const budget = createBudget(maxTotalBytes);
   const last = new WeakMap<Socket, ServerResponse>();
 
   return {

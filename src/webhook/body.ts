@@ -20,13 +20,13 @@ export class HttpError extends Error {
 
 export interface BodyLimits {
   /** The maximum size of one body, in bytes. */
-  readonly each: number;
+  readonly maxBytes: number;
   /** The maximum total size of all bodies that are not parsed yet, in bytes. */
-  readonly together: number;
+  readonly maxTotalBytes: number;
   /** The maximum time from a request's headers to the end of its body, in milliseconds. */
   readonly milliseconds: number;
   /** Bodies larger than this, in bytes, are parsed one at a time, so that ordinary reviews are answered in between. */
-  readonly ordinary: number;
+  readonly largeBytes: number;
   /** The limits for parsing. A more complex review is answered without parsing its pod. */
   readonly structure: StructureLimits;
 }
@@ -37,11 +37,11 @@ export interface BodyLimits {
  * are HttpErrors, which go to the error handler.
  */
 export function jsonBody(limits: BodyLimits): RequestHandler {
-  const budget = createBudget(limits.together);
+  const budget = createBudget(limits.maxTotalBytes);
   let line: Promise<unknown> = Promise.resolve();
 
   /** Waits for the earlier large bodies: each is parsed in its own turn of the event loop. */
-  async function inLine(): Promise<void> {
+  async function waitForTurn(): Promise<void> {
     line = line.then(async () => nextTurn());
     await line;
   }
@@ -50,7 +50,7 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
     checkHeaders(request, limits);
     const { body, release } = await receive(request, limits, budget);
     try {
-      if (body.length > limits.ordinary) await inLine();
+      if (body.length > limits.largeBytes) await waitForTurn();
       request.body = parse(body, limits.structure);
     } finally {
       release();
@@ -59,7 +59,7 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
   };
 }
 
-function checkHeaders({ headers }: IncomingMessage, { each }: BodyLimits): void {
+function checkHeaders({ headers }: IncomingMessage, { maxBytes: each }: BodyLimits): void {
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = headers;
   if (!/^application\/json\s*(;|$)/i.test(type)) throw new HttpError(415, "expected the content type application/json");
   if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `the encoding ${encoding} is not taken`);
@@ -97,7 +97,7 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
       end(() => resolve({ body: buffer.subarray(0, size), release }));
     };
     const take = (chunk: Buffer) => {
-      if (size + chunk.length > limits.each) return giveUp(tooLarge(limits.each));
+      if (size + chunk.length > limits.maxBytes) return giveUp(tooLarge(limits.maxBytes));
       buffer = withRoom(buffer, size, chunk, announced);
       size += chunk.length;
       if (buffer !== chunk) {

@@ -5,7 +5,7 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Pair } from "../tls/pair.ts";
+import type { ServingCertificate } from "../tls/pair.ts";
 
 /**
  * Timeouts of the webhook's port, in milliseconds. kube-apiserver keeps idle connections for about 90 s, and it does not
@@ -30,7 +30,7 @@ const opsTimes = {
 };
 const maxConnections = { webhook: 1024, ops: 64 };
 /** How long to wait at shutdown for requests that have not arrived completely, in milliseconds. */
-const halfSentGrace = 1_000;
+const incompleteRequestGrace = 1_000;
 
 export interface Addresses {
   /** The address to listen on. Default: all IPv6 and IPv4 addresses of the machine. */
@@ -51,9 +51,9 @@ export interface Servers {
   readonly port: number;
   readonly opsPort: number;
   /** Uses this certificate and key for new connections. Open connections are not affected. */
-  swap(pair: Pair): void;
+  swap(pair: ServingCertificate): void;
   /** Replaces the client CA. Only valid if there was one at startup. */
-  trustClients(pem: string): void;
+  setClientCA(pem: string): void;
   /** Accepts no new connections, answers requests that have arrived completely, and closes the other connections. */
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function startServers(
   const clients = clientCA === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
   const https = createHttpsServer({ ...webhookTimes, ...clients, minVersion: "TLSv1.2" }, webhook);
   const http = createHttpServer(opsTimes, ops);
-  https.on("secureConnection", readInPieces);
+  https.on("secureConnection", readInChunks);
   const connections = limitConnections(https, maxConnections.webhook);
   limitConnections(http, maxConnections.ops);
   let context: SecureContextOptions = { minVersion: "TLSv1.2", ca: clientCA };
@@ -90,7 +90,7 @@ export async function startServers(
       context = { ...context, cert, key };
       https.setSecureContext(context);
     },
-    trustClients(pem) {
+    setClientCA(pem) {
       context = { ...context, ca: pem };
       if (context.cert) https.setSecureContext(context);
     },
@@ -99,7 +99,7 @@ export async function startServers(
       https.close();
       http.close();
       http.closeAllConnections();
-      const cut = sleep(halfSentGrace, undefined, { ref: false }).then(() => {
+      const cut = sleep(incompleteRequestGrace, undefined, { ref: false }).then(() => {
         for (const socket of connections.values()) socket.destroy();
       });
       await Promise.race([closed, cut]);
@@ -114,7 +114,7 @@ export async function startServers(
  * after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is destroyed,
  * to a tenth (docs/decisions/0008).
  */
-function readInPieces(socket: Socket): void {
+function readInChunks(socket: Socket): void {
   socket.on("data", () => undefined);
 }
 

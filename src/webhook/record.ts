@@ -6,7 +6,7 @@ import type { Code } from "../report/reasons.ts";
 import type { Review } from "./review.ts";
 
 /** An admission review and its result. */
-export interface Answered {
+export interface ReviewResult {
   readonly review: Review;
   readonly primed: Primed;
   readonly patch: JsonPatch;
@@ -18,7 +18,7 @@ export interface Answered {
 }
 
 /** Records a review in the metrics and logs it in one line, as a warning if it needs attention. */
-export function record(answered: Answered, { log, metrics }: { log: Logger; metrics: Metrics }): void {
+export function record(answered: ReviewResult, { log, metrics }: { log: Logger; metrics: Metrics }): void {
   const { primed, milliseconds, problems } = answered;
   const { decision, mode, outcomes } = primed;
   metrics.decision(decision.kind, decision.reason ?? "", mode, milliseconds / 1000);
@@ -26,7 +26,7 @@ export function record(answered: Answered, { log, metrics }: { log: Logger; metr
   log[problems.length > 0 ? "warn" : "info"](logLine(answered), "decision");
 }
 
-function logLine({ review, primed, patch, error, milliseconds, summary }: Answered): object {
+function logLine({ review, primed, patch, error, milliseconds, summary }: ReviewResult): object {
   const { request } = review;
   const { decision, outcomes } = primed;
   const errors = [error, ...outcomes.map((outcome) => outcome.error)].filter((one) => one !== undefined);

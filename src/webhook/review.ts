@@ -63,7 +63,11 @@ export function decodeReview(body: unknown): Review & { unparsed?: true } {
 }
 
 /** The reason why a review is not about the creation of a pod, if it is not. */
-export function notOurs({ apiVersion, request, unparsed }: Review & { unparsed?: true }): PodReason | undefined {
+export function unsupportedReason({
+  apiVersion,
+  request,
+  unparsed,
+}: Review & { unparsed?: true }): PodReason | undefined {
   if (apiVersion !== "admission.k8s.io/v1") return "unsupported-review";
   if (request.kind.group !== "" || request.kind.kind !== "Pod") return "not-a-pod";
   if (request.operation !== "CREATE" || request.subResource !== "") return "not-a-create";
@@ -86,7 +90,7 @@ export function encodeResponse(
       allowed: true,
       ...(patch.length > 0 && {
         patchType: "JSONPatch",
-        patch: asJson(Buffer.from(JSON.stringify(patch)).toString("base64")),
+        patch: rawJsonString(Buffer.from(JSON.stringify(patch)).toString("base64")),
       }),
       ...(warnings.length > 0 && { warnings }),
       ...(auditAnnotations && { auditAnnotations }),
@@ -99,6 +103,6 @@ export function encodeResponse(
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
 /** Base64 contains nothing to escape. Scanning a patch for it would take ten times as long as encoding the patch. */
-function asJson(base64: string): unknown {
+function rawJsonString(base64: string): unknown {
   return rawJSON(`"${base64}"`);
 }

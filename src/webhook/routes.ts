@@ -13,15 +13,15 @@ import { HttpError, jsonBody } from "./body.ts";
 const mebibyte = 1024 * 1024;
 // See docs/decisions/0008 for the reasons for these values.
 const limits = {
-  each: 7 * mebibyte,
-  together: 24 * mebibyte,
+  maxBytes: 7 * mebibyte,
+  maxTotalBytes: 24 * mebibyte,
   milliseconds: 10_000,
-  ordinary: 64 * 1024,
+  largeBytes: 64 * 1024,
   structure: { depth: 12_000, parts: 100_000 },
 };
-const answerLimits = { together: 16 * mebibyte, milliseconds: 10_000 };
+const answerLimits = { maxTotalBytes: 16 * mebibyte, milliseconds: 10_000 };
 /** How long to drain a rejected request, in milliseconds, so that the client can read the error response. */
-const lingering = 1_000;
+const drainMilliseconds = 1_000;
 
 /**
  * The URL path for each Pod Security level that a namespace can enforce. A review does not contain the labels of the
@@ -80,7 +80,7 @@ function errorHandler({ log, metrics, send }: ErrorParts): ErrorRequestHandler {
       // Drain the rest of the body for a moment, so that the client can read the response.
       response.setHeader("connection", "close");
       request.resume();
-      setTimeout(() => request.destroy(), lingering).unref();
+      setTimeout(() => request.destroy(), drainMilliseconds).unref();
     }
     send(response, status, "text/plain; charset=utf-8", `arc-primer: ${error.message}\n`);
   };

@@ -3,18 +3,18 @@ import type { Admit } from "./admit.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { invalidity } from "../tls/pair.ts";
-import type { Pair } from "../tls/pair.ts";
+import type { ServingCertificate } from "../tls/pair.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { createOpsApp, createWebhookApp } from "./routes.ts";
 import { startServers } from "./listeners.ts";
 import type { Addresses } from "./listeners.ts";
-import type { ClientAuthority } from "../tls/client-authority.ts";
+import type { ClientCA } from "../tls/client-ca.ts";
 
 export interface WebhookParts extends Addresses {
   readonly admit: Admit;
   readonly certificates: CertificateSource;
   /** The CA for client certificates. Without it, clients need no certificate. */
-  readonly clients?: ClientAuthority | undefined;
+  readonly clients?: ClientCA | undefined;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -32,7 +32,7 @@ export interface Webhook {
 /** Starts both listeners. The certificate can be replaced at run time. The webhook is ready while it is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
   const { admit, certificates, clients, log, metrics } = parts;
-  let pair: Pair | undefined;
+  let pair: ServingCertificate | undefined;
   let draining = false;
 
   const notReady = () => {
@@ -44,7 +44,7 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
     createOpsApp({ metrics, notReady }),
     { ...parts, clientCA: clients?.pem },
   );
-  clients?.follow((pem) => servers.trustClients(pem));
+  clients?.follow((pem) => servers.setClientCA(pem));
 
   await certificates.start((next) => {
     servers.swap(next);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
 import { selfSigned } from "../../src/tls/certificate.ts";
-import type { Issued } from "../../src/tls/certificate.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
 import { chartFolder } from "../support/helm.ts";
 import type { Manifest, Values } from "../support/helm.ts";
 import { renew, startCertManager } from "./support/cert-manager.ts";
@@ -47,12 +47,12 @@ async function primed(expected: boolean): Promise<void> {
   });
 }
 
-async function issue(): Promise<Issued> {
+async function issue(): Promise<KeyPair> {
   const now = Date.now();
   return selfSigned([serviceName], { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
 }
 
-async function writeSecret(name: string, { cert, key }: Issued): Promise<void> {
+async function writeSecret(name: string, { cert, key }: KeyPair): Promise<void> {
   const stringData = { "tls.crt": cert, "tls.key": key, "ca.crt": cert };
   await apply({
     apiVersion: "v1",

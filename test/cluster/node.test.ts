@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
-import type { Issued } from "../../src/tls/certificate.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
 import { call, createNamespace, get, list, logs, remove, tryCreate, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
@@ -29,7 +29,7 @@ const neverDocker = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; don
 const status = (pod: Resource) => pod.metadata.annotations?.[statusAnnotation];
 
 let installing = false; // from then on there is something to remove
-let certificate: Issued;
+let certificate: KeyPair;
 let registry: Awaited<ReturnType<typeof installRegistry>>;
 
 beforeAll(async () => {

@@ -62,7 +62,7 @@ async function tryPod(replica: number, name: string) {
 }
 
 /** Creates pods in both namespaces without a pause, and makes handshakes, while something happens: what came of them. */
-async function meanwhile(act: () => Promise<unknown>) {
+async function createPodsDuring(act: () => Promise<unknown>) {
   const stop = new AbortController();
   const outcomes: string[] = [];
   const seen = { serving: new Set<string>(), authorities: new Set<string>() };
@@ -160,7 +160,7 @@ test("two replicas at once, from an empty Secret: one authority, which both serv
 });
 
 test("certificate and authority are renewed again and again: every pod is primed", async () => {
-  const { outcomes, serving, authorities } = await meanwhile(() => sleep(50_000));
+  const { outcomes, serving, authorities } = await createPodsDuring(() => sleep(50_000));
   expect(onlyPrimed(outcomes)).toEqual([]);
   expect(outcomes.length).toBeGreaterThan(200);
   expect(authorities.size).toBeGreaterThanOrEqual(3);
@@ -200,7 +200,7 @@ describe("trouble, while pods are created", () => {
 
   test("a replica cut off from the API server goes on with what it has", async () => {
     const log = logged(1);
-    const { outcomes } = await meanwhile(async () => {
+    const { outcomes } = await createPodsDuring(async () => {
       way.shut();
       expect(await log("does not answer")).toMatchObject({ level: "error" });
       await sleep(4000);
@@ -225,7 +225,7 @@ describe("trouble, while pods are created", () => {
   ])("the right to %s is taken away for a while", async (_, rights, words) => {
     const [, binding] = account[rights];
     const logs = [0, 1].map(logged);
-    const { outcomes } = await meanwhile(async () => {
+    const { outcomes } = await createPodsDuring(async () => {
       await remove(binding!);
       for (const log of logs) await log(words);
       await sleep(2000);
@@ -237,7 +237,7 @@ describe("trouble, while pods are created", () => {
 
   test("garbage in the Secret heals", async () => {
     const log = logged(0);
-    const { outcomes } = await meanwhile(async () => {
+    const { outcomes } = await createPodsDuring(async () => {
       const garbage = Object.fromEntries(
         Object.keys(await secret()).map((key) => [key, Buffer.from("nonsense").toString("base64")]),
       );
@@ -252,7 +252,7 @@ describe("trouble, while pods are created", () => {
 
   test("the Secret is deleted, and made again by the chart", async () => {
     const log = logged(0);
-    const { outcomes } = await meanwhile(async () => {
+    const { outcomes } = await createPodsDuring(async () => {
       await remove(emptySecret);
       await log("it is not there; the chart makes it");
       await apply(emptySecret);

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import "reflect-metadata"; // @peculiar/x509 needs it loaded first
 import { ExtendedKeyUsage, ExtendedKeyUsageExtension, X509Certificate, X509CertificateGenerator } from "@peculiar/x509";
 import { signingKey } from "../../src/tls/certificate.ts";
-import type { Issued } from "../../src/tls/certificate.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
 
 /** A client certificate like the one that kube-apiserver presents to webhooks, valid for an hour. */
-export async function clientCertificate(authority: Issued): Promise<Issued> {
+export async function clientCertificate(authority: KeyPair): Promise<KeyPair> {
   const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const { key: authorityKey, signingAlgorithm } = signingKey(authority.key);
   const certificate = await X509CertificateGenerator.create({

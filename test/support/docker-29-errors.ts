@@ -1,7 +1,7 @@
 // The exact output of Docker 29.9.3's client (`docker version --format …`, exit code 1) in each situation that can occur in
 // a runner pod. The directories of the test machine are replaced by others.
 
-interface Said {
+interface ClientError {
   readonly situation: string;
   readonly text: string;
 }
@@ -12,7 +12,7 @@ const missing = (socket: string) =>
   `\nfailed to connect to the docker API at unix://${socket}; check if the path is correct and if the daemon is running: dial unix ${socket}: connect: no such file or directory`;
 
 /** Errors that can mean that the daemon is not running yet, so waiting makes sense. */
-export const notUp: readonly Said[] = [
+export const notUp: readonly ClientError[] = [
   { situation: "there is no socket", text: missing("/tmp/e/none.sock") },
   { situation: "there is no folder for the socket", text: missing("/tmp/nofolder/none.sock") },
   { situation: "nobody listens at the socket", text: unreachable("unix:///tmp/e/dead.sock") },
@@ -30,7 +30,7 @@ export const notUp: readonly Said[] = [
 ];
 
 /** Errors of a running daemon that rejects the client, so waiting does not help. */
-export const up: readonly Said[] = [
+export const up: readonly ClientError[] = [
   {
     situation: "the user may not open the socket",
     text: "\npermission denied while trying to connect to the docker API at unix:///var/run/docker.sock",

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Issued } from "../../src/tls/certificate.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
 
 /** The daemon responds, accepts connections without responding, or rejects the client's API version. */
 export type Behaviour = "answers" | "hangs" | "other-version";
@@ -19,7 +19,7 @@ export interface FakeDaemon {
 
 /** Implements the part of the Docker Engine API that clients use first: `/_ping` and `/version`. */
 export async function fakeDaemon(
-  where: { socket: string } | { tls?: Issued },
+  where: { socket: string } | { tls?: KeyPair },
   behaviour: Behaviour = "answers",
 ): Promise<FakeDaemon> {
   const requests: string[] = [];

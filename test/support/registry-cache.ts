@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { Issued } from "../../src/tls/certificate.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
 import { render } from "./helm.ts";
 import type { Manifest, Values } from "./helm.ts";
 import { freePorts } from "./ports.ts";
@@ -76,7 +76,7 @@ export async function startUpstream(layer: Buffer) {
 export async function startCache(
   upstream: string,
   ttl: string,
-  { overriding, certificate }: { overriding?: Record<string, string>; certificate?: Issued } = {},
+  { overriding, certificate }: { overriding?: Record<string, string>; certificate?: KeyPair } = {},
 ) {
   const upstreams = { "docker.io": { url: upstream } };
   const tls = certificate ? { secretName: "caches" } : {};

@@ -13,14 +13,14 @@ import { createMetrics } from "../../src/metrics.ts";
 import { mutations as allMutations } from "../../src/mutations/index.ts";
 import type { Mutation } from "../../src/engine/mutation.ts";
 import { selfSigned } from "../../src/tls/certificate.ts";
-import type { Issued } from "../../src/tls/certificate.ts";
-import { clientAuthority } from "../../src/tls/client-authority.ts";
+import type { KeyPair } from "../../src/tls/certificate.ts";
+import { watchClientCA } from "../../src/tls/client-ca.ts";
 import { filesSource } from "../../src/tls/files.ts";
 
 const hour = 3_600_000;
 
 /** A certificate for localhost. `from` and `to` are its validity in hours, relative to now. */
-export async function certificate(hours: { from?: number; to?: number } = {}): Promise<Issued> {
+export async function certificate(hours: { from?: number; to?: number } = {}): Promise<KeyPair> {
   const now = Date.now();
   return selfSigned(["localhost"], {
     from: new Date(now + (hours.from ?? -1) * hour),
@@ -33,14 +33,14 @@ export async function testWebhook(
   options: {
     config?: () => Config;
     mutations?: readonly Mutation[];
-    issued?: Issued;
+    issued?: KeyPair;
     version?: string;
     clientCA?: string;
   } = {},
 ) {
   const folder = await mkdtemp(join(tmpdir(), "arc-primer-test-"));
   const [certFile, keyFile] = [join(folder, "tls.crt"), join(folder, "tls.key")];
-  const write = async ({ cert, key }: Issued) => {
+  const write = async ({ cert, key }: KeyPair) => {
     await writeFile(certFile, cert);
     await writeFile(keyFile, key);
   };
@@ -65,7 +65,7 @@ export async function testWebhook(
   const certificates = filesSource({ certFile, keyFile, interval: 50, log, metrics });
   const clientFile = join(folder, "clients.crt");
   if (options.clientCA !== undefined) await writeFile(clientFile, options.clientCA);
-  const clients = options.clientCA && (await clientAuthority({ file: clientFile, interval: 50, log, metrics }));
+  const clients = options.clientCA && (await watchClientCA({ file: clientFile, interval: 50, log, metrics }));
   const webhook = await startWebhook({
     admit,
     certificates,

@@ -1,4 +1,4 @@
-import { explain, isCode, isProblem } from "../../report/reasons.ts";
+import { explain, isCode, needsAttention } from "../../report/reasons.ts";
 import type { Code } from "../../report/reasons.ts";
 import { statusAnnotation } from "../../report/status.ts";
 import type { Status } from "../../report/status.ts";
@@ -101,7 +101,7 @@ function told(name: string, { profile, problem, applied, skipped, notes = {} }: 
   const done = applied.length > 0 ? `applied ${listed(applied, 20)}` : "nothing applied";
   const what = [`${name}: profile ${profile}, ${done}`, ...why, ...(problem ? [sentence(problem)] : [])].join("; ");
   const codes = [...Object.values(skipped), ...Object.values(notes).flat(), ...(problem ? [problem] : [])];
-  if (codes.some((code) => isCode(code) && isProblem(code))) return { problem: "left-out", what };
+  if (codes.some((code) => isCode(code) && needsAttention(code))) return { problem: "left-out", what };
   return applied.length > 0 ? { ok: what } : { problem: "nothing-applied", what };
 }
 

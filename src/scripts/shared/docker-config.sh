@@ -12,7 +12,7 @@ find_config() {
 }
 
 # Replaces the config atomically with the output of a command. Only the owner can read it.
-put() (
+write_config() (
   umask 077
   new=$config.arc-primer
   "$@" > "$new" && mv -f "$new" "$config" && return

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import { memoryCluster } from "../../../test/support/objects.ts";
 import { createLogger } from "../../log.ts";
 import { createMetrics } from "../../metrics.ts";
-import { makeAuthority, signedBy } from "../certificate.ts";
-import type { Pair } from "../pair.ts";
+import { createCA, issueServingCertificate } from "../certificate.ts";
+import type { ServingCertificate } from "../pair.ts";
 import { Manager } from "./manager.ts";
 import type { ClusterObjects } from "./objects.ts";
 
 // Replicas with wrong clocks, and an API server with a correct clock. Uses the chart's default times.
 
 const day = 86_400_000;
-const times = { authorityLifetime: 1825 * day, servingLifetime: 90 * day, settling: 60_000 };
+const times = { caLifetime: 1825 * day, servingLifetime: 90 * day, settling: 60_000 };
 const start = Date.now();
 
 function replica(objects: ClusterObjects, clock: () => number) {
@@ -18,7 +18,7 @@ function replica(objects: ClusterObjects, clock: () => number) {
   const log = createLogger("info", { write: (line) => void lines.push(JSON.parse(line) as (typeof lines)[0]) });
   const metrics = createMetrics({ processMetrics: false });
   const one = {
-    served: undefined as Pair | undefined,
+    served: undefined as ServingCertificate | undefined,
     lines,
     manager: new Manager({ objects, names: ["localhost"], times, clock, log, metrics }, (pair) => (one.served = pair)),
     async settle(): Promise<string> {
@@ -74,7 +74,7 @@ describe.each([-2000, -61, 61, 200, 2000])("a clock that is %i days off", (days)
 test("a CA that begins in a year is replaced, and what is served stays meanwhile", async () => {
   const { world, state, objects, good } = await running();
   const served = good.served?.cert;
-  const future = await makeAuthority({ from: new Date(world.now + 365 * day), to: new Date(world.now + 3650 * day) });
+  const future = await createCA({ from: new Date(world.now + 365 * day), to: new Date(world.now + 3650 * day) });
   Object.assign(state.secret, { "ca.crt": future.cert, "ca.key": future.key });
   expect(await good.settle()).toBe("ok");
   expect(good.served?.cert).toBe(served);
@@ -100,8 +100,8 @@ test("a CA that somebody puts in is a warning with its fingerprint; one of our o
   expect(other.lines).toMatchObject([{ level: "info", msg: "the Secret holds this CA" }]);
 
   const valid = { from: new Date(world.now - 3_600_000), to: new Date(world.now + 3650 * day) };
-  const evil = await makeAuthority(valid);
-  const serving = await signedBy(evil, ["localhost"], valid);
+  const evil = await createCA(valid);
+  const serving = await issueServingCertificate(evil, ["localhost"], valid);
   const data = { "ca.crt": evil.cert, "ca.key": evil.key, "tls.crt": serving.cert, "tls.key": serving.key };
   Object.assign(state.secret, { ...data, "ca-bundle.crt": evil.cert });
   for (const one of [good, other]) {

@@ -1,5 +1,5 @@
 import { isFault } from "./secret-contents.ts";
-import type { Held } from "./secret-contents.ts";
+import type { SecretContents } from "./secret-contents.ts";
 
 /** The tolerated clock skew in milliseconds. It does no harm, because certificates are valid from an hour in the past. */
 const tolerated = 300_000;
@@ -12,7 +12,11 @@ const tolerated = 300_000;
  * @param now the time of the replica's own clock
  * @param serverTime the time of the API server's clock; undefined if it is not known
  */
-export function doubtOf({ authority, serving }: Held, now: number, serverTime: number | undefined): string | undefined {
+export function clockSkewReason(
+  { authority, serving }: SecretContents,
+  now: number,
+  serverTime: number | undefined,
+): string | undefined {
   if (serverTime !== undefined) {
     const seconds = Math.round((now - serverTime) / 1000);
     if (Math.abs(now - serverTime) <= tolerated) return undefined;

@@ -10,13 +10,13 @@ export interface Connection {
 }
 
 /** The environment of a pod with a service account (kubernetes.io/docs, "Accessing the Kubernetes API from a Pod"). */
-export interface PodSurroundings {
+export interface PodEnvironment {
   /** The directory where the service account token is mounted. */
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-const pod: PodSurroundings = { folder: "/var/run/secrets/kubernetes.io/serviceaccount", env: process.env };
+const pod: PodEnvironment = { folder: "/var/run/secrets/kubernetes.io/serviceaccount", env: process.env };
 
 /**
  * Uses the pod's service account in a pod. Outside a pod, or if KUBECONFIG is set, it uses a kubeconfig.
@@ -26,12 +26,12 @@ const pod: PodSurroundings = { folder: "/var/run/secrets/kubernetes.io/serviceac
  *
  * @throws if KUBECONFIG names a file that cannot be read
  */
-export async function connect(surroundings: PodSurroundings = pod): Promise<Connection> {
+export async function connect(surroundings: PodEnvironment = pod): Promise<Connection> {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST } = surroundings.env;
   return KUBECONFIG || !KUBERNETES_SERVICE_HOST ? fromKubeconfig() : fromServiceAccount(surroundings);
 }
 
-function fromServiceAccount({ folder, env }: PodSurroundings): Connection {
+function fromServiceAccount({ folder, env }: PodEnvironment): Connection {
   const { KUBERNETES_SERVICE_HOST: host = "", KUBERNETES_SERVICE_PORT: port = "443" } = env;
   return {
     server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,

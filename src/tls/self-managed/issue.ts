@@ -1,6 +1,6 @@
-import { makeAuthority, signedBy } from "../certificate.ts";
-import { bundleText, isFault, keys, readHeld, unique } from "./secret-contents.ts";
-import type { Authority, Held, Trusted } from "./secret-contents.ts";
+import { createCA, issueServingCertificate } from "../certificate.ts";
+import { bundleText, isFault, keys, parseSecret, unique } from "./secret-contents.ts";
+import type { CA, SecretContents, Trusted } from "./secret-contents.ts";
 import type { Plan, Times } from "./plan.ts";
 
 /** How far certificates are backdated, in milliseconds, so that clients whose clocks are behind accept them. */
@@ -13,14 +13,14 @@ const backdated = 3_600_000;
  *   the certificates in use depend on them
  * @returns the new values for the Secret, by key; empty if the plan requires nothing
  */
-export async function make(
+export async function issueCertificates(
   wanted: Plan,
-  { authority: present, serving, bundle }: Held,
+  { authority: present, serving, bundle }: SecretContents,
   context: { now: number; names: readonly string[]; times: Times; trusted: readonly Trusted[] },
 ): Promise<Record<string, string>> {
   const { now, names, times, trusted } = context;
   const before = isFault(present) ? [] : [present];
-  const after = wanted.authority === undefined ? before : [await newAuthority(now, times), ...before];
+  const after = wanted.authority === undefined ? before : [await newCA(now, times), ...before];
   const values: Record<string, string> = {};
   const [authority] = after;
   if (!authority) return values;
@@ -34,7 +34,7 @@ export async function make(
   if (wanted.serving !== undefined) {
     const from = new Date(Math.max(now - backdated, authority.validFrom));
     const to = new Date(Math.min(now + times.servingLifetime, authority.validTo));
-    const { cert, key } = await signedBy(authority, namesFor(serving, names), { from, to });
+    const { cert, key } = await issueServingCertificate(authority, namesFor(serving, names), { from, to });
     values[keys.serving] = cert;
     values[keys.servingKey] = key;
   }
@@ -46,14 +46,14 @@ export async function make(
  * rolling upgrade, old and new replicas may require different names. Without this they would keep replacing each other's
  * certificates.
  */
-function namesFor(present: Held["serving"], wanted: readonly string[]): readonly string[] {
+function namesFor(present: SecretContents["serving"], wanted: readonly string[]): readonly string[] {
   const before = isFault(present) ? [] : present.names;
   return wanted.every((name) => before.includes(name)) ? wanted : [...new Set([...wanted, ...before])];
 }
 
-async function newAuthority(now: number, { authorityLifetime }: Times): Promise<Authority> {
-  const made = await makeAuthority({ from: new Date(now - backdated), to: new Date(now + authorityLifetime) });
-  const { authority } = readHeld({ [keys.authority]: made.cert, [keys.authorityKey]: made.key }, now);
+async function newCA(now: number, { caLifetime }: Times): Promise<CA> {
+  const made = await createCA({ from: new Date(now - backdated), to: new Date(now + caLifetime) });
+  const { authority } = parseSecret({ [keys.authority]: made.cert, [keys.authorityKey]: made.key }, now);
   if (isFault(authority)) throw new Error(`the CA that was just made is invalid: ${authority.fault}`);
   return authority;
 }

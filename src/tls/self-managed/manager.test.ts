@@ -4,15 +4,15 @@ import { describe, expect, test } from "vitest";
 import { memoryCluster } from "../../../test/support/objects.ts";
 import { createLogger } from "../../log.ts";
 import { createMetrics } from "../../metrics.ts";
-import { makeAuthority } from "../certificate.ts";
-import { certificatesIn, isFault, readHeld } from "./secret-contents.ts";
+import { createCA } from "../certificate.ts";
+import { certificatesIn, isFault, parseSecret } from "./secret-contents.ts";
 import { Manager } from "./manager.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects } from "./objects.ts";
-import type { Pair } from "../pair.ts";
+import type { ServingCertificate } from "../pair.ts";
 
 const second = 1000;
-const times = { authorityLifetime: 900 * second, servingLifetime: 300 * second, settling: 30 * second };
+const times = { caLifetime: 900 * second, servingLifetime: 300 * second, settling: 30 * second };
 const start = Date.now();
 
 /** A replica. Its clock is the simulated time, with an optional offset. */
@@ -20,7 +20,7 @@ function replica(objects: ClusterObjects, clock: () => number, names = ["localho
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
   const one = {
-    served: undefined as Pair | undefined,
+    served: undefined as ServingCertificate | undefined,
     metrics,
     manager: new Manager({ objects, names, times, clock, log, metrics }, (pair) => {
       one.served = pair;
@@ -32,7 +32,7 @@ function replica(objects: ClusterObjects, clock: () => number, names = ["localho
   return one;
 }
 
-const issuerOf = (pair: Pair | undefined, bundle: string) =>
+const issuerOf = (pair: ServingCertificate | undefined, bundle: string) =>
   certificatesIn(bundle).find(({ pem }) => new X509Certificate(pair!.cert).verify(new X509Certificate(pem).publicKey));
 
 async function running() {
@@ -125,7 +125,9 @@ describe("what others do to it", () => {
     setSecret(spoil({ ...before }));
     await one.settle();
     expect(issuerOf(used, state.bundles["runners"]!)).toBeDefined();
-    expect(one.served).toSatisfy((now) => now === used || issuerOf(now as Pair, before["ca.crt"]!) !== undefined);
+    expect(one.served).toSatisfy(
+      (now) => now === used || issuerOf(now as ServingCertificate, before["ca.crt"]!) !== undefined,
+    );
     // A replica that starts now is not delayed.
     const fresh = replica(objects, () => clock.now);
     await fresh.settle();
@@ -135,7 +137,7 @@ describe("what others do to it", () => {
       await one.settle();
     }
     expect(one.served?.cert).toBe(state.secret["tls.crt"]);
-    const { authority, bundle } = readHeld(state.secret, clock.now);
+    const { authority, bundle } = parseSecret(state.secret, clock.now);
     expect(authority).toMatchObject({ fingerprint: bundle[0]!.fingerprint });
     expect(issuerOf(one.served, state.secret["ca.crt"]!)).toBeDefined();
   });
@@ -151,7 +153,7 @@ describe("what others do to it", () => {
 
   test("somebody's own authority is taken over: trusted first, then signing", async () => {
     const { state, one, clock, before, setSecret } = await running();
-    const own = await makeAuthority({ from: new Date(start - 1), to: new Date(start + times.authorityLifetime) });
+    const own = await createCA({ from: new Date(start - 1), to: new Date(start + times.caLifetime) });
     setSecret({ ...before, "ca.crt": own.cert, "ca.key": own.key });
     await one.settle();
     expect(state.bundles["runners"]).toBe(own.cert + before["ca.crt"]!);
@@ -232,7 +234,7 @@ describe("when the API server does not let us", () => {
 test("whatever the replicas' order, outages and restarts: what a replica serves is trusted", async () => {
   const tick = 10 * second;
   const known = new Map<string, boolean>(); // verifying takes its time
-  const trusts = (seen: string, pair: Pair) => {
+  const trusts = (seen: string, pair: ServingCertificate) => {
     const key = pair.cert + seen;
     if (!known.has(key)) known.set(key, issuerOf(pair, seen) !== undefined);
     return known.get(key);
@@ -272,7 +274,7 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
           if (one.restarts.includes(world.tick)) one.now = one.fresh();
         }
         // Without any certificate, the first one is served as soon as its CA is in the webhook configuration.
-        const none = isFault(readHeld(state.secret, world.now + 5 * second).serving);
+        const none = isFault(parseSecret(state.secret, world.now + 5 * second).serving);
         if (none) trustedFrom = world.now + tick + lag;
         await s.waitFor(
           Promise.all(
@@ -294,7 +296,7 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
       }
       // At the end, with all replicas connected, all serve the same certificate, which does not expire soon.
       expect(new Set(replicas.map(({ now }) => now.served?.cert))).toEqual(new Set([state.secret["tls.crt"]]));
-      expect(readHeld(state.secret, world.now)).toMatchObject({
+      expect(parseSecret(state.secret, world.now)).toMatchObject({
         serving: { validTo: expect.toSatisfy((end) => (end as number) > world.now + times.servingLifetime / 4) },
       });
       expect(certificatesIn(state.bundles["runners"]!).length).toBeLessThanOrEqual(3);

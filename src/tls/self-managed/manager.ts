@@ -1,19 +1,19 @@
 import type { Logger } from "../../log.ts";
 import type { ManagedPart, Metrics } from "../../metrics.ts";
-import { bundleText, certificatesIn, isFault, keys, readHeld } from "./secret-contents.ts";
-import type { Held, Serving } from "./secret-contents.ts";
-import { createSightings } from "./sightings.ts";
-import type { Sightings } from "./sightings.ts";
-import { doubtOf } from "./clocks.ts";
-import { make } from "./issue.ts";
+import { bundleText, certificatesIn, isFault, keys, parseSecret } from "./secret-contents.ts";
+import type { SecretContents, Serving } from "./secret-contents.ts";
+import { createKnownCAs } from "./known-cas.ts";
+import type { KnownCAs } from "./known-cas.ts";
+import { clockSkewReason } from "./clocks.ts";
+import { issueCertificates } from "./issue.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects, Versioned } from "./objects.ts";
 import { invalidity } from "../pair.ts";
-import type { Pair } from "../pair.ts";
+import type { ServingCertificate } from "../pair.ts";
 import { plan } from "./plan.ts";
 import type { Times } from "./plan.ts";
-import { observe, trustedNow, untrue } from "./trust.ts";
-import type { Entry, Trust } from "./trust.ts";
+import { observe, trustedCAs, outdatedEntries } from "./trust.ts";
+import type { Entry, TrustHistory } from "./trust.ts";
 
 export interface ManagerParts {
   readonly objects: ClusterObjects;
@@ -35,15 +35,15 @@ type Secret = Versioned<Readonly<Record<string, string>>>;
  */
 export class Manager {
   readonly #parts: ManagerParts;
-  readonly #serve: (pair: Pair) => void;
-  readonly #sightings: Sightings;
-  #trust: Trust = new Map();
+  readonly #serve: (pair: ServingCertificate) => void;
+  readonly #knownCAs: KnownCAs;
+  #trust: TrustHistory = new Map();
   #current: Serving | undefined;
 
   /** @param serve called with each new certificate and key to serve */
-  constructor(parts: ManagerParts, serve: (pair: Pair) => void) {
+  constructor(parts: ManagerParts, serve: (pair: ServingCertificate) => void) {
     this.#parts = parts;
-    this.#sightings = createSightings(parts.log);
+    this.#knownCAs = createKnownCAs(parts.log);
     this.#serve = serve;
   }
 
@@ -67,36 +67,36 @@ export class Manager {
     if (entries) this.#trust = observe(this.#trust, entries.content, this.now());
     const secret = await attempt(() => objects.secret(), problems);
     if (secret) {
-      const held = readHeld(secret.content, this.now());
-      if (!isFault(held.authority)) metrics.authorityExpiry(held.authority.validTo / 1000);
-      this.#sightings.seen(isFault(held.authority) ? held.bundle : [held.authority, ...held.bundle]);
-      const doubt = doubtOf(held, this.#parts.clock(), objects.serverTime());
+      const contents = parseSecret(secret.content, this.now());
+      if (!isFault(contents.authority)) metrics.caExpiry(contents.authority.validTo / 1000);
+      this.#knownCAs.seen(isFault(contents.authority) ? contents.bundle : [contents.authority, ...contents.bundle]);
+      const doubt = clockSkewReason(contents, this.#parts.clock(), objects.serverTime());
       if (doubt) problems.push(new Error(doubt));
-      else if (await attempt(() => this.#keepSecret(secret, held, entries), problems)) return "again";
-      else if (entries && (await attempt(() => this.#keepEntries(entries, held), problems))) return "again";
-      this.#takeOver(held.serving);
+      else if (await attempt(() => this.#keepSecret(secret, contents, entries), problems)) return "again";
+      else if (entries && (await attempt(() => this.#keepEntries(entries, contents), problems))) return "again";
+      this.#takeOver(contents.serving);
     }
     if (problems.length) throw new Error(problems.map(({ message }) => message).join("; "));
     return "done";
   }
 
   /** @returns whether the Secret was written, by this or by another replica. The same goes for the two methods below */
-  async #keepSecret(secret: Secret, held: Held, entries: Entries | undefined): Promise<boolean> {
+  async #keepSecret(secret: Secret, contents: SecretContents, entries: Entries | undefined): Promise<boolean> {
     const { objects, names, times } = this.#parts;
     const now = this.now();
-    const settled = entries !== undefined && this.#settled(held.authority, now);
-    const wanted = plan(held, { now, names, times, settled });
+    const settled = entries !== undefined && this.#settled(contents.authority, now);
+    const wanted = plan(contents, { now, names, times, settled });
     // Without the entries, kube-apiserver cannot be configured to trust a new CA. It would only replace a trusted one.
     if ((wanted.authority ?? wanted.bundle) !== undefined && !entries) return false;
-    const trusted = trustedNow(entries?.content ?? [], now);
-    const values = await make(wanted, held, { now, names, times, trusted });
+    const trusted = trustedCAs(entries?.content ?? [], now);
+    const values = await issueCertificates(wanted, contents, { now, names, times, trusted });
     if (!Object.keys(values).length) return false;
-    this.#sightings.made(certificatesIn(values[keys.authority] ?? ""));
+    this.#knownCAs.made(certificatesIn(values[keys.authority] ?? ""));
     return this.#write("Secret", wanted, () => objects.writeSecret(secret.version, values));
   }
 
-  async #keepEntries({ version, content }: Entries, { bundle }: Held): Promise<boolean> {
-    const differing = bundle.length ? untrue(content, bundle) : [];
+  async #keepEntries({ version, content }: Entries, { bundle }: SecretContents): Promise<boolean> {
+    const differing = bundle.length ? outdatedEntries(content, bundle) : [];
     if (!differing.length) return false;
     const right = differing.map(({ name }) => ({ name, caBundle: bundleText(bundle) }));
     const reason = `not that of the Secret in ${differing.map(({ name }) => name).join(", ")}`;
@@ -125,7 +125,7 @@ export class Manager {
   }
 
   /** Whether the CA has been in the caBundle long enough for every kube-apiserver to trust it. */
-  #settled(authority: Held["authority"], now: number): boolean {
+  #settled(authority: SecretContents["authority"], now: number): boolean {
     return !isFault(authority) && this.#trustedFor(authority.fingerprint, now) >= this.#parts.times.settling;
   }
 
@@ -136,7 +136,7 @@ export class Manager {
   }
 
   /** Serves the certificate from the Secret. If another CA has signed it, this waits until that CA is trusted. */
-  #takeOver(next: Held["serving"]): void {
+  #takeOver(next: SecretContents["serving"]): void {
     const { metrics, times } = this.#parts;
     if (isFault(next) || next.cert === this.#current?.cert) return;
     const now = this.now();

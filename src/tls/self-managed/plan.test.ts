@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
-import type { Authority, Held, Serving, Trusted } from "./secret-contents.ts";
+import type { CA, SecretContents, Serving, Trusted } from "./secret-contents.ts";
 import { plan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 
 // Times are in days. Contains only the fields that the decision uses.
-const times = { authorityLifetime: 90, servingLifetime: 30, settling: 1 };
+const times = { caLifetime: 90, servingLifetime: 30, settling: 1 };
 const now = 1000;
 const ends = (left: number, life: number) => ({ validFrom: now + left - life, validTo: now + left });
 
-const authority = (name: string, left: number, life = 90) => ({ fingerprint: name, ...ends(left, life) }) as Authority;
+const authority = (name: string, left: number, life = 90) => ({ fingerprint: name, ...ends(left, life) }) as CA;
 const serving = (signer: string, left: number, names = ["a"]) =>
   ({ signer, names, ...ends(left, 30) }) as unknown as Serving;
 const bundle = (...names: string[]) => names.map((fingerprint) => ({ fingerprint }) as Trusted);
 const fault = { fault: "it is broken" };
 
 describe("what the Secret needs next", () => {
-  test.each<[string, Held, { settled?: boolean; names?: string[] }, Plan]>([
+  test.each<[string, SecretContents, { settled?: boolean; names?: string[] }, Plan]>([
     [
       "nothing in it: both at once",
       { authority: fault, serving: fault, bundle: [] },

@@ -1,9 +1,9 @@
 import { isFault } from "./secret-contents.ts";
-import type { Authority, Held, Serving } from "./secret-contents.ts";
+import type { CA, SecretContents, Serving } from "./secret-contents.ts";
 
 /** All in milliseconds. */
 export interface Times {
-  readonly authorityLifetime: number;
+  readonly caLifetime: number;
   readonly servingLifetime: number;
   /** How long a CA must have been in the caBundle before certificates signed by it are used. */
   readonly settling: number;
@@ -33,7 +33,7 @@ export interface Plan {
  * @param settled whether the CA in the Secret has been in the caBundle for the settling time
  */
 export function plan(
-  { authority, serving, bundle }: Held,
+  { authority, serving, bundle }: SecretContents,
   { now, names, times, settled }: { now: number; names: readonly string[]; times: Times; settled: boolean },
 ): Plan {
   const spoiled = isFault(serving) ? serving.fault : undefined;
@@ -43,7 +43,7 @@ export function plan(
   const due = servingDue(serving, { now, names, times });
   const ours = serving.signer === authority.fingerprint;
   if (due && ours && outlasts(authority, now, times)) return { serving: due };
-  if (endsSoon(authority, now, times.authorityLifetime)) return { authority: `it ends on ${date(authority)}` };
+  if (endsSoon(authority, now, times.caLifetime)) return { authority: `it ends on ${date(authority)}` };
   if (!ours && settled) return { serving: "there is a new authority" };
   if (!bundle.some(({ fingerprint }) => fingerprint === authority.fingerprint)) {
     return { bundle: "the authority is not in it" };
@@ -66,7 +66,7 @@ function endsSoon({ validFrom, validTo }: { validFrom: number; validTo: number }
 }
 
 /** Whether the CA is valid long enough that a serving certificate signed by it now is not due for renewal at once. */
-const outlasts = ({ validTo }: Authority, now: number, { servingLifetime }: Times): boolean =>
+const outlasts = ({ validTo }: CA, now: number, { servingLifetime }: Times): boolean =>
   validTo - now > servingLifetime / 2;
 
 const date = ({ validTo }: { validTo: number }): string => new Date(validTo).toISOString();

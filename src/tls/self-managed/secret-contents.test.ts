@@ -1,16 +1,16 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { makeAuthority, selfSigned, signedBy } from "../certificate.ts";
-import { certificatesIn, isFault, readHeld } from "./secret-contents.ts";
+import { createCA, selfSigned, issueServingCertificate } from "../certificate.ts";
+import { certificatesIn, isFault, parseSecret } from "./secret-contents.ts";
 
 const now = Date.now();
 const hours = (from: number, to: number) => ({
   from: new Date(now + from * 3_600_000),
   to: new Date(now + to * 3_600_000),
 });
-const authority = await makeAuthority(hours(-1, 9));
-const other = await makeAuthority(hours(-1, 9));
-const serving = await signedBy(authority, ["localhost", "arc-primer.arc.svc"], hours(-1, 5));
+const authority = await createCA(hours(-1, 9));
+const other = await createCA(hours(-1, 9));
+const serving = await issueServingCertificate(authority, ["localhost", "arc-primer.arc.svc"], hours(-1, 5));
 const good = {
   "ca.crt": authority.cert,
   "ca.key": authority.key,
@@ -20,7 +20,7 @@ const good = {
 };
 
 test("a whole Secret", () => {
-  const held = readHeld(good, now);
+  const held = parseSecret(good, now);
   const [trusted] = certificatesIn(authority.cert);
   expect(held).toMatchObject({
     authority: { cert: authority.cert, fingerprint: trusted!.fingerprint },
@@ -49,7 +49,7 @@ describe("each invalid part is reported on its own", () => {
       /signed by no authority/,
     ],
   ])("%s", (_, data, authorityFault, servingFault) => {
-    const held = readHeld(data, now);
+    const held = parseSecret(data, now);
     for (const [part, fault] of [
       [held.authority, authorityFault],
       [held.serving, servingFault],
@@ -59,24 +59,27 @@ describe("each invalid part is reported on its own", () => {
   });
 
   test("what has ended is a fault", () => {
-    expect(readHeld(good, now + 6 * 3_600_000)).toMatchObject({
+    expect(parseSecret(good, now + 6 * 3_600_000)).toMatchObject({
       authority: { cert: authority.cert },
       serving: { fault: expect.stringMatching(/tls.crt ended on/) },
     });
-    expect(readHeld(good, now + 10 * 3_600_000)).toMatchObject({ authority: { fault: expect.anything() }, bundle: [] });
+    expect(parseSecret(good, now + 10 * 3_600_000)).toMatchObject({
+      authority: { fault: expect.anything() },
+      bundle: [],
+    });
   });
 
   test("what is not valid yet is a fault, and told from the others: the clocks may be apart", () => {
-    expect(readHeld(good, now - 2 * 3_600_000)).toMatchObject({
+    expect(parseSecret(good, now - 2 * 3_600_000)).toMatchObject({
       authority: { fault: expect.stringMatching(/ca.crt is valid only from /), early: true },
       serving: { fault: expect.stringMatching(/tls.crt is valid only from /), early: true },
     });
-    expect(readHeld(good, now + 10 * 3_600_000).authority).not.toHaveProperty("early");
+    expect(parseSecret(good, now + 10 * 3_600_000).authority).not.toHaveProperty("early");
   });
 });
 
 test("a certificate of the authority before is as good as one of the present", () => {
-  const held = readHeld({ ...good, "ca.crt": other.cert, "ca.key": other.key }, now);
+  const held = parseSecret({ ...good, "ca.crt": other.cert, "ca.key": other.key }, now);
   expect(held.serving).toMatchObject({ cert: serving.cert });
 });
 
@@ -113,8 +116,8 @@ test.each(["rsa", "P-384", "P-521", "ed25519"])(
       cert: certificate.toString("pem"),
       key: `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`,
     };
-    const signed = await signedBy(foreign, ["localhost"], hours(-1, 1));
+    const signed = await issueServingCertificate(foreign, ["localhost"], hours(-1, 1));
     const data = { "ca.crt": foreign.cert, "ca.key": foreign.key, "tls.crt": signed.cert, "tls.key": signed.key };
-    expect(readHeld(data, now)).toMatchObject({ authority: { cert: foreign.cert }, serving: { cert: signed.cert } });
+    expect(parseSecret(data, now)).toMatchObject({ authority: { cert: foreign.cert }, serving: { cert: signed.cert } });
   },
 );

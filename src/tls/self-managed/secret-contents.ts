@@ -1,8 +1,8 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { signingKey } from "../certificate.ts";
-import type { Issued } from "../certificate.ts";
+import type { KeyPair } from "../certificate.ts";
 import { checkPair } from "../pair.ts";
-import type { Pair } from "../pair.ts";
+import type { ServingCertificate } from "../pair.ts";
 
 /** The keys of the Secret. The first four are the conventional ones. All values are PEM. */
 export const keys = {
@@ -22,20 +22,20 @@ export interface Trusted {
 }
 
 /** The current CA, which signs new certificates. */
-export interface Authority extends Issued, Trusted {
+export interface CA extends KeyPair, Trusted {
   readonly validFrom: number;
 }
 
 /** The certificate to serve. */
-export interface Serving extends Pair {
+export interface Serving extends ServingCertificate {
   /** The fingerprint of the CA that signed it. */
   readonly signer: string;
   readonly names: readonly string[];
 }
 
 /** The parsed contents of the Secret. An unusable part is a `Fault` with the reason. */
-export interface Held {
-  readonly authority: Authority | Fault;
+export interface SecretContents {
+  readonly authority: CA | Fault;
   readonly serving: Serving | Fault;
   readonly bundle: readonly Trusted[];
 }
@@ -55,8 +55,8 @@ export const isFault = (one: object): one is Fault => "fault" in one;
  * @param data the decoded values
  * @param now milliseconds since 1970
  */
-export function readHeld(data: Readonly<Record<string, string>>, now: number): Held {
-  const authority = attempt(() => readAuthority(data, now));
+export function parseSecret(data: Readonly<Record<string, string>>, now: number): SecretContents {
+  const authority = attempt(() => readCA(data, now));
   const bundle = certificatesIn(data[keys.bundle] ?? "").filter(({ validTo }) => now < validTo);
   const trusted = isFault(authority) ? bundle : [authority, ...bundle];
   return { authority, bundle, serving: attempt(() => readServing(data, trusted, now)) };
@@ -80,7 +80,7 @@ export function unique(certificates: readonly Trusted[]): Trusted[] {
 /** The certificates as one text in a canonical form, so that equal bundles are equal texts. */
 export const bundleText = (certificates: readonly Trusted[]): string => certificates.map(({ pem }) => pem).join("");
 
-function readAuthority(data: Readonly<Record<string, string>>, now: number): Authority {
+function readCA(data: Readonly<Record<string, string>>, now: number): CA {
   const { cert, key } = present(data, keys.authority, keys.authorityKey);
   const certificate = new X509Certificate(cert);
   if (!certificate.ca) throw new Error(`the certificate in ${keys.authority} is not one of an authority`);
@@ -117,7 +117,7 @@ function checkTime(where: string, { validFrom, validTo }: { validFrom: number; v
   if (now >= validTo) throw new Error(`the certificate in ${where} ended on ${new Date(validTo).toISOString()}`);
 }
 
-function present(data: Readonly<Record<string, string>>, cert: string, key: string): Issued {
+function present(data: Readonly<Record<string, string>>, cert: string, key: string): KeyPair {
   if (!data[cert] && !data[key]) throw new Error(`there is no ${cert} yet`);
   if (!data[cert] || !data[key]) throw new Error(`there is no ${data[cert] ? key : cert}`);
   return { cert: data[cert], key: data[key] };

@@ -4,7 +4,7 @@ import { createLogger } from "../../log.ts";
 import { createMetrics } from "../../metrics.ts";
 import { selfManagedSource } from "./source.ts";
 
-const times = { authorityLifetime: 900_000, servingLifetime: 300_000, settling: 0 };
+const times = { caLifetime: 900_000, servingLifetime: 300_000, settling: 0 };
 
 test("an API server that is away is no refused certificate, and the source goes on when it is back", async () => {
   const { objects } = memoryCluster();

@@ -1,10 +1,10 @@
 import { Manager } from "./manager.ts";
 import type { ManagerParts } from "./manager.ts";
-import type { Pair } from "../pair.ts";
+import type { ServingCertificate } from "../pair.ts";
 import type { CertificateSource } from "../source.ts";
 
 /** The maximum number of steps without a pause. After that, the next step waits for the interval. */
-const inARow = 8;
+const maxImmediateSteps = 8;
 
 /**
  * A certificate source that the replicas manage themselves. They keep the CA and the certificate in a Secret, and the
@@ -24,7 +24,7 @@ export function selfManagedSource(
   let stopped = false;
   let problem: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let serving: ((pair: Pair) => void) | undefined;
+  let serving: ((pair: ServingCertificate) => void) | undefined;
   const manager = new Manager(parts, (pair) => {
     if (stopped) return;
     served = true;
@@ -33,7 +33,7 @@ export function selfManagedSource(
 
   async function look(): Promise<void> {
     try {
-      for (let left = inARow; left > 0 && (await manager.step()) === "again";) left--;
+      for (let left = maxImmediateSteps; left > 0 && (await manager.step()) === "again";) left--;
       if (problem !== undefined) log.info("the certificate is managed again");
       problem = undefined;
     } catch (error) {

@@ -9,10 +9,10 @@ export interface Entry {
 }
 
 /** For each CA (by fingerprint), the time since when it has been in the caBundle of every entry. */
-export type Trust = ReadonlyMap<string, number>;
+export type TrustHistory = ReadonlyMap<string, number>;
 
 /** Updates the times after reading the entries. If a CA is removed and added again, its time starts again. */
-export function observe(before: Trust, entries: readonly Entry[], now: number): Trust {
+export function observe(before: TrustHistory, entries: readonly Entry[], now: number): TrustHistory {
   const [first = [], ...others] = entries.map(({ caBundle }) =>
     certificatesIn(caBundle).map(({ fingerprint }) => fingerprint),
   );
@@ -21,12 +21,12 @@ export function observe(before: Trust, entries: readonly Entry[], now: number): 
 }
 
 /** The entries whose caBundle differs from this bundle. */
-export function untrue(entries: readonly Entry[], bundle: readonly Trusted[]): Entry[] {
+export function outdatedEntries(entries: readonly Entry[], bundle: readonly Trusted[]): Entry[] {
   const text = bundleText(bundle);
   return entries.filter(({ caBundle }) => caBundle !== text);
 }
 
 /** All CAs in the caBundle of any entry that have not expired. */
-export function trustedNow(entries: readonly Entry[], now: number): Trusted[] {
+export function trustedCAs(entries: readonly Entry[], now: number): Trusted[] {
   return unique(entries.flatMap(({ caBundle }) => certificatesIn(caBundle))).filter(({ validTo }) => now < validTo);
 }

@@ -28,7 +28,7 @@ export interface EngineResult {
   readonly examples: readonly string[];
 }
 
-const permissions = mutations.flatMap(({ may = [] }) => may);
+const permissions = mutations.flatMap(({ permissions: may = [] }) => may);
 const levels = ["privileged", "baseline", "restricted"] as const;
 
 /** Sends that many generated pods through the engine, in a thread for each processor. */

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Issued } from "../../../src/tls/certificate.ts";
+import type { KeyPair } from "../../../src/tls/certificate.ts";
 import { selfSigned } from "../../../src/tls/certificate.ts";
 import { apply, createNamespace, get, logs, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
@@ -18,7 +18,7 @@ export interface Mirror {
   readonly http: string;
   /** The same for HTTPS, with a certificate that only `certificate` vouches for. */
   readonly https: string;
-  readonly certificate: Issued;
+  readonly certificate: KeyPair;
 }
 
 function run(command: string, args: readonly string[], input?: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { selfSigned } from "../../../src/tls/certificate.ts";
-import type { Issued } from "../../../src/tls/certificate.ts";
+import type { KeyPair } from "../../../src/tls/certificate.ts";
 import { template } from "../../support/helm.ts";
 import type { Manifest, Values } from "../../support/helm.ts";
 import { freePorts } from "../../support/ports.ts";
@@ -25,7 +25,7 @@ export const nodePath = "/api/v1/nodes/doctor-node";
 const hours = 3_600_000;
 
 /** A self-signed serving certificate for the Service, or another name, from and to these hours from now. */
-export async function servingPair({ name = serviceName, from = -1, to = 24 * 90 } = {}): Promise<Issued> {
+export async function servingPair({ name = serviceName, from = -1, to = 24 * 90 } = {}): Promise<KeyPair> {
   const now = Date.now();
   return selfSigned([name], { from: new Date(now + from * hours), to: new Date(now + to * hours) });
 }
@@ -42,7 +42,7 @@ export async function writeStatus(path: string, status: object): Promise<void> {
 }
 
 export interface ByHand {
-  readonly pair: Issued;
+  readonly pair: KeyPair;
   /** Applies the chart's manifests with these values, in the place of those before. */
   upgrade(values?: Values): Promise<void>;
   readonly replicas: readonly ReplicaByHand[];
@@ -93,7 +93,7 @@ export async function installByHand(): Promise<ByHand> {
 }
 
 /** @returns the manifests, as they were applied */
-async function applyChart(values: Values, pair: Issued): Promise<string> {
+async function applyChart(values: Values, pair: KeyPair): Promise<string> {
   const tls = { provider: "existing-secret", existingSecret: { name: "serving", caBundle: pair.cert } };
   const { stdout, stderr, status } = template({ tls, ...values }, "--no-hooks");
   if (status !== 0) throw new Error(stderr);
@@ -135,7 +135,7 @@ export class ReplicaByHand {
   readonly #folder = mkdtempSync(join(tmpdir(), "arc-primer-doctor-"));
   #child: ChildProcess | undefined;
 
-  constructor(name: string, port: number, opsPort: number, pair: Issued) {
+  constructor(name: string, port: number, opsPort: number, pair: KeyPair) {
     this.name = name;
     this.#port = port;
     this.#opsPort = opsPort;
@@ -147,7 +147,7 @@ export class ReplicaByHand {
   }
 
   /** Gives it this certificate. */
-  serve({ cert, key }: Issued): void {
+  serve({ cert, key }: KeyPair): void {
     writeFileSync(join(this.#folder, "tls.key"), key);
     writeFileSync(join(this.#folder, "tls.crt"), cert);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse, parseAllDocuments } from "yaml";
-import type { Issued } from "../../../src/tls/certificate.ts";
+import type { KeyPair } from "../../../src/tls/certificate.ts";
 import { selfSigned } from "../../../src/tls/certificate.ts";
 import { goldenPod } from "../../support/pods.ts";
 import { apply, call, createNamespace, get, list, remove, removeNamespaces, runLabel, until } from "./kube.ts";
@@ -49,14 +49,14 @@ export function webhookImage(): string {
   return name;
 }
 
-export async function servingCertificate(): Promise<Issued> {
+export async function servingCertificate(): Promise<KeyPair> {
   const now = Date.now();
   const names = ["arc-primer.arc-primer.svc", "arc-primer.arc-primer.svc.cluster.local"];
   return selfSigned(names, { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
 }
 
 /** Writes a certificate and key to the Secret that the webhook's pods mount. */
-export async function writeSecret({ cert, key }: Issued): Promise<void> {
+export async function writeSecret({ cert, key }: KeyPair): Promise<void> {
   await apply({
     apiVersion: "v1",
     kind: "Secret",
@@ -67,7 +67,7 @@ export async function writeSecret({ cert, key }: Issued): Promise<void> {
 }
 
 /** Registers the webhook's Service, trusting these certificates. */
-export async function register(...trusted: Issued[]): Promise<void> {
+export async function register(...trusted: KeyPair[]): Promise<void> {
   const service = { name: "arc-primer", namespace: "arc-primer", port: 443 };
   const caBundle = Buffer.from(trusted.map(({ cert }) => cert).join("")).toString("base64");
   await apply({
@@ -132,7 +132,7 @@ export async function uninstall(): Promise<void> {
  * Installs the webhook from its image, with two replicas; `configuration` is the text of its PrimerConfiguration.
  * `uninstall` removes it.
  */
-export async function installWebhook(configuration: string, issued: Issued): Promise<void> {
+export async function installWebhook(configuration: string, issued: KeyPair): Promise<void> {
   const name = webhookImage();
   for (const manifest of manifests) {
     if (manifest.kind === "Deployment") (manifest as Deployment).spec.template.spec.containers[0]!.image = name;

@@ -2,14 +2,14 @@ import type { Logger } from "../../log.ts";
 import type { Trusted } from "./secret-contents.ts";
 
 /** Logs the fingerprints of the CAs that kube-apiserver is configured to trust. */
-export interface Sightings {
+export interface KnownCAs {
   /** Records CAs that this replica has created, so that they cause no warning. */
   made(authorities: readonly Trusted[]): void;
   /** Logs CAs that are trusted: in the first call as information, later as a warning if this replica did not create them. */
   seen(authorities: readonly Trusted[]): void;
 }
 
-export function createSightings(log: Logger): Sightings {
+export function createKnownCAs(log: Logger): KnownCAs {
   const known = new Set<string>();
   let isFirst = true;
   return {

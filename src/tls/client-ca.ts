@@ -4,7 +4,7 @@ import type { Metrics } from "../metrics.ts";
 import { watchFiles } from "../watch.ts";
 
 /** The CA that must have signed the certificates of clients. `pem` is the version that was last read from its file. */
-export interface ClientAuthority {
+export interface ClientCA {
   readonly pem: string;
   /** @param use called with each new version of the CA */
   follow(use: (pem: string) => void): void;
@@ -17,13 +17,13 @@ export interface ClientAuthority {
  * @throws if the file contains no certificate at startup. A later invalid version is rejected, and the last valid one
  *   stays in force
  */
-export async function clientAuthority(parts: {
+export async function watchClientCA(parts: {
   file: string;
   /** The poll interval in milliseconds. */
   interval: number;
   log: Logger;
   metrics: Metrics;
-}): Promise<ClientAuthority> {
+}): Promise<ClientCA> {
   const { file, interval, log, metrics } = parts;
   let pem: string | undefined;
   let use: ((pem: string) => void) | undefined;
