@@ -24,7 +24,7 @@ test.each([
   ["https://x.example.com/docker-v2/hub", "https", "x.example.com", "/docker-v2/hub", ""],
   ["HTTP://[2001:db8::1]:5000/v2/a", "http", "[2001:db8::1]:5000", "", "/a"],
 ])("%s is taken apart around /v2", (url, scheme, host, before, after) => {
-  expect(endpointOf(url)).toEqual({ scheme, host, before, after });
+  expect(endpointOf(url)).toEqual({ scheme, host, pathPrefix: before, pathSuffix: after });
 });
 
 test("hosts.toml: the mirrors in their order, each at the root of its API", () => {
