@@ -11,7 +11,7 @@ const running: PodStatus = { phase: "Running", initContainerStatuses: [dind()], 
 const starting: PodStatus = { phase: "Pending", initContainerStatuses: [dind()] };
 
 describe("what ARC does with a pod's status", () => {
-  test("a run that succeeds", () => {
+  test("a successful run", () => {
     const ended = { ...running, containerStatuses: [runner(0)] };
     expect(replay([{}, starting, running, running, ended, running])).toEqual([
       { does: "wait" },
@@ -20,7 +20,7 @@ describe("what ARC does with a pod's status", () => {
     ]);
   });
 
-  test("a runner that is outdated, in a pod of either phase", () => {
+  test("an outdated runner, in a pod of either phase", () => {
     for (const phase of ["Running", "Failed"]) {
       expect(new ArcController().sees({ phase, containerStatuses: [runner(7)] })).toEqual({
         does: "mark the runner",
@@ -29,7 +29,7 @@ describe("what ARC does with a pod's status", () => {
     }
   });
 
-  test("any other exit code: the pod goes, and the next one waits longer each time", () => {
+  test("any other exit code: the pod is deleted, with increasing back-off", () => {
     const controller = new ArcController();
     const failed = { phase: "Failed", containerStatuses: [runner(42)] };
     expect(Array.from({ length: 6 }, () => controller.sees(failed))).toEqual([
@@ -38,7 +38,7 @@ describe("what ARC does with a pod's status", () => {
     ]);
   });
 
-  test("with a job the runner itself goes", () => {
+  test("with a job, the runner itself is deleted", () => {
     const controller = new ArcController({ hasJob: true });
     expect(controller.sees({ phase: "Failed", containerStatuses: [runner(1)] })).toEqual({
       does: "delete the runner",
@@ -46,7 +46,7 @@ describe("what ARC does with a pod's status", () => {
     });
   });
 
-  test("a native sidecar that has failed counts before a runner that still works, or has succeeded", () => {
+  test("a failed native sidecar takes precedence over a runner that is running or has succeeded", () => {
     const deleted = { does: "delete the pod", nextAfterSeconds: 5 };
     for (const code of [undefined, 0]) {
       const status = { phase: "Running", initContainerStatuses: [dind(2)], containerStatuses: [runner(code)] };
@@ -57,12 +57,12 @@ describe("what ARC does with a pod's status", () => {
     });
   });
 
-  test("a failed pod whose runner succeeded is a success, whatever failed beside it", () => {
+  test("a failed pod whose runner succeeded is a success, whatever else failed", () => {
     const status = { phase: "Failed", initContainerStatuses: [dind(137)], containerStatuses: [runner(0)] };
     expect(new ArcController().sees(status)).toMatchObject({ because: "it has succeeded" });
   });
 
-  test("a failed pod whose runner never ran is made again", () => {
+  test("a failed pod whose runner never ran is created again", () => {
     for (const containerStatuses of [[], [runner()]]) {
       expect(new ArcController().sees({ phase: "Failed", containerStatuses })).toMatchObject({
         does: "delete the pod",
@@ -70,7 +70,7 @@ describe("what ARC does with a pod's status", () => {
     }
   });
 
-  test("a runner container that hangs before its start counts as running", () => {
+  test("a runner container that hangs before it starts counts as running", () => {
     const waiting = { name: "runner", state: { waiting: { reason: "CreateContainerConfigError" } } };
     expect(new ArcController().sees({ phase: "Pending", containerStatuses: [waiting] })).toEqual({
       does: "count as running",
@@ -78,23 +78,23 @@ describe("what ARC does with a pod's status", () => {
   });
 });
 
-describe("what ARC does with the answer to a pod's creation", () => {
+describe("what ARC does with the response to the creation of a pod", () => {
   const answers = (runnerOf: ConstructorParameters<typeof ArcController>[0], status: number, message = "") =>
     new ArcController(runnerOf).created({ status, message });
 
-  test("a pod that is refused marks the runner Failed permanently", () => {
+  test("if the pod is rejected, the runner is marked as Failed permanently", () => {
     for (const status of [422, 403]) {
       expect(answers({}, status, "denied by a webhook")).toEqual({ does: "mark the runner", as: "Failed" });
     }
   });
 
-  test("a quota is waited for, ten minutes long", () => {
+  test("if a quota is exceeded, it retries for ten minutes", () => {
     const message = "pods is forbidden: exceeded quota: runners";
     expect(answers({ ageSeconds: 60 }, 403, message)).toEqual({ does: "try again", afterSeconds: 30 });
     expect(answers({ ageSeconds: 601 }, 403, message)).toEqual({ does: "delete the runner", because: "of the quota" });
   });
 
-  test("anything else is tried again: an unreachable webhook under failurePolicy Fail, for one", () => {
+  test("any other error is retried, such as an unreachable webhook with failurePolicy Fail", () => {
     expect(answers({}, 500)).toEqual({ does: "try again" });
     expect(answers({}, 201)).toEqual({ does: "wait" });
   });

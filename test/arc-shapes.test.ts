@@ -54,11 +54,11 @@ exec ${findTool("helm")} "\${@//VERSION/$version}"\n`;
   });
   const pod = goldenPod("dind-sidecar") as Pod;
 
-  test("that make the same pods are no news, whatever their labels", () => {
+  test("with the same pods show no difference, whatever their labels", () => {
     expect(newestArc(pod, pod)).toMatchObject({ status: 0, stdout: "" });
   }, 120_000);
 
-  test("that make other pods are shown: the pods, and what is decided otherwise", () => {
+  test("with different pods show the differences of the pods and of the decisions", () => {
     const { status, stdout } = newestArc(pod, goldenPod("dind-shell-command") as Pod);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^-  +- --host=unix/m);
@@ -67,7 +67,7 @@ exec ${findTool("helm")} "\${@//VERSION/$version}"\n`;
   }, 120_000);
 });
 
-test("a chart that is not ARC's is refused", () => {
+test("a chart that is not ARC's is rejected", () => {
   const chart = join(folder, "other");
   mkdirSync(chart);
   writeFileSync(join(chart, "Chart.yaml"), stringify({ apiVersion: "v2", name: "other", version: "1.0.0" }));

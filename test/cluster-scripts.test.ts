@@ -45,7 +45,7 @@ function run(script: string, args: string[], env: Record<string, string> = {}) {
   return { status, stdout, stderr };
 }
 
-describe("what is missing is named at once, before anything is done", () => {
+describe("all missing programs are reported before anything is done", () => {
   test("for the bare provider", () => {
     const { status, stderr } = run("run.sh", [], { PATH: little });
     expect(status).toBe(1);
@@ -65,7 +65,7 @@ describe("what is missing is named at once, before anything is done", () => {
     for (const name of ["docker", "kubectl", "kind"]) expect(stderr).toMatch(new RegExp(`^  ${name}: `, "m"));
   });
 
-  test("for kind where there is no Docker", () => {
+  test("for kind without Docker", () => {
     const { status, stderr } = run("run.sh", ["node"], { PATH: little, CLUSTER_PROVIDER: "kind" });
     expect(status).toBe(1);
     const installed = /^ {2}apt-get install -y (.*)$/m.exec(stderr)?.[1]?.split(" ");
@@ -88,7 +88,7 @@ describe("what is missing is named at once, before anything is done", () => {
   });
 });
 
-describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of somebody else's", () => {
+describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster that another run uses", () => {
   beforeAll(() => {
     mkdirSync(cluster);
     writeFileSync(join(cluster, "theirs"), "");
@@ -104,7 +104,7 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
     ["kind/down.sh", []],
   ];
   test.each([...commands, ...downs])(
-    "%s is refused at once during a run, and touches nothing",
+    "%s is rejected immediately during a run, and changes nothing",
     async (script, args) => {
       const holder = spawn("flock", [join(cache, "lock"), "sh", "-c", "echo held; exec sleep 60"], { detached: true });
       await new Promise((resolve) => holder.stdout.once("data", resolve));
@@ -117,7 +117,7 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
     },
   );
 
-  test.each(commands)("%s does not take down what is up already, and says how to", (script, args) => {
+  test.each(commands)("%s does not take down a running cluster, and says how to do it", (script, args) => {
     const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
     expect(stderr).toContain(`take it down with ${scripts}bare/down.sh`);
     expect(status).toBe(1);
@@ -126,7 +126,7 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster of someb
 });
 
 describe.runIf(["flock", "setsid"].every(findTool))(
-  "kind's cluster, with programs that only note what they are asked",
+  "the kind cluster, with stub programs that record their arguments",
   () => {
     const fake = join(folder, "fake");
     const [asked, node] = [join(fake, "asked"), join(fake, "node")];
@@ -146,7 +146,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
     const env = { PATH: `${fake}:${process.env["PATH"]}`, CLUSTER_PROVIDER: "kind", CLUSTER_IMAGES: "real" };
     const left = () => [existsSync(node), existsSync(join(cache, "kind"))];
 
-    test("comes up, and goes; its name is the cache folder's", () => {
+    test("is created and deleted; its name contains the cache directory", () => {
       expect(run("kind/up.sh", [], env)).toMatchObject({ status: 0, stdout: `${cache}/kind/kubeconfig\n` });
       expect(left()).toEqual([true, true]);
       expect(run("kind/up.sh", [], env)).toMatchObject({ status: 1, stderr: expect.stringContaining("kind/down.sh") });
@@ -159,7 +159,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
       expect(new Set([...names].map(([, name]) => name)).size).toBe(2);
     }, 20_000);
 
-    test("a node that does not become ready is an error, and leaves nothing", () => {
+    test("a node that does not become ready is an error, and everything is removed", () => {
       expect(run("kind/up.sh", [], { ...env, KUBECTL_FAILS: "1" }).status).toBe(1);
       expect(left()).toEqual([false, false]);
     }, 20_000);
@@ -205,7 +205,7 @@ test.runIf(process.platform === "linux")("leftovers are found: a file, and a pro
   expect(status).toBe(1);
 });
 
-test("every cluster test is of a tier, and .ci/run runs every tier", () => {
+test("every cluster test belongs to a tier, and .ci/run runs every tier", () => {
   const tests = readdirSync(scripts).filter((name) => name.endsWith(".test.ts"));
   const tiers = tests.map((name) => /(?:^|\.)(\w+)\.test\.ts$/.exec(name)?.[1]);
   expect([...new Set(tiers)].toSorted()).toEqual(["apiserver", "machine", "node"]);
@@ -214,7 +214,7 @@ test("every cluster test is of a tier, and .ci/run runs every tier", () => {
     expect(ci).toMatch(new RegExp(`^CLUSTER_PROVIDER=\\w+ .*test:cluster -- ${tier} `, "m"));
 });
 
-test("every version is told to an update bot, and no script has one of its own", () => {
+test("every version has a comment for the update bot, and no script contains a version", () => {
   const lines = readFileSync(join(scripts, "versions.env"), "utf8").split("\n");
   const versions = lines.flatMap((line, index) => {
     const [, name = "", value = ""] = /^([A-Z0-9_]+)=(\S+)/.exec(line) ?? [];

@@ -23,7 +23,7 @@ const rendered = (values: Values): Manifest[] => {
 };
 
 describe.runIf(haveTools("helm"))("the values in", () => {
-  test("install/gitops.md are taken", () => {
+  test("install/gitops.md are accepted", () => {
     const documents = yamlOf("install/gitops.md").flatMap((text) =>
       parseAllDocuments(text).map((document) => document.toJS() as Manifest),
     );
@@ -32,7 +32,7 @@ describe.runIf(haveTools("helm"))("the values in", () => {
     for (const one of values) expect(rendered(one as Values).length).toBeGreaterThan(5);
   });
 
-  test("the air-gapped page name all images by the one registry", () => {
+  test("the air-gapped page use a single registry for all images", () => {
     const [first = ""] = yamlOf("install/air-gapped.md");
     const values = { ...(parse(first) as Values), registryCache: { enabled: true } };
     const images = [...JSON.stringify(rendered(values)).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image);
@@ -41,7 +41,7 @@ describe.runIf(haveTools("helm"))("the values in", () => {
   });
 });
 
-test("every cloud's page says that it has not been run here", () => {
+test("every page about a cloud provider says that it was not tested there", () => {
   for (const page of ["eks", "gke", "aks", "openshift"]) {
     expect(readFileSync(join(docs, `install/${page}.md`), "utf8")).toMatch(/^# .*\n\nNot run here: /);
   }
@@ -66,7 +66,7 @@ describe.runIf(haveTools("helm"))("the command that installs from a checkout", (
   });
 });
 
-test("the image that air-gapped clusters copy is the chart's", () => {
+test("the image to copy for air-gapped clusters is the one in the chart", () => {
   const values = parse(readFileSync(join(chartFolder, "values.yaml"), "utf8")) as {
     registryCache: { image: { registry: string; repository: string; tag: string; digest: string } };
   };

@@ -66,12 +66,12 @@ const rules: Rules = {
 const sources = readSources(fileURLToPath(new URL("../src/", import.meta.url)));
 
 describe("src/", () => {
-  test("has a rule for each folder, and no rule for one that is gone", () => {
+  test("has a rule for each folder, and no rule for a missing folder", () => {
     const folders = Object.keys(sources).map((file) => file.split("/")[0]!.replace(/\.ts$/, ""));
     expect(Object.keys(rules).toSorted()).toEqual([...new Set(folders)].toSorted());
   });
   test("imports only what the rules allow", () => expect(forbiddenImports(sources, rules)).toEqual([]));
-  test("has rules that only go down", () => expect(climbingRules(rules)).toEqual([]));
+  test("has only rules that refer to folders further down", () => expect(climbingRules(rules)).toEqual([]));
   test("has no cycle of files or of folders", () => expect(cycles(sources)).toEqual([]));
 });
 
@@ -100,14 +100,14 @@ describe("an import that is not allowed is found:", () => {
     expect(forbiddenImports({ [file]: source }, rules)[0]).toContain(message);
   });
 
-  test("what is allowed passes", () => {
+  test("allowed imports pass", () => {
     const source =
       'import { a } from "./env.ts";\nimport * as z from "zod";\nimport type { B } from "../kubernetes.ts";';
     expect(forbiddenImports({ "pod/x.ts": source }, rules)).toEqual([]);
   });
 });
 
-test("a rule that climbs is found", () => {
+test("a rule that refers to a folder further up is found", () => {
   expect(climbingRules({ top: {}, bottom: { types: ["top"] } })).toEqual(["bottom may import top, which is above it"]);
 });
 
@@ -160,7 +160,7 @@ describe("the linter keeps the pure folders pure:", () => {
     expect(missed).toEqual([]);
   });
 
-  test("what is pure passes, and other folders may", () => {
+  test("pure code passes, and other folders may use these globals", () => {
     expect(lint("src/pod/fine.ts", 'export const a = () => JSON.stringify(Math.max(1, "ab".length));\n')).toBe("");
     expect(lint("src/cli/fine.ts", "export const a = () => Date.now() + Math.random();\n")).toBe("");
   });

@@ -17,7 +17,7 @@ test("the licences of the packages in the bundle are in NOTICE", () => {
   expect(text).toContain("Redistribution and use in source and binary forms");
 });
 
-test("the bill of materials lists the same packages", () => {
+test("the SBOM lists the same packages", () => {
   const { components } = JSON.parse(readFileSync(join(root, "dist/sbom.cdx.json"), "utf8")) as {
     components: { name: string; version: string; purl: string }[];
   };
@@ -27,7 +27,7 @@ test("the bill of materials lists the same packages", () => {
   expect(peculiar.purl).toBe(`pkg:npm/%40peculiar/x509@${peculiar.version}`);
 });
 
-test("npm pack takes NOTICE and LICENSE along, and the Dockerfile puts both into the image", () => {
+test("npm pack includes NOTICE and LICENSE, and the Dockerfile copies both into the image", () => {
   const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = spawnSync("npm", args, { cwd: root, encoding: "utf8" });
   const packed = /"files": (\[[^]*?\])/.exec(stdout)?.[1] ?? "[]";
@@ -52,13 +52,13 @@ function noticeOf(name: string, license: string | undefined, files: Record<strin
   return { stdout, stderr };
 }
 
-test("a package's own text goes along, whatever its file is called", () => {
+test("a package's licence text is included, whatever its file is called", () => {
   const { stdout, stderr } = noticeOf("@scope/fine", "MIT", { "License-MIT.md": "the terms\n", NOTICE: "thanks" });
   expect(stderr).toBe("");
   expect(stdout).toMatch(/\n-+\n\n@scope\/fine 1\.0\.0 \(MIT\)\n\nthe terms\n\nthanks\n$/);
 });
 
-test("a package without a licence's text, or with a licence that nobody has accepted, stops the build", () => {
+test("a package without a licence text, or with a licence that is not accepted, fails the build", () => {
   const fails = (...args: Parameters<typeof noticeOf>) => noticeOf(...args).stderr;
   expect(fails("textless", "MIT", {})).toContain("textless 1.0.0 (MIT): the package has no file with the text");
   expect(fails("copyleft", "GPL-3.0", { LICENSE: "text" })).toContain(

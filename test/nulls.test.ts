@@ -28,7 +28,7 @@ function* withNulls(value: unknown, path = ""): Generator<{ path: string; value:
   }
 }
 
-test.each(readdirSync(golden))("null at every path of the pod of test/golden/%s breaks nothing", (name) => {
+test.each(readdirSync(golden))("null at any path of the pod of test/golden/%s causes no error", (name) => {
   const config = parseConfig(readFileSync(new URL(`${name}/config.yaml`, golden), "utf8"), "config.yaml");
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });

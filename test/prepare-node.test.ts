@@ -42,12 +42,12 @@ function prepare(node: "old" | "new", ...args: string[]) {
 }
 
 describe("npm ci", () => {
-  test("fetches nothing where Node is new enough", () => {
+  test("fetches nothing if Node is new enough", () => {
     expect(prepare("new")).toEqual({ status: 0, stdout: "", stderr: "" });
     expect([existsSync(join(project, "node_modules")), existsSync(join(project, ".cache"))]).toEqual([false, false]);
   });
 
-  test("puts the pinned Node in the way of an old one, fetched once", () => {
+  test("fetches the pinned Node once and links it before an old one in PATH", () => {
     expect(prepare("old")).toEqual({ status: 0, stdout: "", stderr: "fetching Node 24.99.0 ...\n" });
     expect(spawnSync(link(), ["--version"], { encoding: "utf8" }).stdout).toBe("v24.99.0\n");
     rmSync(join(project, "node_modules"), { recursive: true }); // as npm ci does
@@ -58,7 +58,7 @@ describe("npm ci", () => {
   test.each([
     ["0.0.1", "npm says why above"],
     ["24.98.0", "it does not run on this machine"],
-  ])("fails, and says what to do, where Node %s cannot be had", (version, reason) => {
+  ])("fails, and says what to do, if Node %s cannot be installed", (version, reason) => {
     writeFileSync(join(project, ".node-version"), version);
     const { status, stderr } = prepare("old");
     expect(status).toBe(1);
@@ -69,7 +69,7 @@ describe("npm ci", () => {
   });
 });
 
-test("--path prints the pinned Node's path, whatever Node asks", () => {
+test("--path prints the path of the pinned Node, whatever Node runs the script", () => {
   const { status, stdout } = prepare("new", "--path");
   expect(status).toBe(0);
   expect(spawnSync(stdout.trim(), ["--version"], { encoding: "utf8" }).stdout).toBe("v24.99.0\n");

@@ -40,7 +40,7 @@ function pairs(before: Pod, after: Pod): { came: Container; left: Container }[] 
   );
 }
 
-test("every pod is admitted; the patch makes of it exactly the pod that render shows; nothing that came in is changed", () => {
+test("every pod is admitted; the patch results in the same pod as render; the input is not modified", () => {
   fc.assert(
     fc.property(pods, configs, (came, config) => {
       const pod = deepFreeze(structuredClone(came));
@@ -55,7 +55,7 @@ test("every pod is admitted; the patch makes of it exactly the pod that render s
   );
 });
 
-test("the second patch is empty, and so is one after another webhook added a sidecar in front", () => {
+test("the second patch is empty, even if another webhook has added a sidecar in front", () => {
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const admit = admitter(config);
@@ -120,7 +120,7 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
   );
 });
 
-test("unknown fields survive: all that a patch touches is commands, args, env, images, resources, probes, mounts, hooks, the grace period, pull secrets, our annotations, and what it adds", () => {
+test("unknown fields are preserved: a patch changes only commands, args, env, images, resources, probes, mounts, hooks, the grace period, pull secrets and our annotations, or adds new parts", () => {
   const touched =
     /^\/metadata\/annotations(\/arc-primer\.dev~1[\w-]+)?$|^\/spec\/(initContainers|containers)\/\d+\/(command|args|env|image|resources|startupProbe|volumeMounts|lifecycle)(\/|$)|^\/spec\/(terminationGracePeriodSeconds$|imagePullSecrets(\/|$))/;
   const added = /^\/spec\/(initContainers|containers|volumes)(\/\d+)?$/;
@@ -146,7 +146,7 @@ function withoutHandingOn(left: Container, came: Container): Container {
   };
 }
 
-test("what was in a container's args and env is still there; its command is still run, last", () => {
+test("a container keeps its args and env, and its command still runs, last", () => {
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
@@ -162,7 +162,7 @@ test("what was in a container's args and env is still there; its command is stil
   );
 });
 
-test("after the kubelet's expansion, what we added to command and args is what we meant", () => {
+test("after the kubelet's expansion, our additions to command and args have the intended values", () => {
   const withFlags = pods.map((pod) => ({ ...pod, metadata: { ...pod.metadata, annotations: {} } }));
   fc.assert(
     fc.property(withFlags, configs, (pod, config) => {
@@ -180,7 +180,7 @@ test("after the kubelet's expansion, what we added to command and args is what w
   );
 });
 
-test("any JSON at all in the place of the pod is admitted", () => {
+test("any JSON in place of the pod is admitted", () => {
   fc.assert(
     fc.property(fc.jsonValue() as fc.Arbitrary<unknown>, configs, (object, config) => {
       const answer = admitter(config)(object);
@@ -191,7 +191,7 @@ test("any JSON at all in the place of the pod is admitted", () => {
   );
 });
 
-test("any JSON at all in the place of one part of a runner pod is admitted, and a patch can be applied", () => {
+test("any JSON in place of a part of a runner pod is admitted, and the patch can be applied", () => {
   const paths = [
     "/metadata/labels",
     "/metadata/annotations",

@@ -13,14 +13,14 @@ test.each([...pages])("docs/reference/%s is up to date (npm run generate)", asyn
   expect(readFileSync(file, "utf8")).toBe(await format(text, { filepath: file, printWidth: 120 }));
 });
 
-test("every metric is on the page of metrics", async () => {
+test("docs/reference/metrics.md lists every metric", async () => {
   const { text } = await createMetrics({ processMetrics: false }).expose();
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!);
   expect(names.length).toBeGreaterThan(5);
   for (const name of names) expect(pages.get("metrics.md")).toContain(`\`${name}\``);
 });
 
-test("every command is on the page of the command line", () => {
+test("docs/reference/cli.md lists every command", () => {
   const headings = pages.get("cli.md")!.match(/^## .*$/gm);
   const commands = [
     "",

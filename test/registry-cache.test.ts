@@ -65,15 +65,15 @@ async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<o
 }
 
 describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 60_000 }, () => {
-  test("serves a layer whole that two repositories share, also when the first one's has expired", async () => {
+  test("serves a layer that two repositories share completely, even if it has expired in the first", async () => {
     expect(await sharedAfterExpiry()).toEqual(whole);
   });
 
-  test("would serve it with no bytes with the image's own settings, which this test would notice", async () => {
+  test("would serve it empty with the image's own settings, which this test detects", async () => {
     expect(await sharedAfterExpiry({ REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR: "inmemory" })).not.toEqual(whole);
   });
 
-  test("removes a layer a ttl after its first pull, however often it is asked for", async () => {
+  test("removes a layer one ttl after its first pull, however often it is requested", async () => {
     await caching("8s", async ({ get, fetches, at }) => {
       for (const second of [0, 1, 2, 3, 4, 5]) {
         await at(second);
@@ -86,7 +86,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
-  test("keeps what it has over a restart, and removes it at its time", async () => {
+  test("keeps its contents over a restart, and still removes them when they expire", async () => {
     await caching("16s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
       await at(7); // it writes down what expires when, every five seconds
@@ -102,7 +102,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
-  test("keeps for ever with a ttl of 0s, over a restart too", async () => {
+  test("never expires with a ttl of 0s, not even after a restart", async () => {
     await caching("0s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
       await at(2); // it stores the layer once it has served it
@@ -112,7 +112,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
-  test("speaks TLS with a certificate of yours, and nothing else then", async () => {
+  test("with a certificate, it serves only TLS", async () => {
     const now = Date.now();
     const validity = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
     const certificate = await selfSigned(["127.0.0.1"], validity);
@@ -126,7 +126,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     );
   });
 
-  test("counts what the dashboard shows", async () => {
+  test("exposes the metrics that the dashboard shows", async () => {
     await caching("1h", async ({ cache, get, at }) => {
       for (const second of [0, 2, 3]) {
         await at(second);

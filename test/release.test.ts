@@ -88,11 +88,11 @@ const unpretend = () => readdirSync(fake).forEach((name) => rmSync(join(fake, na
 const calls = () => readFileSync(asked, "utf8").trim().split("\n");
 
 describe("the version of a tag", () => {
-  test("is printed where all of the checkout is of it", () => {
+  test("is printed if all files of the checkout have it", () => {
     expect(run("version.ts", ["v1.2.3"])).toEqual({ status: 0, stdout: "1.2.3\n", stderr: "" });
   });
 
-  test("is refused, with everything that is of another", () => {
+  test("is rejected, with a list of the files that have another version", () => {
     write("package.json", JSON.stringify({ version: "1.2.4" }));
     const { status, stdout, stderr } = run("version.ts", ["v1.2.5"]);
     setVersions("1.2.3");
@@ -107,11 +107,11 @@ describe("the version of a tag", () => {
 `);
   });
 
-  test.each(["1.2.3", "v1.2", "v01.2.3", "nightly", ""])("is not taken from the tag %j", (tag) => {
+  test.each(["1.2.3", "v1.2", "v01.2.3", "nightly", ""])("cannot be read from the tag %j", (tag) => {
     expect(run("version.ts", [tag])).toMatchObject({ status: 1, stdout: "" });
   });
 
-  test("in this checkout is one, in all its files", () => {
+  test("is the same in all files of this checkout", () => {
     const version = (file: string) => (parse(readFileSync(join(root, file), "utf8")) as { version: string }).version;
     const files = [
       "package.json",
@@ -130,7 +130,7 @@ describe("release notes", () => {
     expect(stdout).toMatch(/^### Added\n\n- A thing[^]*- A mistake\.\n$/);
   });
 
-  test("are refused for a version that has no section, or no date, or nothing to say", () => {
+  test("are rejected for a version with no section, no date or an empty section", () => {
     write("CHANGELOG.md", `${changelog}\n## 1.2.1 - 2026-11-29\n\n## 1.2.0\n\n- Undated.\n`);
     const messages = ["1.2.1", "1.2.0", "9.9.9"].map((version) => run("changelog.ts", [version]).stderr);
     write("CHANGELOG.md", changelog);
@@ -151,7 +151,7 @@ test("a heading of the changelog is one of Artifact Hub's kinds, or an error", (
 describe.runIf(haveTools("helm"))("the package of the chart", () => {
   const out = () => join(folder, "out");
 
-  test("has the image by its digest, and Artifact Hub's annotations; the checkout stays as it is", () => {
+  test("has the image pinned by digest, and Artifact Hub's annotations; the checkout is not changed", () => {
     const before = readFileSync(join(checkout, "charts/arc-primer/values.yaml"), "utf8");
     const { status, stdout, stderr } = run("package-chart.sh", [image, url, out()]);
     expect({ status, stderr }).toMatchObject({ status: 0 });
@@ -182,7 +182,7 @@ describe.runIf(haveTools("helm"))("the package of the chart", () => {
     ["an image without a digest", "registry.example.com/arc-primer:1.2.3", url, "with registry and digest"],
     ["an image without a registry", `arc-primer@${digest}`, url, "with registry and digest"],
     ["no address", image, "git.example.com", "is no https address"],
-  ])("is refused with %s", (_what, pinned, address, message) => {
+  ])("is rejected with %s", (_what, pinned, address, message) => {
     const { status, stdout, stderr } = run("package-chart.sh", [pinned, address, out()]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain(message);
@@ -190,7 +190,7 @@ describe.runIf(haveTools("helm"))("the package of the chart", () => {
 });
 
 describe.runIf(findTool("registry") && findTool("helm"))("the chart in a registry", () => {
-  test("is told by its digest, and can be pulled by it", async () => {
+  test("is identified by its digest, and can be pulled by it", async () => {
     const config = join(folder, "registry.yaml");
     writeFileSync(
       config,
@@ -225,7 +225,7 @@ describe.runIf(findTool("registry") && findTool("helm"))("the chart in a registr
 });
 
 describe("the image", () => {
-  test("is built for both platforms with SBOM and provenance, and told by its digest", () => {
+  test("is built for both platforms with SBOM and provenance, and its digest is printed", () => {
     pretend(
       "docker",
       `while [ "$1" != --metadata-file ]; do shift; done; echo '{"containerimage.digest":"${digest}"}' > "$2"; echo pushing`,
@@ -244,7 +244,7 @@ describe("the image", () => {
     }
   });
 
-  test("is no image where the build fails, or does not tell what it pushed", () => {
+  test("is an error if the build fails or reports no digest", () => {
     const args = ["registry.example.com/team/arc-primer", "1.2.3", url, "abc123"];
     for (const does of ["exit 3", `while [ "$1" != --metadata-file ]; do shift; done; echo '{}' > "$2"`]) {
       pretend("docker", does);
@@ -255,7 +255,7 @@ describe("the image", () => {
   });
 });
 
-test("the bundle's bill of materials is read from the image", () => {
+test("the bundle's SBOM is read from the image", () => {
   writeFileSync(join(folder, "sbom.cdx.json"), "{}\n");
   pretend("docker", `case $1 in create) echo one ;; cp) tar -C ${folder} -c sbom.cdx.json ;; esac`);
   expect(run("bundle-sbom.sh", [image])).toMatchObject({ status: 0, stdout: "{}\n" });
@@ -265,14 +265,14 @@ test("the bundle's bill of materials is read from the image", () => {
   unpretend();
 });
 
-test("the notes of a release say how it is installed, and what was published", () => {
+test("the release notes contain the install command and the published digests", () => {
   const chart = `registry.example.com/charts/arc-primer@${digest}`;
   const { stdout } = run("install-notes.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3", image, chart]);
   expect(stdout).toContain("helm install arc-primer oci://registry.example.com/charts/arc-primer --version 1.2.3 ");
   for (const what of [image, chart]) expect(stdout).toContain(`- \`${what}\``);
 });
 
-test("a signature has to be that of the repository's release workflow", () => {
+test("a signature must be from the release workflow of the repository", () => {
   pretend("cosign", "");
   expect(run("verify.sh", [image, url]).status).toBe(0);
   unpretend();
@@ -293,7 +293,7 @@ describe("the published chart on a cluster", () => {
     ]);
   });
 
-  test("that does not work there fails, with the pods and the log", () => {
+  test("fails if it does not work, and prints the pods and the log", () => {
     pretend("kubectl", "echo the pods");
     pretend("helm", "exit 1");
     const { status, stderr } = run("try-chart.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3"]);

@@ -32,12 +32,12 @@ afterAll(() => {
   server.closeAllConnections();
 });
 
-test("a request over a connection that the server has closed meanwhile goes out once more", async () => {
+test("a request over a stale connection is retried once", async () => {
   expect((await send(url, options, "first")).text).toBe("first");
   expect((await send(url, options, "second")).text).toBe("second");
   expect(requests).toBe(2);
 });
 
-test("one that is refused over a new connection does not", async () => {
+test("a request that fails over a new connection is not retried", async () => {
   await expect(send(new URL("/never", url), options, "")).rejects.toThrow(/socket hang up|ECONNRESET/);
 });

@@ -18,7 +18,7 @@ test("the page explains every code that a script uses, and no other", () => {
   expect(explained.toSorted()).toEqual([...new Set(used)].toSorted());
 });
 
-test("no script ends badly by a code that the page cannot know: each is a plain word", () => {
+test("every code is a literal word in the script, so that the page can list it", () => {
   for (const [name, text] of Object.entries(scripts)) {
     const calls = text.match(/^[^#\n]*\b(failed|give_up) +["$]/gm) ?? [];
     // The only place where a code is passed on as a variable.

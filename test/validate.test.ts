@@ -111,12 +111,12 @@ describe.runIf(haveTools("validate-pods"))("Kubernetes' own validation", () => {
 
   const sample = fc.sample(fc.tuple(pods, configs), { numRuns: 500, seed: 18 });
 
-  test("of the pods of the properties: none gets a new error", () => {
+  test("of the pods of the property tests: none gets a new error", () => {
     const cases = sample.map(([pod, config], index) => ({ name: String(index), pod, config }));
     expect(compare(cases).worse).toEqual([]);
   });
 
-  test("of those pods without what is invalid in them: all stay valid", () => {
+  test("of those pods without their invalid parts: all stay valid", () => {
     const cases = sample.map(([pod, config], index) => ({ name: String(index), pod: sound(pod), config }));
     const { worse, valid } = compare(cases);
     expect(worse).toEqual([]);

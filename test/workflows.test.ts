@@ -34,24 +34,24 @@ test.runIf(haveTools("actionlint", "shellcheck"))("actionlint finds nothing", { 
 });
 
 describe.each(workflows)("%s", (_name, text) => {
-  test("pins actions by commit, with the version beside it", () => {
+  test("pins actions by commit, with the version in a comment", () => {
     const uses = [...text.matchAll(/^ *(?:- )?uses: (?!\.\/)(.*)$/gm)].map(([, what]) => what!);
     expect(uses.filter((what) => !/^[\w-]+(\/[\w-]+)+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(what))).toEqual([]);
   });
 
-  test("gives each job the permissions that it needs, and itself none", () => {
+  test("has no permissions at the top level; each job has only the ones that it needs", () => {
     const { permissions, jobs } = parse(text) as Workflow;
     expect(permissions).toEqual({});
     expect(Object.entries(jobs).filter(([, job]) => job.permissions === undefined)).toEqual([]);
   });
 
-  test("calls scripts that are there and can be run", () => {
+  test("calls scripts that exist and are executable", () => {
     const scripts = [...text.matchAll(/(?<=[\s(])(?:scripts|test)\/[\w/-]+\.(?:sh|ts|mjs)/g)].map(([script]) => script);
     expect(scripts.filter((script) => !canBeRun(join(root, script)))).toEqual([]);
   });
 });
 
-test("an action has one commit in all workflows", () => {
+test("an action has the same commit in all workflows", () => {
   const all = workflows.flatMap(([, text]) => [...text.matchAll(/uses: ([\w-]+\/[\w-]+)\S*@(\S+)/g)]);
   const commits = Map.groupBy(all, ([, action]) => action);
   const several = [...commits].filter(([, uses]) => new Set(uses.map(([, , commit]) => commit)).size > 1);

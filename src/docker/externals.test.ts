@@ -29,7 +29,7 @@ test.each<[string, Partial<Container>]>([
     "bash, with a glob",
     { command: ["/bin/bash", "-ec"], args: ["cp -rf /home/runner/externals/* /home/runner/tmpDir"] },
   ],
-])("a copy is found as %s writes it", (_who, copier) => {
+])("a copy is recognised as written by %s", (_who, copier) => {
   const pod = podWith(copier);
   expect(find(pod)).toEqual({
     container: containerOf(pod, "init-dind-externals"),
@@ -57,7 +57,7 @@ test.each<[string, Partial<Container>]>([
       volumeMounts: [{ name: "dind-externals", mountPath: "/home/runner/tmpDir", subPath: "a" }],
     },
   ],
-])("an init container that %s is left alone", (_what, copier) => {
+])("an init container that %s is not changed", (_what, copier) => {
   expect(find(podWith(copier))).toBe("externals-copy-unknown");
 });
 
@@ -100,7 +100,7 @@ test.each<[string, string, Partial<Container>, (pod: Pod) => void]>([
   expect(find(podWith(copier, change))).toBe(reason);
 });
 
-test("a sidecar that speaks of externals is no copy", () => {
+test("a sidecar that mentions externals is not a copy", () => {
   const pod = podWith({ ...copies, restartPolicy: "Always" });
   expect(find(pod)).toBe("no-externals-copy");
 });

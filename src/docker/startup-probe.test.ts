@@ -12,7 +12,7 @@ test.each([
   [["curl", "--unix-socket", "/var/run/docker.sock", "http://localhost/_ping"]],
   [shell("docker info > /dev/null 2>&1")],
   [shell("[ -S /var/run/docker.sock ]")],
-])("%j asks whether Docker answers", (command) => {
+])("%j only checks that Docker is available", (command) => {
   expect(onlyChecksDocker({ exec: { command } })).toBe(true);
 });
 
@@ -26,17 +26,17 @@ test.each([
   [shell("docker info > /shared/ready")],
   [shell("docker ps $(cat /ids)")],
   [[]],
-])("%j asks for more, or something else", (command) => {
+])("%j checks more or something else", (command) => {
   expect(onlyChecksDocker({ exec: { command } })).toBe(false);
 });
 
-test("by HTTP, /_ping is the question", () => {
+test("an HTTP probe of /_ping only checks that Docker is available", () => {
   expect(onlyChecksDocker({ httpGet: { port: 2375, path: "/_ping" } })).toBe(true);
   expect(onlyChecksDocker({ httpGet: { port: 2375, path: "/images/json" } })).toBe(false);
   expect(onlyChecksDocker({ tcpSocket: { port: 2375 } })).toBe(false);
 });
 
-test("the patience of a probe, with the defaults of the API", () => {
+test("the timeout of a probe, with the defaults of the API", () => {
   expect(probeTimeout({})).toBe(30);
   expect(probeTimeout({ initialDelaySeconds: 5, periodSeconds: 2, failureThreshold: 10 })).toBe(25);
 });

@@ -5,7 +5,7 @@ import { buildkitMirrors } from "./buildkit-mirrors.ts";
 
 const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(buildkitMirrors, pod, profile);
 
-test("buildx: the file is copied, and its certificates first", () => {
+test("buildx: the certificates are copied first, then the file", () => {
   const { words, pod } = run(undefined, allRegistries);
   expect(words).toEqual([
     "arc-primer-files",
@@ -52,7 +52,7 @@ test.each<[string, string, Pod, object]>([
     { registries: { "docker.io": { mirrors: [{ url: "https://nexus.example.com/repository/hub" }] } } },
   ],
   [
-    "a variable from elsewhere",
+    "a variable whose value is unknown",
     "path-unknown",
     withRunner({
       env: [
@@ -85,7 +85,7 @@ test.each<[string, object, object, object]>([
   expect(run(pod).outcome).toMatchObject(want);
 });
 
-test("buildx with a Docker elsewhere; some mirrors left out is said", () => {
+test("buildx with Docker outside the pod; mirrors that are left out are reported", () => {
   const pod = withRunner({ env: [{ name: "DOCKER_HOST", value: "tcp://docker:2375" }] }, "default-mode");
   expect(run(pod, allRegistries).outcome).toMatchObject({
     result: "applied",
@@ -100,13 +100,13 @@ test.each<[string, (pod: Pod) => unknown]>([
   ],
   ["its image", (pod) => pod.spec.containers.push({ name: "builder", image: "moby/buildkit:v0.25-rootless" })],
   ["its command", (pod) => pod.spec.containers.push({ name: "x", command: ["rootlesskit", "buildkitd"] })],
-])("a BuildKit of the pod's own, by %s: buildx would refuse the file", (_how, change) => {
+])("the pod runs its own BuildKit (%s): buildx would reject the file", (_how, change) => {
   const pod = goldenPod("dind-sidecar");
   change(pod);
   expect(run(pod).outcome).toMatchObject({ reason: "buildkit-in-use" });
 });
 
-test("the node's socket is Docker enough", () => {
+test("the node's socket counts as Docker", () => {
   const pod = goldenPod("default-mode");
   pod.spec.volumes?.push({ name: "node", hostPath: { path: "/var/run/docker.sock" } });
   containerOf(pod, "runner").volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" });

@@ -5,7 +5,7 @@ import { daggerMirrors } from "./dagger-mirrors.ts";
 
 const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(daggerMirrors, pod, profile);
 
-test("Dagger: at the same path in both, mounted where Docker is, copied where the job runs", () => {
+test("Dagger: the files are at the same path in both containers, mounted in DinD, copied in the runner", () => {
   const { words, pod } = run(undefined, allRegistries);
   expect(words).toEqual([
     "arc-primer-files",
@@ -23,7 +23,7 @@ test("Dagger: at the same path in both, mounted where Docker is, copied where th
   expect(containerOf(pod, "runner").volumeMounts).toContainEqual({ ...mount, mountPath: "/etc/arc-primer/dagger" });
 });
 
-test("Dagger: XDG_CONFIG_HOME decides", () => {
+test("Dagger: XDG_CONFIG_HOME takes precedence", () => {
   const pod = withRunner({ env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] });
   expect(run(pod).words).toEqual([
     "arc-primer-files",
@@ -33,7 +33,7 @@ test("Dagger: XDG_CONFIG_HOME decides", () => {
   ]);
 });
 
-test.each(["runner", "dind"])("Dagger, both or neither: %s has a volume of its own there", (name) => {
+test.each(["runner", "dind"])("Dagger: both or neither container gets the files: %s already has a volume there", (name) => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner/.config/dagger/engine.json" });
   const result = run(pod);
@@ -41,7 +41,7 @@ test.each(["runner", "dind"])("Dagger, both or neither: %s has a volume of its o
   expect(result.pod).toBe(pod);
 });
 
-test("Dagger: a home that both share would get folders of root's", () => {
+test("Dagger: a home directory that both containers share would get directories that belong to root", () => {
   const pod = goldenPod("dind-sidecar");
   for (const name of ["runner", "dind"])
     containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner" });
@@ -56,7 +56,7 @@ test.each<[string, string, Pod, object]>([
   expect(run(pod, profile).outcome).toMatchObject({ reason });
 });
 
-test("Dagger: a mount below ~/.config would keep rootless Docker before 23 from starting", () => {
+test("Dagger: a mount below ~/.config would prevent rootless Docker before 23 from starting", () => {
   const pod = goldenPod("dind-rootless");
   const dind = containerOf(pod, "dind");
   dind.image = "docker:20.10-dind-rootless";
@@ -65,7 +65,7 @@ test("Dagger: a mount below ~/.config would keep rootless Docker before 23 from 
   expect(run(pod).outcome.result).toBe("applied");
 });
 
-test("Dagger: of two dockerds, both see the files", () => {
+test("Dagger: two DinD containers both get the files", () => {
   const pod = goldenPod("dind-container");
   pod.spec.containers.push({ name: "second", image: "docker:dind" });
   const { pod: after } = run(pod);

@@ -11,7 +11,7 @@ const name = "arc-primer-docker-credentials";
 const run = (pod: Pod, credentials: object = { secret: "logins" }, more: object = {}) =>
   runOne(dockerCredentials, pod, { docker: { credentials }, ...more });
 
-test("the Secret is mounted into the runner alone, read-only, and the pod starts without it", () => {
+test("the Secret is mounted only into the runner, read-only, and is optional", () => {
   const { pod } = run(goldenPod("dind-sidecar"));
   expect(pod.spec.volumes?.at(-1)).toEqual({
     name,
@@ -34,7 +34,7 @@ test("the Secret is mounted into the runner alone, read-only, and the pod starts
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("the script gets the file and the Secret's name as words, and is what the kubelet hands on", () => {
+test("the script gets the file and the Secret's name as arguments, and survives the kubelet's expansion", () => {
   const { command = [] } = containerOf(run(goldenPod("default-mode")).pod, "runner");
   expect(command.slice(3)).toEqual([
     name,
@@ -47,7 +47,7 @@ test("the script gets the file and the Secret's name as words, and is what the k
   expect(kubeletExpand(command[2] ?? "", Object.fromEntries(names.map((one) => [one, "REPLACED"])))).toBe(script);
 });
 
-test("the logins are there before the wait for Docker", () => {
+test("the logins are added before the wait for Docker", () => {
   const profile = profileWith({ docker: { credentials: { secret: "logins" } } });
   const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
   const words = containerOf(pod, "runner").command ?? [];
@@ -59,7 +59,7 @@ test.each<[string, object, string]>([
   ["dind-sidecar", { secret: "logins", enabled: false }, "disabled"],
   ["kubernetes-mode", { secret: "logins" }, "kubernetes-mode"],
   ["no-command", { secret: "logins" }, "no-command"],
-])("%s with %j is left alone: %s", (golden, credentials, reason) => {
+])("%s with %j is not changed: %s", (golden, credentials, reason) => {
   const pod = goldenPod(golden);
   const result = run(pod, credentials);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
@@ -75,7 +75,7 @@ test.each([
   ["Docker's folder", "/home/runner/.docker", { hostPath: { path: "/shared" } }],
   ["the home", "/home/runner", { persistentVolumeClaim: { claimName: "home" } }],
   ["a config of its own", "/home/runner/.docker/config.json", { secret: { secretName: "own" } }],
-])("a volume at %s: no logins are left in it", (_where, mountPath, source) => {
+])("a volume at %s: no logins are written to it", (_where, mountPath, source) => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "own", ...source });
   containerOf(before, "runner").volumeMounts?.push({ name: "own", mountPath });
@@ -84,7 +84,7 @@ test.each([
   expect(pod).toBe(before);
 });
 
-test("an emptyDir of the runner's own as its home is no hindrance", () => {
+test("an emptyDir that only the runner uses as its home is no obstacle", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "home", emptyDir: {} });
   containerOf(before, "runner").volumeMounts?.push({ name: "home", mountPath: "/home/runner" });
@@ -93,7 +93,7 @@ test("an emptyDir of the runner's own as its home is no hindrance", () => {
 
 test.each<[string, Partial<Container>, object, string]>([
   [
-    "an emptyDir of the runner's own",
+    "an emptyDir that only the runner mounts",
     { volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
     {},
     "applied",
@@ -105,7 +105,7 @@ test.each<[string, Partial<Container>, object, string]>([
     "applied",
   ],
   [
-    "an emptyDir that a sidecar sees",
+    "an emptyDir that a sidecar also mounts",
     { volumeMounts: [{ name: "own", mountPath: "/home/runner/.docker" }] },
     {
       initContainers: [
@@ -116,7 +116,7 @@ test.each<[string, Partial<Container>, object, string]>([
   ],
   ["a read-only root file system", { securityContext: { readOnlyRootFilesystem: true } }, {}, "read-only-root"],
   [
-    "a read-only root file system with a volume there",
+    "a read-only root filesystem with a volume there",
     {
       securityContext: { readOnlyRootFilesystem: true },
       volumeMounts: [{ name: "own", mountPath: "/home/runner" }],
@@ -125,7 +125,7 @@ test.each<[string, Partial<Container>, object, string]>([
     "applied",
   ],
   [
-    "a read-only root file system with a volume in the home that the command tells",
+    "a read-only root filesystem with a volume in the home directory of the command",
     {
       command: ["/home/gha/runner/run.sh"],
       securityContext: { readOnlyRootFilesystem: true },

@@ -30,7 +30,7 @@ test.each<[object, object]>([
       },
     },
   ],
-])("%j: a volume and a mount, and nothing else", (data, source) => {
+])("%j: only a volume and a mount are added", (data, source) => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcome } = run(before, data);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
@@ -43,7 +43,7 @@ test.each<[object, object]>([
   expect(run(pod, data).outcome).toMatchObject({ reason: "already-there" });
 });
 
-describe("the volume is where dockerd keeps its data", () => {
+describe("the volume is mounted where dockerd keeps its data", () => {
   const flags = (...more: string[]) => ({ args: ["dockerd", ...more] });
   test.each<[string, Partial<Container>, string]>([
     ["--data-root=PATH", flags("--data-root=/data/docker/"), "/data/docker"],
@@ -53,14 +53,14 @@ describe("the volume is where dockerd keeps its data", () => {
     ["a shell string with nothing but dockerd", { command: ["sh", "-c", "dockerd --data-root=/d"], args: [] }, "/d"],
   ])("%s", (_what, change, path) => expect(mountOf(run(withDind(change)).pod)).toBe(path));
 
-  test("rootless: one folder higher, in the home from an emptyDir", () => {
+  test("rootless: at the parent directory, in a home directory from an emptyDir", () => {
     expect(mountOf(run(goldenPod("dind-rootless")).pod)).toBe("/home/runner/.local/share");
     const env = [{ name: "XDG_DATA_HOME", value: "/home/runner/data" }];
     expect(mountOf(run(withDind({ env }, "dind-rootless")).pod)).toBe("/home/runner/data");
   });
 });
 
-test("two DinD containers get a volume each", () => {
+test("two DinD containers get separate volumes", () => {
   const { pod } = run(goldenPod("two-dinds"));
   const ours = pod.spec.volumes?.map((volume) => volume.name).filter((one) => one.startsWith(name));
   expect(ours).toEqual([name, `${name}-2`]);
@@ -73,7 +73,7 @@ test("two DinD containers get a volume each", () => {
   ).toEqual(ours);
 });
 
-describe("the pod is left alone", () => {
+describe("the pod is not changed", () => {
   const mounted = (mountPath: string) => {
     const pod = withDind({});
     pod.spec.volumes!.push({ name: "own", emptyDir: {} });
@@ -108,7 +108,7 @@ describe("the pod is left alone", () => {
   });
 });
 
-test("a memory limit that is high enough is no obstacle", () => {
+test("a sufficiently high memory limit is no obstacle", () => {
   const pod = withDind({ resources: { limits: { memory: "16Gi" } } });
   expect(run(pod, { emptyDir: { medium: "Memory", sizeLimit: "8Gi" } }).outcome.result).toBe("applied");
 });

@@ -17,7 +17,7 @@ function withProxy(...env: EnvVar[]): Pod {
 
 const added = (pod: Pod) => containerOf(pod, "dind").env?.slice(1);
 
-test("ARC's variables come from a Secret: the kubelet puts NO_PROXY together", () => {
+test("ARC's variables come from a Secret, so the kubelet expands NO_PROXY", () => {
   const { pod, words } = run(withProxy(secret("http_proxy"), secret("https_proxy"), secret("no_proxy")));
   expect(added(pod)).toEqual([
     secret("http_proxy"),
@@ -71,7 +71,7 @@ test.each<[string, EnvVar[], object, EnvVar[]]>([
   expect(added(run(withProxy(...env), more).pod)).toEqual(want);
 });
 
-test("what the DinD container sets itself stays, in capitals or not", () => {
+test("variables that the DinD container sets are kept, in upper or lower case", () => {
   const pod = withProxy({ name: "https_proxy", value: "http://proxy:3128" });
   containerOf(pod, "dind").env?.push({ name: "HTTPS_PROXY", value: "http://other:3128" });
   const { pod: after, outcome } = run(pod);
@@ -79,7 +79,7 @@ test("what the DinD container sets itself stays, in capitals or not", () => {
   expect(added(after)?.map(({ name }) => name)).toEqual(["HTTPS_PROXY", "no_proxy"]);
 });
 
-test("builds can be left out; where Docker's config is somebody's, dockerd gets the proxy all the same", () => {
+test("builds can be excluded; if Docker's config is on a foreign volume, dockerd still gets the proxy", () => {
   const proxy = { name: "https_proxy", value: "http://proxy:3128" };
   expect(run(withProxy(proxy), {}, { enabled: true, builds: false }).words).toEqual([]);
   const pod = withProxy(proxy);
@@ -92,6 +92,6 @@ test.each<[string, Pod, object, string]>([
   ["it is off", withProxy({ name: "https_proxy", value: "x" }), {}, "not-configured"],
   ["no proxy", goldenPod("dind-sidecar"), { enabled: true }, "no-proxy"],
   ["no DinD", goldenPod("default-mode"), { enabled: true }, "no-dind"],
-])("left alone: %s", (_why, pod, proxy, reason) => {
+])("not changed: %s", (_why, pod, proxy, reason) => {
   expect(run(pod, {}, proxy).outcome).toMatchObject({ reason });
 });

@@ -47,13 +47,13 @@ test.each<[string, object, string[]]>([
     { addressPools: [{ base: "172.30.0.0/16", size: 24 }] },
     ["--default-address-pool=base=10.0.0.0/8,size=24"],
   ],
-])("the pod's own value stays: %s", (_what, daemon, there) => {
+])("the pod's own value is kept: %s", (_what, daemon, there) => {
   const { outcome, unchanged } = run(daemon, { args: ["dockerd", ...there] });
   expect(unchanged).toBe(true);
   expect(outcome).toMatchObject({ reason: "already-there", notes: ["flag-kept"] });
 });
 
-test("another option of the default network is no MTU", () => {
+test("another --default-network-opt does not count as an MTU", () => {
   const { dind } = run({ mtu: 1400 }, { args: ["dockerd", "--default-network-opt=bridge=com.docker.network.x=1"] });
   expect(dind.args?.slice(2)).toEqual(["--mtu=1400", `${bridge}1400`]);
 });
@@ -71,7 +71,7 @@ test.each([
   expect(outcome.notes).toEqual(image === becomes ? ["image-kept"] : []);
 });
 
-test("variables are added; one that is there stays", () => {
+test("variables are added; existing ones are kept", () => {
   const { dind, outcome } = run({ env: { DOCKER_GROUP_GID: "999", DOCKER_IPTABLES_LEGACY: "1" } });
   expect(dind.env).toEqual([
     { name: "DOCKER_GROUP_GID", value: "123" },
@@ -80,7 +80,7 @@ test("variables are added; one that is there stays", () => {
   expect(outcome.notes).toEqual(["env-kept"]);
 });
 
-test("resources are set where there are none", () => {
+test("resources are set if there are none", () => {
   const resources = { requests: { cpu: "500m" }, limits: { memory: "4Gi" } };
   expect(run({ resources }).dind.resources).toEqual(resources);
   expect(run({ resources }, { resources }).outcome).toMatchObject({ reason: "already-there", notes: [] });
@@ -91,7 +91,7 @@ test("resources are set where there are none", () => {
   });
 });
 
-test("a daemon.json keeps the flags out, not the rest", () => {
+test("a daemon.json prevents only the flags", () => {
   const daemon = { mtu: 1400, env: { A: "b" } };
   const { dind, outcome } = run(daemon, { args: ["dockerd", "--config-file=/x"] });
   expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out", "config-file"] });
@@ -104,11 +104,11 @@ test("a daemon.json keeps the flags out, not the rest", () => {
 test.each([
   [{}, "not-configured"],
   [{ mtu: 1400, enabled: false }, "disabled"],
-])("with %j nothing happens: %s", (daemon, reason) => {
+])("%j changes nothing: %s", (daemon, reason) => {
   expect(run(daemon)).toMatchObject({ unchanged: true, outcome: { reason } });
 });
 
-test("clients that Docker 29 refuses as too old: a variable for dockerd, unless the pod sets it", () => {
+test("minApiVersion sets a variable for dockerd, unless the pod sets it", () => {
   const profile = profileWith({ docker: { daemon: { minApiVersion: "1.24" } } });
   const pod = goldenPod("dind-sidecar");
   const after = runAll([dockerdSettings], pod, profile, anywhere);
@@ -118,7 +118,7 @@ test("clients that Docker 29 refuses as too old: a variable for dockerd, unless 
   expect(kept.outcomes[0]).toMatchObject({ reason: "already-there", notes: ["env-kept"] });
 });
 
-test("a variable from a Secret or a ConfigMap, which may be missing", () => {
+test("a variable from an optional Secret or ConfigMap", () => {
   const secretKeyRef = { name: "proxy", key: "url" };
   const configMapKeyRef = { name: "ports", key: "one" };
   const env = { HTTPS_PROXY: { valueFrom: { secretKeyRef } }, PORT: { valueFrom: { configMapKeyRef } } };

@@ -17,7 +17,7 @@ function limited(memoryOf: Record<string, string>): Pod {
   return pod;
 }
 
-test("the image is mounted instead of being copied, read-only, and the wait checks it", () => {
+test("the image is mounted read-only instead of being copied, and the wait checks it", () => {
   const before = goldenPod("dind-sidecar");
   const { image, imagePullPolicy } = containerOf(before, "init-dind-externals");
   const { pod, outcomes } = runAll([waitForDocker, externalsVolume], before, profileWith(volume));
@@ -41,26 +41,26 @@ test("the image is the copying container's, with its pull policy", () => {
   });
 });
 
-test("without the wait nothing checks the externals, and that is noted", () => {
+test("without the wait, the externals are not checked, and a note says so", () => {
   const { pod, outcome } = runOne(externalsVolume, goldenPod("dind-sidecar"), volume);
   expect(outcome).toMatchObject({ result: "applied", notes: ["externals-unchecked"] });
   expect(containerOf(pod, "runner")).toEqual(containerOf(goldenPod("dind-sidecar"), "runner"));
 });
 
-test.each(["dind-sidecar", "dind-container", "dind-rootless"])("%s: the second pass finds everything", (golden) => {
+test.each(["dind-sidecar", "dind-container", "dind-rootless"])("%s: the second pass changes nothing", (golden) => {
   const first = runAll(mutations, goldenPod(golden), profileWith(volume));
   expect(first.outcomes.find(({ mutation }) => mutation === "externals-volume")?.result).toBe("applied");
   expect(runAll(mutations, first.pod, profileWith(volume)).pod).toBe(first.pod);
 });
 
-test("DinD that a profile adds gets its externals the same way", () => {
+test("injected DinD gets its externals the same way", () => {
   const profile = profileWith({ docker: { inject: true, externals: "volume" } });
   const { pod } = runAll(mutations, goldenPod("default-mode"), profile);
   expect(pod.spec.initContainers?.map(({ name }) => name)).toEqual(["dind"]);
   expect(volumeOf(pod)).toHaveProperty("image");
 });
 
-test("in memory the copy stays, and its volume is in memory", () => {
+test("memory: the copy is kept, and its volume is in memory", () => {
   const { pod, outcome } = runOne(externalsVolume, goldenPod("dind-sidecar"), memory);
   expect(outcome.result).toBe("applied");
   expect(volumeOf(pod)).toEqual({ name: "dind-externals", emptyDir: { medium: "Memory" } });
@@ -73,16 +73,16 @@ test.each<[string, Pod, object]>([
   ["the copying container's limit is too low", limited({ "init-dind-externals": "512Mi" }), { reason: "memory-limit" }],
   ["its limit is high enough", limited({ "init-dind-externals": "1Gi" }), { result: "applied" }],
   [
-    "all containers have limits, which are too low together",
+    "all containers have limits, and their sum is too low",
     { ...limited({ ...Object.fromEntries(all.map((name) => [name, "400Mi"])), "init-dind-externals": "2Gi" }) },
     { reason: "memory-limit" },
   ],
   ["one container has no limit", limited({ runner: "400Mi" }), { result: "applied" }],
-])("in memory: %s", (_what, pod, want) => {
+])("memory: %s", (_what, pod, want) => {
   expect(runOne(externalsVolume, pod, memory).outcome).toMatchObject(want);
 });
 
-test("in memory: the pod's own limit is too low", () => {
+test("memory: the pod-level limit is too low", () => {
   const pod = goldenPod("dind-sidecar");
   pod.spec.resources = { limits: { memory: "900Mi" } };
   expect(runOne(externalsVolume, pod, memory).outcome).toMatchObject({ reason: "memory-limit" });
@@ -98,7 +98,7 @@ test.each<[string, object, string, string]>([
   expect(result.pod).toBe(pod);
 });
 
-test("an image volume of the pod's own, for something else, does not count", () => {
+test("another image volume of the pod does not count", () => {
   const pod = goldenPod("dind-sidecar");
   pod.spec.volumes?.push({ name: "tools", image: { reference: "tools:1" } });
   containerOf(pod, "dind").volumeMounts?.push({ name: "tools", mountPath: "/tools" });

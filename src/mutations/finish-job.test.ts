@@ -10,7 +10,7 @@ const hook = (seconds: number) => ({
   preStop: { exec: { command: ["/bin/sh", "-c", script, "arc-primer-finish-job", `seconds=${seconds}`] } },
 });
 
-test("the runner container gets the hook, the pod the grace period; a native sidecar is left as it is", () => {
+test("the runner container gets the hook and the pod the grace period; a native sidecar is not changed", () => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcome } = run(before);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
@@ -20,13 +20,13 @@ test("the runner container gets the hook, the pod the grace period; a native sid
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test.each(["default-mode", "kubernetes-mode", "no-command"])("pods without Docker get it too: %s", (golden) => {
+test.each(["default-mode", "kubernetes-mode", "no-command"])("pods without Docker get the hook, too: %s", (golden) => {
   const { pod, outcome } = run(goldenPod(golden));
   expect(outcome.result).toBe("applied");
   expect(containerOf(pod, "runner").lifecycle).toEqual(hook(7140));
 });
 
-test("a DinD container beside the runner waits for the runner's end", () => {
+test("a regular DinD container waits until the runner has stopped", () => {
   const { pod } = run(goldenPod("dind-container"));
   expect(containerOf(pod, "dind").lifecycle?.preStop?.exec?.command).toContain("arc-primer-hold");
   expect(containerOf(pod, "runner").command?.slice(3)).toEqual([
@@ -38,7 +38,7 @@ test("a DinD container beside the runner waits for the runner's end", () => {
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("which needs the runner's command: without one nothing is done by halves", () => {
+test("a regular DinD container requires the runner's command; without one, nothing is changed", () => {
   const before = goldenPod("dind-container");
   delete containerOf(before, "runner").command;
   const { pod, outcome } = run(before);
@@ -47,7 +47,7 @@ test("which needs the runner's command: without one nothing is done by halves", 
   expect(run(before, { gracePeriod: "2h" }, { command: ["/home/runner/run.sh"] }).outcome.result).toBe("applied");
 });
 
-test("a hook of DinD's own stays, with a note; postStart of the runner stays beside ours", () => {
+test("an existing preStop hook of DinD is kept, with a note; an existing postStart hook of the runner is kept", () => {
   const before = goldenPod("dind-container");
   const own = { preStop: { exec: { command: ["sleep", "60"] } } };
   const postStart = { exec: { command: ["true"] } };
@@ -59,7 +59,7 @@ test("a hook of DinD's own stays, with a note; postStart of the runner stays bes
   expect(containerOf(pod, "runner").lifecycle).toEqual({ postStart, ...hook(7140) });
 });
 
-test("a longer grace period of the pod's own stays, and the hook makes use of it", () => {
+test("a longer grace period of the pod is kept, and the hook uses it", () => {
   const before = goldenPod("default-mode");
   before.spec.terminationGracePeriodSeconds = 36_000;
   const { pod } = run(before, { gracePeriod: "2h", reserve: "10m" });
@@ -67,7 +67,7 @@ test("a longer grace period of the pod's own stays, and the hook makes use of it
   expect(containerOf(pod, "runner").lifecycle).toEqual(hook(35_400));
 });
 
-describe("the pod is left alone", () => {
+describe("the pod is not changed", () => {
   test.each([
     [{}, "not-configured"],
     [{ enabled: false, gracePeriod: "2h" }, "disabled"],
@@ -75,7 +75,7 @@ describe("the pod is left alone", () => {
     expect(run(goldenPod("default-mode"), settings).outcome).toMatchObject({ reason });
   });
 
-  test("where the runner container has a preStop hook of its own", () => {
+  test("if the runner container already has a preStop hook", () => {
     const before = goldenPod("default-mode");
     containerOf(before, "runner").lifecycle = { preStop: { exec: { command: ["/drain.sh"] } } };
     const { pod, outcome } = run(before);
@@ -83,7 +83,7 @@ describe("the pod is left alone", () => {
     expect(pod).toBe(before);
   });
 
-  test("where there is no runner container", () => {
+  test("if there is no runner container", () => {
     expect(run(goldenPod("default-mode"), { gracePeriod: "2h" }, { container: "other" }).outcome).toMatchObject({
       reason: "no-runner-container",
     });

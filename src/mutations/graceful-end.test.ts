@@ -9,7 +9,7 @@ const name = "arc-primer-hold";
 const run = (pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) =>
   runOne(gracefulEnd, pod, { docker: { gracefulEnd: settings }, ...more });
 
-test("a native sidecar: the grace period, and nothing else", () => {
+test("a native sidecar: only the grace period is changed", () => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcome } = run(before);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
@@ -17,7 +17,7 @@ test("a native sidecar: the grace period, and nothing else", () => {
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("an ordinary container: a preStop hook that waits for the end of the pipe which the runner holds open", () => {
+test("a regular container: gets a preStop hook that waits until the runner closes the pipe", () => {
   const before = goldenPod("dind-container");
   containerOf(before, "dind").lifecycle = { postStart: { exec: { command: ["true"] } } };
   const { pod } = run(before);
@@ -47,7 +47,7 @@ test.each([
   expect(run(pod).pod.spec.terminationGracePeriodSeconds).toBe(is);
 });
 
-test("a preStop hook of the pod's own stays", () => {
+test("an existing preStop hook is kept", () => {
   const before = goldenPod("dind-container");
   const own = { preStop: { exec: { command: ["sleep", "60"] } } };
   containerOf(before, "dind").lifecycle = own;
@@ -67,7 +67,7 @@ test.each<[string, object, string]>([
   expect(outcome.result === "applied" ? "applied" : outcome.reason).toBe(want);
 });
 
-test("an ordinary DinD container beside a runner without a command: nothing is done by halves", () => {
+test("a regular DinD container and a runner without a command: nothing is changed", () => {
   const pod = goldenPod("dind-container");
   delete containerOf(pod, "runner").command;
   const result = run(pod);
@@ -75,7 +75,7 @@ test("an ordinary DinD container beside a runner without a command: nothing is d
   expect(result.pod).toBe(pod);
 });
 
-test("two DinD containers are both held; a hook of one's own stays, and is no obstacle to the other", () => {
+test("two DinD containers both get the hook; an existing hook of one is kept, and the other still gets it", () => {
   const pod = goldenPod("dind-container");
   const preStop = { exec: { command: ["true"] } };
   pod.spec.containers.push(

@@ -6,7 +6,7 @@ import { mutations } from "./index.ts";
 const mirrors = { "docker.io": "harbor.example.com/hub", "ghcr.io": "harbor.example.com/ghcr" };
 const run = (pod = goldenPod("dind-sidecar"), images: object = { mirrors }) => runOne(imageMirror, pod, { images });
 
-test("the runner, DinD and their helpers; policies stay, and so do the images of others", () => {
+test("rewrites the images of the runner, DinD and their init containers; keeps pull policies and other images", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.containers.push({ name: "postgres", image: "postgres:18" });
   const { pod } = run(before);
@@ -25,7 +25,7 @@ test("the runner, DinD and their helpers; policies stay, and so do the images of
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("pull secrets are added to those that are there, each once", () => {
+test("pull secrets are added to the existing ones, without duplicates", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.imagePullSecrets = [{ name: "own" }, { name: "harbor" }];
   const { pod, outcome } = run(before, { mirrors, pullSecrets: ["harbor", "more"] });
@@ -44,7 +44,7 @@ test.each<[object, string]>([
   expect(result.pod).toBe(pod);
 });
 
-test("with all that the other mutations add, also an image of the profile's: the second pass changes nothing", () => {
+test("with everything that the other mutations add, and an image from the profile, the second pass changes nothing", () => {
   const profile = profileWith({
     images: { mirrors },
     docker: { inject: true, daemon: { image: "docker:29-dind" } },
@@ -62,7 +62,7 @@ test("with all that the other mutations add, also an image of the profile's: the
   expect(second.outcomes.flatMap(({ notes }) => notes)).not.toContain("image-kept");
 });
 
-test("the image volume with the runner's externals comes from the mirror too", () => {
+test("the image volume with the runner's externals is also pulled from the mirror", () => {
   const profile = profileWith({ images: { mirrors }, docker: { externals: "volume" } });
   const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
   const reference = "harbor.example.com/ghcr/actions/actions-runner:latest";

@@ -31,7 +31,7 @@ function asWritten({ startupProbe, resources, volumeMounts, env, ...container }:
 test.each([
   ["sidecar", "dind-sidecar"],
   ["container", "dind-container"],
-])("%s: what was added is what ARC's chart makes", (layout, golden) => {
+])("%s: the added parts equal those of ARC's chart", (layout, golden) => {
   const { pod, outcome } = run(goldenPod("default-mode"), { injected: { layout } });
   expect(outcome).toEqual({ mutation: "inject-docker", result: "applied", notes: [] });
   const want = goldenPod(golden);
@@ -42,13 +42,13 @@ test.each([
   expect(run(pod, { injected: { layout } }).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("the init container pulls as the runner does; dind as its own tag says", () => {
+test("the init container has the runner's pull policy; the DinD container has the default of its tag", () => {
   const { pod } = run(goldenPod("default-mode"));
   expect(containerOf(pod, "init-dind-externals").imagePullPolicy).toBe("Always");
   expect(containerOf(pod, "dind").imagePullPolicy).toBeUndefined();
 });
 
-test("the others treat it in the same pass as if the pod had come with it", () => {
+test("in the same pass, the other mutations treat the added DinD like any other", () => {
   const profile = profileWith({
     docker: { inject: true, daemon: { mtu: 1400 }, gracefulEnd: { gracePeriod: "5m" } },
     registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } },
@@ -106,19 +106,19 @@ test.each<[string, Pod, object, string]>([
     "work-subpath",
   ],
   [
-    "a volume of the name",
+    "a volume with the same name",
     changed((_, { spec }) => spec.volumes?.push({ name: "dind-sock", hostPath: { path: "/" } })),
     {},
     "name-taken",
   ],
   [
-    "a work folder at dockerd's own path",
+    "a work directory at a path that dockerd needs",
     changed(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, mountPath: "/etc/" })),
     { injected: { rootless: true } },
     "name-taken",
   ],
   [
-    "a container of the name",
+    "a container with the same name",
     changed((_, { spec }) => (spec.initContainers = [{ name: "dind", image: "x" }])),
     {},
     "name-taken",
@@ -133,13 +133,13 @@ test.each<[string, Pod, object, string]>([
   ["sysbox", changed((_, { spec }) => (spec.runtimeClassName = "sysbox-runc")), {}, "runner-privileged"],
   ["no command", changed((runner) => delete runner.command), {}, "no-command"],
   [
-    "a command that does not tell the runner's folder",
+    "a command that does not show the runner's directory",
     changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command: ["/usr/local/bin/start"] })),
     {},
     "externals-unknown",
   ],
   ["no runner container", changed((runner) => (runner.name = "main")), {}, "no-runner-container"],
-])("left out: %s", (_why, pod, docker, reason) => {
+])("does not apply: %s", (_why, pod, docker, reason) => {
   const result = run(pod, docker);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
   expect(result.pod).toBe(pod);
@@ -149,7 +149,7 @@ test.each<[string[], string]>([
   [["/home/gha/actions-runner/run.sh", "--once"], "/home/gha/actions-runner"],
   [["bash", "-c", "sudo chown runner /work; exec /opt/runner/run.sh"], "/opt/runner"],
   [["/opt/runner/bin/Runner.Listener", "run"], "/opt/runner"],
-])("%j: the externals and the work folder are in %s", (command, root) => {
+])("%j: the externals and the work directory are in %s", (command, root) => {
   const { pod } = run(
     changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command, volumeMounts: [] })),
   );
@@ -158,7 +158,7 @@ test.each<[string[], string]>([
   expect(paths).toEqual(expect.arrayContaining([`${root}/externals`, `${root}/_work`]));
 });
 
-test("GitHub's own image has its folder whatever the command; the profile's command counts where there is none", () => {
+test("GitHub's image has a fixed directory for any command; a container without a command uses the profile's command", () => {
   const own = changed((runner) => (runner.command = ["/usr/local/bin/start"]));
   expect(containerOf(run(own).pod, "init-dind-externals").args?.[1]).toBe("/home/runner/externals/.");
   const none = changed((runner) => {
@@ -170,14 +170,14 @@ test("GitHub's own image has its folder whatever the command; the profile's comm
   expect(containerOf(pod, "init-dind-externals").args?.[1]).toBe("/opt/runner/externals/.");
 });
 
-test.each<PodSecurity>(["baseline", "restricted"])("Pod Security %s would refuse it, so it is left out", (level) => {
+test.each<PodSecurity>(["baseline", "restricted"])("does not apply under Pod Security %s, which would reject it", (level) => {
   expect(run(goldenPod("default-mode"), {}, level).outcome).toMatchObject({ reason: "privilege-forbidden" });
   expect(run(goldenPod("default-mode"), { injected: { rootless: true } }, level).outcome).toMatchObject({
     reason: "privilege-forbidden",
   });
 });
 
-test("a work folder that is missing is made as ARC makes it; dockerd sees one that is there as the runner does", () => {
+test("a missing work directory is added as in ARC; an existing one is mounted in dockerd as in the runner", () => {
   const without = changed((runner, { spec }) => {
     runner.volumeMounts = [];
     spec.volumes = [];
@@ -196,7 +196,7 @@ test("a work folder that is missing is made as ARC makes it; dockerd sees one th
   expect(after.spec.volumes?.map(({ name }) => name)).toEqual(["disk", "dind-sock", "dind-externals"]);
 });
 
-test("resources: the settings', else the runner's, so that a quota on limits does not refuse the pod", () => {
+test("resources come from the settings, else from the runner, so that a quota on limits does not reject the pod", () => {
   const limits = { cpu: "1", memory: "1Gi" };
   const pod = changed((runner) => (runner.resources = { limits }));
   const own = { limits: { memory: "8Gi" } };
@@ -213,7 +213,7 @@ test("resources: the settings', else the runner's, so that a quota on limits doe
   expect(containerOf(run(pod, off).pod, "dind")).toMatchObject({ resources: { limits }, image: "docker:dind" });
 });
 
-test("neither a device of the runner's is asked for twice, nor a limit of the whole pod exceeded", () => {
+test("the runner's devices are not requested twice, and pod-level limits are not exceeded", () => {
   const gpu = changed((runner) => (runner.resources = { limits: { "nvidia.com/gpu": "1", memory: "1Gi" } }));
   expect(containerOf(run(gpu).pod, "dind").resources).toEqual({ limits: { memory: "1Gi" } });
   const limited = changed((runner, { spec }) => {
@@ -225,14 +225,14 @@ test("neither a device of the runner's is asked for twice, nor a limit of the wh
   }
 });
 
-test("ARC's proxy reaches dockerd; the runner's registration does not", () => {
+test("dockerd gets ARC's proxy, but not the runner's registration", () => {
   const proxy = { name: "https_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "https_proxy" } } };
   const { pod } = run(changed(({ env }) => env?.push(proxy)));
   expect(containerOf(pod, "dind").env).toEqual([{ name: "DOCKER_GROUP_GID", value: "123" }, proxy]);
   expect(JSON.stringify([pod.spec.initContainers])).not.toContain("JITCONFIG");
 });
 
-test("a pod that runs as another user: dockerd is root all the same, the copy is made by the runner's user", () => {
+test("in a pod that runs as another user, dockerd still runs as root, and the copy runs as the runner's user", () => {
   const context = { runAsUser: 1001, runAsGroup: 1001, runAsNonRoot: true };
   const pod = changed((runner, { spec }) => {
     spec.securityContext = context;
@@ -244,7 +244,7 @@ test("a pod that runs as another user: dockerd is root all the same, the copy is
   expect(containerOf(after, "init-dind-externals").securityContext).toEqual(context);
 });
 
-test("rootless: the kubelet hands on the script as it is written, and dockerd runs as the runner's user", () => {
+test("rootless: the script survives the kubelet's expansion, and dockerd runs as the runner's user", () => {
   const { pod } = run(goldenPod("default-mode"), { injected: { rootless: true } });
   const { command = [] } = containerOf(pod, "init-dind-rootless");
   expect(kubeletExpand(command[2] ?? "", { uid: "x" })).toBe(prepareRootless);

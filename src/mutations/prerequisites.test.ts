@@ -18,7 +18,7 @@ function run(pod: Pod, settings: object = { packages: ["curl", "git"] }, podSecu
 }
 
 test.each(["dind-sidecar", "dind-container", "default-mode"])(
-  "%s: an init container at the end, a volume, a wrapper",
+  "%s: adds an init container at the end, a volume and a wrapper",
   (layout) => {
     const before = goldenPod(layout);
     const { pod, outcome } = run(before);
@@ -49,7 +49,7 @@ test.each(["dind-sidecar", "dind-container", "default-mode"])(
   },
 );
 
-test("packages are put in place before the wait for Docker, which may need one of them", () => {
+test("packages are installed before the wait for Docker, which may need one of them", () => {
   const profile = profileWith({ prerequisites: { packages: ["docker.io"] } });
   const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
   const words = containerOf(pod, "runner").command ?? [];
@@ -57,7 +57,7 @@ test("packages are put in place before the wait for Docker, which may need one o
   expect(words.at(-1)).toBe("/home/runner/run.sh");
 });
 
-test("the added container has the runner's pull policy, resources and proxy, and none of its secrets", () => {
+test("the added container gets the runner's pull policy, resources and proxy, but none of its secrets", () => {
   const before = goldenPod("dind-sidecar");
   const proxy = { name: "http_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "http_proxy" } } };
   Object.assign(containerOf(before, "runner"), {
@@ -78,7 +78,7 @@ test("the added container has the runner's pull policy, resources and proxy, and
   expect(added.env?.map((variable) => variable.name)).not.toContain("ACTIONS_RUNNER_INPUT_JITCONFIG");
 });
 
-test("every setting travels as a word, which the kubelet hands on as it was meant", () => {
+test("every setting is an argument, and survives the kubelet's expansion unchanged", () => {
   const key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc=\n-----END PGP PUBLIC KEY BLOCK-----\n";
   const { pod } = run(goldenPod("dind-sidecar"), {
     packages: ["git=1:2.39*"],
@@ -124,7 +124,7 @@ test("every setting travels as a word, which the kubelet hands on as it was mean
   ]);
 });
 
-test("a script alone is enough", () => {
+test("a script without packages is enough", () => {
   const { pod, outcome } = run(goldenPod("default-mode"), { script: "true" });
   expect(outcome.result).toBe("applied");
   expect(containerOf(pod, name).args).toBeUndefined();
@@ -241,18 +241,18 @@ test.each<[string, (pod: Pod) => unknown, string]>([
   ],
   ["no command", (pod) => delete containerOf(pod, "runner").command, "no-command"],
   [
-    "a volume of the pod's own by our name",
+    "a volume from the pod template with our name",
     (pod) => pod.spec.volumes?.push({ name, hostPath: { path: "/" } }),
     "name-taken",
   ],
   ["a container of the pod's own by our name", (pod) => pod.spec.containers.push({ name }), "name-taken"],
   [
-    "an init container of the pod's own by our name",
+    "an init container from the pod template with our name",
     (pod) => pod.spec.initContainers?.push({ name, image: "evil", command: ["/bin/sh", "-c", "exit 0", name] }),
     "name-taken",
   ],
   ["no runner", (pod) => (containerOf(pod, "runner").name = "other"), "no-runner-container"],
-])("%s: left out, with the reason", (_what, change, reason) => {
+])("%s: does not apply, with the reason", (_what, change, reason) => {
   const before = goldenPod("dind-sidecar");
   change(before);
   const { pod, outcome } = run(before);
@@ -292,7 +292,7 @@ test.each<[string, (pod: Pod) => unknown]>([
   expect(run(before).outcome.result).toBe("applied");
 });
 
-test("Pod Security: baseline takes a root init container, restricted does not", () => {
+test("Pod Security: baseline allows a root init container, restricted does not", () => {
   const settings = { packages: ["curl"] };
   expect(run(goldenPod("default-mode"), settings, "baseline").outcome.result).toBe("applied");
   expect(run(goldenPod("default-mode"), settings, "restricted").outcome).toMatchObject({ reason: "pod-security" });
@@ -305,7 +305,7 @@ test.each([
   expect(run(goldenPod("dind-sidecar"), settings).outcome).toMatchObject({ reason });
 });
 
-test("what another webhook took away is put back, and nothing is there twice", () => {
+test("parts that another webhook removed are added again, without duplicates", () => {
   const { pod } = run(goldenPod("dind-sidecar"));
   const stripped = structuredClone(pod);
   containerOf(stripped, "runner").command = ["/home/runner/run.sh"];

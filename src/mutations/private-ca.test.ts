@@ -14,7 +14,7 @@ import { privateCA } from "./private-ca.ts";
 
 const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(privateCA, pod, profile);
 
-test("certificates for the runner itself only where the profile asks for it, and also without Docker", () => {
+test("the runner trusts the certificates only if the profile enables it, also without Docker", () => {
   const { words, outcome } = run(goldenPod("default-mode"), allRegistries);
   expect(outcome.result).toBe("applied");
   expect(words).toEqual(["arc-primer-files", "trust", "/etc/arc-primer/ca/ca.crt"]);
@@ -31,7 +31,7 @@ test.each<[string, object, string, boolean]>([
   ["/usr/local", { persistentVolumeClaim: { claimName: "tools" } }, "trust-in-node", true],
   ["/usr/local/share", { emptyDir: {} }, "trust", false],
   ["/etc/ssl/private", { secret: { secretName: "x" } }, "trust", false],
-])("the system's store is left alone where it is a volume: %s, %j", (mountPath, source, word, noted) => {
+])("the system's trust store is not changed if it is on a volume: %s, %j", (mountPath, source, word, noted) => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath });
   pod.spec.volumes?.push({ name: "mine", ...source });
@@ -44,7 +44,7 @@ test.each([
   ["/usr/local/share/ca-certificates/ca.crt", "trust", []],
   ["/etc/ssl/certs/corporate.pem", "trust", []],
   ["/etc/ssl/certs/ca-certificates.crt", "trust-in-node", ["system-store-mounted"]],
-])("one file at %s: %s", (mountPath, word, notes) => {
+])("a single file mounted at %s: %s", (mountPath, word, notes) => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, "runner").volumeMounts?.push({ name: "tls", mountPath, subPath: "ca.crt" });
   pod.spec.volumes?.push({ name: "tls", configMap: { name: "ca" } });
@@ -53,7 +53,7 @@ test.each([
   expect(outcome).toMatchObject({ result: "applied", notes });
 });
 
-test("in a read-only root file system only Node can be told", () => {
+test("with a read-only root filesystem, only Node can trust the certificates", () => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, "runner").securityContext = { readOnlyRootFilesystem: true };
   const { words, outcome } = run(pod, allRegistries);
@@ -61,7 +61,7 @@ test("in a read-only root file system only Node can be told", () => {
   expect(outcome).toMatchObject({ result: "applied", notes: ["system-store-read-only"] });
 });
 
-test("the runner's trust stays as the first pass put it, when another webhook mounts something at the system's store", () => {
+test("the second pass changes nothing, even if another webhook has mounted a volume at the trust store", () => {
   const profile = profileWith(allRegistries);
   const first = runAll([privateCA], goldenPod("dind-sidecar"), profile, anywhere).pod;
   containerOf(first, "runner").volumeMounts?.push({ name: "work", mountPath: "/etc/ssl/certs" });

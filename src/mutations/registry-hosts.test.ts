@@ -15,7 +15,7 @@ function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
   return pod;
 }
 
-test("an annotation, a volume of it, and a mount at certs.d: nothing else is touched", () => {
+test("adds an annotation, a volume with its text, and a mount at certs.d, and nothing else", () => {
   const came = goldenPod("dind-sidecar");
   const { pod, outcome } = run(came);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
@@ -49,7 +49,7 @@ test("an annotation, a volume of it, and a mount at certs.d: nothing else is tou
   expect(containerOf(pod, "runner")).toBe(containerOf(came, "runner"));
 });
 
-test("the second pass changes nothing, also after the API server has put its keys in order", () => {
+test("the second pass changes nothing, even if the API server has reordered keys", () => {
   const { pod } = run(goldenPod("dind-sidecar"), { ...allRegistries, ...containerd });
   const sorted = JSON.parse(
     JSON.stringify(pod, (_key, value: unknown) =>
@@ -78,7 +78,7 @@ test.each([
   [`docker:dind@sha256:${"a".repeat(64)}`, "docker-version-unknown"],
   [`docker:29-dind@sha256:${"a".repeat(64)}`, true],
   ["example.com/ci/engine:29", "docker-version-unknown"],
-])("%s, by its tag alone: %s", (image, supported) => {
+])("%s, judging by the tag only: %s", (image, supported) => {
   const { outcome } = run(withDind({ image }));
   expect(outcome).toMatchObject(supported === true ? { result: "applied" } : { reason: supported });
 });
@@ -89,7 +89,7 @@ test.each<[string, Partial<Container>, object, object]>([
   ["27, whatever is set", { image: "docker:27-dind" }, containerd, { reason: "docker-too-old" }],
   ["an unknown image, by the setting", { image: "x/engine:1", args: ["dockerd"] }, containerd, { result: "applied" }],
   [
-    "29 that refuses the store",
+    "29 with the store disabled",
     { args: ["dockerd", "--feature", "containerd-snapshotter=false"] },
     {},
     { reason: "graph-driver" },
@@ -104,12 +104,12 @@ test.each([
   ["docker:29-dind", []],
   ["harbor.example.com:8443/hub/library/docker:dind-rootless", []],
   ["example.com/ci/engine:29", ["certs-d-hidden"]],
-])("what the image may have in certs.d itself: %s, %j", (image, notes) => {
+])("files that the image may have in certs.d: %s, %j", (image, notes) => {
   const { outcome } = run(withDind({ image, args: ["dockerd"] }), { ...ghcr, ...containerd });
   expect(outcome).toMatchObject({ result: "applied", notes });
 });
 
-test("the feature flag is added to Docker 28 alone, once, and not beside a daemon.json", () => {
+test("the feature flag is added only to Docker 28, once, and not together with a daemon.json", () => {
   const twentyEight = { image: "docker:28-dind" };
   expect(containerOf(run(withDind(twentyEight), { ...ghcr, ...containerd }).pod, "dind").args?.at(-1)).toBe(feature);
   expect(containerOf(run(withDind({}), { ...ghcr, ...containerd }).pod, "dind").args).not.toContain(feature);
@@ -131,7 +131,7 @@ test.each<[object, string[]]>([
   expect(run(pod).outcome).toMatchObject({ result: "applied", notes });
 });
 
-test("private certificates work with every Docker; that the mirrors do not is said", () => {
+test("private certificates work with every version of Docker; a note says that mirrors do not", () => {
   const { pod, outcome } = run(withDind({ image: "docker:24-dind" }), allRegistries);
   expect(outcome).toMatchObject({ result: "applied", notes: ["docker-too-old"] });
   const paths = JSON.stringify(
@@ -140,7 +140,7 @@ test("private certificates work with every Docker; that the mirrors do not is sa
   expect(paths).toBe('["ghcr.io/ca.crt","harbor.example.com:8443/ca.crt"]');
 });
 
-test("certificates by name may be missing: the pod starts all the same", () => {
+test("a ConfigMap or Secret with certificates is optional: the pod starts without it", () => {
   const profile = { ...allRegistries, privateCA: { secret: { name: "corporate-ca", key: "tls.crt" } } };
   const { pod } = run(goldenPod("dind-sidecar"), profile);
   expect(pod.spec.volumes?.at(-1)?.projected?.sources).toContainEqual({
@@ -158,7 +158,7 @@ test.each<[string, string, object, object]>([
   ["a folder above that can't be written", "/etc/docker", { configMap: {} }, { reason: "certs-d-mounted" }],
   ["a folder above that can", "/etc", { emptyDir: {} }, { result: "applied" }],
   ["a neighbour", "/etc/docker-other", { configMap: {} }, { result: "applied" }],
-])("the pod's own volume at %s", (_what, mountPath, source, want) => {
+])("an existing volume at %s", (_what, mountPath, source, want) => {
   const pod = goldenPod("dind-container");
   containerOf(pod, "dind").volumeMounts?.push({ name: "mine", mountPath });
   pod.spec.volumes?.push({ name: "mine", ...source });
@@ -175,14 +175,14 @@ test.each<[string, Partial<Container>, string]>([
   expect(containerOf(pod, "dind").volumeMounts?.at(-1)?.mountPath).toBe(path);
 });
 
-test("a home that only the kubelet knows", () => {
+test("a home directory that only the kubelet can resolve", () => {
   const env = [{ name: "HOME", valueFrom: { configMapKeyRef: { name: "x", key: "y" } } }];
   expect(run(withDind({ env }, "dind-rootless")).outcome).toMatchObject({ reason: "path-unknown" });
 });
 
 test.each([
   [
-    "a mirror of Docker Hub alone",
+    "only a mirror of Docker Hub",
     { registries: { "docker.io": { mirrors: [{ url: "http://a" }] } } },
     "not-configured",
   ],
@@ -196,11 +196,11 @@ test.each([
   expect(run(goldenPod("dind-sidecar"), profile).outcome).toMatchObject({ reason });
 });
 
-test("no Docker, no hosts", () => {
+test("without Docker, no files are added", () => {
   expect(run(goldenPod("kubernetes-mode")).outcome).toMatchObject({ reason: "no-dind" });
 });
 
-test("annotations that are full already stay as they are", () => {
+test("annotations at the size limit are not changed", () => {
   const pod = goldenPod("dind-sidecar");
   pod.metadata.annotations = { big: "x".repeat(262_100) };
   const result = run(pod);
@@ -208,7 +208,7 @@ test("annotations that are full already stay as they are", () => {
   expect(result.pod).toBe(pod);
 });
 
-test("mounts of the pod's own for single registries in certs.d stay; each other registry gets a mount of its own", () => {
+test("existing mounts for single registries in certs.d are kept; every other registry gets its own mount", () => {
   const pod = withDind({});
   containerOf(pod, "dind").volumeMounts?.push({ name: "ca", mountPath: "/etc/docker/certs.d/harbor.internal" });
   pod.spec.volumes?.push({ name: "ca", configMap: { name: "ca" } });
@@ -230,13 +230,13 @@ test("mounts of the pod's own for single registries in certs.d stay; each other 
   expect(run(pod).outcome).toMatchObject({ reason: "certs-d-mounted" });
 });
 
-test("certificates below ~/.config would keep rootless Docker before 23 from starting", () => {
+test("certificates below ~/.config would prevent rootless Docker before 23 from starting", () => {
   const old = withDind({ image: "docker:20.10-dind-rootless" });
   expect(run(old, allRegistries).outcome).toMatchObject({ reason: "rootless-too-old" });
   expect(run(withDind({ image: "docker:23-dind-rootless" }), allRegistries).outcome.result).toBe("applied");
 });
 
-test("of two dockerds, both get the files", () => {
+test("two DinD containers both get the files", () => {
   const pod = withDind({ args: ["dockerd"] });
   pod.spec.containers.push({ name: "second", image: "docker:27-dind", args: ["dockerd"] });
   const { pod: after, outcome } = run(pod);

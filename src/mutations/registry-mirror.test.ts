@@ -27,7 +27,7 @@ test.each<[string, Partial<Container>]>([
   ["an init process", { command: ["tini", "--"], args: ["dockerd", "-D"] }],
   ["rootless", { image: "docker:28-dind-rootless", args: ["dockerd"] }],
   ["a copy of the image, by digest", { image: "harbor.example.com:8443/hub/library/docker:29-dind@sha256:abc" }],
-])("the flag goes to the end of the args: %s", (_form, change) => {
+])("the flag is appended to the args: %s", (_form, change) => {
   const { pod, outcome } = run(withDind(change));
   expect(outcome.result).toBe("applied");
   expect(containerOf(pod, "dind")).toMatchObject({
@@ -45,7 +45,7 @@ test.each<[string, Partial<Container>, string]>([
   ["the end of all flags", { args: ["dockerd", "--"] }, "unknown-command"],
   ["--config-file=", { args: ["dockerd", "--config-file=/d.json"] }, "config-file"],
   ["--config-file in two words", { args: ["dockerd", "--config-file", "/d.json"] }, "config-file"],
-])("it is left alone: %s", (_form, change, reason) => {
+])("the container is not changed: %s", (_form, change, reason) => {
   const pod = withDind(change);
   const result = run(pod);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
@@ -87,7 +87,7 @@ test.each([
 test.each([
   ["sh", "dockerd --host=unix:///var/run/docker.sock --group=$(DOCKER_GROUP_GID)"],
   ["/bin/bash", "exec /usr/local/bin/dockerd-entrypoint.sh --debug "],
-])("%s -c '%s' takes flags as words behind it, never as shell text", (shell, text) => {
+])("%s -c '%s' gets flags as arguments, never as shell text", (shell, text) => {
   const { pod } = run(withDind({ command: [shell, "-c"], args: [text] }));
   const { command, args } = containerOf(pod, "dind");
   expect([command, args]).toEqual([
@@ -103,11 +103,11 @@ test.each([
   "dockerd --group=$GID",
   "dockerd --debug > /dev/null",
   "true; dockerd",
-])("the shell string %s is not taken apart", (text) => {
+])("the shell string %s is not parsed", (text) => {
   expect(run(withDind({ command: ["sh", "-c", text], args: [] })).outcome).toMatchObject({ reason: "shell-command" });
 });
 
-test("of two containers with docker:dind, the one that starts dockerd gets the flags; of two dockerds, both do", () => {
+test("only containers that start dockerd get the flags: one of two docker:dind containers, or both", () => {
   const client = { name: "pruner", image: "docker:dind", command: ["sh", "-c", "docker system prune --force"] };
   const pod = withDind({ name: "engine", args: ["dockerd"] });
   pod.spec.containers.unshift(client);
@@ -124,7 +124,7 @@ test("of two containers with docker:dind, the one that starts dockerd gets the f
   }
 });
 
-test("the DinD container is found by image, by another name, and in either layout; never is it the runner", () => {
+test("the DinD container is found by image, by a configured name, and in either layout; it is never the runner", () => {
   expect(run(withDind({ name: "engine", args: ["dockerd"] })).outcome.result).toBe("applied");
   const started = withDind({ name: "engine", image: "example.com/engine:1", args: ["dockerd"] });
   expect(run(started).outcome.result).toBe("applied");
@@ -138,13 +138,13 @@ test("the DinD container is found by image, by another name, and in either layou
   expect(run(pod).outcome).toMatchObject({ reason: "no-dind" });
 });
 
-test("an init container called dind that ends is no daemon", () => {
+test("an init container named dind that is not a sidecar is not a daemon", () => {
   const pod = goldenPod("default-mode");
   pod.spec.initContainers = [{ name: "dind", image: "docker:dind", args: ["dockerd"] }];
   expect(run(pod).outcome).toMatchObject({ reason: "no-dind" });
 });
 
-test("what is there already is not added again, in any spelling", () => {
+test("existing flags are not added again, in whatever form they are written", () => {
   const two = {
     registries: { "docker.io": { mirrors: [{ url: "http://a:1" }, { url: "http://b:2/" }, { url: "http://c:3" }] } },
   };
@@ -164,7 +164,7 @@ test("insecure registries and mirrors", () => {
   ]);
 });
 
-test("the kubelet turns $(HOST_IP) into the node's address, unless the pod means something else by it", () => {
+test("HOST_IP is added so that the kubelet expands $(HOST_IP), unless the pod uses the variable for something else", () => {
   const profile = { registries: { "docker.io": { mirrors: [{ url: "http://$(HOST_IP):30500" }] } } };
   const dind = containerOf(run(withDind({ env: undefined }), profile).pod, "dind");
   expect(dind.env).toEqual([
@@ -182,10 +182,10 @@ test("the kubelet turns $(HOST_IP) into the node's address, unless the pod means
 test.each([
   [{}, "not-configured"],
   [{ ...mirrors, docker: { mirror: { enabled: false } } }, "disabled"],
-])("with %j nothing happens: %s", (profile, reason) => {
+])("%j changes nothing: %s", (profile, reason) => {
   expect(run(goldenPod("dind-sidecar"), profile).outcome).toMatchObject({ reason });
 });
 
-test("no Docker, no mirror", () => {
+test("without Docker, no mirror is added", () => {
   expect(run(goldenPod("kubernetes-mode")).outcome).toMatchObject({ reason: "no-dind" });
 });

@@ -12,7 +12,7 @@ function runnerEnv(pod: Pod, env: NonNullable<Pod["spec"]["containers"][number][
   return pod;
 }
 
-test("the command is wrapped, the settings are words of their own, the args stay", () => {
+test("the command is wrapped, the settings are separate arguments, and the args are not changed", () => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, "runner").args = ["--once"];
   const docker = { wait: { timeout: "90s", interval: "200ms", exitCode: 9, onTimeout: "start" } };
@@ -29,7 +29,7 @@ test("the command is wrapped, the settings are words of their own, the args stay
   expect(runner.args).toEqual(["--once"]);
 });
 
-test("the kubelet hands the shell the script as it is written, whatever variables the container has", () => {
+test("the script survives the kubelet's expansion, whatever variables the container has", () => {
   const { command = [] } = containerOf(run(goldenPod("dind-sidecar")).pod, "runner");
   const names = [...script.matchAll(/\$\(([^)]*)\)/g)].map(([, name]) => name ?? "");
   const env = Object.fromEntries(names.map((name) => [name, "REPLACED"]));
@@ -43,7 +43,7 @@ test.each([
   ["TCP to another host", { name: "DOCKER_HOST", value: "tcp://docker.ci.svc:2375" }],
   ["SSH", { name: "DOCKER_HOST", value: "ssh://docker@builder.example.com" }],
   ["valueFrom", { name: "DOCKER_HOST", valueFrom: { configMapKeyRef: { name: "docker", key: "host" } } }],
-])("DOCKER_HOST by %s is Docker enough, also without a DinD container", (_form, entry) => {
+])("DOCKER_HOST set by %s counts as Docker, even without a DinD container", (_form, entry) => {
   expect(run(runnerEnv(goldenPod("default-mode"), [entry])).outcome.result).toBe("applied");
 });
 
@@ -68,14 +68,14 @@ function shared(pod: Pod, runner: Container, other: Partial<Container>): void {
 test.each<[string, Pod]>([
   ["a socket on no volume", podWith("unix:///tmp/podman.sock")],
   [
-    "a socket in an emptyDir for the runner alone",
+    "a socket in an emptyDir that only the runner mounts",
     podWith(socket, (pod, runner) => {
       pod.spec.volumes?.push({ name: "sock", emptyDir: {} });
       runner.volumeMounts?.push(share);
     }),
   ],
   [
-    "a socket that an init container shares, which has ended by then",
+    "a socket shared with an init container, which has already finished",
     podWith(socket, (pod, runner) => {
       shared(pod, runner, {});
       pod.spec.initContainers = [pod.spec.containers.pop()!];
@@ -125,7 +125,7 @@ test.each<[string, Pod]>([
       pod.spec.runtimeClassName = "sysbox-runc";
     }),
   ],
-])("nothing waits before what starts Docker in the runner container: %s", (_how, pod) => {
+])("no wait is added if the runner container itself starts Docker: %s", (_how, pod) => {
   const result = run(pod);
   expect(result.outcome).toMatchObject({ result: "skipped", reason: "docker-in-runner" });
   expect(result.pod).toBe(pod);
@@ -156,7 +156,7 @@ test.each<[string, Pod]>([
       runner.command = ["sh", "-c", "podman info; exec /home/runner/run.sh"];
     }),
   ],
-])("Docker comes from elsewhere: %s", (_how, pod) => {
+])("Docker is provided from outside the runner container: %s", (_how, pod) => {
   expect(run(pod).outcome.result).toBe("applied");
 });
 
@@ -178,7 +178,7 @@ test.each<[string, string | undefined, object, string]>([
   ["a longer one in the variable", "600", {}, "600"],
   ["a shorter one does not lower it", "30", {}, "120"],
   ["a text that is no number", "10m", {}, "120"],
-])("the time-out: %s", (_what, value, wait, want) => {
+])("the timeout: %s", (_what, value, wait, want) => {
   const env = [{ name: "DOCKER_HOST", value: socket }];
   if (value !== undefined) env.push({ name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value });
   const { pod, outcome } = run(runnerEnv(goldenPod("dind-sidecar"), env), { docker: { wait } });
@@ -186,7 +186,7 @@ test.each<[string, string | undefined, object, string]>([
   expect(outcome.notes.includes("own-patience")).toBe(want === "600");
 });
 
-test("0 in the variable means: do not wait; the startup probe then stays", () => {
+test("if the variable is 0, there is no wait, and the startup probe is kept", () => {
   const pod = goldenPod("dind-sidecar");
   const env = containerOf(pod, "runner").env!;
   env[1] = { name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value: "0" };
@@ -195,7 +195,7 @@ test("0 in the variable means: do not wait; the startup probe then stays", () =>
   expect(result.pod).toBe(pod);
 });
 
-test("the patience of a startup probe counts where the probe is taken out", () => {
+test("the timeout of a startup probe is used if the probe is removed", () => {
   const pod = goldenPod("dind-sidecar");
   const dind = containerOf(pod, "dind");
   dind.startupProbe = { ...dind.startupProbe, initialDelaySeconds: 10, failureThreshold: 120 };
@@ -211,7 +211,7 @@ test("without DOCKER_HOST the default socket must be mounted", () => {
   expect(run(goldenPod("docker-out-of-reach")).outcome).toMatchObject({ reason: "docker-out-of-reach" });
 });
 
-test("an empty DOCKER_HOST is none", () => {
+test("an empty DOCKER_HOST counts as not set", () => {
   const pod = runnerEnv(goldenPod("default-mode"), [{ name: "DOCKER_HOST", value: "" }]);
   expect(run(pod).outcome).toMatchObject({ result: "skipped", reason: "no-docker" });
 });
@@ -223,14 +223,14 @@ test.each([
   ["no-command", {}, "no-command"],
   ["dind-sidecar", { runner: { container: "worker" } }, "no-runner-container"],
   ["dind-sidecar", { docker: { wait: { enabled: false } } }, "disabled"],
-])("%s with %j is left alone: %s", (golden, profile, reason) => {
+])("%s with %j is not changed: %s", (golden, profile, reason) => {
   const pod = goldenPod(golden);
   const result = run(pod, profile);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
   expect(result.pod).toBe(pod);
 });
 
-test("a command that the profile names is used only where the pod has none", () => {
+test("the profile's command is used only if the pod has none", () => {
   const runner = { command: ["/start.sh"] };
   const last = (name: string) => containerOf(run(goldenPod(name), { runner }).pod, "runner").command?.at(-1);
   expect(last("no-command")).toBe("/start.sh");
@@ -261,7 +261,7 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     "startup-probe-removed",
   ],
   [
-    "a sidecar with Docker follows",
+    "a sidecar that uses Docker follows",
     (pod) =>
       pod.spec.initContainers?.push({
         name: "cache",
@@ -284,7 +284,7 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     "startup-probe-removed",
   ],
   [
-    "another container is told of Docker",
+    "another container has DOCKER_HOST",
     (pod) => pod.spec.containers.push({ name: "other", env: [{ name: "DOCKER_HOST", value: "tcp://localhost:2375" }] }),
     {},
     "startup-probe-kept-for-container",
@@ -320,12 +320,12 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
   expect(containerOf(result.pod, "dind").startupProbe).toEqual(note === "startup-probe-removed" ? undefined : had);
 });
 
-test("the probe of a DinD container beside the runner holds nobody back, and stays", () => {
+test("the probe of a regular DinD container delays nothing, so it is kept", () => {
   const pod = goldenPod("dind-container");
   containerOf(pod, "dind").startupProbe = { exec: { command: ["docker", "info"] } };
   expect(containerOf(run(pod).pod, "dind").startupProbe).toBeDefined();
 });
 
-test("without the wrapper the probe stays", () => {
+test("without the wrapper, the probe is kept", () => {
   expect(containerOf(run(goldenPod("no-command")).pod, "dind").startupProbe).toBeDefined();
 });

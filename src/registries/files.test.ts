@@ -23,11 +23,11 @@ test.each([
   ["https://x.example.com/a/v2/b/", "https", "x.example.com", "/a", "/b"],
   ["https://x.example.com/docker-v2/hub", "https", "x.example.com", "/docker-v2/hub", ""],
   ["HTTP://[2001:db8::1]:5000/v2/a", "http", "[2001:db8::1]:5000", "", "/a"],
-])("%s is taken apart around /v2", (url, scheme, host, before, after) => {
+])("%s is split at /v2", (url, scheme, host, before, after) => {
   expect(endpointOf(url)).toEqual({ scheme, host, pathPrefix: before, pathSuffix: after });
 });
 
-test("hosts.toml: the mirrors in their order, each at the root of its API", () => {
+test("hosts.toml: lists the mirrors in order, each with the root of its API", () => {
   const mirrors = [{ url: "http://cache:5000/v2/ghcr" }, { url: "https://nexus.example.com/repository/ghcr" }];
   expect(dockerd({ registries: { "ghcr.io": { mirrors } } })).toEqual({
     "ghcr.io/hosts.toml": `[host."http://cache:5000/v2/ghcr"]
@@ -42,7 +42,7 @@ test("hosts.toml: the mirrors in their order, each at the root of its API", () =
   });
 });
 
-test("hosts.toml: certificates that are not looked at, private ones, and the registry's own", () => {
+test("hosts.toml: skip_verify and private CAs, for mirrors and for the registry itself", () => {
   const mirrors = [
     { url: "https://a.example.com", insecure: true },
     { url: "https://b.example.com", privateCA: true },
@@ -67,13 +67,13 @@ test("hosts.toml: certificates that are not looked at, private ones, and the reg
   });
 });
 
-test("on plain HTTP nothing is said of certificates, or containerd would try HTTPS first", () => {
+test("a plain HTTP mirror has no certificate settings, or containerd would try HTTPS first", () => {
   const mirrors = [{ url: "http://cache:5000", insecure: true, privateCA: true }];
   const files = dockerd({ registries: { "ghcr.io": { mirrors } }, privateCA: { pem: examplePem } });
   expect(files).toMatchObject({ "ghcr.io/hosts.toml": expect.not.stringMatching(/skip_verify|ca =/) });
 });
 
-test("Docker Hub is a matter of flags, unless they cannot say it", () => {
+test("Docker Hub is configured by flags, unless a mirror cannot be expressed as a flag", () => {
   const hub = (...mirrors: object[]) =>
     Object.keys(dockerd({ registries: { "docker.io": { mirrors } }, privateCA: { pem: examplePem } }));
   expect(hub({ url: "http://cache:5000" }, { url: "https://nexus.example.com/hub", insecure: true })).toEqual([
@@ -88,13 +88,13 @@ test("Docker Hub is a matter of flags, unless they cannot say it", () => {
   ]);
 });
 
-test("a file cannot hold the node's address", () => {
+test("mirrors at the node's IP address are left out of files", () => {
   const mirrors = [{ url: "http://$(HOST_IP):5000" }];
   expect(dockerd({ registries: { "ghcr.io": { mirrors } } })).toEqual({ leftOut: true });
   expect(dockerd({ registries: { "docker.io": { mirrors } } })).toEqual({ leftOut: false });
 });
 
-test("buildkitd.default.toml: mirrors without scheme, and how each host is spoken to", () => {
+test("buildkitd.default.toml: mirrors without a scheme, and the protocol settings of each host", () => {
   const profile = profileWith(allRegistries);
   const { entries, leftOut } = buildkitRegistries(profile.registries);
   const files = buildkitFiles(profile, entries, "/home/runner/ca.pem");
@@ -120,7 +120,7 @@ test("buildkitd.default.toml: mirrors without scheme, and how each host is spoke
   });
 });
 
-test("engine.json says the same, without certificates: those have a folder", () => {
+test("engine.json has the same entries, without certificates, which are in a separate directory", () => {
   const files = texts(daggerFiles(profileWith(allRegistries)).files);
   expect(parse(String(files["engine.json"]))).toEqual({
     registries: {
@@ -142,7 +142,7 @@ test("a host that is both a registry and a mirror has one entry", () => {
   expect(entries.get("cache:5000")).toEqual({ http: true, insecure: true, privateCA: true });
 });
 
-test("certificates by name are a reference, in every folder; inline they are counted once", () => {
+test("certificates from a ConfigMap or Secret are referenced in every directory; inline ones are counted once", () => {
   const profile = { ...allRegistries, privateCA: { configMap: { name: "corporate-ca" } } };
   expect(dockerd(profile)["harbor.example.com:8443/ca.crt" as never]).toEqual({
     configMap: { name: "corporate-ca", key: "ca.crt" },

@@ -21,7 +21,7 @@ export interface Ran {
 /** Runs Helm with `input` as its standard input. */
 export function helm(args: readonly string[], input = ""): Ran {
   const program = findTool("helm");
-  if (!program) throw new Error("Helm is not here: test/cluster/tools.sh builds it");
+  if (!program) throw new Error("Helm was not found: test/cluster/tools.sh builds it");
   return spawnSync(program, args, { encoding: "utf8", input, maxBuffer: 64 * 1024 * 1024 });
 }
 

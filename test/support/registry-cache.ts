@@ -110,7 +110,7 @@ export async function startCache(
     child = spawn(findTool("registry")!, ["serve", imageSettings], { env, stdio: ["ignore", "ignore", "inherit"] });
     for (let tries = 0; ; tries += 1) {
       if (await asked("/").catch(() => undefined)) return;
-      if (tries > 100 || child.exitCode !== null) throw new Error("the registry does not start; it says why above");
+      if (tries > 100 || child.exitCode !== null) throw new Error("the registry does not start; see its output above");
       await sleep(100);
     }
   };

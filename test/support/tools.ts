@@ -54,7 +54,7 @@ export function findTool(name: string): string | undefined {
 export function haveTools(...names: Tool[]): boolean {
   const missing = names.filter((name) => !findTool(name));
   if (missing.length === 0) return true;
-  const message = `left out for want of ${missing.join(", ")}: ${howToGet(missing)}`;
+  const message = `skipped, because ${missing.join(", ")} is missing: ${howToGet(missing)}`;
   if (process.env["CI"]) throw new Error(message);
   process.stderr.write(`${message}\n`);
   return false;
