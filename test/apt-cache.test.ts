@@ -15,7 +15,8 @@ import { profileWith } from "./support/pods.ts";
 import { freeLowPort } from "./support/ports.ts";
 import { clusterCache, findTool, haveTools } from "./support/tools.ts";
 
-// docs/guides/apt-cache.md: its manifests are sound, and what they run, Debian's apt-cacher-ng, serves our apt and the job's.
+// Tests docs/guides/apt-cache.md: its manifests are valid, and Debian's apt-cacher-ng, which they run, serves the apt of
+// arc-primer and the job's own apt.
 
 const page = readFileSync(new URL("../docs/guides/apt-cache.md", import.meta.url), "utf8");
 const [, manifests = ""] = /```yaml\n# manifests\n([^]*?)```/.exec(page) ?? [];
@@ -30,7 +31,7 @@ const { spec } = parseAllDocuments(manifests)
   .map((document) => document.toJS() as Deployment)
   .find(({ kind }) => kind === "Deployment")!.spec.template;
 
-test.runIf(haveTools("kubeconform"))("the manifests are what the API takes", () => {
+test.runIf(haveTools("kubeconform"))("the manifests are valid", () => {
   const schemas = mkdtempSync(join(tmpdir(), "arc-primer-schemas-"));
   try {
     writeSchemas(join(clusterCache, "api"), schemas);
@@ -42,7 +43,7 @@ test.runIf(haveTools("kubeconform"))("the manifests are what the API takes", () 
   }
 });
 
-test("the profile is taken", () => {
+test("the profile is valid", () => {
   const [, profile = ""] = /```yaml\n# profile\n([^]*?)```/.exec(page) ?? [];
   expect(profileWith(parse(profile) as object).prerequisites.apt.keep).toBe(true);
 });
@@ -54,12 +55,12 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
   { timeout: 60_000 },
   () => {
     const root = mkdtempSync(join(tmpdir(), "arc-primer-apt-cache-"));
-    const made: Container[] = [];
+    const containers: Container[] = [];
     let repository: AptRepository;
     let cache: Started | undefined;
     let port: number;
 
-    const container = () => (made.push(new Container(debianTree())), made.at(-1)!);
+    const container = () => (containers.push(new Container(debianTree())), containers.at(-1)!);
     const folder = () => {
       const path = mkdtempSync(join(root, "volume-"));
       chmodSync(path, 0o777);
@@ -76,13 +77,13 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       );
       port = await freeLowPort();
       const [{ command, args } = { command: [], args: [] }] = spec.containers;
-      // The volume is mounted elsewhere here, the port is a free one, and so is the repository's.
-      const words = [...command, ...args, "AllowUserPorts=0"].map((word) =>
-        word.replace("Port=3142", `Port=${port}`).replace("=/cache", "=/arc-primer/prerequisites"),
+      // In this test, the volume is mounted at another path, and the cache and the repository have other ports.
+      const argv = [...command, ...args, "AllowUserPorts=0"].map((arg) =>
+        arg.replace("Port=3142", `Port=${port}`).replace("=/cache", "=/arc-primer/prerequisites"),
       );
       const daemon = container();
       await daemon.start(["rm", "/etc/apt-cacher-ng/security.conf"], { volume: folder() }).exit;
-      cache = daemon.start(words, { volume: folder(), uid: spec.securityContext.runAsUser });
+      cache = daemon.start(argv, { volume: folder(), uid: spec.securityContext.runAsUser });
       await vi.waitFor(
         async () =>
           new Promise<void>((resolve, reject) => {
@@ -95,20 +96,25 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       cache?.kill("SIGTERM");
       await cache?.exit;
       repository.close();
-      for (const one of made) one.remove();
+      for (const one of containers) one.remove();
       rmSync(root, { recursive: true });
     }, 60_000);
 
-    /** What an init container does: it installs `hello` through the cache. */
+    /** Installs `hello` through the cache, as an init container does. */
     async function install() {
       const source = [`key=${repository.key}`, `source=Types: deb\nURIs: ${repository.url}\nSuites: ./`];
-      const told = ["directory=/arc-primer/prerequisites", "on-failure=fail", "timeout=60", "size-limit=1000000000"];
-      const words = [...told, `proxy=http://127.0.0.1:${port}`, ...source, "--", "hello"];
-      const command = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", ...words];
+      const settings = [
+        "directory=/arc-primer/prerequisites",
+        "on-failure=fail",
+        "timeout=60",
+        "size-limit=1000000000",
+      ];
+      const args = [...settings, `proxy=http://127.0.0.1:${port}`, ...source, "--", "hello"];
+      const command = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", ...args];
       return container().start(command, { volume: folder() }).exit;
     }
 
-    test("the second pod's packages come from the cache", async () => {
+    test("the packages of the second pod come from the cache", async () => {
       const debs = () => repository.requests.filter((path) => path.endsWith("hello_1.0_all.deb")).length;
       expect(await install()).toMatchObject({ code: 0 });
       expect(debs()).toBe(1);
@@ -116,7 +122,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(debs()).toBe(1);
     });
 
-    test("with apt.keep, the job's own apt-get goes through it as well", async () => {
+    test("with apt.keep, the job's own apt-get also uses the cache", async () => {
       const list = `deb [trusted=yes] ${repository.url} ./`;
       const job = `echo '${list}' | sudo tee /etc/apt/sources.list > /dev/null; sudo apt-get -q update && sudo apt-get -q -y install later`;
       const apply = [
@@ -128,8 +134,8 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       ];
       const debs = () => repository.requests.filter((path) => path.endsWith("later_1.0_all.deb")).length;
       for (let pod = 0; pod < 2; pod += 1) {
-        const words = [...apply, "--", "sh", "-c", job];
-        const ended = await container().start(words, { volume: folder(), uid: 1001, mode: "ro" }).exit;
+        const argv = [...apply, "--", "sh", "-c", job];
+        const ended = await container().start(argv, { volume: folder(), uid: 1001, mode: "ro" }).exit;
         expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining("Setting up later") });
         expect(debs()).toBe(1);
       }

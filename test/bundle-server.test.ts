@@ -12,7 +12,8 @@ import { selfSigned } from "../src/tls/certificate.ts";
 import { bundleTar, handOver, temporaryFolder } from "./support/bundles.ts";
 import { freePorts } from "./support/ports.ts";
 
-// The bundle server as it ships, run as a process, with a ConfigMap behind HTTPS. The tests do what the builder does.
+// Runs the bundle server of the built program as a process, with an HTTPS server that stores the ConfigMap. The tests take
+// the part of the builder.
 
 const program = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const { folder, remove } = temporaryFolder();
@@ -86,7 +87,7 @@ afterAll(() => {
 });
 
 const planned = async () => vi.waitFor(() => expect(existsSync(join(handover, "plan/build"))).toBe(true), 10_000);
-const words = () => readFileSync(join(handover, "plan/settings"), "utf8").split("\0");
+const plannedArgs = () => readFileSync(join(handover, "plan/settings"), "utf8").split("\0");
 const entry = () => {
   const found = parseIndexEntry(data[key] ?? "");
   if ("problem" in found) throw new Error(found.problem);
@@ -94,15 +95,15 @@ const entry = () => {
 };
 const ops = async (path: string) => fetch(`http://localhost:${opsPort}${path}`);
 
-test("it plans what pods would install, with the scripts as they ship", async () => {
+test("it plans what pods would install, with the program's own scripts", async () => {
   await planned();
-  expect(words().slice(-3)).toEqual(["--", "curl", ""]);
+  expect(plannedArgs().slice(-3)).toEqual(["--", "curl", ""]);
   expect(readFileSync(join(handover, "plan/script"), "utf8")).toBe(scripts["install-packages.sh"]);
   expect(readFileSync(join(handover, "plan/builder"), "utf8")).toBe(scripts["build-bundle.sh"]);
   expect((await ops("/readyz")).status).toBe(503);
 });
 
-test("it publishes and serves what was built, and is ready", async () => {
+test("it publishes and serves the bundle that was built, and becomes ready", async () => {
   handOver(handover, { tar: bundleTar() });
   await vi.waitFor(() => expect(entry().packages).toEqual(["curl 7.88.1"]), 10_000);
   expect((await fetch(entry().url)).status).toBe(200);
@@ -110,12 +111,12 @@ test("it publishes and serves what was built, and is ready", async () => {
   expect(await (await ops("/metrics")).text()).toContain("process_resident_memory_bytes{");
 });
 
-test("a changed configuration is planned without another process, and a refused one is not", async () => {
+test("a changed configuration is planned without a restart, but an invalid one is not", async () => {
   const first = entry();
   await vi.waitFor(() => expect(existsSync(join(handover, "plan/build"))).toBe(false), 5000);
   configure(["curl", "git"]);
   await planned();
-  expect(words().slice(-4)).toEqual(["--", "curl", "git", ""]);
+  expect(plannedArgs().slice(-4)).toEqual(["--", "curl", "git", ""]);
   const later = Date.now() + 2000; // a bundle's time is in seconds
   handOver(handover, { tar: bundleTar({ packages: ["git 2.39"], built: later }) });
   await vi.waitFor(() => expect(entry().packages).toEqual(["git 2.39"]), 10_000);
@@ -126,7 +127,7 @@ test("a changed configuration is planned without another process, and a refused 
   expect((await fetch(entry().url)).status).toBe(200);
 });
 
-test("what it has is there after a restart of its container, even with a configuration that is refused", async () => {
+test("after a restart of its container, it serves its bundles again, even with an invalid configuration", async () => {
   const { sha256, url } = entry();
   child.kill("SIGKILL");
   child = start();
@@ -135,10 +136,10 @@ test("what it has is there after a restart of its container, even with a configu
   expect(entry().sha256).toBe(sha256);
   configure(["curl", "git"]);
   await new Promise((resolve) => setTimeout(resolve, 300));
-  expect(existsSync(join(handover, "plan/build"))).toBe(false); // there is that bundle already
+  expect(existsSync(join(handover, "plan/build"))).toBe(false); // the bundle already exists
 });
 
-test("on SIGTERM it goes on serving for a moment, and ends", async () => {
+test("on SIGTERM, it serves for a short time and then exits", async () => {
   const exit = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
   expect((await fetch(entry().url)).status).toBe(200);
@@ -150,9 +151,9 @@ test.each([
   ["--index=a/b", /expected NAMESPACE\/NAME\/KEY/],
   ["--size-limit=1Mi", /at least 64Mi/],
   ["--interval=daily", /expected a duration/],
-])("%s is refused, with exit code 2", async (option, said) => {
+])("%s is rejected with exit code 2", async (option, message) => {
   log = "";
   const exit = await new Promise((resolve) => start(option).once("close", resolve));
   expect(exit).toBe(2);
-  expect(log).toMatch(said);
+  expect(log).toMatch(message);
 });

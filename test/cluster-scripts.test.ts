@@ -17,29 +17,29 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// Tests the scripts of the cluster tests as far as possible without a cluster: the real scripts, with a separate cache.
+// Tests the scripts of the cluster tests as far as possible without a cluster. Runs the real scripts with a separate cache.
 
 const scripts = fileURLToPath(new URL("cluster/", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-scripts-"));
 const cache = join(folder, "cache");
-const cluster = join(cache, "run"); // where the bare provider keeps what runs
+const cluster = join(cache, "run"); // where the bare provider keeps the state of a running cluster
 const assets = join(folder, "assets");
-const little = join(folder, "bin");
+const minimalPath = join(folder, "bin");
 
 beforeAll(() => {
-  for (const path of [cache, assets, little, join(folder, "tmp")]) mkdirSync(path);
+  for (const path of [cache, assets, minimalPath, join(folder, "tmp")]) mkdirSync(path);
   // These programs exist but are never executed here.
   for (const name of ["etcd", "kube-apiserver", "kubectl"]) symlinkSync("/bin/true", join(assets, name));
   for (const name of "bash cat dirname env grep id mkdir paste realpath sed sort tail".split(" ")) {
-    symlinkSync(findTool(name) ?? "", join(little, name));
+    symlinkSync(findTool(name) ?? "", join(minimalPath, name));
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function run(script: string, args: string[], env: Record<string, string> = {}) {
-  const given = { PATH: process.env["PATH"] ?? "", HOME: folder, TMPDIR: join(folder, "tmp") };
+  const defaults = { PATH: process.env["PATH"] ?? "", HOME: folder, TMPDIR: join(folder, "tmp") };
   const { status, stdout, stderr } = spawnSync(join(scripts, script), args, {
-    env: { ...given, ARC_PRIMER_CLUSTER_CACHE: cache, CLUSTER_PROVIDER: "bare", ...env },
+    env: { ...defaults, ARC_PRIMER_CLUSTER_CACHE: cache, CLUSTER_PROVIDER: "bare", ...env },
     encoding: "utf8",
   });
   return { status, stdout, stderr };
@@ -47,7 +47,7 @@ function run(script: string, args: string[], env: Record<string, string> = {}) {
 
 describe("all missing programs are reported before anything is done", () => {
   test("for the bare provider", () => {
-    const { status, stderr } = run("run.sh", [], { PATH: little });
+    const { status, stderr } = run("run.sh", [], { PATH: minimalPath });
     expect(status).toBe(1);
     const installed = /^ {2}apt-get install -y (.*)$/m.exec(stderr)?.[1]?.split(" ");
     expect(installed).toEqual(
@@ -58,7 +58,7 @@ describe("all missing programs are reported before anything is done", () => {
   });
 
   test("for kind, with the real images", () => {
-    const env = { PATH: little, CLUSTER_PROVIDER: "kind", CLUSTER_IMAGES: "real" };
+    const env = { PATH: minimalPath, CLUSTER_PROVIDER: "kind", CLUSTER_IMAGES: "real" };
     const { status, stderr } = run("run.sh", ["node"], env);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^ {2}apt-get install -y busybox jq skopeo util-linux$/m);
@@ -66,7 +66,7 @@ describe("all missing programs are reported before anything is done", () => {
   });
 
   test("for kind without Docker", () => {
-    const { status, stderr } = run("run.sh", ["node"], { PATH: little, CLUSTER_PROVIDER: "kind" });
+    const { status, stderr } = run("run.sh", ["node"], { PATH: minimalPath, CLUSTER_PROVIDER: "kind" });
     expect(status).toBe(1);
     const installed = /^ {2}apt-get install -y (.*)$/m.exec(stderr)?.[1]?.split(" ");
     expect(installed).toEqual(expect.arrayContaining("busybox gcc jq mmdebstrap mount skopeo".split(" ")));
@@ -79,7 +79,7 @@ describe("all missing programs are reported before anything is done", () => {
     for (const name of ["etcd", "kube-apiserver"]) expect(stderr).toContain(`  /nowhere/${name}: KUBEBUILDER_ASSETS`);
   });
 
-  test("and a provider that does not exist", () => {
+  test("an unknown provider is also reported", () => {
     const { status, stderr } = run("run.sh", ["node"], { CLUSTER_PROVIDER: "minikube" });
     expect(status).toBe(1);
     expect(stderr).toContain(
@@ -94,30 +94,30 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster that ano
     writeFileSync(join(cluster, "theirs"), "");
   });
   afterAll(() => rmSync(cluster, { recursive: true }));
-  const commands: [string, string[]][] = [
+  const upCommands: [string, string[]][] = [
     ["run.sh", ["apiserver"]],
     ["bare/up.sh", ["apiserver"]],
   ];
 
-  const downs: [string, string[]][] = [
+  const downCommands: [string, string[]][] = [
     ["bare/down.sh", []],
     ["kind/down.sh", []],
   ];
-  test.each([...commands, ...downs])(
+  test.each([...upCommands, ...downCommands])(
     "%s is rejected immediately during a run, and changes nothing",
     async (script, args) => {
       const holder = spawn("flock", [join(cache, "lock"), "sh", "-c", "echo held; exec sleep 60"], { detached: true });
       await new Promise((resolve) => holder.stdout.once("data", resolve));
       const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
       process.kill(-holder.pid!);
-      await once(holder, "close"); // and with it the lock is free
+      await once(holder, "close"); // this releases the lock
       expect(stderr).toContain(`somebody else is at work on the cluster in ${cache}; wait for the end of that run`);
       expect(status).toBe(1);
       expect(existsSync(join(cluster, "theirs"))).toBe(true);
     },
   );
 
-  test.each(commands)("%s does not take down a running cluster, and says how to do it", (script, args) => {
+  test.each(upCommands)("%s does not take down a running cluster, and says how to do it", (script, args) => {
     const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
     expect(stderr).toContain(`take it down with ${scripts}bare/down.sh`);
     expect(status).toBe(1);
@@ -129,7 +129,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
   "the kind cluster, with stub programs that record their arguments",
   () => {
     const fake = join(folder, "fake");
-    const [asked, node] = [join(fake, "asked"), join(fake, "node")];
+    const [callsFile, node] = [join(fake, "asked"), join(fake, "node")];
     beforeAll(() => {
       mkdirSync(fake);
       // Like the real kind, this stub creates the node with a delay and takes a while.
@@ -139,7 +139,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
         go: "echo go1.99",
       };
       for (const name of ["docker", "jq", "skopeo", "busybox", ...Object.keys(does)]) {
-        const text = `#!/bin/sh\necho "${name} $*" >> ${asked}\n${does[name] ?? ""}\n`;
+        const text = `#!/bin/sh\necho "${name} $*" >> ${callsFile}\n${does[name] ?? ""}\n`;
         writeFileSync(join(fake, name), text, { mode: 0o755 });
       }
     });
@@ -155,7 +155,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
       const elsewhere = join(folder, "elsewhere");
       run("kind/up.sh", [], { ...env, ARC_PRIMER_CLUSTER_CACHE: elsewhere });
       run("kind/down.sh", [], { ...env, ARC_PRIMER_CLUSTER_CACHE: elsewhere });
-      const names = readFileSync(asked, "utf8").matchAll(/^kind create .*--name (arc-primer-test-\w+) /gm);
+      const names = readFileSync(callsFile, "utf8").matchAll(/^kind create .*--name (arc-primer-test-\w+) /gm);
       expect(new Set([...names].map(([, name]) => name)).size).toBe(2);
     }, 20_000);
 
@@ -169,20 +169,20 @@ describe.runIf(["flock", "setsid"].every(findTool))(
       ["SIGTERM", 143],
       ["SIGHUP", 129],
     ] as const)(
-      "%s leaves nothing, although the node is made after the first deletion",
+      "%s removes everything, even though the node is created after the first deletion",
       async (signal, code) => {
-        rmSync(asked, { force: true });
+        rmSync(callsFile, { force: true });
         const up = spawn(join(scripts, "kind/up.sh"), {
           env: { HOME: folder, TMPDIR: join(folder, "tmp"), ARC_PRIMER_CLUSTER_CACHE: cache, ...env },
           stdio: "ignore",
         });
         const ended = new Promise((resolve) => up.once("exit", resolve));
-        while (!existsSync(asked) || !readFileSync(asked, "utf8").includes("kind create")) {
+        while (!existsSync(callsFile) || !readFileSync(callsFile, "utf8").includes("kind create")) {
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
         up.kill(signal);
         expect(await ended).toBe(code);
-        expect(readFileSync(asked, "utf8")).toMatch(/kind delete [^]*kind delete /);
+        expect(readFileSync(callsFile, "utf8")).toMatch(/kind delete [^]*kind delete /);
         expect(left()).toEqual([false, false]);
       },
       20_000,
@@ -190,7 +190,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
   },
 );
 
-test.runIf(process.platform === "linux")("leftovers are found: a file, and a process", () => {
+test.runIf(process.platform === "linux")("a leftover file and a leftover process are found", () => {
   const notes = join(folder, "notes");
   expect(run("leftovers.sh", ["note", notes])).toMatchObject({ status: 0, stderr: "" });
   mkdirSync(join(folder, "tmp/arc-primer-cluster-left"));
@@ -221,22 +221,22 @@ test("every version has a comment for the update bot, and no script contains a v
     return name ? [{ name, value, comment: lines[index - 1] }] : [];
   });
   expect(versions.length).toBeGreaterThan(15);
-  const untold = versions.filter(
+  const withoutComment = versions.filter(
     ({ comment = "" }) => !/^# renovate: datasource=(go|npm|golang-version|docker) depName=\S+/.test(comment),
   );
-  expect(untold).toEqual([]);
+  expect(withoutComment).toEqual([]);
   const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".sh"));
   const numbers = versions
     .map(({ value }) => value.replace(/^v/, "").split("+")[0]!)
     .filter((value) => /\..*\./.test(value));
-  const own = files.flatMap((file) => {
+  const inScripts = files.flatMap((file) => {
     const text = readFileSync(join(scripts, file), "utf8");
     return numbers.filter((number) => text.includes(number)).map((number) => `${file}: ${number}`);
   });
-  expect(own).toEqual([]);
+  expect(inScripts).toEqual([]);
 });
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", { timeout: 60_000 }, () => {
+test.runIf(haveTools("shellcheck"))("shellcheck reports no problems", { timeout: 60_000 }, () => {
   const files = readdirSync(scripts, { recursive: true, encoding: "utf8" }).filter(
     (name) =>
       name.endsWith(".sh") || (name.startsWith("kind/node/usr/local/") && statSync(join(scripts, name)).isFile()),

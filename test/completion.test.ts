@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { haveTools } from "./support/tools.ts";
 
-// The bundle's completion in real shells, at a terminal that `script` makes. `npm test` builds the bundle first.
+// Tests the bundle's completion in real shells, in a terminal that `script` creates. `npm test` builds the bundle first.
 
 const bundle = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-completion-"));
@@ -14,7 +14,7 @@ const [bin, work, called] = [join(folder, "bin"), join(folder, "work"), join(fol
 mkdirSync(bin);
 mkdirSync(join(work, "folder"), { recursive: true });
 writeFileSync(join(work, "primer.yaml"), "");
-// The program on the path: what completion asks is answered by the bundle, everything else is only noted.
+// A stub in PATH: the bundle answers completion requests, all other calls are only recorded.
 const program = `#!/bin/sh
 case $1 in complete | completion) exec '${process.execPath}' '${bundle}' "$@" ;; esac
 echo "$*" >> '${called}'
@@ -28,15 +28,19 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}`, HOME: folder, ZDOTDIR: folder };
 
-/** Types lines into an interactive shell, each at its prompt. @returns how the program was called */
+/**
+ * Types lines into an interactive shell, each at its prompt.
+ *
+ * @returns the arguments of each call of the program
+ */
 async function type(shell: string, lines: readonly string[]): Promise<string[]> {
   writeFileSync(called, "");
   const child = spawn("script", ["-qec", shell, "/dev/null"], { cwd: work, env });
-  let said = "";
-  child.stdout.on("data", (text: Buffer) => (said += text.toString()));
+  let output = "";
+  child.stdout.on("data", (text: Buffer) => (output += text.toString()));
   const ended = new Promise((resolve) => child.once("close", resolve));
   for (const [index, line] of [...lines, "exit"].entries()) {
-    await vi.waitFor(() => expect(said.split("ready> ").length).toBeGreaterThan(index + 1), 30_000);
+    await vi.waitFor(() => expect(output.split("ready> ").length).toBeGreaterThan(index + 1), 30_000);
     child.stdin.write(`${line}\n`);
   }
   await ended;
@@ -48,7 +52,7 @@ const typed = [
   "arc-primer config ch\t--res\tfol\t",
   "arc-primer serve --log-level de\t--host pri\t",
 ];
-const whole = [
+const completed = [
   "render primer.yaml --config primer.yaml -o patch",
   expect.stringMatching(/^config check --resolved folder\/?$/),
   "serve --log-level debug --host pri",
@@ -57,12 +61,12 @@ const whole = [
 describe.runIf(haveTools("bash", "script"))("bash", { timeout: 90_000 }, () => {
   const bash = "env PS1='ready> ' bash --norc --noprofile -i";
 
-  test("completes subcommands, options, their values and files; no file where none belongs", async () => {
+  test("completes subcommands, options, their values and files, but no files where others are expected", async () => {
     const lines = ["source <(arc-primer completion bash)", ...typed, "arc-primer render --config=pri\t"];
-    expect(await type(bash, lines)).toEqual([...whole, "render --config=primer.yaml"]);
+    expect(await type(bash, lines)).toEqual([...completed, "render --config=primer.yaml"]);
   });
 
-  test("reads the script twice without a word, by either way", () => {
+  test("loads the script twice without output, with source and with eval", () => {
     const twice = 'source <(arc-primer completion bash); eval "$(arc-primer completion bash)"; complete -p arc-primer';
     const { status, stdout, stderr } = spawnSync("bash", ["--norc", "-c", twice], { env, encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -71,7 +75,7 @@ describe.runIf(haveTools("bash", "script"))("bash", { timeout: 90_000 }, () => {
 });
 
 describe.runIf(haveTools("zsh", "script"))("zsh", { timeout: 90_000 }, () => {
-  test("completes the same", async () => expect(await type("zsh -d -i", typed)).toEqual(whole));
+  test("completes the same lines", async () => expect(await type("zsh -d -i", typed)).toEqual(completed));
 });
 
 describe.runIf(haveTools("fish"))("fish", () => {
@@ -91,7 +95,7 @@ describe.runIf(haveTools("fish"))("fish", () => {
   ])("completes %j to %j", (line, to) => expect(offered(line)[0]).toBe(to));
 });
 
-test("another shell is refused", () => {
+test("an unsupported shell is rejected", () => {
   const { status, stderr } = spawnSync(process.execPath, [bundle, "completion", "ksh"], { encoding: "utf8" });
   expect(status).toBe(2);
   expect(stderr).toContain("Allowed choices are bash, zsh, fish");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { blocksOf, commandsOf } from "./support/docs.ts";
 
-// How the documentation's blocks are read (test/support/docs.ts), on a page of the test's own.
+// Tests how test/support/docs.ts reads code blocks, with an example page.
 
 const page = `# A page
 
@@ -51,7 +51,7 @@ nine # not run here: it needs a registry
 \`\`\`
 `;
 
-test("blocks have the text without a list's indentation, and the mark above them or below their heading", () => {
+test("a block has its text without list indentation, and is marked by a paragraph above it or below its heading", () => {
   const [first, second, third, fourth, fifth] = blocksOf("a.md", page);
   expect(first).toMatchObject({ page: "a.md", line: 3, language: "sh", isMarked: false });
   expect(second).toMatchObject({ text: "six\n", isMarked: true });
@@ -60,7 +60,7 @@ test("blocks have the text without a list's indentation, and the mark above them
   expect(fifth).toMatchObject({ isMarked: false });
 });
 
-test("commands are the lines of a block, joined where they go on, parted at &&", () => {
+test("each line of a block is a command; continued lines are joined, and && separates commands", () => {
   const [first, , , , last] = blocksOf("a.md", page);
   expect(commandsOf(first!).map(({ text }) => text)).toEqual(["one two", "three", "four 'a # b' five"]);
   expect(commandsOf(last!).map(({ text, isMarked }) => [text, isMarked])).toEqual([
@@ -69,6 +69,6 @@ test("commands are the lines of a block, joined where they go on, parted at &&",
   ]);
 });
 
-test("a block that does not end is an error", () => {
+test("a block that is not closed is an error", () => {
   expect(() => blocksOf("a.md", "```sh\nls\n")).toThrow("a.md:1");
 });

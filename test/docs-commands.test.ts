@@ -5,35 +5,37 @@ import { docBlocks, docCommands, isShell, root } from "./support/docs.ts";
 import { DocsFolder } from "./support/docs-folder.ts";
 import { haveTools } from "./support/tools.ts";
 
-// Every command of the documentation is run, here or by another test, or its page says that it is not.
+// Every command of the documentation is run by this test or another one, or its page says that it is not run.
 
 const commands = docCommands();
-const walked: readonly string[] = Object.values(onCluster);
-const isElsewhere = ({ text }: { text: string }) =>
-  walked.includes(text) || elsewhere.some(({ command }) => command === text);
-/** What can be run here: it reads the checkout, writes to standard output and ends. */
+const clusterCommands: readonly string[] = Object.values(onCluster);
+const isRunElsewhere = ({ text }: { text: string }) =>
+  clusterCommands.includes(text) || elsewhere.some(({ command }) => command === text);
+/** Matches the commands that this test can run: they read the checkout, write to standard output, and exit. */
 const canRunHere =
   /^((npm run (-s )?)?arc-primer (-- )?(?!serve|doctor)\w|npm run (-s )?demo|helm (template|lint|show)|jq|sed|grep)/;
-/** No command of a page may reach a cluster that the machine has. */
+/** Prevents commands from reaching a real cluster that is configured on the machine. */
 const withoutCluster = { KUBECONFIG: "/dev/null" };
 
-const own = commands.filter((command) => !command.isMarked && !isElsewhere(command));
-const here = [...new Map(own.filter(({ text }) => canRunHere.test(text)).map((one) => [one.text, one])).values()];
+const unmarked = commands.filter((command) => !command.isMarked && !isRunElsewhere(command));
+const runHere = [
+  ...new Map(unmarked.filter(({ text }) => canRunHere.test(text)).map((one) => [one.text, one])).values(),
+];
 
 const whatToDo = `Do one of these:
-- Make it a command that test/docs-commands.test.ts runs itself: arc-primer with a subcommand that takes files, helm template,
-  lint or show, npm run demo, jq, sed, grep. Its folder is the checkout, with pod.yaml, primer.yaml, values.yaml and a chart
-  my-chart (test/support/docs-folder.ts, which can have more). There is no cluster.
-- Name the test that runs it in test/support/docs-commands.ts: the command as it is on the page, the file and the test.
-- Say on the page that it is not run: a paragraph "Not run here: …" right above the block or first below its heading, or
+- Use a command that test/docs-commands.test.ts can run: arc-primer with a subcommand that reads files, helm template, lint
+  or show, npm run demo, jq, sed, grep. It runs in a copy of the checkout with pod.yaml, primer.yaml, values.yaml and a chart
+  my-chart (you can add files in test/support/docs-folder.ts). There is no cluster.
+- Add the test that runs it to test/support/docs-commands.ts: the command exactly as on the page, the file and the test.
+- Mark it on the page as not run: with a paragraph "Not run here: …" directly above the block or below its heading, or with
   a comment "# not run here: …" at the end of the line.`;
 
-test("every command is run by a test, or marked", () => {
-  const missing = own.filter(({ text }) => !canRunHere.test(text)).map(({ where, text }) => `${where}: ${text}`);
-  expect(missing, `${missing.join("\n")}\n\nNo test runs these. ${whatToDo}\n`).toEqual([]);
+test("every command is run by a test, or marked as not run", () => {
+  const missing = unmarked.filter(({ text }) => !canRunHere.test(text)).map(({ where, text }) => `${where}: ${text}`);
+  expect(missing, `${missing.join("\n")}\n\nNo test runs these commands. ${whatToDo}\n`).toEqual([]);
 });
 
-test("blocks of commands are `sh`, so that they can be copied whole", () => {
+test("command blocks have the language `sh`, so that they can be copied as a whole", () => {
   const others = docBlocks().filter((block) => isShell(block) && block.language !== "sh");
   expect(others.map(({ page, line }) => `${page}:${line}`)).toEqual([]);
 });
@@ -42,26 +44,26 @@ describe.runIf(haveTools("helm"))("the command", () => {
   const folder = new DocsFolder();
   afterAll(() => folder.remove());
 
-  test.each(here)("$where: $text", { timeout: 60_000 }, ({ where, text }) => {
+  test.each(runHere)("$where: $text", { timeout: 60_000 }, ({ where, text }) => {
     const { status, stdout, stderr } = folder.run(text, withoutCluster);
-    expect(status, `${where}: ${text}\n${stdout}${stderr}\nIt failed. ${whatToDo}\n`).toBe(0);
+    expect(status, `${where}: ${text}\n${stdout}${stderr}\nThe command failed. ${whatToDo}\n`).toBe(0);
     expect(stdout !== "" || text.includes(">"), "it printed nothing").toBe(true);
   });
 });
 
-describe("the table of commands that others run", () => {
-  const shown = new Set(commands.map(({ text }) => text));
+describe("the table of commands that other tests run", () => {
+  const documented = new Set(commands.map(({ text }) => text));
 
-  test.each(elsewhere)("$command: $file has that test", ({ file, contains }) => {
+  test.each(elsewhere)("$command: $file contains the test", ({ file, contains }) => {
     expect(readFileSync(root + file, "utf8")).toContain(contains);
   });
 
-  test("names no command that is on no page", () => {
-    const known = [...walked, ...elsewhere.map(({ command }) => command)];
-    expect(known.filter((command) => !shown.has(command))).toEqual([]);
+  test("lists only commands of the documentation", () => {
+    const known = [...clusterCommands, ...elsewhere.map(({ command }) => command)];
+    expect(known.filter((command) => !documented.has(command))).toEqual([]);
   });
 
-  test("the cluster test runs all of its commands", () => {
+  test("the cluster test uses all of its commands", () => {
     const text = readFileSync(`${root}test/cluster/docs.node.test.ts`, "utf8");
     const unused = Object.keys(onCluster).filter((name) => !text.includes(`onCluster.${name}`));
     expect(unused).toEqual([]);

@@ -15,8 +15,8 @@ import type { Manifest, Values } from "./support/helm.ts";
 import { schemaLocation, writeSchemas } from "./support/kubernetes-schemas.ts";
 import { clusterCache, findTool, haveTools } from "./support/tools.ts";
 
-// Every YAML block of the documentation is read by what reads it in use: a configuration by the webhook's own check, values
-// by Helm and the chart, manifests by the API's schemas. A block of another kind says so in its first line.
+// Every YAML block of the documentation is validated: a configuration by the webhook's own code, values by Helm and the
+// chart, manifests by the schemas of the API. A block of another kind says so in its first line.
 
 const schema = configJsonSchema();
 const profileSchema = schema.properties!["profiles"]!.additionalProperties as typeof schema;
@@ -27,7 +27,7 @@ const [configKeys, profileKeys, valueKeys] = [keysOf(schema), keysOf(profileSche
 
 type Kind = "configuration" | "profile" | "values" | "manifests" | "alerts" | "declared" | undefined;
 
-/** What a block is, by its keys. */
+/** The kind of a block, determined by its keys. */
 function kindOf({ text }: Block): Kind {
   if (/^# not checked: \S/.test(text)) return "declared";
   const documents = parseAllDocuments(text).map((document) => document.toJS() as unknown);
@@ -44,20 +44,20 @@ function kindOf({ text }: Block): Kind {
 }
 
 const blocks = docBlocks().filter(({ language }) => language === "yaml" || language === "yml");
-const shown = (kind: Kind) =>
+const blocksOfKind = (kind: Kind) =>
   blocks
     .filter((block) => kindOf(block) === kind)
     .map((block) => ({ where: `${block.page}:${block.line}`, text: block.text, isMarked: block.isMarked }));
 
-test("every block is of a kind that is checked here, or says that it is not", () => {
-  const unknown = shown(undefined).map(({ where }) => where);
-  const whatToDo = `Nothing reads these. A YAML block is a PrimerConfiguration or the part of one that begins with profiles,
-rules or mode; a profile's settings; values of the chart; manifests with apiVersion and kind; or alerts. Give one of
-another kind a first line that says what it is: "# not checked: values of ARC's chart".`;
+test("every block has a kind that is checked here, or says that it is not checked", () => {
+  const unknown = blocksOfKind(undefined).map(({ where }) => where);
+  const whatToDo = `These blocks are not checked. A YAML block can be a PrimerConfiguration, or a part of one that begins with
+profiles, rules or mode; the settings of a profile; values of the chart; manifests with apiVersion and kind; or alerts. If it
+is something else, say so in its first line, such as "# not checked: values of ARC's chart".`;
   expect(unknown, `${unknown.join("\n")}\n${whatToDo}\n`).toEqual([]);
 });
 
-test("the kinds are told apart", () => {
+test("the kind of a block is determined correctly", () => {
   const kind = (text: string) => kindOf(blocksOf("a.md", `\`\`\`yaml\n${text}\n\`\`\`\n`)[0]!);
   expect(kind("profiles: { default: {} }")).toBe("configuration");
   expect(kind("apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration")).toBe("configuration");
@@ -69,36 +69,38 @@ test("the kinds are told apart", () => {
   expect(kind("jobs: {}")).toBeUndefined();
 });
 
-test.each(shown("configuration"))("the configuration at $where is taken", ({ text }) => {
+test.each(blocksOfKind("configuration"))("the configuration at $where is valid", ({ text }) => {
   const config = parse(text) as object;
   expect(() => parseConfig(stringify({ ...configHead, ...config }), "config.yaml")).not.toThrow();
 });
 
-test.each(shown("profile"))("the profile at $where is taken", ({ text }) => {
+test.each(blocksOfKind("profile"))("the profile at $where is valid", ({ text }) => {
   const config = { ...configHead, profiles: { default: parse(text) as object } };
   expect(() => parseConfig(stringify(config), "config.yaml")).not.toThrow();
 });
 
-test("JSON blocks are JSON", () => {
+test("JSON blocks are valid JSON", () => {
   for (const { page, line, text } of docBlocks().filter(({ language }) => language === "json"))
     expect(() => JSON.parse(text) as unknown, `${page}:${line}`).not.toThrow();
 });
 
 function isPromQL(text: string): boolean {
-  let isOne = true;
-  promql.parse(text).iterate({ enter: ({ type }) => void (isOne &&= !type.isError) });
-  return isOne;
+  let isValid = true;
+  promql.parse(text).iterate({ enter: ({ type }) => void (isValid &&= !type.isError) });
+  return isValid;
 }
 
-test("queries are PromQL", () => {
+test("queries are valid PromQL", () => {
   const queries = docBlocks()
     .filter(({ language }) => language === "promql")
     .map(({ text }) => text);
-  const inAlerts = shown("alerts").flatMap(({ text }) => (parse(text) as { expr: string }[]).map(({ expr }) => expr));
+  const inAlerts = blocksOfKind("alerts").flatMap(({ text }) =>
+    (parse(text) as { expr: string }[]).map(({ expr }) => expr),
+  );
   expect([...queries, ...inAlerts].filter((query) => !isPromQL(query))).toEqual([]);
 });
 
-describe.runIf(haveTools("helm", "kubeconform"))("for the chart and the API", () => {
+describe.runIf(haveTools("helm", "kubeconform"))("checked with Helm and kubeconform,", () => {
   let folder: string;
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "arc-primer-schemas-"));
@@ -106,32 +108,31 @@ describe.runIf(haveTools("helm", "kubeconform"))("for the chart and the API", ()
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  /** kubeconform's verdicts on manifests that it has something to say about. */
-  function verdicts(input: string): { status: string; msg: string; kind: string }[] {
+  /** The problems that kubeconform reports for manifests. */
+  function problemsIn(input: string): { status: string; msg: string; kind: string }[] {
     const args = ["-strict", "-output=json", "-schema-location", schemaLocation(folder)];
     const { stdout } = spawnSync(findTool("kubeconform")!, args, { encoding: "utf8", input });
     return (JSON.parse(stdout) as { resources?: { status: string; msg: string; kind: string }[] }).resources ?? [];
   }
   const isUnknown = ({ msg }: { msg: string }) => msg.startsWith("could not find schema");
 
-  test.each(shown("values"))("the values at $where are taken", ({ text }) => {
+  test.each(blocksOfKind("values"))("the values at $where are valid", ({ text }) => {
     const { stdout, stderr, status } = template(parse(text) as Values);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const all = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
     const config = all.find((one) => one?.data?.["config.yaml"]);
     expect(() => parseConfig(config.data["config.yaml"], "config.yaml")).not.toThrow();
-    expect(verdicts(stdout)).toEqual([]);
+    expect(problemsIn(stdout)).toEqual([]);
   });
 
-  test.each(shown("manifests"))("the manifests at $where are valid", ({ where, text, isMarked }) => {
-    const problems = verdicts(text);
-    const bad = problems.filter((one) => !(isUnknown(one) && isMarked));
-    expect(bad, `${where}: there is no schema here for a kind only where "Not run here" stands above`).toEqual([]);
+  test.each(blocksOfKind("manifests"))("the manifests at $where are valid", ({ where, text, isMarked }) => {
+    const bad = problemsIn(text).filter((one) => !(isUnknown(one) && isMarked));
+    expect(bad, `${where}: a kind without a schema needs "Not run here" above the block`).toEqual([]);
   });
 
-  test.each(shown("alerts"))("the alerts at $where are valid", ({ text }) => {
+  test.each(blocksOfKind("alerts"))("the alerts at $where are valid", ({ text }) => {
     const spec = { groups: [{ name: "docs", rules: parse(text) as object[] }] };
     const rule = { apiVersion: "monitoring.coreos.com/v1", kind: "PrometheusRule", metadata: { name: "docs" }, spec };
-    expect(verdicts(JSON.stringify(rule))).toEqual([]);
+    expect(problemsIn(JSON.stringify(rule))).toEqual([]);
   });
 });

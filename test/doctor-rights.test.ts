@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 
-// What deploy/doctor-rights.yaml gives. That it is enough is seen on a real API server (cluster/doctor.apiserver.test.ts).
+// Checks which permissions deploy/doctor-rights.yaml grants. test/cluster/doctor.apiserver.test.ts tests on a real API server
+// that they are sufficient.
 
 interface Role {
   metadata: { name: string };
@@ -17,14 +18,14 @@ const rightsOf = (name: string) =>
       resources.flatMap((resource) => verbs.map((verb) => `${verb} ${resource}`)),
     );
 
-test("the role for the whole cluster only reads, and no Secrets", () => {
+test("the role for the whole cluster is read-only, and does not include Secrets", () => {
   const rights = rightsOf("arc-primer-doctor");
   expect(rights.length).toBeGreaterThan(9);
   for (const right of rights) expect(right).toMatch(/^(get|list) [a-z]+$/);
   expect(rights.join()).not.toContain("secrets");
 });
 
-test("what may do more has roles of its own, which the page says how to bind", () => {
+test("other permissions are in separate roles, and the page says how to bind them", () => {
   expect(rightsOf("arc-primer-doctor-dry-run")).toEqual(["create pods"]);
   expect(rightsOf("arc-primer-doctor-replicas")).toEqual(["get pods/portforward", "create pods/portforward"]);
   const page = readFileSync(new URL("../docs/operations/doctor.md", import.meta.url), "utf8");

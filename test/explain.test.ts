@@ -12,7 +12,7 @@ import { fakeApi, listOf } from "./support/fake-api.ts";
 import type { Objects } from "./support/fake-api.ts";
 import { configWith, goldenPod, mirrors } from "./support/pods.ts";
 
-// The bundle as it ships, run as a process against a small API server. `npm test` builds it first.
+// Runs the built bundle as a process against a minimal API server. `npm test` builds it first.
 
 const bundle = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const golden = (name: string, part: string) => fileURLToPath(new URL(`golden/${name}/${part}`, import.meta.url));
@@ -47,13 +47,13 @@ async function explain(args: readonly string[], stdin = ""): Promise<Result> {
 }
 
 const inCluster = async (...args: string[]) => explain([...args, "--kubeconfig", api.kubeconfig]);
-/** A text on one line, as it is before it is broken. */
+/** Undoes the line breaks of a text. */
 const unbroken = (text: string) => text.replaceAll(/\s+/g, " ");
 
 describe("a manifest", () => {
   const pod = golden("dind-sidecar", "pod.yaml");
 
-  test("what would be done, with the setting of each", async () => {
+  test("shows what would be done, with the setting for each mutation", async () => {
     const { code, stdout, stderr } = await explain(["-f", pod, "--config", golden("dind-sidecar", "config.yaml")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = unbroken(stdout);
@@ -77,12 +77,12 @@ describe("a manifest", () => {
     ["profile-annotation", "annotation arc-primer.dev/profile, in the pod or its template"],
     ["registries-old-docker", "image of the DinD container, in the pod or its template"],
     ["audit-mode", "mode"],
-  ])("%s: Setting: %s", async (name, setting) => {
+  ])("test/golden/%s: names the setting %s", async (name, setting) => {
     const { stdout } = await explain(["-f", golden(name, "pod.yaml"), "--config", golden(name, "config.yaml")]);
     expect(stdout).toContain(`Setting: ${setting}\n`);
   });
 
-  test("a primed pod tells what was done, what it shows of that, and what would be done now", async () => {
+  test("a primed pod: shows what was done, the evidence for it in the pod, and what would be done now", async () => {
     const same = golden("dind-sidecar", "config.yaml");
     const primed = await primedFile("dind-sidecar", { ...mirrors, docker: { wait: { timeout: "77s" } } });
     const text = unbroken((await explain(["-f", primed, "--config", same])).stdout);
@@ -100,7 +100,7 @@ describe("a manifest", () => {
     expect(later).toContain("Setting: profiles.default.docker.wait.enabled (false)");
   });
 
-  test("a status that somebody made up is harmless", async () => {
+  test("an invalid or forged status causes no error", async () => {
     const pods = ["{", "7", '{"applied":[]}'].map((status) => withStatus(status));
     const odd = { version: "\u001B[31m", profile: "x", applied: ["toString"], skipped: { a: "constructor" } };
     for (const made of [...pods, withStatus(JSON.stringify(odd))]) {
@@ -110,7 +110,7 @@ describe("a manifest", () => {
     }
   });
 
-  test("a malformed pod is told by its field, and no value of it", async () => {
+  test("a malformed pod: the message names the field, but not its value", async () => {
     const made = goldenPod("dind-sidecar");
     Object.assign(made.spec.containers[0]!, { name: ["secret"] });
     const { stdout } = await explain(["-f", "-"], JSON.stringify(made));
@@ -118,7 +118,7 @@ describe("a manifest", () => {
     expect(stdout).not.toContain("secret");
   });
 
-  test("as JSON", async () => {
+  test("prints JSON", async () => {
     const { stdout } = await explain(["-f", golden("dind-tls", "pod.yaml"), "-o", "json"]);
     expect(JSON.parse(stdout)).toMatchObject({
       configuration: "the built-in default (--config names another)",
@@ -149,11 +149,11 @@ describe("a manifest", () => {
   test.each([
     [["-f", "/nowhere.yaml"], "arc-primer: there is no file /nowhere.yaml\n"],
     [["-f", folder], `arc-primer: ${folder} is a folder; name a file in it\n`],
-  ])("%j: in words", async (args, stderr) => {
+  ])("%j: a clear error message", async (args, stderr) => {
     expect(await explain(args)).toEqual({ code: 1, stdout: "", stderr });
   });
 
-  test.each([[[]], [["a-pod", "-f", pod]]])("%j is a mistake: exit 2", async (args) => {
+  test.each([[[]], [["a-pod", "-f", pod]]])("%j is a usage error: exit code 2", async (args) => {
     expect(await explain(args)).toMatchObject({ code: 2, stderr: expect.stringContaining("one of the two") });
   });
 });
@@ -217,7 +217,7 @@ describe("in a cluster", () => {
     ),
   });
 
-  test("a primed pod, by the configuration of the cluster and by what ARC asked for", async () => {
+  test("a primed pod: compares it with the configuration of the cluster and the pod that ARC requested", async () => {
     objects = everything(primedBy(goldenPod("dind-sidecar"), {}));
     const { code, stdout, stderr } = await inCluster("a");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -230,7 +230,7 @@ describe("in a cluster", () => {
     expect(api.asked.filter((line) => !line.startsWith("GET "))).toEqual([]);
   });
 
-  test("a scale set, by its kind or by its name alone", async () => {
+  test("a scale set, given by kind and name or only by name", async () => {
     objects = everything(goldenPod("dind-sidecar"));
     for (const name of ["scale-set/linux-x64", "linux-x64"]) {
       const { code, stdout } = await inCluster(name);
@@ -240,7 +240,7 @@ describe("in a cluster", () => {
     }
   });
 
-  test("a pod that was not primed: the namespace, the registration, or the moment", async () => {
+  test("a pod that was not primed: the reason is the namespace, the webhook configuration, or the time of creation", async () => {
     const pod = goldenPod("dind-sidecar");
     Object.assign(pod.metadata, { creationTimestamp: "2026-01-01T00:00:00Z" });
     const born = { ...registration, metadata: { ...registration.metadata, creationTimestamp: "2026-02-02T00:00:00Z" } };
@@ -263,7 +263,7 @@ describe("in a cluster", () => {
     );
   });
 
-  test("what the namespace enforces counts", async () => {
+  test("the Pod Security level of the namespace is taken into account", async () => {
     const restricted = { "arc-primer.dev/inject": "enabled", "pod-security.kubernetes.io/enforce": "restricted" };
     const packages = configMap("profiles: { default: { prerequisites: { packages: [jq] } } }\n");
     objects = {
@@ -276,7 +276,7 @@ describe("in a cluster", () => {
     );
   });
 
-  test("the configuration: where it is looked for, and what to do without it", async () => {
+  test("the configuration: where it is searched for, and what to do if it cannot be found", async () => {
     const pod = everything(goldenPod("dind-sidecar"));
     objects = {
       ...pod,
@@ -308,7 +308,7 @@ describe("in a cluster", () => {
     expect((await inCluster("a")).stderr).toContain("and the last good configuration stays in force");
   });
 
-  test("what is not there: exit 1, and where it was looked for", async () => {
+  test("an object that does not exist: exit code 1, and where it was searched for", async () => {
     objects = { ...everything(goldenPod("dind-sidecar")), [`${arc}/autoscalingrunnersets/b`]: 403 };
     const { code, stdout, stderr } = await inCluster("b");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });

@@ -8,7 +8,7 @@ import { chartFolder, helm, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// What docs/install says of images and of what has been run. That its YAML is valid is docs-yaml.test.ts.
+// Checks what docs/install says about images, and about what was tested. docs-yaml.test.ts checks that its YAML is valid.
 
 const docs = fileURLToPath(new URL("../docs/", import.meta.url));
 
@@ -41,16 +41,16 @@ describe.runIf(haveTools("helm"))("the values in", () => {
   });
 });
 
-test("every page about a cloud provider says that it was not tested there", () => {
+test("every page about a cloud provider says that it was not tested", () => {
   for (const page of ["eks", "gke", "aks", "openshift"]) {
     expect(readFileSync(join(docs, `install/${page}.md`), "utf8")).toMatch(/^# .*\n\nNot run here: /);
   }
 });
 
-test("so does every section on a cache but the chart's own", () => {
+test("every section about a cache from another vendor says that it was not tested", () => {
   const text = readFileSync(join(docs, "guides/caches.md"), "utf8");
-  const [, own = "", ...vendors] = text.split(/^## /m);
-  expect(own).toMatch(/^The chart's cache\n/);
+  const [, chartCache = "", ...vendors] = text.split(/^## /m);
+  expect(chartCache).toMatch(/^The chart's cache\n/);
   expect(vendors.length).toBe(7);
   expect(vendors.filter((section) => !/^.*\n\nNot run here: /.test(section))).toEqual([]);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { climbingRules, cycles, forbiddenImports, readSources } from "./support/imports.ts";
+import { upwardRules, cycles, forbiddenImports, readSources } from "./support/imports.ts";
 import type { Rules } from "./support/imports.ts";
 
 // The imports that each folder of src/ may have. Imports, including types, may only refer to folders further down in this
@@ -15,7 +15,7 @@ const rules: Rules = {
   cli: {
     folders: ["mutations", "webhook", "cluster", "manifests", "engine", "report", "config", "tls", "pod"].concat(
       ["scripts", "bundle-server", "bundles"],
-      ["log", "metrics", "watch", "files"], // the process's own
+      ["log", "metrics", "watch", "files"], // for the process itself
     ),
     libraries: ["@bomb.sh/tab", "commander", "diff", "fast-json-patch", "yaml"].concat(
       ["node:fs", "node:fs/promises", "node:https", "node:os", "node:path", "node:stream/consumers"],
@@ -44,7 +44,7 @@ const rules: Rules = {
   manifests: { types: ["engine", "report"], libraries: ["fast-json-patch", "yaml"] },
   engine: { folders: ["report", "pod"], types: ["bundles", "config"], libraries: ["fast-json-patch"] },
   report: { folders: ["pod"], libraries: ["zod"] },
-  bundles: { folders: ["pod"], types: ["config"], libraries: ["zod", "node:crypto"] }, // of node:crypto, the hash alone
+  bundles: { folders: ["pod"], types: ["config"], libraries: ["zod", "node:crypto"] }, // node:crypto only for its hash
   config: { folders: ["registries", "pod"], libraries: ["yaml", "zod", "node:crypto"] },
   docker: { folders: ["pod"] },
   registries: { folders: ["pod"] },
@@ -71,7 +71,7 @@ describe("src/", () => {
     expect(Object.keys(rules).toSorted()).toEqual([...new Set(folders)].toSorted());
   });
   test("imports only what the rules allow", () => expect(forbiddenImports(sources, rules)).toEqual([]));
-  test("has only rules that refer to folders further down", () => expect(climbingRules(rules)).toEqual([]));
+  test("has only rules that refer to folders further down", () => expect(upwardRules(rules)).toEqual([]));
   test("has no cycle of files or of folders", () => expect(cycles(sources)).toEqual([]));
 });
 
@@ -79,7 +79,12 @@ describe("an import that is not allowed is found:", () => {
   test.each<[string, string, string, string]>([
     ["a folder above", "pod/x.ts", 'import { a } from "../mutations/index.ts";', "pod may not import mutations"],
     ["its types", "pod/x.ts", 'import type { A } from "../engine/run.ts";', "pod may not import engine"],
-    ["values where only types may be", "engine/x.ts", 'import { a } from "../config/load.ts";', "values from config"],
+    [
+      "values where only types are allowed",
+      "engine/x.ts",
+      'import { a } from "../config/load.ts";',
+      "values from config",
+    ],
     ["a re-export", "docker/x.ts", 'export { a } from "../report/reasons.ts";', "docker may not import report"],
     [
       "an import over several lines",
@@ -93,7 +98,7 @@ describe("an import that is not allowed is found:", () => {
     ["a Node module without node:", "pod/x.ts", 'import { readFileSync } from "fs";', "pod may not import fs"],
     ["a library", "pod/x.ts", 'import express from "express";', "pod may not import express"],
     ["a part of a library", "pod/x.ts", 'import { a } from "zod/mini";', "pod may not import zod/mini"],
-    ["a file in no folder", "pod/x.ts", 'import { watchFiles } from "../watch.ts";', "pod may not import watch"],
+    ["a file directly in src/", "pod/x.ts", 'import { watchFiles } from "../watch.ts";', "pod may not import watch"],
     ["a folder without a rule", "new/x.ts", "", "there is no rule for new"],
   ])("%s", (_what, file, source, message) => {
     expect(forbiddenImports({ [file]: source }, rules)).toEqual([expect.stringContaining(`${file}: `)]);
@@ -108,18 +113,18 @@ describe("an import that is not allowed is found:", () => {
 });
 
 test("a rule that refers to a folder further up is found", () => {
-  expect(climbingRules({ top: {}, bottom: { types: ["top"] } })).toEqual(["bottom may import top, which is above it"]);
+  expect(upwardRules({ top: {}, bottom: { types: ["top"] } })).toEqual(["bottom may import top, which is above it"]);
 });
 
 describe("a cycle is found:", () => {
   test.each<[string, Record<string, string>, string[]]>([
     [
-      "of files, through types alone",
+      "of files, through types only",
       { "pod/a.ts": 'import type { B } from "./b.ts";', "pod/b.ts": 'import type { A } from "./a.ts";' },
       ["pod/a.ts -> pod/b.ts -> pod/a.ts"],
     ],
     [
-      "of folders, though not of files",
+      "of folders, but not of files",
       {
         "pod/a.ts": 'import type { B } from "../docker/b.ts";',
         "docker/b.ts": "",

@@ -38,16 +38,22 @@ test("npm pack includes NOTICE and LICENSE, and the Dockerfile copies both into 
   expect(last.match(/^COPY .*$/gm)).toEqual(["COPY LICENSE /app/", "COPY --from=build /src/dist /app"]);
 });
 
-/** The build's result for a bundle that contains a file of this package. */
+/** The NOTICE text, or the error, of a build whose bundle contains a file of this package. */
 function noticeOf(name: string, license: string | undefined, files: Record<string, string>) {
-  const place = join(folder, "node_modules", name);
-  mkdirSync(place, { recursive: true });
-  writeFileSync(join(place, "package.json"), JSON.stringify({ name, version: "1.0.0", license }));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(place, file), text);
+  const packageFolder = join(folder, "node_modules", name);
+  mkdirSync(packageFolder, { recursive: true });
+  writeFileSync(join(packageFolder, "package.json"), JSON.stringify({ name, version: "1.0.0", license }));
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(packageFolder, file), text);
   const program = `import { bundledPackages, notice } from ${JSON.stringify(join(root, "scripts/bundled.mjs"))};
     const say = (packages) => process.stdout.write(notice(packages));
     await bundledPackages(process.argv.slice(1)).then(say, (error) => process.stderr.write(error.message));`;
-  const args = ["--input-type=module", "--eval", program, join(place, "lib/index.js"), join(root, "src/main.ts")];
+  const args = [
+    "--input-type=module",
+    "--eval",
+    program,
+    join(packageFolder, "lib/index.js"),
+    join(root, "src/main.ts"),
+  ];
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   return { stdout, stderr };
 }

@@ -15,7 +15,7 @@ import { goldenPod, goldenPodSecurity } from "./support/pods.ts";
 const prime = createPrime({ mutations, version: "1" });
 const golden = new URL("golden/", import.meta.url);
 
-/** Returns variants of the value with null at one path, for each path, together with the path. */
+/** For each path in the value, yields the path and a copy of the value that has null at this path. */
 function* withNulls(value: unknown, path = ""): Generator<{ path: string; value: unknown }> {
   if (path) yield { path, value: null };
   if (typeof value !== "object" || value === null) return;

@@ -20,14 +20,14 @@ import { render } from "./support/helm.ts";
 import { freePorts } from "./support/ports.ts";
 import { haveTools } from "./support/tools.ts";
 
-// A package's way without a cluster: the bundle server plans, a container with the chart's command builds with real apt, the
-// server publishes and serves, and a pod's init container takes the bundle while the repository is switched off. The tests
-// are the kubelet that starts the builder again, and the index.
+// Tests the whole path of a package without a cluster: the bundle server plans a build, a container with the chart's command
+// builds with the real apt, the server publishes and serves the bundle, and a pod's init container installs it without using
+// the repository. The tests take the part of the kubelet, which restarts the builder, and of the index.
 
 const image = "runner:1";
-const volume = "/arc-primer/prerequisites"; // where the containers of the tests have it
+const volume = "/arc-primer/prerequisites"; // where it is mounted in the containers of the tests
 const { folder, remove } = temporaryFolder();
-const made: Container[] = [];
+const containers: Container[] = [];
 const { log, metrics, lines } = observers();
 let repository: AptRepository;
 let server: BundleServer;
@@ -51,30 +51,30 @@ function profilesWith(packages: string[]) {
 const wanted = (largest: number) =>
   wantedBundle({ config: () => profiles, profile: "default", timeout: 60_000, largest, log });
 
-/** Starts the builder's container again and again, each time from the image. */
+/** Restarts the builder's container whenever it exits, each time from the image. */
 async function keepBuilding(): Promise<void> {
   const packageBundles = [{ profile: "default", image }];
   const deployment = render({ packageBundles }).all.find(
     ({ kind, metadata }) => kind === "Deployment" && metadata.name.includes("bundle"),
   );
   const { command } = deployment.spec.template.spec.containers.find(({ name }: { name: string }) => name === "build");
-  const here = (command as string[]).map((word) => word.replaceAll("/arc-primer/bundle", volume));
+  const argv = (command as string[]).map((arg) => arg.replaceAll("/arc-primer/bundle", volume));
   while (!end.signal.aborted) {
     const one = new Container(debianTree());
-    made.push(one);
-    const { code, stderr } = await one.start(here, { volume: join(folder, "handover") }).exit;
+    containers.push(one);
+    const { code, stderr } = await one.start(argv, { volume: join(folder, "handover") }).exit;
     if (!end.signal.aborted) expect({ code, stderr }).toMatchObject({ code: 0 });
   }
 }
 
-/** What a pod's init container does that is offered a bundle. */
-async function installs(bundle: Bundle): Promise<Ended> {
+/** Installs the packages like the init container of a pod that is offered a bundle. */
+async function installInPod(bundle: Bundle): Promise<Ended> {
   const one = new Container(debianTree());
-  made.push(one);
+  containers.push(one);
   const pod = temporaryFolder();
-  const words = wanted(2 ** 28)()!.words.flatMap((word) => (word === "--" ? [bundleWord(bundle), word] : word));
+  const args = wanted(2 ** 28)()!.words.flatMap((arg) => (arg === "--" ? [bundleWord(bundle), arg] : arg));
   const script = ["/bin/sh", "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", `directory=${volume}`];
-  return one.start([...script, ...words], { volume: pod.folder }).exit.finally(pod.remove);
+  return one.start([...script, ...args], { volume: pod.folder }).exit.finally(pod.remove);
 }
 
 const isRoot = process.getuid?.() === 0;
@@ -113,34 +113,34 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
   }, 300_000);
   afterAll(async () => {
     end.abort();
-    for (const one of made) one.remove(); // ends what runs in it
+    for (const one of containers) one.remove(); // also kills its processes
     await kubelet;
     await server.stop(0);
     repository.close();
     remove();
   });
 
-  /** The bundle that is published, once it is another than this. */
-  const published = async (than?: Bundle): Promise<Bundle> =>
+  /** Waits until a bundle is published that differs from the given one. */
+  const published = async (previous?: Bundle): Promise<Bundle> =>
     vi.waitFor(
       () => {
-        if (!entry || entry.sha256 === than?.sha256) throw new Error(JSON.stringify(lines.slice(-5)));
+        if (!entry || entry.sha256 === previous?.sha256) throw new Error(JSON.stringify(lines.slice(-5)));
         return entry;
       },
       { timeout: 60_000, interval: 100 },
     );
 
-  test("is built, published, and taken by a pod while the repository is switched off", async () => {
+  test("is built, published, and installed in a pod without a request to the repository", async () => {
     const bundle = await published();
     expect(bundle.packages).toEqual(["hello 1.0"]);
     expect(parseIndexEntry(indexEntry(bundle))).toEqual(bundle);
     const before = repository.requests.length;
-    const { code, stderr } = await installs(bundle);
+    const { code, stderr } = await installInPod(bundle);
     expect({ code, asked: repository.requests.length - before }).toEqual({ code: 0, asked: 0 });
     expect(stderr).toMatch(/taken from a bundle in/);
   });
 
-  test("stays in service when the next build fails, and is followed by the next good one", async () => {
+  test("is still served if the next build fails, and is replaced by the next successful one", async () => {
     const first = await published();
     profiles = profilesWith(["hello", "no-such-package"]);
     await vi.waitFor(

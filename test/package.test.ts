@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clusterCache, findTool } from "./support/tools.ts";
 
-// What `npm pack` makes, in a folder of its own: the program needs nothing beside it. `npm test` builds it first.
+// Tests the result of `npm pack` in a separate directory: the program needs no other files. `npm test` builds it first.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-package-"));
@@ -14,13 +14,13 @@ const [bin, installed] = [join(folder, "bin"), join(folder, "lib/node_modules/ar
 const pod = fileURLToPath(new URL("golden/dind-sidecar/pod.yaml", import.meta.url));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs a program of the package, or kubectl, with nothing else on the PATH but this Node. */
+/** Runs a program of the package, or kubectl, with only the package's programs and Node.js in PATH. */
 function run(program: string, ...args: string[]): string {
   const PATH = [bin, dirname(process.execPath)].join(delimiter);
   return execFileSync(program, args, { encoding: "utf8", stdio: "pipe", cwd: folder, env: { PATH, HOME: folder } });
 }
 
-/** kubectl on the PATH, or the newest that the cluster tests have built. */
+/** kubectl in PATH, or the newest one that the cluster tests have built. */
 function findKubectl(): string | undefined {
   const programs = join(clusterCache, "bin");
   const versions = existsSync(programs) ? readdirSync(programs).filter((name) => name.startsWith("kubernetes-")) : [];
@@ -33,7 +33,7 @@ beforeAll(() => {
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
   for (const path of [bin, installed]) mkdirSync(path, { recursive: true });
   execFileSync("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
-  // As npm does it.
+  // Installs the programs as npm does.
   const { bin: names } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as {
     bin: Record<string, string>;
   };
@@ -43,20 +43,20 @@ beforeAll(() => {
   }
 }, 60_000);
 
-describe("the package that npm pack makes", () => {
-  test("has the program under both its names", () => {
+describe("the package that npm pack creates", () => {
+  test("contains the program under both names", () => {
     expect(readdirSync(bin).toSorted()).toEqual(["arc-primer", "kubectl-arc_primer"]);
     for (const name of readdirSync(bin)) expect(run(join(bin, name), "--version")).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  test("has the pods of the demo", () => {
+  test("contains the pods of the demo", () => {
     expect(run("arc-primer", "demo")).toContain("wait-for-docker: applied");
     const fails = () => run("arc-primer", "demo", "nope");
     expect(fails).toThrow(/no built-in pod of that name; there are: default-mode, dind-container, dind-sidecar, /);
   });
 
   const kubectl = findKubectl();
-  test.skipIf(!kubectl)("is a plugin of kubectl", () => {
+  test.skipIf(!kubectl)("works as a kubectl plugin", () => {
     expect(run(kubectl!, "arc-primer", "explain", "-f", pod)).toContain(
       "Pod arc-runners/linux-x64-7hs5v-runner-k2m9d\n",
     );

@@ -8,7 +8,7 @@ import { stringify } from "yaml";
 import { goldenPod } from "./support/pods.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// deploy/helm-plugin with both versions of Helm, on a chart with runners. `npm test` builds the bundle first.
+// Tests deploy/helm-plugin with both versions of Helm, on a chart with runners. `npm test` builds the bundle first.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bundle = join(root, "dist/arc-primer.mjs");
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Runs Helm with folders of its own, so that it has no plugins but those of the test. */
+/** Runs Helm with separate directories, so that it has only the plugins of the test. */
 function helm(program: "helm" | "helm3", home: string, args: readonly string[], path: readonly string[] = []) {
   const [data, cache, settings] = ["data", "cache", "config"].map((part) => join(folder, home, part));
   const homes = { HELM_DATA_HOME: data, HELM_CACHE_HOME: cache, HELM_CONFIG_HOME: settings };
@@ -47,7 +47,7 @@ function helm(program: "helm" | "helm3", home: string, args: readonly string[], 
 const rendering = ["template", "runners", chart];
 const withConfig = (file: string) => ["--post-renderer-args", "--config", "--post-renderer-args", file];
 
-/** What came out: what the profile adds to the runners, and what the chart has besides. */
+/** The result, with the parts that were found: those that the profile adds to the runners, and another object. */
 function outcome({ status, stdout, stderr }: ReturnType<typeof helm>) {
   const parts = {
     wait: /^ *- arc-primer-wait$/m,
@@ -60,21 +60,21 @@ function outcome({ status, stdout, stderr }: ReturnType<typeof helm>) {
 const primed = { status: 0, stderr: "", found: ["wait", "mirror", "other"] };
 
 describe.runIf(haveTools("helm"))("Helm 4", { timeout: 60_000 }, () => {
-  test("takes the plugin by its name, after it is installed", () => {
+  test("runs the plugin by its name after it is installed", () => {
     expect(helm("helm", "four", ["plugin", "install", plugin])).toMatchObject({ status: 0 });
     expect(
       outcome(helm("helm", "four", [...rendering, "--post-renderer", "arc-primer", ...withConfig(config)])),
     ).toEqual(primed);
   });
 
-  test("fails where the plugin does", () => {
+  test("fails if the plugin fails", () => {
     const args = [...rendering, "--post-renderer", "arc-primer", ...withConfig("/nowhere.yaml")];
     const { status, stdout, stderr } = helm("helm", "four", args);
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
     expect(stderr).toContain('plugin "arc-primer" exited with error');
   });
 
-  test("takes a copy of the plugin, which runs the program on the PATH", () => {
+  test("runs a copy of the plugin, which runs the program in PATH", () => {
     const copy = join(folder, "copied/data/plugins/arc-primer");
     cpSync(plugin, copy, { recursive: true });
     const args = [...rendering, "--post-renderer", "arc-primer", ...withConfig(config)];
@@ -85,13 +85,13 @@ describe.runIf(haveTools("helm"))("Helm 4", { timeout: 60_000 }, () => {
 describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
   const script = join(plugin, "post-render.sh");
 
-  test("takes the script", () => {
+  test("runs the script", () => {
     expect(outcome(helm("helm3", "three", [...rendering, "--post-renderer", script, ...withConfig(config)]))).toEqual(
       primed,
     );
   });
 
-  test("takes the program itself", () => {
+  test("runs the program itself", () => {
     const args = [
       ...rendering,
       "--post-renderer",
@@ -103,7 +103,7 @@ describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
     expect(outcome(helm("helm3", "three", args, [join(folder, "bin")]))).toEqual(primed);
   });
 
-  test("fails where the script does, and says why", () => {
+  test("fails if the script fails, and says why", () => {
     const args = [...rendering, "--post-renderer", script, ...withConfig("/nowhere.yaml")];
     const { status, stdout, stderr } = helm("helm3", "three", args);
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
@@ -111,13 +111,13 @@ describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
   });
 });
 
-test("the package has the plugin", () => {
+test("the npm package contains the plugin", () => {
   const args = ["pack", "--dry-run", "--json", "--ignore-scripts"];
   const { stdout } = spawnSync("npm", args, { cwd: root, encoding: "utf8" });
   for (const file of ["plugin.yaml", "post-render.sh"]) expect(stdout).toContain(`"deploy/helm-plugin/${file}"`);
 });
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+test.runIf(haveTools("shellcheck"))("shellcheck reports no problems", () => {
   const { stdout } = spawnSync("shellcheck", [join(plugin, "post-render.sh")], { encoding: "utf8" });
   expect(stdout).toBe("");
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-// Runs scripts/prepare-node.mjs in a temporary project, with a stub of npm that installs a one-line Node.
+// Runs scripts/prepare-node.mjs in a temporary project, with a stub of npm that installs a shell script as Node.js.
 
 const script = fileURLToPath(new URL("../scripts/prepare-node.mjs", import.meta.url));
 const fakeNpm = `
@@ -30,7 +30,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(project, { recursive: true }));
 
-/** Runs the script; an old Node is one that does not run TypeScript. */
+/** Runs the script. An old Node.js is one that cannot run TypeScript. */
 function prepare(node: "old" | "new", ...args: string[]) {
   const flags = node === "old" ? ["--no-experimental-strip-types"] : [];
   const env = { ...process.env, npm_execpath: join(project, "npm.mjs") };
@@ -42,12 +42,12 @@ function prepare(node: "old" | "new", ...args: string[]) {
 }
 
 describe("npm ci", () => {
-  test("fetches nothing if Node is new enough", () => {
+  test("downloads nothing if Node.js is new enough", () => {
     expect(prepare("new")).toEqual({ status: 0, stdout: "", stderr: "" });
     expect([existsSync(join(project, "node_modules")), existsSync(join(project, ".cache"))]).toEqual([false, false]);
   });
 
-  test("fetches the pinned Node once and links it before an old one in PATH", () => {
+  test("downloads the pinned Node.js once and links it where it is found before an old one", () => {
     expect(prepare("old")).toEqual({ status: 0, stdout: "", stderr: "fetching Node 24.99.0 ...\n" });
     expect(spawnSync(link(), ["--version"], { encoding: "utf8" }).stdout).toBe("v24.99.0\n");
     rmSync(join(project, "node_modules"), { recursive: true }); // as npm ci does
@@ -58,7 +58,7 @@ describe("npm ci", () => {
   test.each([
     ["0.0.1", "npm says why above"],
     ["24.98.0", "it does not run on this machine"],
-  ])("fails, and says what to do, if Node %s cannot be installed", (version, reason) => {
+  ])("fails, and says what to do, if Node.js %s cannot be installed", (version, reason) => {
     writeFileSync(join(project, ".node-version"), version);
     const { status, stderr } = prepare("old");
     expect(status).toBe(1);
@@ -69,7 +69,7 @@ describe("npm ci", () => {
   });
 });
 
-test("--path prints the path of the pinned Node, whatever Node runs the script", () => {
+test("--path prints the path of the pinned Node.js, whatever version runs the script", () => {
   const { status, stdout } = prepare("new", "--path");
   expect(status).toBe(0);
   expect(spawnSync(stdout.trim(), ["--version"], { encoding: "utf8" }).stdout).toBe("v24.99.0\n");

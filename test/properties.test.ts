@@ -34,16 +34,16 @@ function admitter(config: Config) {
 }
 
 /** Pairs of each original container and its primed version. */
-function pairs(before: Pod, after: Pod): { came: Container; left: Container }[] {
+function pairs(before: Pod, after: Pod): { original: Container; changed: Container }[] {
   return (["initContainers", "containers"] as const).flatMap((list) =>
-    (before.spec[list] ?? []).map((came, index) => ({ came, left: after.spec[list]![index]! })),
+    (before.spec[list] ?? []).map((original, index) => ({ original, changed: after.spec[list]![index]! })),
   );
 }
 
 test("every pod is admitted; the patch results in the same pod as render; the input is not modified", () => {
   fc.assert(
-    fc.property(pods, configs, (came, config) => {
-      const pod = deepFreeze(structuredClone(came));
+    fc.property(pods, configs, (original, config) => {
+      const pod = deepFreeze(structuredClone(original));
       const copy = structuredClone(pod);
       const answer = admitter(config)(pod);
       expect(answer.response.allowed).toBe(true);
@@ -79,9 +79,9 @@ function names({ spec }: Pod): string[] {
 
 /** The names of the privileged containers that were added. */
 function privileged(before: Pod, after: Pod): string[] {
-  const came = names(before);
+  const original = names(before);
   return [...(after.spec.initContainers ?? []), ...after.spec.containers]
-    .filter((one) => !came.includes(one.name) && one.securityContext?.privileged)
+    .filter((one) => !original.includes(one.name) && one.securityContext?.privileged)
     .map((one) => one.name);
 }
 
@@ -94,15 +94,15 @@ test("the invariants hold: names, order, volumes, mounts, restart policies, priv
       // Ours come after all existing ones.
       const first = <T>(list: readonly T[] = [], count = 0) => list.slice(0, count);
       expect(first(after.spec.volumes, pod.spec.volumes?.length)).toEqual(pod.spec.volumes ?? []);
-      for (const { came, left } of pairs(pod, after)) {
-        expect(untouched(left)).toEqual(untouched(came));
-        expect(first(left.volumeMounts, came.volumeMounts?.length)).toEqual(came.volumeMounts ?? []);
+      for (const { original, changed } of pairs(pod, after)) {
+        expect(untouched(changed)).toEqual(untouched(original));
+        expect(first(changed.volumeMounts, original.volumeMounts?.length)).toEqual(original.volumeMounts ?? []);
       }
       expect(privileged(pod, after).every((one) => one === "dind" && config.profiles["default"]?.docker.inject)).toBe(
         true,
       );
-      const came = names(pod);
-      for (const one of names(after).filter((now) => !came.includes(now))) expect(one).toMatch(ours);
+      const original = names(pod);
+      for (const one of names(after).filter((now) => !original.includes(now))) expect(one).toMatch(ours);
       expect(after.spec.terminationGracePeriodSeconds ?? 30).toBeGreaterThanOrEqual(
         pod.spec.terminationGracePeriodSeconds ?? 30,
       );
@@ -135,14 +135,14 @@ test("unknown fields are preserved: a patch changes only commands, args, env, im
 });
 
 /** A shell string that only starts dockerd may be changed to pass on its arguments. No other argument is ever changed. */
-function withoutHandingOn(left: Container, came: Container): Container {
-  const before = [...(came.command ?? []), ...(came.args ?? [])];
+function withoutPassedArgs(changed: Container, original: Container): Container {
+  const before = [...(original.command ?? []), ...(original.args ?? [])];
   const undo = (text: string) =>
     !before.includes(text) && /dockerd.* "\$@"$/s.test(text) ? text.replace(/ "\$@"$/, "") : text;
   return {
-    ...left,
-    ...(left.command && { command: left.command.map(undo) }),
-    ...(left.args && { args: left.args.map(undo) }),
+    ...changed,
+    ...(changed.command && { command: changed.command.map(undo) }),
+    ...(changed.args && { args: changed.args.map(undo) }),
   };
 }
 
@@ -150,12 +150,12 @@ test("a container keeps its args and env, and its command still runs, last", () 
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      for (const { came, left: found } of pairs(pod, after)) {
-        const left = withoutHandingOn(found, came);
-        expect(left.args?.slice(0, came.args?.length ?? 0) ?? []).toEqual(came.args ?? []);
-        expect(left.env?.slice(0, came.env?.length ?? 0) ?? []).toEqual(came.env ?? []);
-        const command = came.command ?? [];
-        expect(left.command?.slice(left.command.length - command.length) ?? []).toEqual(command);
+      for (const { original, changed: found } of pairs(pod, after)) {
+        const changed = withoutPassedArgs(found, original);
+        expect(changed.args?.slice(0, original.args?.length ?? 0) ?? []).toEqual(original.args ?? []);
+        expect(changed.env?.slice(0, original.env?.length ?? 0) ?? []).toEqual(original.env ?? []);
+        const command = original.command ?? [];
+        expect(changed.command?.slice(changed.command.length - command.length) ?? []).toEqual(command);
       }
     }),
     runs,
@@ -167,12 +167,12 @@ test("after the kubelet's expansion, our additions to command and args have the 
   fc.assert(
     fc.property(withFlags, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));
-      for (const { came, left } of pairs(pod, after)) {
-        const added = (left.args ?? []).slice(came.args?.length ?? 0);
+      for (const { original, changed } of pairs(pod, after)) {
+        const added = (changed.args ?? []).slice(original.args?.length ?? 0);
         const values = { HOST_IP: "192.0.2.1", NAME: "label" };
         for (const flag of added) {
-          const meant = flag.replace("$(HOST_IP)", "192.0.2.1").replace("$(NAME)", "label");
-          expect(kubeletExpand(flag, values)).toBe(meant);
+          const intended = flag.replace("$(HOST_IP)", "192.0.2.1").replace("$(NAME)", "label");
+          expect(kubeletExpand(flag, values)).toBe(intended);
         }
       }
     }),

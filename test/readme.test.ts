@@ -9,7 +9,7 @@ import { goldenPod } from "./support/pods.ts";
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
-test("the README's status is that of test/golden/dind-shell-command", () => {
+test("the status in the README equals that of test/golden/dind-shell-command", () => {
   const [, shown = ""] = /```text\n(\{"version".*\})\n```/.exec(read("README.md")) ?? [];
   const { version } = JSON.parse(read("package.json")) as { version: string };
   const config = parseConfig(read("test/golden/dind-shell-command/config.yaml"), "config.yaml");

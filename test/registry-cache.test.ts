@@ -13,19 +13,19 @@ import { haveTools } from "./support/tools.ts";
 const layer = randomBytes(100_000);
 const whole = { status: 200, bytes: layer.length };
 
-interface Caching {
+interface CacheTest {
   readonly cache: Awaited<ReturnType<typeof startCache>>;
   /** Fetches the layer through this repository. */
   readonly get: (repository: string) => Promise<{ status: number; bytes: number | string }>;
   /** How often the layer was fetched from upstream. */
   readonly fetches: () => number;
-  /** Waits until so many seconds have passed since the first request. */
+  /** Waits until this number of seconds has passed since the start of the cache. */
   readonly at: (seconds: number) => Promise<void>;
 }
 
-async function caching(
+async function withCache(
   ttl: string,
-  use: (caching: Caching) => Promise<void>,
+  use: (test: CacheTest) => Promise<void>,
   options?: Parameters<typeof startCache>[2],
 ): Promise<void> {
   const upstream = await startUpstream(layer);
@@ -47,10 +47,10 @@ async function caching(
   }
 }
 
-/** Lets two repositories share a layer. Returns what the second one serves after the layer has expired in the first. */
+/** Lets two repositories share a layer. Returns the response of the second one after the layer has expired in the first. */
 async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<object> {
   let last: object = {};
-  await caching(
+  await withCache(
     "8s",
     async ({ get, at }) => {
       expect(await get("team/a")).toEqual(whole);
@@ -74,7 +74,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
   });
 
   test("removes a layer one ttl after its first pull, however often it is requested", async () => {
-    await caching("8s", async ({ get, fetches, at }) => {
+    await withCache("8s", async ({ get, fetches, at }) => {
       for (const second of [0, 1, 2, 3, 4, 5]) {
         await at(second);
         expect(await get("team/a")).toEqual(whole);
@@ -87,9 +87,9 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
   });
 
   test("keeps its contents over a restart, and still removes them when they expire", async () => {
-    await caching("16s", async ({ cache, get, fetches, at }) => {
+    await withCache("16s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
-      await at(7); // it writes down what expires when, every five seconds
+      await at(7); // the registry saves its expiry times every five seconds
       await cache.restart();
       expect(await get("team/a")).toEqual(whole);
       expect(fetches()).toBe(1);
@@ -103,9 +103,9 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
   });
 
   test("never expires with a ttl of 0s, not even after a restart", async () => {
-    await caching("0s", async ({ cache, get, fetches, at }) => {
+    await withCache("0s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
-      await at(2); // it stores the layer once it has served it
+      await at(2); // the registry stores the layer after it has served it
       await cache.restart();
       expect(await get("team/a")).toEqual(whole);
       expect(fetches()).toBe(1);
@@ -116,7 +116,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     const now = Date.now();
     const validity = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
     const certificate = await selfSigned(["127.0.0.1"], validity);
-    await caching(
+    await withCache(
       "1h",
       async ({ cache, get }) => {
         expect(await get("team/a")).toEqual(whole);
@@ -127,7 +127,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
   });
 
   test("exposes the metrics that the dashboard shows", async () => {
-    await caching("1h", async ({ cache, get, at }) => {
+    await withCache("1h", async ({ cache, get, at }) => {
       for (const second of [0, 2, 3]) {
         await at(second);
         await get("team/a");

@@ -15,7 +15,7 @@ import { findTool, haveTools } from "./support/tools.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-release-"));
 const [checkout, fake] = [join(folder, "checkout"), join(folder, "bin")];
-const asked = join(folder, "asked");
+const callsFile = join(folder, "callsFile");
 const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
 const image = `registry.example.com/team/arc-primer@${digest}`;
 const url = "https://git.example.com/team/arc-primer";
@@ -78,14 +78,14 @@ function run(script: string, args: readonly string[]) {
 }
 
 /** Adds a stub program to PATH. It records its arguments, one line per call, and then runs this script. */
-function pretend(name: string, does: string): void {
-  writeFileSync(asked, "");
-  const text = `#!/bin/sh\necho "${name} $*" >> ${asked}\n${does}\n`;
+function addStub(name: string, does: string): void {
+  writeFileSync(callsFile, "");
+  const text = `#!/bin/sh\necho "${name} $*" >> ${callsFile}\n${does}\n`;
   writeFileSync(join(fake, name), text);
   chmodSync(join(fake, name), 0o755);
 }
-const unpretend = () => readdirSync(fake).forEach((name) => rmSync(join(fake, name)));
-const calls = () => readFileSync(asked, "utf8").trim().split("\n");
+const removeStubs = () => readdirSync(fake).forEach((name) => rmSync(join(fake, name)));
+const calls = () => readFileSync(callsFile, "utf8").trim().split("\n");
 
 describe("the version of a tag", () => {
   test("is printed if all files of the checkout have it", () => {
@@ -140,7 +140,7 @@ describe("release notes", () => {
   });
 });
 
-test("a heading of the changelog is one of Artifact Hub's kinds, or an error", () => {
+test("every heading of the changelog is mapped to one of Artifact Hub's kinds, or is an error", () => {
   expect(changesOf("### Breaking\n\n- A value is gone.\n\n### Fixed\n\n- A mistake.\n")).toEqual([
     { kind: "changed", description: "Breaking: A value is gone." },
     { kind: "fixed", description: "A mistake." },
@@ -181,7 +181,7 @@ describe.runIf(haveTools("helm"))("the package of the chart", () => {
   test.each([
     ["an image without a digest", "registry.example.com/arc-primer:1.2.3", url, "with registry and digest"],
     ["an image without a registry", `arc-primer@${digest}`, url, "with registry and digest"],
-    ["no address", image, "git.example.com", "is no https address"],
+    ["a URL without https", image, "git.example.com", "is no https address"],
   ])("is rejected with %s", (_what, pinned, address, message) => {
     const { status, stdout, stderr } = run("package-chart.sh", [pinned, address, out()]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
@@ -199,10 +199,10 @@ describe.runIf(findTool("registry") && findTool("helm"))("the chart in a registr
     const registry = spawn(findTool("registry")!, ["serve", config]);
     try {
       const port = await new Promise<string>((resolve) => {
-        let said = "";
+        let output = "";
         const read = (data: Buffer) => {
-          said += data.toString();
-          const [, found] = /listening on 127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+          output += data.toString();
+          const [, found] = /listening on 127\.0\.0\.1:(\d+)/.exec(output) ?? [];
           if (found) resolve(found);
         };
         registry.stdout.on("data", read);
@@ -226,12 +226,12 @@ describe.runIf(findTool("registry") && findTool("helm"))("the chart in a registr
 
 describe("the image", () => {
   test("is built for both platforms with SBOM and provenance, and its digest is printed", () => {
-    pretend(
+    addStub(
       "docker",
       `while [ "$1" != --metadata-file ]; do shift; done; echo '{"containerimage.digest":"${digest}"}' > "$2"; echo pushing`,
     );
     const { status, stdout } = run("build-image.sh", ["registry.example.com/team/arc-primer", "1.2.3", url, "abc123"]);
-    unpretend();
+    removeStubs();
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${image}\n` });
     const [call = ""] = calls();
     for (const part of [
@@ -247,22 +247,22 @@ describe("the image", () => {
   test("is an error if the build fails or reports no digest", () => {
     const args = ["registry.example.com/team/arc-primer", "1.2.3", url, "abc123"];
     for (const does of ["exit 3", `while [ "$1" != --metadata-file ]; do shift; done; echo '{}' > "$2"`]) {
-      pretend("docker", does);
+      addStub("docker", does);
       const { status, stdout } = run("build-image.sh", args);
       expect([status === 0, stdout]).toEqual([false, ""]);
     }
-    unpretend();
+    removeStubs();
   });
 });
 
 test("the bundle's SBOM is read from the image", () => {
   writeFileSync(join(folder, "sbom.cdx.json"), "{}\n");
-  pretend("docker", `case $1 in create) echo one ;; cp) tar -C ${folder} -c sbom.cdx.json ;; esac`);
+  addStub("docker", `case $1 in create) echo one ;; cp) tar -C ${folder} -c sbom.cdx.json ;; esac`);
   expect(run("bundle-sbom.sh", [image])).toMatchObject({ status: 0, stdout: "{}\n" });
   expect(calls()).toEqual([`docker create ${image}`, "docker cp one:/app/sbom.cdx.json -", "docker rm one"]);
-  pretend("docker", "exit 1");
+  addStub("docker", "exit 1");
   expect(run("bundle-sbom.sh", [image])).toMatchObject({ status: 1, stdout: "" });
-  unpretend();
+  removeStubs();
 });
 
 test("the release notes contain the install command and the published digests", () => {
@@ -273,9 +273,9 @@ test("the release notes contain the install command and the published digests", 
 });
 
 test("a signature must be from the release workflow of the repository", () => {
-  pretend("cosign", "");
+  addStub("cosign", "");
   expect(run("verify.sh", [image, url]).status).toBe(0);
-  unpretend();
+  removeStubs();
   const [, identity = ""] = /--certificate-identity-regexp (\S+)/.exec(calls()[0]!) ?? [];
   expect(`${url}/.github/workflows/release.yml@refs/tags/v1.2.3`).toMatch(new RegExp(identity));
   expect(`${url}-x/.github/workflows/release.yml@refs/tags/v1.2.3`).not.toMatch(new RegExp(identity));
@@ -284,8 +284,8 @@ test("a signature must be from the release workflow of the repository", () => {
 
 describe("the published chart on a cluster", () => {
   test("is installed with its default values, and tested", () => {
-    pretend("kubectl", "");
-    pretend("helm", "");
+    addStub("kubectl", "");
+    addStub("helm", "");
     expect(run("try-chart.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3"]).status).toBe(0);
     expect(calls()).toEqual([
       "helm install arc-primer oci://registry.example.com/charts/arc-primer --version 1.2.3 --namespace arc-primer --create-namespace --wait --timeout 5m",
@@ -294,17 +294,17 @@ describe("the published chart on a cluster", () => {
   });
 
   test("fails if it does not work, and prints the pods and the log", () => {
-    pretend("kubectl", "echo the pods");
-    pretend("helm", "exit 1");
+    addStub("kubectl", "echo the pods");
+    addStub("helm", "exit 1");
     const { status, stderr } = run("try-chart.sh", ["oci://registry.example.com/charts/arc-primer", "1.2.3"]);
-    unpretend();
+    removeStubs();
     expect(status).toBe(1);
     expect(stderr).toContain("the pods");
     expect(calls().filter((call) => call.startsWith("helm test"))).toEqual([]);
   });
 });
 
-test.runIf(haveTools("shellcheck"))("shellcheck finds nothing", () => {
+test.runIf(haveTools("shellcheck"))("shellcheck reports no problems", () => {
   const scripts = ["scripts/release", "scripts"].flatMap((place) =>
     readdirSync(join(root, place))
       .filter((name) => name.endsWith(".sh"))

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { scripts } from "../src/scripts/index.ts";
 
-// The error codes of the scripts, and the page that explains them.
+// Compares the error codes of the scripts with the page that explains them.
 
 const page = readFileSync(new URL("../docs/operations/troubleshooting.md", import.meta.url), "utf8");
 const [, section = ""] = /^## The codes\n([^]*?)^## /m.exec(page) ?? [];

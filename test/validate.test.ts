@@ -26,7 +26,7 @@ interface Verdict {
 const prime = createPrime({ mutations, version: "1" });
 const namespace = "arc-runners";
 
-function judge(objects: readonly unknown[]): Verdict[] {
+function validate(objects: readonly unknown[]): Verdict[] {
   const input = objects.map((object) => `${JSON.stringify(object)}\n`).join("");
   const { stdout, stderr } = spawnSync(findTool("validate-pods")!, { input, encoding: "utf8", maxBuffer: 2 ** 28 });
   if (stderr) throw new Error(stderr);
@@ -35,36 +35,36 @@ function judge(objects: readonly unknown[]): Verdict[] {
   return verdicts.map((line) => JSON.parse(line) as Verdict);
 }
 
-/** The error without its position: an added container copies the runner's settings, including invalid ones. */
-function anywhere(text: string): string {
+/** Removes the position from an error: an added container copies the runner's settings, including invalid ones. */
+function withoutPosition(text: string): string {
   return text.replaceAll(/(initC|c)ontainers\[\d+\]/g, "containers").replaceAll(/(env|volumeMounts)\[\d+\]/g, "$1");
 }
 
 /** Validates each pod before and after priming at each level. Returns new problems, and how many pods were valid. */
 function compare(cases: readonly { name: string; pod: Pod; config: Config }[]) {
   const all = cases.flatMap(({ name, pod, config }) => {
-    const came: Pod = { ...pod, metadata: { ...pod.metadata, namespace } };
-    const primed = podSecurityLevels.map((podSecurity) => prime(came, { namespace, podSecurity, config }).pod);
-    return [came, ...primed].map((object, index) => ({ name, object, level: podSecurityLevels[index - 1] }));
+    const original: Pod = { ...pod, metadata: { ...pod.metadata, namespace } };
+    const primed = podSecurityLevels.map((podSecurity) => prime(original, { namespace, podSecurity, config }).pod);
+    return [original, ...primed].map((object, index) => ({ name, object, level: podSecurityLevels[index - 1] }));
   });
-  const verdicts = judge(all.map(({ object }) => object));
+  const verdicts = validate(all.map(({ object }) => object));
   let before = verdicts[0]!;
-  const worse = all.flatMap(({ name, level }, index) => {
+  const regressions = all.flatMap(({ name, level }, index) => {
     const after = verdicts[index]!;
     if (level === undefined) before = after;
     const added = (["errors", "strict", "warnings"] as const).flatMap((kind) =>
-      after[kind].filter((text) => !before[kind].map(anywhere).includes(anywhere(text))),
+      after[kind].filter((text) => !before[kind].map(withoutPosition).includes(withoutPosition(text))),
     );
     if (level && after.refusedBy.includes(level) && !before.refusedBy.includes(level))
-      added.push(`refused at ${level}`);
+      added.push(`rejected at ${level}`);
     return added.length > 0 ? [{ name, level, added }] : [];
   });
   const valid = all.filter(({ level }, index) => level === undefined && verdicts[index]!.errors.length === 0).length;
-  return { worse, valid };
+  return { regressions, valid };
 }
 
 /** The same pod without parts that no API server would accept. */
-function sound(pod: Pod): Pod {
+function withoutInvalidParts(pod: Pod): Pod {
   const volumes = ["work", "dind-sock", "etc"].map((name) => ({ name, emptyDir: {} }));
   const fix = (isInit: boolean) => (container: Container, index: number) => {
     const { name, image, command, args, env, volumeMounts, restartPolicy, startupProbe, securityContext } = container;
@@ -97,29 +97,33 @@ function sound(pod: Pod): Pod {
   };
 }
 
-describe.runIf(haveTools("validate-pods"))("Kubernetes' own validation", () => {
-  test("of every golden pod, with its own configuration", () => {
+describe.runIf(haveTools("validate-pods"))("validated with Kubernetes' own code:", () => {
+  test("every golden pod stays valid with its own configuration", () => {
     const folder = new URL("golden/", import.meta.url);
     const cases = readdirSync(folder).map((name) => {
       const text = readFileSync(new URL(`${name}/config.yaml`, folder), "utf8");
       return { name, pod: goldenPod(name), config: parseConfig(text, name) };
     });
-    const { worse, valid } = compare(cases);
-    expect(worse).toEqual([]);
+    const { regressions, valid } = compare(cases);
+    expect(regressions).toEqual([]);
     expect(valid).toBe(cases.length);
   });
 
   const sample = fc.sample(fc.tuple(pods, configs), { numRuns: 500, seed: 18 });
 
-  test("of the pods of the property tests: none gets a new error", () => {
+  test("no pod of the property tests gets a new error", () => {
     const cases = sample.map(([pod, config], index) => ({ name: String(index), pod, config }));
-    expect(compare(cases).worse).toEqual([]);
+    expect(compare(cases).regressions).toEqual([]);
   });
 
-  test("of those pods without their invalid parts: all stay valid", () => {
-    const cases = sample.map(([pod, config], index) => ({ name: String(index), pod: sound(pod), config }));
-    const { worse, valid } = compare(cases);
-    expect(worse).toEqual([]);
+  test("without their invalid parts, all these pods stay valid", () => {
+    const cases = sample.map(([pod, config], index) => ({
+      name: String(index),
+      pod: withoutInvalidParts(pod),
+      config,
+    }));
+    const { regressions, valid } = compare(cases);
+    expect(regressions).toEqual([]);
     expect(valid).toBeGreaterThan(400);
   });
 });

@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, ".github/workflows");
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")] as const);
 
-/** Shell scripts are executed directly, all others with Node. */
+/** Whether a script can be run. Shell scripts are executed directly, all others with Node.js. */
 function canBeRun(file: string): boolean {
   try {
     accessSync(file, file.endsWith(".sh") ? constants.X_OK : constants.R_OK);
@@ -27,7 +27,7 @@ function canBeRun(file: string): boolean {
   }
 }
 
-test.runIf(haveTools("actionlint", "shellcheck"))("actionlint finds nothing", { timeout: 60_000 }, () => {
+test.runIf(haveTools("actionlint", "shellcheck"))("actionlint reports no problems", { timeout: 60_000 }, () => {
   const { stdout, stderr, status } = spawnSync(findTool("actionlint")!, ["-no-color"], { cwd: root, encoding: "utf8" });
   expect(stdout + stderr).toBe("");
   expect(status).toBe(0);

@@ -22,7 +22,7 @@ test.each<[string, Partial<Container>]>([
   ["Docker's image", { image: "docker:29-dind" }],
   ["Docker's image by digest", { image: `docker:dind@sha256:${"a".repeat(64)}` }],
   ["Docker's image without dind in its tag, with privileges", { image: "docker:29", ...privileged }],
-  ["somebody else's image, with privileges", { image: "cgr.dev/chainguard/docker-dind:latest", ...privileged }],
+  ["a third-party image, with privileges", { image: "cgr.dev/chainguard/docker-dind:latest", ...privileged }],
   ["dockerd in its args", { image: "registry.corp/mydocker:29", args: ["dockerd", "--debug"] }],
   ["dockerd in a shell string", { image: "x", command: ["sh", "-c", "update-ca-certificates && exec dockerd"] }],
   ["flags for the entrypoint", { image: "docker:dind", args: ["--debug"] }],
@@ -32,8 +32,11 @@ test.each<[string, Partial<Container>]>([
 
 test.each<[string, Partial<Container>]>([
   ["Docker's client", { name: "dind", image: "docker:29-cli" }],
-  ["docker:dind that prunes", { image: "docker:dind", command: ["sh", "-c", "docker system prune"] }],
-  ["docker:dind that looks for dockerd", { image: "docker:dind", command: ["sh", "-c", "pgrep -x dockerd"] }],
+  ["docker:dind with a prune command", { image: "docker:dind", command: ["sh", "-c", "docker system prune"] }],
+  [
+    "docker:dind with a command that checks for dockerd",
+    { image: "docker:dind", command: ["sh", "-c", "pgrep -x dockerd"] },
+  ],
   ["an image about DinD without privileges", { image: "registry.example.com/dind-exporter:1" }],
   ["BuildKit", { image: "moby/buildkit:latest", ...privileged }],
 ])("%s is not DinD", (_what, change) => {
@@ -54,9 +57,9 @@ test("very long strings are processed quickly", () => {
   const strings = [" -a".repeat(500_000), "/a".repeat(500_000), " ".repeat(1_000_000), "dockerd ".repeat(100_000)];
   const began = performance.now();
   for (const text of strings) {
-    const words = ["sh", "-c", text];
-    const runner = { name: "runner", image: "x", command: words };
-    const dind = { name: "engine", image: "docker:dind", command: words, startupProbe: { exec: { command: words } } };
+    const argv = ["sh", "-c", text];
+    const runner = { name: "runner", image: "x", command: argv };
+    const dind = { name: "engine", image: "docker:dind", command: argv, startupProbe: { exec: { command: argv } } };
     const pod = goldenPod("default-mode");
     pod.spec.containers = [runner, dind];
     findDinds(pod, names);

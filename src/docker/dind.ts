@@ -49,24 +49,24 @@ export function findDinds({ spec }: Pod, { docker, runner }: ContainerNames): Di
     ...sidecars.map((container) => ({ container, layout: "sidecar" as const })),
     ...others.map((container) => ({ container, layout: "container" as const })),
   ]
-    .map((dind) => ({ dind, weight: dindScore(dind.container, docker.container) }))
-    .filter(({ weight }) => weight > 0)
-    .toSorted((one, other) => other.weight - one.weight)
+    .map((dind) => ({ dind, score: dindScore(dind.container, docker.container) }))
+    .filter(({ score }) => score > 0)
+    .toSorted((one, other) => other.score - one.score)
     .map(({ dind }) => dind);
 }
 
 /** A score of how likely a container runs dockerd. 0 if nothing indicates it, or if the container is only a client. */
 function dindScore(container: Container, name: string): number {
-  const words = unwrappedCommand(container);
+  const argv = unwrappedCommand(container);
   const isPrivileged = container.securityContext?.privileged === true;
   const isNamed = container.name === name;
   const hasImage = isDindImage(container.image) || (isPrivileged && looksLikeDind(container.image));
-  const weight = (isPrivileged ? 4 : 0) + (isNamed ? 2 : 0) + (hasImage ? 1 : 0);
-  if (startsDockerd(words)) return 8 + weight;
+  const score = (isPrivileged ? 4 : 0) + (isNamed ? 2 : 0) + (hasImage ? 1 : 0);
+  if (startsDockerd(argv)) return 8 + score;
   if (parseImage(container.image ?? "").tag.includes("cli")) return 0;
   // An unprivileged docker:dind container with another command is a client, for example to prune or load images.
-  const isClient = !isPrivileged && words.length > 0 && !words[0]?.startsWith("-");
-  return isNamed || (hasImage && !isClient) ? weight : 0;
+  const isClient = !isPrivileged && argv.length > 0 && !argv[0]?.startsWith("-");
+  return isNamed || (hasImage && !isClient) ? score : 0;
 }
 
 /** Third-party images (`cgr.dev/chainguard/docker-dind`) and official tags without "dind" (`docker:29` has dockerd). */
@@ -79,9 +79,9 @@ function looksLikeDind(image: string | null | undefined): boolean {
 const dockerdWord = /(?:^|[\s;&|(])(?:\/[\w./-]*\/)?dockerd(?:-entrypoint\.sh|-rootless\.sh)?(?=$|[\s;&|)])/g;
 
 /** Whether a command starts dockerd, either directly or in a shell string. */
-export function startsDockerd(words: readonly string[]): boolean {
-  return words.some((word) =>
-    [...word.matchAll(dockerdWord)].some(({ index }) => !isProcessLookup(word.slice(Math.max(0, index - 40), index))),
+export function startsDockerd(argv: readonly string[]): boolean {
+  return argv.some((arg) =>
+    [...arg.matchAll(dockerdWord)].some(({ index }) => !isProcessLookup(arg.slice(Math.max(0, index - 40), index))),
   );
 }
 

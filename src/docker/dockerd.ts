@@ -17,57 +17,57 @@ const launchers = ["dockerd", "dockerd-entrypoint.sh", "dockerd-rootless.sh"];
  * daemon/config, "specified both as a flag and in the configuration file").
  */
 export function dockerdFlags(container: Container, pod: Pod): { flags: string[]; obstacle?: Obstacle } {
-  const words = [...(container.command ?? []), ...(container.args ?? [])];
-  if (words.some((word) => /(^|\s)--config-file(=|\s|$)/.test(word))) return { flags: [], obstacle: "config-file" };
+  const argv = [...(container.command ?? []), ...(container.args ?? [])];
+  if (argv.some((arg) => /(^|\s)--config-file(=|\s|$)/.test(arg))) return { flags: [], obstacle: "config-file" };
   if (mayHaveDaemonJson(container, pod)) return { flags: [], obstacle: "daemon-json" };
-  const simple = simpleShell(words);
+  const simple = simpleShell(argv);
   if (simple) return { flags: simple.flags };
-  if (shellAt(words) >= 0) return { flags: [], obstacle: "shell-command" };
+  if (shellAt(argv) >= 0) return { flags: [], obstacle: "shell-command" };
 
-  const launcher = words.findLastIndex((word) => launchers.includes(baseName(word)));
-  if (launcher >= 0 && words.indexOf("--", launcher) < 0) return { flags: words.slice(launcher + 1) };
+  const launcher = argv.findLastIndex((arg) => launchers.includes(baseName(arg)));
+  if (launcher >= 0 && argv.indexOf("--", launcher) < 0) return { flags: argv.slice(launcher + 1) };
   if (launcher >= 0 || container.command?.length) return { flags: [], obstacle: "unknown-command" };
-  if (words.length === 0)
+  if (argv.length === 0)
     return isDindImage(container.image) ? { flags: [] } : { flags: [], obstacle: "unknown-entrypoint" };
-  return words[0]?.startsWith("-") && !words.includes("--")
-    ? { flags: words }
+  return argv[0]?.startsWith("-") && !argv.includes("--")
+    ? { flags: argv }
     : { flags: [], obstacle: "unknown-command" };
 }
 
 export function addFlags(container: Container, flags: readonly string[]): void {
   if (flags.length === 0) return;
   const simple = simpleShell([...(container.command ?? []), ...(container.args ?? [])]);
-  if (simple && !simple.takesWords) makePassArgs(container, simple.text);
+  if (simple && !simple.passesArgs) appendPassArgs(container, simple.text);
   container.args = [...(container.args ?? []), ...flags];
 }
 
 /** Appended to a shell string so that it passes on its arguments. This is a constant, so no flag becomes shell text. */
 const passArgsSuffix = ' "$@"';
-const plainWord = String.raw`(?:[\w@%+=:,./-]|\$\(\w+\))+`;
+const plainArg = String.raw`(?:[\w@%+=:,./-]|\$\(\w+\))+`;
 const simpleString = new RegExp(
-  String.raw`^\s*(?:exec\s+)?(?:/[\w./-]*/)?(?:${launchers.join("|")})((?:\s+${plainWord})*)\s*$`,
+  String.raw`^\s*(?:exec\s+)?(?:/[\w./-]*/)?(?:${launchers.join("|")})((?:\s+${plainArg})*)\s*$`,
 );
 
 /** Parses a shell string that only starts dockerd with plain flags. Undefined for any other command. */
-function simpleShell(words: readonly string[]) {
-  if (shellAt(words) !== 0) return undefined;
-  const [, , text = "", ...behind] = words;
-  const passesArgs = text.endsWith(passArgsSuffix) && behind[0] === "dockerd";
+function simpleShell(argv: readonly string[]) {
+  if (shellAt(argv) !== 0) return undefined;
+  const [, , text = "", ...scriptArgs] = argv;
+  const passesArgs = text.endsWith(passArgsSuffix) && scriptArgs[0] === "dockerd";
   const match = simpleString.exec(passesArgs ? text.slice(0, -passArgsSuffix.length) : text);
-  if (!match || (behind.length > 0 && !passesArgs)) return undefined;
-  return { text, takesWords: passesArgs, flags: [...match[1]!.split(/\s+/).filter(Boolean), ...behind.slice(1)] };
+  if (!match || (scriptArgs.length > 0 && !passesArgs)) return undefined;
+  return { text, passesArgs, flags: [...match[1]!.split(/\s+/).filter(Boolean), ...scriptArgs.slice(1)] };
 }
 
 /** Makes a shell string pass on its arguments. The first argument after the shell string is `$0`, here `dockerd`. */
-function makePassArgs(container: Container, text: string): void {
-  const replace = (word: string) => (word === text ? text + passArgsSuffix : word);
+function appendPassArgs(container: Container, text: string): void {
+  const replace = (arg: string) => (arg === text ? text + passArgsSuffix : arg);
   if (container.command) container.command = container.command.map(replace);
   container.args = [...(container.args ?? []).map(replace), "dockerd"];
 }
 
 /** The index of a shell that is called with `-c`; -1 if there is none. */
-function shellAt(words: readonly string[]): number {
-  return words.findIndex((word, index) => shells.includes(baseName(word)) && /^-[a-z]*c$/.test(words[index + 1] ?? ""));
+function shellAt(argv: readonly string[]): number {
+  return argv.findIndex((arg, index) => shells.includes(baseName(arg)) && /^-[a-z]*c$/.test(argv[index + 1] ?? ""));
 }
 
 /**
@@ -93,18 +93,18 @@ function mayHaveDaemonJson(container: Container, pod: Pod): boolean {
 }
 
 function mentionsDaemonJson({ command, args }: Container): boolean {
-  return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("daemon.json"));
+  return [...(command ?? []), ...(args ?? [])].some((arg) => arg.includes("daemon.json"));
 }
 
 /** All values of a flag, written as `--name=value` or as two arguments. */
 export function flagValues(flags: readonly string[], name: string): string[] {
-  return flags.flatMap((word, index) => {
-    if (word === name) return flags.slice(index + 1, index + 2);
-    return word.startsWith(`${name}=`) ? [word.slice(name.length + 1)] : [];
+  return flags.flatMap((arg, index) => {
+    if (arg === name) return flags.slice(index + 1, index + 2);
+    return arg.startsWith(`${name}=`) ? [arg.slice(name.length + 1)] : [];
   });
 }
 
 /** The name of a program without its directory. */
-export function baseName(word: string): string {
-  return word.slice(word.lastIndexOf("/") + 1);
+export function baseName(arg: string): string {
+  return arg.slice(arg.lastIndexOf("/") + 1);
 }

@@ -22,14 +22,14 @@ test.each<[string, Partial<Container>]>([
   ["GitHub's rootless template", { command: ["cp"], args: ["-r", "-v", from, to] }],
   ["an archive copy", { command: ["/bin/cp", "-a", from, "/home/runner/tmpDir"] }],
   ["long flags", { command: ["cp", "--recursive", "--preserve=mode", from, to] }],
-  ["a target that is a folder's contents", { command: ["cp", "-r", from, "/home/runner/tmpDir/."] }],
+  ["a target that ends in /.", { command: ["cp", "-r", from, "/home/runner/tmpDir/."] }],
   ["-T", { command: ["cp", "-rT", "/home/runner/externals", "/home/runner/tmpDir"] }],
   ["a shell", { command: ["sh", "-c", `cp -r ${from} ${to}`] }],
   [
     "bash, with a glob",
     { command: ["/bin/bash", "-ec"], args: ["cp -rf /home/runner/externals/* /home/runner/tmpDir"] },
   ],
-])("a copy is recognised as written by %s", (_who, copier) => {
+])("a copy command is recognised: %s", (_who, copier) => {
   const pod = podWith(copier);
   expect(find(pod)).toEqual({
     container: containerOf(pod, "init-dind-externals"),
@@ -42,16 +42,16 @@ test.each<[string, Partial<Container>]>([
   ["does more", { command: ["sh", "-c", `cp -r ${from} ${to} && chown -R 1000 ${to}`] }],
   ["does more, on another line", { command: ["sh", "-c", `cp -r ${from} ${to}\nls ${to}`] }],
   ["uses a variable", { command: ["sh", "-c", `cp -r $HOME/externals/. ${to}`] }],
-  ["uses a variable of the kubelet's", { command: ["cp", "-r", "$(HOME)/externals/.", to] }],
-  ["makes a folder in the target", { command: ["cp", "-r", "/home/runner/externals", to] }],
-  ["copies to a folder in the volume", { command: ["cp", "-r", from, "/home/runner/tmpDir/externals"] }],
-  ["copies no folders", { command: ["cp", from, to] }],
-  ["copies more than one folder", { command: ["cp", "-r", from, "/opt/tools/.", to] }],
-  ["has a flag that is not known", { command: ["cp", "-r", "--strip-trailing-slashes", from, to] }],
+  ["uses a variable that the kubelet expands", { command: ["cp", "-r", "$(HOME)/externals/.", to] }],
+  ["creates a directory in the target", { command: ["cp", "-r", "/home/runner/externals", to] }],
+  ["copies to a directory in the volume", { command: ["cp", "-r", from, "/home/runner/tmpDir/externals"] }],
+  ["does not copy recursively", { command: ["cp", from, to] }],
+  ["copies more than one directory", { command: ["cp", "-r", from, "/opt/tools/.", to] }],
+  ["has an unknown flag", { command: ["cp", "-r", "--strip-trailing-slashes", from, to] }],
   ["is another program", { command: ["rsync", "-r", from, to] }],
   ["has a relative path", { command: ["cp", "-r", "externals/.", to] }],
   [
-    "copies into a sub-path",
+    "mounts a sub-path of the volume",
     {
       command: ["cp", "-r", from, to],
       volumeMounts: [{ name: "dind-externals", mountPath: "/home/runner/tmpDir", subPath: "a" }],
@@ -64,7 +64,7 @@ test.each<[string, Partial<Container>]>([
 const copies = { command: ["cp", "-r", from, to] };
 
 test.each<[string, string, Partial<Container>, (pod: Pod) => void]>([
-  ["no init container speaks of externals", "no-externals-copy", { command: ["true"] }, () => {}],
+  ["no init container mentions externals", "no-externals-copy", { command: ["true"] }, () => {}],
   [
     "DinD does not mount the volume",
     "no-externals-copy",
@@ -79,7 +79,7 @@ test.each<[string, string, Partial<Container>, (pod: Pod) => void]>([
       (containerOf(pod, "runner").volumeMounts = [{ name: "dind-externals", mountPath: "/home/runner/externals" }]),
   ],
   [
-    "the volume outlives the pod",
+    "the volume is persistent",
     "externals-shared",
     copies,
     (pod) =>

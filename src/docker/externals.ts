@@ -27,44 +27,44 @@ export function findExternalsCopy(pod: Pod, dind: Container): ExternalsCopy | Ex
   const initContainers = (pod.spec.initContainers ?? []).filter((one) => !isSidecar(one));
   const container = initContainers.find(mentionsExternals);
   if (!container) return "no-externals-copy";
-  const paths = copiedPaths(wordsOf(container));
+  const paths = copiedPaths(argvOf(container));
   const mount = paths && container.volumeMounts?.find((one) => positionOf(one, paths.target) === "at");
   if (!paths || !mount || mount.subPath || mount.subPathExpr) return "externals-copy-unknown";
 
   const { name: volume } = mount;
-  const users = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(({ name, volumeMounts }) => {
-    const isOwn = name === container.name || name === dind.name;
-    return !isOwn && volumeMounts?.some((one) => one.name === volume);
+  const otherUsers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].filter(({ name, volumeMounts }) => {
+    const isExpected = name === container.name || name === dind.name;
+    return !isExpected && volumeMounts?.some((one) => one.name === volume);
   });
-  const ofDind = dind.volumeMounts?.filter((one) => one.name === volume) ?? [];
-  if (ofDind.length === 0) return "no-externals-copy";
-  const isWhole = ofDind.every((one) => !one.subPath && !one.subPathExpr);
-  if (users.length > 0 || !isWhole || !emptyDirsOf(pod).has(volume)) return "externals-shared";
+  const dindMounts = dind.volumeMounts?.filter((one) => one.name === volume) ?? [];
+  if (dindMounts.length === 0) return "no-externals-copy";
+  const isWhole = dindMounts.every((one) => !one.subPath && !one.subPathExpr);
+  if (otherUsers.length > 0 || !isWhole || !emptyDirsOf(pod).has(volume)) return "externals-shared";
   return { container, folder: paths.source.slice(1), volume };
 }
 
 function mentionsExternals({ command, args }: Container): boolean {
-  return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("externals"));
+  return [...(command ?? []), ...(args ?? [])].some((arg) => arg.includes("externals"));
 }
 
 /** The arguments of the command that a container runs. A shell string is split if it is a single plain command. */
-function wordsOf({ command, args }: Container): string[] {
-  const words = [...(command ?? []), ...(args ?? [])];
-  const [program = "", option = "", text = "", ...rest] = words;
-  if (!shells.includes(baseName(program)) || !/^-[a-z]*c$/.test(option) || rest.length > 0) return words;
+function argvOf({ command, args }: Container): string[] {
+  const argv = [...(command ?? []), ...(args ?? [])];
+  const [program = "", option = "", text = "", ...rest] = argv;
+  if (!shells.includes(baseName(program)) || !/^-[a-z]*c$/.test(option) || rest.length > 0) return argv;
   const isPlain = /^[\w\s./@%+=:,-]+(\/\*[\w\s./@%+=:,-]*)?$/.test(text.trim()) && !text.trim().includes("\n");
-  return isPlain ? text.trim().split(/\s+/) : words;
+  return isPlain ? text.trim().split(/\s+/) : argv;
 }
 
 /**
  * The directory whose contents `cp` copies, and the target directory. Undefined for any other command. This includes
  * `cp -r FOLDER TARGET`, which creates a directory in the target.
  */
-function copiedPaths(words: readonly string[]): { source: string; target: string } | undefined {
-  const [program = "", ...rest] = words;
+function copiedPaths(argv: readonly string[]): { source: string; target: string } | undefined {
+  const [program = "", ...rest] = argv;
   if (baseName(program) !== "cp") return undefined;
-  const flags = rest.filter((word) => word.startsWith("-"));
-  const [source = "", target = "", ...more] = rest.filter((word) => !word.startsWith("-"));
+  const flags = rest.filter((arg) => arg.startsWith("-"));
+  const [source = "", target = "", ...more] = rest.filter((arg) => !arg.startsWith("-"));
   const known = /^(-[aRrpvfdLPTnu]+|--(recursive|archive|verbose|force|no-target-directory|preserve(=[a-z,]+)?))$/;
   const isRecursive = flags.some((flag) => /^-[a-zT]*[aRr]|^--(recursive|archive)$/.test(flag));
   const intoTarget = flags.some((flag) => /^-[a-zR]*T|^--no-target-directory$/.test(flag));

@@ -17,7 +17,7 @@ export type HostsTomlSupport =
  * tag. Tags without a version (`dind`, `latest`) are the newest Docker, 29 or later.
  *
  * @param flags the flags that dockerd is started with
- * @param imageStore `containerd` if the administrator has configured that store, for images whose tag does not tell
+ * @param imageStore `containerd` if the administrator has configured that store, for images whose tag contains no version
  */
 export function hostsTomlSupport(
   container: Container,
@@ -44,7 +44,7 @@ export function mayHaveEarlierDockerData({ spec }: Pod, container: Container): b
   return (spec.volumes ?? []).some((volume) => names.includes(volume.name) && !volume.emptyDir && !volume.ephemeral);
 }
 
-/** The major version of Docker in an official image. Undefined if the image name does not tell. */
+/** The major version of Docker in an official image. Undefined if it cannot be determined from the image name. */
 export function dockerVersion(image: string): number | undefined {
   const { repository, tag } = parseImage(image);
   if (repository.split("/").at(-1) !== "docker") return undefined;

@@ -9,13 +9,13 @@ import type { Container, EnvVar } from "../pod/types.ts";
  *
  * @returns an empty list if the runner has no proxy
  */
-export function proxyForDockerd(runner: Container, direct: readonly string[]): EnvVar[] {
+export function proxyForDockerd(runner: Container, noProxyHosts: readonly string[]): EnvVar[] {
   const { env = [] } = proxyAndResources(runner);
-  if (env.length === 0 || direct.length === 0) return env;
-  const extended = env.flatMap((entry) => (isNoProxy(entry) ? withHosts(entry, direct) : [entry]));
-  const all = env.some(isNoProxy) ? extended : [...extended, { name: "no_proxy", value: direct.join(",") }];
+  if (env.length === 0 || noProxyHosts.length === 0) return env;
+  const extended = env.flatMap((entry) => (isNoProxy(entry) ? withHosts(entry, noProxyHosts) : [entry]));
+  const all = env.some(isNoProxy) ? extended : [...extended, { name: "no_proxy", value: noProxyHosts.join(",") }];
   // The kubelet expands only references to variables that are defined earlier in the list.
-  return direct.some((host) => host.includes("$(HOST_IP)")) ? [hostIp, ...all] : all;
+  return noProxyHosts.some((host) => host.includes("$(HOST_IP)")) ? [hostIp, ...all] : all;
 }
 
 /** A variable with the node's IP address. Other variables and the arguments of the container can refer to it. */
@@ -30,10 +30,10 @@ function isNoProxy({ name }: EnvVar): boolean {
 
 function withHosts(entry: EnvVar, hosts: readonly string[]): EnvVar[] {
   if (!entry.valueFrom) return [{ ...entry, value: [...(entry.value ? [entry.value] : []), ...hosts].join(",") }];
-  const carrier = `ARC_PRIMER_${entry.name}`;
+  const renamed = `ARC_PRIMER_${entry.name}`;
   return [
-    { ...entry, name: carrier },
-    { name: entry.name, value: [`$(${carrier})`, ...hosts].join(",") },
+    { ...entry, name: renamed },
+    { name: entry.name, value: [`$(${renamed})`, ...hosts].join(",") },
   ];
 }
 
@@ -43,11 +43,11 @@ function withHosts(entry: EnvVar, hosts: readonly string[]): EnvVar[] {
  * @returns whether a variable with a different value was kept
  */
 export function setProxy(dind: Container, variables: readonly EnvVar[]): boolean {
-  const own = new Set((dind.env ?? []).map(({ name }) => name.toLowerCase()));
+  const presentNames = new Set((dind.env ?? []).map(({ name }) => name.toLowerCase()));
   let isKept = false;
   for (const entry of variables) {
     const present = envEntry(dind, entry.name);
-    if (!present && !own.has(entry.name.toLowerCase())) (dind.env ??= []).push({ ...entry });
+    if (!present && !presentNames.has(entry.name.toLowerCase())) (dind.env ??= []).push({ ...entry });
     else if (!present || !isSame(present, entry)) isKept = true;
   }
   return isKept;

@@ -7,7 +7,7 @@ export const rootlessImageHome = "/home/rootless";
 
 /** Whether a DinD container runs rootless dockerd, judging by its image and command. */
 export function isRootless({ image, command, args }: Container): boolean {
-  return [image ?? "", ...(command ?? []), ...(args ?? [])].some((word) => word.includes("rootless"));
+  return [image ?? "", ...(command ?? []), ...(args ?? [])].some((arg) => arg.includes("rootless"));
 }
 
 /**

@@ -10,7 +10,7 @@ export function literalHost(container: Container): string {
   return envEntry(container, "DOCKER_HOST")?.value ?? "";
 }
 
-/** The names of the volumes that contain Docker's socket as the runner mounts them. */
+/** The names of the runner's volumes that contain Docker's socket. */
 export function socketVolumes(runner: Container): string[] {
   const host = literalHost(runner);
   return volumesAtSocket(runner, host.startsWith("unix://") ? host.slice("unix://".length) : defaultSocket);

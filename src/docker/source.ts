@@ -37,13 +37,13 @@ function isProvided(pod: Pod, runner: Container, names: ContainerNames, host: st
   const isLoopback = /^(localhost|127\.[\d.]+|0\.0\.0\.0|\[::1?\])$/.test(name);
   if (!isLoopback || pod.spec.hostNetwork) return true;
   const listens = ({ ports }: Container) => ports?.some(({ containerPort }) => String(containerPort) === port) ?? false;
-  return canProvide(pod, runner, names, othersIn(pod, runner), listens);
+  return canProvide(pod, runner, names, concurrentContainers(pod, runner), listens);
 }
 
 function isSocketProvided(pod: Pod, runner: Container, names: ContainerNames, socket: string): boolean {
   const volumes = volumesAtSocket(runner, socket);
   if (nodeVolumes(pod, volumes).length > 0) return true;
-  const sharers = othersIn(pod, runner).filter(({ volumeMounts }) =>
+  const sharers = concurrentContainers(pod, runner).filter(({ volumeMounts }) =>
     volumeMounts?.some(({ name }) => volumes.includes(name)),
   );
   return canProvide(pod, runner, names, sharers);
@@ -67,7 +67,7 @@ function canProvide(
 }
 
 /** The containers that run at the same time as the runner container. */
-function othersIn({ spec }: Pod, runner: Container): Container[] {
+function concurrentContainers({ spec }: Pod, runner: Container): Container[] {
   return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].filter(
     ({ name }) => name !== runner.name,
   );
@@ -81,14 +81,14 @@ function nodeVolumes({ spec }: Pod, names: readonly string[]) {
 }
 
 function mentionsPodman(container: Container): boolean {
-  return [container.image ?? "", ...unwrappedCommand(container)].some((word) => /\bpodman\b/.test(word));
+  return [container.image ?? "", ...unwrappedCommand(container)].some((arg) => /\bpodman\b/.test(arg));
 }
 
 /** Whether the runner container starts an engine: by its command, an init system or a job hook, or under sysbox. */
 function startsEngine(pod: Pod, runner: Container): boolean {
-  const words = unwrappedCommand(runner);
-  const byCommand = words.some((word) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(word));
-  if (byCommand || startsDockerd(words) || isSysbox(pod)) return true;
+  const argv = unwrappedCommand(runner);
+  const byCommand = argv.some((arg) => /\b(podman|systemd|systemctl|service docker)\b|(^|\/)init$/.test(arg));
+  if (byCommand || startsDockerd(argv) || isSysbox(pod)) return true;
   return runner.securityContext?.privileged === true && setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED");
 }
 
@@ -97,9 +97,9 @@ function startsEngine(pod: Pod, runner: Container): boolean {
  * without a job hook. In that case Docker is missing, and the wait for Docker reports it.
  */
 function mayStartEngine(pod: Pod, runner: Container, names: ContainerNames): boolean {
-  const words = runner.command?.length ? unwrappedCommand(runner) : (names.runner.command ?? []);
+  const argv = runner.command?.length ? unwrappedCommand(runner) : (names.runner.command ?? []);
   return (
-    !/^(.*\/)?run\.sh$/.test(words[0] ?? "") ||
+    !/^(.*\/)?run\.sh$/.test(argv[0] ?? "") ||
     startsEngine(pod, runner) ||
     runner.securityContext?.privileged === true ||
     setsEnv(runner, "ACTIONS_RUNNER_HOOK_JOB_STARTED")

@@ -14,8 +14,8 @@ export interface DindSettings {
   readonly rootless: boolean;
   /** The runner's directory, which contains the externals. dockerd must see them at the same path. */
   readonly root: string;
-  /** Hosts that dockerd must reach without ARC's proxy. */
-  readonly direct: readonly string[];
+  /** Hosts that dockerd must reach without ARC's proxy. They are added to NO_PROXY. */
+  readonly noProxyHosts: readonly string[];
   /** The shell script that prepares the pod for a rootless dockerd, as root. Its arguments: the user ID, two directories. */
   readonly prepareRootless: string;
   /** The image to use instead of docker:dind or docker:dind-rootless. */
@@ -75,7 +75,7 @@ const sidecarFields = {
   },
 };
 
-/** Actions run Node from the runner's externals, also inside job containers. So dockerd must be able to mount them. */
+/** Actions use the Node.js versions in the runner's externals, also in job containers. So dockerd must be able to mount them. */
 function copyExternals(runner: Container, root: string): Container {
   const { runAsUser, runAsGroup, runAsNonRoot } = runner.securityContext ?? {};
   const user = {
@@ -95,7 +95,7 @@ function copyExternals(runner: Container, root: string): Container {
 function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSettings): Container {
   const { name, rootless, image = rootless ? "docker:dind-rootless" : "docker:dind", resources } = settings;
   const { resources: inherited } = proxyAndResources(runner);
-  const proxy = proxyForDockerd(runner, settings.direct);
+  const proxy = proxyForDockerd(runner, settings.noProxyHosts);
   const host = `unix://${socketPath(rootless)}`;
   return {
     name,
@@ -110,7 +110,7 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
         : [{ name: "DOCKER_GROUP_GID", value: "123" }]),
       ...proxy,
     ],
-    ...amountsFor(pod, resources ?? withoutDevices(inherited)),
+    ...resourcesFor(pod, resources ?? withoutDevices(inherited)),
     securityContext: { privileged: true, ...daemonUser(pod, rootless) },
     volumeMounts: [
       { ...work },
@@ -127,19 +127,22 @@ function dockerd(pod: Pod, runner: Container, work: Mount, settings: DindSetting
 }
 
 /** Sets no resources if the pod has pod-level resources, because they might not fit into the pod's limits. */
-function amountsFor({ spec }: Pod, resources: Resources | undefined): Pick<Container, "resources"> {
+function resourcesFor({ spec }: Pod, resources: Resources | undefined): Pick<Container, "resources"> {
   return resources && !spec.resources ? { resources: { ...resources } } : {};
 }
 
 /** Removes extended resources: copying the runner's GPU request, for example, would request a second GPU. */
 function withoutDevices(resources: Resources | undefined): Resources | undefined {
   if (!resources) return undefined;
-  const plain = (amounts: Record<string, string>) =>
+  const withoutExtended = (amounts: Record<string, string>) =>
     Object.fromEntries(
       Object.entries(amounts).filter(([name]) => ["cpu", "memory", "ephemeral-storage"].includes(name)),
     );
   const { limits, requests } = resources;
-  return { ...(limits && { limits: plain(limits) }), ...(requests && { requests: plain(requests) }) };
+  return {
+    ...(limits && { limits: withoutExtended(limits) }),
+    ...(requests && { requests: withoutExtended(requests) }),
+  };
 }
 
 /** The image runs as root. If the pod sets another user, root must be set explicitly, or the container would not start. */

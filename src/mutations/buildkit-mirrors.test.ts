@@ -6,8 +6,8 @@ import { buildkitMirrors } from "./buildkit-mirrors.ts";
 const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(buildkitMirrors, pod, profile);
 
 test("buildx: the certificates are copied first, then the file", () => {
-  const { words, pod } = run(undefined, allRegistries);
-  expect(words).toEqual([
+  const { wrapperArgs, pod } = run(undefined, allRegistries);
+  expect(wrapperArgs).toEqual([
     "arc-primer-files",
     "home",
     "/home/runner",
@@ -25,26 +25,31 @@ test("buildx: the certificates are copied first, then the file", () => {
 });
 
 test.each<[string, Partial<Container>, object, string, boolean]>([
-  ["nothing says otherwise", {}, {}, "/home/runner/.docker/buildx", true],
-  ["the profile does", {}, { runner: { home: "/work/home" } }, "/work/home/.docker/buildx", true],
-  ["the user is root", { securityContext: { runAsUser: 0 } }, {}, "/root/.docker/buildx", true],
-  ["HOME", { env: [{ name: "HOME", value: "/h/" }] }, {}, "/h/.docker/buildx", true],
-  ["DOCKER_CONFIG", { env: [{ name: "DOCKER_CONFIG", value: "/d" }] }, {}, "/d/buildx", false],
-  ["BUILDX_CONFIG", { env: [{ name: "BUILDX_CONFIG", value: "/b" }] }, {}, "/b", false],
-])("buildx's folder, when %s", (_what, { env = [], ...change }, more, folder, inHome) => {
+  ["by default", {}, {}, "/home/runner/.docker/buildx", true],
+  ["with runner.home in the profile", {}, { runner: { home: "/work/home" } }, "/work/home/.docker/buildx", true],
+  ["if the user is root", { securityContext: { runAsUser: 0 } }, {}, "/root/.docker/buildx", true],
+  ["with HOME", { env: [{ name: "HOME", value: "/h/" }] }, {}, "/h/.docker/buildx", true],
+  ["with DOCKER_CONFIG", { env: [{ name: "DOCKER_CONFIG", value: "/d" }] }, {}, "/d/buildx", false],
+  ["with BUILDX_CONFIG", { env: [{ name: "BUILDX_CONFIG", value: "/b" }] }, {}, "/b", false],
+])("buildx's directory %s", (_what, { env = [], ...change }, more, folder, inHome) => {
   const pod = withRunner(change);
   containerOf(pod, "runner").env?.push(...env);
-  const { words } = run(pod, { ...mirrors, ...more });
-  expect(words.at(-1)).toBe(`${folder}/buildkitd.default.toml`);
-  expect(words.includes("home")).toBe(inHome);
+  const { wrapperArgs } = run(pod, { ...mirrors, ...more });
+  expect(wrapperArgs.at(-1)).toBe(`${folder}/buildkitd.default.toml`);
+  expect(wrapperArgs.includes("home")).toBe(inHome);
 });
 
 test.each<[string, string, Pod, object]>([
-  ["switched off", "disabled", goldenPod("dind-sidecar"), { ...mirrors, buildkit: { enabled: false } }],
+  ["disabled in the profile", "disabled", goldenPod("dind-sidecar"), { ...mirrors, buildkit: { enabled: false } }],
   ["no registries", "not-configured", goldenPod("dind-sidecar"), {}],
-  ["no registries, nor a runner", "not-configured", goldenPod("dind-sidecar"), { runner: { container: "worker" } }],
+  [
+    "no registries and no runner container",
+    "not-configured",
+    goldenPod("dind-sidecar"),
+    { runner: { container: "worker" } },
+  ],
   ["no Docker", "no-docker", goldenPod("default-mode"), mirrors],
-  ["jobs in pods of their own", "kubernetes-mode", goldenPod("kubernetes-mode"), mirrors],
+  ["jobs in separate pods", "kubernetes-mode", goldenPod("kubernetes-mode"), mirrors],
   [
     "a path before /v2",
     "no-usable-mirror",
@@ -63,22 +68,32 @@ test.each<[string, string, Pod, object]>([
     mirrors,
   ],
   [
-    "the user's own file",
+    "an existing buildkitd.default.toml",
     "buildkit-file-mounted",
     withRunner({ volumeMounts: [{ name: "work", mountPath: "/home/runner/.docker/buildx/buildkitd.default.toml" }] }),
     mirrors,
   ],
-])("buildx, %s: %s", (_what, reason, pod, profile) => {
+])("does not apply: %s (%s)", (_what, reason, pod, profile) => {
   expect(run(pod, profile).outcome).toMatchObject({ reason });
 });
 
 test.each<[string, object, object, object]>([
-  ["on the node, above the folder", { hostPath: { path: "/cache" } }, {}, { reason: "buildkit-file-mounted" }],
-  ["that outlives the pod", { persistentVolumeClaim: { claimName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
-  ["of a Secret", { secret: { secretName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
-  ["that is new in each pod", { emptyDir: {} }, {}, { result: "applied" }],
-  ["beside it", { hostPath: { path: "/" } }, { mountPath: "/home/runner/.docker-x" }, { result: "applied" }],
-])("buildx's file and a volume %s: %j", (_what, source, mount, want) => {
+  ["from the node, at the parent directory", { hostPath: { path: "/cache" } }, {}, { reason: "buildkit-file-mounted" }],
+  [
+    "that persists after the pod",
+    { persistentVolumeClaim: { claimName: "x" } },
+    {},
+    { reason: "buildkit-file-mounted" },
+  ],
+  ["from a Secret", { secret: { secretName: "x" } }, {}, { reason: "buildkit-file-mounted" }],
+  ["that is new in every pod", { emptyDir: {} }, {}, { result: "applied" }],
+  [
+    "from the node, at another directory",
+    { hostPath: { path: "/" } },
+    { mountPath: "/home/runner/.docker-x" },
+    { result: "applied" },
+  ],
+])("buildx's file and an existing volume %s: %j", (_what, source, mount, want) => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, "runner").volumeMounts?.push({ name: "mine", mountPath: "/home/runner/.docker", ...mount });
   pod.spec.volumes?.push({ name: "mine", ...source });

@@ -56,9 +56,9 @@ export const buildkitMirrors: Mutation = {
 function hasBuildkit({ spec }: Pod, runner: Container): boolean {
   if (setsEnv(runner, "BUILDKIT_HOST")) return true;
   return [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].some(
-    ({ name: own, image, command, args }) =>
-      own !== runner.name &&
+    ({ name: containerName, image, command, args }) =>
+      containerName !== runner.name &&
       (/(^|\/)buildkit$/.test(parseImage(image ?? "").repository) ||
-        [...(command ?? []), ...(args ?? [])].some((word) => /(^|[\s/])buildkitd($|\s)/.test(word))),
+        [...(command ?? []), ...(args ?? [])].some((arg) => /(^|[\s/])buildkitd($|\s)/.test(arg))),
   );
 }

@@ -6,8 +6,8 @@ import { daggerMirrors } from "./dagger-mirrors.ts";
 const run = (pod: Pod = goldenPod("dind-sidecar"), profile: object = mirrors) => runOne(daggerMirrors, pod, profile);
 
 test("Dagger: the files are at the same path in both containers, mounted in DinD, copied in the runner", () => {
-  const { words, pod } = run(undefined, allRegistries);
-  expect(words).toEqual([
+  const { wrapperArgs, pod } = run(undefined, allRegistries);
+  expect(wrapperArgs).toEqual([
     "arc-primer-files",
     "home",
     "/home/runner",
@@ -25,7 +25,7 @@ test("Dagger: the files are at the same path in both containers, mounted in DinD
 
 test("Dagger: XDG_CONFIG_HOME takes precedence", () => {
   const pod = withRunner({ env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] });
-  expect(run(pod).words).toEqual([
+  expect(run(pod).wrapperArgs).toEqual([
     "arc-primer-files",
     "copy",
     "/etc/arc-primer/dagger/engine.json",
@@ -33,7 +33,7 @@ test("Dagger: XDG_CONFIG_HOME takes precedence", () => {
   ]);
 });
 
-test.each(["runner", "dind"])("Dagger: both or neither container gets the files: %s already has a volume there", (name) => {
+test.each(["runner", "dind"])("Dagger: neither container gets the files if %s already has a volume there", (name) => {
   const pod = goldenPod("dind-sidecar");
   containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner/.config/dagger/engine.json" });
   const result = run(pod);
@@ -41,7 +41,7 @@ test.each(["runner", "dind"])("Dagger: both or neither container gets the files:
   expect(result.pod).toBe(pod);
 });
 
-test("Dagger: a home directory that both containers share would get directories that belong to root", () => {
+test("Dagger: does not apply if both containers share a home directory, which would get directories that belong to root", () => {
   const pod = goldenPod("dind-sidecar");
   for (const name of ["runner", "dind"])
     containerOf(pod, name).volumeMounts?.push({ name: "work", mountPath: "/home/runner" });
@@ -49,14 +49,14 @@ test("Dagger: a home directory that both containers share would get directories 
 });
 
 test.each<[string, string, Pod, object]>([
-  ["switched off", "disabled", goldenPod("dind-sidecar"), { ...mirrors, dagger: { enabled: false } }],
+  ["disabled in the profile", "disabled", goldenPod("dind-sidecar"), { ...mirrors, dagger: { enabled: false } }],
   ["no registries", "not-configured", goldenPod("dind-sidecar"), {}],
   ["no DinD", "no-dind", goldenPod("default-mode"), mirrors],
-])("Dagger, %s: %s", (_what, reason, pod, profile) => {
+])("does not apply: %s (%s)", (_what, reason, pod, profile) => {
   expect(run(pod, profile).outcome).toMatchObject({ reason });
 });
 
-test("Dagger: a mount below ~/.config would prevent rootless Docker before 23 from starting", () => {
+test("Dagger: does not apply to rootless Docker before 23, which would not start with a mount below ~/.config", () => {
   const pod = goldenPod("dind-rootless");
   const dind = containerOf(pod, "dind");
   dind.image = "docker:20.10-dind-rootless";

@@ -13,7 +13,7 @@ const name = "dagger";
 
 /**
  * Configures mirrors and private certificates for the Dagger engine that a job starts. Dagger's CLI looks for engine.json
- * and ca-certificates in the runner container, and lets Docker bind-mount *the same paths*. dockerd resolves these paths
+ * and ca-certificates in the runner container, and asks Docker to bind-mount *the same paths*. dockerd resolves these paths
  * in the DinD container (dagger/dagger, engine/client/drivers/container.go). So the files must be at the same paths in both
  * containers or in neither: with a file in the runner container only, Docker would mount an empty directory.
  */
@@ -27,7 +27,7 @@ export const daggerMirrors: Mutation = {
     return (pod) => {
       const container = findContainer(pod, profile.runner.container);
       if (!container) return doesNotApply("no-runner-container");
-      const [dind, ...others] = findDinds(pod, profile).map((one) => one.container);
+      const [dind, ...otherDinds] = findDinds(pod, profile).map((one) => one.container);
       if (!dind) return doesNotApply("no-dind");
       const { home, config } = runnerFolders(pod, container, profile.runner);
       if (config === undefined) return doesNotApply("path-unknown");
@@ -35,7 +35,6 @@ export const daggerMirrors: Mutation = {
       if (preventsCopy(pod, container, folder) || preventsMount(pod, dind, folder))
         return doesNotApply("dagger-files-mounted");
       if (isInReadOnlyRoot(container, folder)) return doesNotApply("read-only-root");
-
       if (blocksDockerd(dind, folder)) return doesNotApply("rootless-too-old");
 
       const steps = [
@@ -44,9 +43,9 @@ export const daggerMirrors: Mutation = {
       ];
       const obstacle = placeInRunner(pod, container, { name, files, steps, command: profile.runner.command });
       if (obstacle) return doesNotApply(obstacle);
-      // With several dockerds, the job chooses the one that starts the engine.
-      const more = others.filter((one) => !preventsMount(pod, one, folder) && !blocksDockerd(one, folder));
-      for (const one of [dind, ...more]) mountFiles(one, name, folder);
+      // If there are several DinD containers, the job chooses in which one it starts the engine.
+      const alsoMounted = otherDinds.filter((one) => !preventsMount(pod, one, folder) && !blocksDockerd(one, folder));
+      for (const one of [dind, ...alsoMounted]) mountFiles(one, name, folder);
       return applies(...(leftOut ? (["mirrors-left-out"] as const) : []));
     };
   },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
-import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, profileWith, runAll, runOne, unrestricted } from "../../test/support/pods.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import script from "../scripts/docker-credentials.sh";
 import { dockerCredentials } from "./docker-credentials.ts";
@@ -49,9 +49,9 @@ test("the script gets the file and the Secret's name as arguments, and survives 
 
 test("the logins are added before the wait for Docker", () => {
   const profile = profileWith({ docker: { credentials: { secret: "logins" } } });
-  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
-  const words = containerOf(pod, "runner").command ?? [];
-  expect(words.indexOf(name)).toBeLessThan(words.indexOf("arc-primer-wait"));
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, unrestricted);
+  const command = containerOf(pod, "runner").command ?? [];
+  expect(command.indexOf(name)).toBeLessThan(command.indexOf("arc-primer-wait"));
 });
 
 test.each<[string, object, string]>([
@@ -72,10 +72,10 @@ test("a command from the profile is wrapped", () => {
 });
 
 test.each([
-  ["Docker's folder", "/home/runner/.docker", { hostPath: { path: "/shared" } }],
-  ["the home", "/home/runner", { persistentVolumeClaim: { claimName: "home" } }],
-  ["a config of its own", "/home/runner/.docker/config.json", { secret: { secretName: "own" } }],
-])("a volume at %s: no logins are written to it", (_where, mountPath, source) => {
+  ["Docker's config directory", "/home/runner/.docker", { hostPath: { path: "/shared" } }],
+  ["the home directory", "/home/runner", { persistentVolumeClaim: { claimName: "home" } }],
+  ["an existing config.json", "/home/runner/.docker/config.json", { secret: { secretName: "own" } }],
+])("no logins are written to a volume at %s", (_where, mountPath, source) => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "own", ...source });
   containerOf(before, "runner").volumeMounts?.push({ name: "own", mountPath });
@@ -114,7 +114,7 @@ test.each<[string, Partial<Container>, object, string]>([
     },
     "docker-config-mounted",
   ],
-  ["a read-only root file system", { securityContext: { readOnlyRootFilesystem: true } }, {}, "read-only-root"],
+  ["a read-only root filesystem", { securityContext: { readOnlyRootFilesystem: true } }, {}, "read-only-root"],
   [
     "a read-only root filesystem with a volume there",
     {
@@ -134,7 +134,7 @@ test.each<[string, Partial<Container>, object, string]>([
     {},
     "applied",
   ],
-])("logins and %s", (_what, change, spec, want) => {
+])("logins with %s", (_what, change, spec, want) => {
   const pod = goldenPod("default-mode");
   Object.assign(containerOf(pod, "runner"), change);
   Object.assign(pod.spec, spec);

@@ -48,9 +48,9 @@ describe("the volume is mounted where dockerd keeps its data", () => {
   test.each<[string, Partial<Container>, string]>([
     ["--data-root=PATH", flags("--data-root=/data/docker/"), "/data/docker"],
     ["--data-root PATH", flags("--data-root", "/data"), "/data"],
-    ["-g PATH, of older versions", flags("-g", "/graph"), "/graph"],
+    ["-g PATH, as in older versions", flags("-g", "/graph"), "/graph"],
     ["no flag", { args: [] }, "/var/lib/docker"],
-    ["a shell string with nothing but dockerd", { command: ["sh", "-c", "dockerd --data-root=/d"], args: [] }, "/d"],
+    ["a shell string that only starts dockerd", { command: ["sh", "-c", "dockerd --data-root=/d"], args: [] }, "/d"],
   ])("%s", (_what, change, path) => expect(mountOf(run(withDind(change)).pod)).toBe(path));
 
   test("rootless: at the parent directory, in a home directory from an emptyDir", () => {
@@ -84,24 +84,39 @@ describe("the pod is not changed", () => {
   const memory = { emptyDir: { medium: "Memory", sizeLimit: "8Gi" } };
   test.each<[string, Pod, object, string]>([
     ["nothing is set", goldenPod("dind-sidecar"), {}, "not-configured"],
-    ["it is switched off", goldenPod("dind-sidecar"), { ...limited, enabled: false }, "disabled"],
+    ["it is disabled", goldenPod("dind-sidecar"), { ...limited, enabled: false }, "disabled"],
     ["there is no DinD", goldenPod("default-mode"), limited, "no-dind"],
     ["a volume is mounted there", mounted("/var/lib/docker/"), limited, "docker-data-mounted"],
-    ["a volume is mounted in it", mounted("/var/lib/docker/overlay2"), limited, "docker-data-mounted"],
-    ["a shared volume is mounted above it", mounted("/var/lib"), limited, "docker-data-mounted"],
+    ["a volume is mounted below", mounted("/var/lib/docker/overlay2"), limited, "docker-data-mounted"],
+    ["a shared volume is mounted at a parent directory", mounted("/var/lib"), limited, "docker-data-mounted"],
     ["a daemon.json is mounted", goldenPod("daemon-json-mounted"), limited, "data-root-unknown"],
     ["dockerd is started by more than a plain command", goldenPod("dind-shell-command"), limited, "data-root-unknown"],
     ["a variable is in the path", withDind({ args: ["dockerd", "--data-root=$(ROOT)"] }), limited, "data-root-unknown"],
-    ["rootless, in its image's home", withDind({ image: "docker:dind-rootless" }), limited, "data-root-rootless"],
     [
-      "rootless, with a --data-root",
+      "dockerd is rootless, with the home directory of its image",
+      withDind({ image: "docker:dind-rootless" }),
+      limited,
+      "data-root-rootless",
+    ],
+    [
+      "dockerd is rootless, with a --data-root",
       withDind({ args: ["dockerd", "--data-root=/d"] }, "dind-rootless"),
       limited,
       "data-root-rootless",
     ],
-    ["rootless, on a new disk", goldenPod("dind-rootless"), { ephemeral: { size: "9Gi" } }, "data-root-rootless"],
-    ["its memory limit is lower", withDind({ resources: { limits: { memory: "4Gi" } } }), memory, "docker-data-memory"],
-  ])("where %s", (_what, before, data, reason) => {
+    [
+      "dockerd is rootless, with an ephemeral volume",
+      goldenPod("dind-rootless"),
+      { ephemeral: { size: "9Gi" } },
+      "data-root-rootless",
+    ],
+    [
+      "its memory limit is lower than the volume's size limit",
+      withDind({ resources: { limits: { memory: "4Gi" } } }),
+      memory,
+      "docker-data-memory",
+    ],
+  ])("if %s", (_what, before, data, reason) => {
     const { pod, outcome } = run(before, data);
     expect(outcome).toMatchObject({ reason });
     expect(pod).toBe(before);

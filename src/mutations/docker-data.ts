@@ -12,11 +12,11 @@ type Data = Profile["docker"]["data"];
 const name = "arc-primer-docker-data";
 
 /**
- * Puts Docker's data on a volume: an emptyDir with a size limit or in memory, or a generic ephemeral volume. Otherwise the
- * container runtime decides where to put the volume that the image declares, and it has no size limit.
+ * Puts Docker's data on a volume: an emptyDir with a size limit or in memory, or a generic ephemeral volume. Without this,
+ * the data is in the volume that the image declares: the container runtime decides where that is, and it has no size limit.
  *
  * Each DinD container gets its own volume, because two dockerds would corrupt each other's data. If the pod already mounts
- * a volume there, it is kept.
+ * a volume there, that volume is kept.
  */
 export const dockerData: Mutation = {
   name: "docker-data",
@@ -27,7 +27,7 @@ export const dockerData: Mutation = {
     if (!source) return "not-configured";
 
     return (pod) => {
-      const change = ({ container }: { container: Container }, index: number): Verdict => {
+      const addVolume = ({ container }: { container: Container }, index: number): Verdict => {
         const found = dataRoot(pod, container);
         if (typeof found === "string") return doesNotApply(found);
         const { mountPath, rootless } = found;
@@ -35,14 +35,14 @@ export const dockerData: Mutation = {
         // directory of an emptyDir is writable for everyone.
         if (rootless && source.ephemeral) return doesNotApply("data-root-rootless");
         if (preventsMount(pod, container, mountPath)) return doesNotApply("docker-data-mounted");
-        if (source.emptyDir?.medium === "Memory" && isBelow(pod, container, source.emptyDir.sizeLimit))
+        if (source.emptyDir?.medium === "Memory" && hasLowerMemoryLimit(pod, container, source.emptyDir.sizeLimit))
           return doesNotApply("docker-data-memory");
         const volume = { name: index === 0 ? name : `${name}-${index + 1}`, ...source };
         ensureVolume(pod, volume);
         ensureMount(container, { name: volume.name, mountPath });
         return applies();
       };
-      const [first, ...more] = findDinds(pod, profile).map(change);
+      const [first, ...more] = findDinds(pod, profile).map(addVolume);
       return first ? combineVerdicts([first, ...more]) : doesNotApply("no-dind");
     };
   },
@@ -64,7 +64,7 @@ function volumeSource({ emptyDir, ephemeral }: Data): Omit<Volume, "name"> | und
 }
 
 /** Whether the memory limit of the container or the pod is lower than the size limit of a volume in memory. */
-function isBelow({ spec }: Pod, { resources }: Container, sizeLimit: string | undefined): boolean {
+function hasLowerMemoryLimit({ spec }: Pod, { resources }: Container, sizeLimit: string | undefined): boolean {
   const wanted = quantityValue(sizeLimit ?? "") ?? 0;
   return [resources?.limits?.["memory"], spec.resources?.limits?.["memory"]].some(
     (limit) => limit !== undefined && Number(quantityValue(String(limit))) < wanted,

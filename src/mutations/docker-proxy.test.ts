@@ -18,14 +18,14 @@ function withProxy(...env: EnvVar[]): Pod {
 const added = (pod: Pod) => containerOf(pod, "dind").env?.slice(1);
 
 test("ARC's variables come from a Secret, so the kubelet expands NO_PROXY", () => {
-  const { pod, words } = run(withProxy(secret("http_proxy"), secret("https_proxy"), secret("no_proxy")));
+  const { pod, wrapperArgs } = run(withProxy(secret("http_proxy"), secret("https_proxy"), secret("no_proxy")));
   expect(added(pod)).toEqual([
     secret("http_proxy"),
     secret("https_proxy"),
     { ...secret("no_proxy"), name: "ARC_PRIMER_no_proxy" },
     { name: "no_proxy", value: "$(ARC_PRIMER_no_proxy),registry-cache:5000" },
   ]);
-  expect(words).toEqual(["arc-primer-docker-proxies", "no-proxy=registry-cache:5000"]);
+  expect(wrapperArgs).toEqual(["arc-primer-docker-proxies", "no-proxy=registry-cache:5000"]);
   expect(run(pod).outcome).toMatchObject({ reason: "already-there", notes: [] });
 });
 
@@ -58,7 +58,7 @@ test.each<[string, EnvVar[], object, EnvVar[]]>([
     [{ name: "https_proxy", value: "x" }],
   ],
   [
-    "a mirror on the node",
+    "none, and a mirror on the node",
     [{ name: "https_proxy", value: "x" }],
     { registries: { "docker.io": { mirrors: [{ url: "http://$(HOST_IP):5000" }] } } },
     [
@@ -79,9 +79,9 @@ test("variables that the DinD container sets are kept, in upper or lower case", 
   expect(added(after)?.map(({ name }) => name)).toEqual(["HTTPS_PROXY", "no_proxy"]);
 });
 
-test("builds can be excluded; if Docker's config is on a foreign volume, dockerd still gets the proxy", () => {
+test("builds can be excluded; if another volume has Docker's config, dockerd still gets the proxy", () => {
   const proxy = { name: "https_proxy", value: "http://proxy:3128" };
-  expect(run(withProxy(proxy), {}, { enabled: true, builds: false }).words).toEqual([]);
+  expect(run(withProxy(proxy), {}, { enabled: true, builds: false }).wrapperArgs).toEqual([]);
   const pod = withProxy(proxy);
   containerOf(pod, "runner").volumeMounts?.push({ name: "c", mountPath: "/home/runner/.docker/config.json" });
   pod.spec.volumes?.push({ name: "c", secret: { secretName: "c" } });
@@ -89,7 +89,7 @@ test("builds can be excluded; if Docker's config is on a foreign volume, dockerd
 });
 
 test.each<[string, Pod, object, string]>([
-  ["it is off", withProxy({ name: "https_proxy", value: "x" }), {}, "not-configured"],
+  ["it is not enabled", withProxy({ name: "https_proxy", value: "x" }), {}, "not-configured"],
   ["no proxy", goldenPod("dind-sidecar"), { enabled: true }, "no-proxy"],
   ["no DinD", goldenPod("default-mode"), { enabled: true }, "no-dind"],
 ])("not changed: %s", (_why, pod, proxy, reason) => {

@@ -25,15 +25,15 @@ export const dockerProxy: Mutation = {
   configure(profile) {
     const { enabled, builds } = profile.docker.proxy;
     if (!enabled) return "not-configured";
-    const direct = mirrorHosts(profile.registries);
-    const args = direct.filter((host) => !host.includes("$")).map((host) => `no-proxy=${host}`);
+    const noProxyHosts = mirrorHosts(profile.registries);
+    const args = noProxyHosts.filter((host) => !host.includes("$")).map((host) => `no-proxy=${host}`);
 
     return (pod) => {
       const runner = findContainer(pod, profile.runner.container);
       if (!runner) return doesNotApply("no-runner-container");
       const dinds = findDinds(pod, profile);
       if (dinds.length === 0) return doesNotApply("no-dind");
-      const variables = proxyForDockerd(runner, direct);
+      const variables = proxyForDockerd(runner, noProxyHosts);
       if (variables.length === 0) return doesNotApply("no-proxy");
 
       const notes = new Set<Note | MutationReason>();

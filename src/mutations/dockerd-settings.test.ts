@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, profileWith, runAll, runOne, unrestricted } from "../../test/support/pods.ts";
 import type { Container } from "../pod/types.ts";
 import { dockerdSettings } from "./dockerd-settings.ts";
 
@@ -14,8 +14,8 @@ function run(daemon: object, change: Partial<Container> = {}, golden = "dind-sid
 
 test.each<[string, object, string[], string[]]>([
   ["MTU, for both kinds of network", { mtu: 1400 }, [], ["--mtu=1400", `${bridge}1400`]],
-  ["one of the two MTU flags is there", { mtu: 1400 }, ["--mtu=1400"], [`${bridge}1400`]],
-  ["one of the two MTU flags is there, in two words", { mtu: 1400 }, ["--mtu", "1400"], [`${bridge}1400`]],
+  ["MTU, with one of the two flags already set", { mtu: 1400 }, ["--mtu=1400"], [`${bridge}1400`]],
+  ["MTU, with one of the two flags already set as two arguments", { mtu: 1400 }, ["--mtu", "1400"], [`${bridge}1400`]],
   ["bip", { bip: "172.26.0.1/16" }, [], ["--bip=172.26.0.1/16"]],
   [
     "address pools",
@@ -28,27 +28,27 @@ test.each<[string, object, string[], string[]]>([
     ["--default-address-pool=base=172.30.0.0/16,size=24"],
     ["--default-address-pool=base=172.31.0.0/16,size=24"],
   ],
-  ["a flag that adds up", { extraArgs: ["--dns=10.0.0.2"] }, ["--dns=10.0.0.1"], ["--dns=10.0.0.2"]],
+  ["a flag that can be repeated", { extraArgs: ["--dns=10.0.0.2"] }, ["--dns=10.0.0.1"], ["--dns=10.0.0.2"]],
   ["other flags", { extraArgs: ["--storage-driver=overlay2", "--debug"] }, ["--debug"], ["--storage-driver=overlay2"]],
-])("flags: %s", (_what, daemon, there, added) => {
-  const { dind, outcome } = run(daemon, { args: ["dockerd", ...there] });
+])("flags: %s", (_what, daemon, present, added) => {
+  const { dind, outcome } = run(daemon, { args: ["dockerd", ...present] });
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
-  expect(dind.args).toEqual(["dockerd", ...there, ...added]);
+  expect(dind.args).toEqual(["dockerd", ...present, ...added]);
 });
 
 test.each<[string, object, string[]]>([
   ["MTU", { mtu: 1400 }, ["--mtu", "1450"]],
-  ["MTU of networks", { mtu: 1400 }, [`${bridge}1450`]],
+  ["MTU of the networks", { mtu: 1400 }, [`${bridge}1450`]],
   ["bip", { bip: "172.26.0.1/16" }, ["--bip=172.27.0.1/16"]],
-  ["a bridge of its own", { bip: "172.26.0.1/16" }, ["--bridge=none"]],
+  ["bip, with another bridge", { bip: "172.26.0.1/16" }, ["--bridge=none"]],
   ["an extra flag", { extraArgs: ["--storage-driver=overlay2"] }, ["--storage-driver", "vfs"]],
   [
     "address pools",
     { addressPools: [{ base: "172.30.0.0/16", size: 24 }] },
     ["--default-address-pool=base=10.0.0.0/8,size=24"],
   ],
-])("the pod's own value is kept: %s", (_what, daemon, there) => {
-  const { outcome, unchanged } = run(daemon, { args: ["dockerd", ...there] });
+])("the pod's own value is kept: %s", (_what, daemon, present) => {
+  const { outcome, unchanged } = run(daemon, { args: ["dockerd", ...present] });
   expect(unchanged).toBe(true);
   expect(outcome).toMatchObject({ reason: "already-there", notes: ["flag-kept"] });
 });
@@ -111,14 +111,14 @@ test.each([
 test("minApiVersion sets a variable for dockerd, unless the pod sets it", () => {
   const profile = profileWith({ docker: { daemon: { minApiVersion: "1.24" } } });
   const pod = goldenPod("dind-sidecar");
-  const after = runAll([dockerdSettings], pod, profile, anywhere);
+  const after = runAll([dockerdSettings], pod, profile, unrestricted);
   expect(containerOf(after.pod, "dind").env?.at(-1)).toEqual({ name: "DOCKER_MIN_API_VERSION", value: "1.24" });
   containerOf(pod, "dind").env?.push({ name: "DOCKER_MIN_API_VERSION", value: "1.40" });
-  const kept = runAll([dockerdSettings], pod, profile, anywhere);
+  const kept = runAll([dockerdSettings], pod, profile, unrestricted);
   expect(kept.outcomes[0]).toMatchObject({ reason: "already-there", notes: ["env-kept"] });
 });
 
-test("a variable from an optional Secret or ConfigMap", () => {
+test("variables from a Secret or ConfigMap are marked as optional", () => {
   const secretKeyRef = { name: "proxy", key: "url" };
   const configMapKeyRef = { name: "ports", key: "one" };
   const env = { HTTPS_PROXY: { valueFrom: { secretKeyRef } }, PORT: { valueFrom: { configMapKeyRef } } };

@@ -21,8 +21,8 @@ const repeatable =
   );
 
 /**
- * Configures what ARC's Helm values cannot: MTU, address pools, additional flags, image version, environment variables and
- * resources of the DinD container. Values that the pod sets are kept.
+ * Configures what ARC's Helm values cannot configure: MTU, address pools, additional flags, image version, environment
+ * variables and resources of the DinD container. Values that the pod sets are kept.
  */
 export const dockerdSettings: Mutation = {
   name: "dockerd-settings",
@@ -31,13 +31,13 @@ export const dockerdSettings: Mutation = {
     if (!daemon.enabled) return "disabled";
     const flags = wantedFlags(daemon);
     const env = wantedEnv(daemon);
-    const wantsOthers = daemon.image !== undefined || daemon.resources || Object.keys(env).length > 0;
-    if (flags.length === 0 && !wantsOthers) return "not-configured";
+    const hasOtherSettings = daemon.image !== undefined || daemon.resources || Object.keys(env).length > 0;
+    if (flags.length === 0 && !hasOtherSettings) return "not-configured";
 
     return (pod) => {
-      const change = (dind: Container): Verdict => {
+      const changeContainer = (dind: Container): Verdict => {
         const { flags: present, obstacle } = dockerdFlags(dind, pod);
-        if (obstacle && !wantsOthers) return doesNotApply(obstacle);
+        if (obstacle && !hasOtherSettings) return doesNotApply(obstacle);
         return applies(
           ...(flags.length > 0 && obstacle ? (["flags-left-out", obstacle] as const) : setFlags(dind, present, flags)),
           ...setImage(dind, daemon.image, profile.images),
@@ -45,7 +45,7 @@ export const dockerdSettings: Mutation = {
           ...setResources(pod, dind, daemon.resources),
         );
       };
-      const [first, ...more] = findDinds(pod, profile).map(({ container }) => change(container));
+      const [first, ...more] = findDinds(pod, profile).map(({ container }) => changeContainer(container));
       return first ? combineVerdicts([first, ...more]) : doesNotApply("no-dind");
     };
   },
@@ -109,11 +109,12 @@ function wantedFlags({ mtu, bip, addressPools, extraArgs }: Daemon): WantedFlag[
   return settings;
 }
 
+/** Whether the pod already sets a flag in a way that conflicts with the wanted one. */
 function clashes(flags: readonly string[], { name, value, contradicts, excludedBy = [] }: WantedFlag): boolean {
   const differs = contradicts ?? ((present: string) => present !== value);
-  const isGiven = (one: string) => flags.some((word) => word === one || word.startsWith(`${one}=`));
-  if (value === undefined) return flags.some((word) => word.startsWith(`${name}=`));
-  return flagValues(flags, name).some(differs) || excludedBy.some(isGiven);
+  const isSet = (flag: string) => flags.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
+  if (value === undefined) return flags.some((arg) => arg.startsWith(`${name}=`));
+  return flagValues(flags, name).some(differs) || excludedBy.some(isSet);
 }
 
 /** Replaces the image that ARC sets, which its Helm values cannot change. Any other image is kept. */
@@ -134,7 +135,7 @@ function setEnv(dind: Container, env: Daemon["env"]): Note[] {
   let isKept = false;
   for (const [name, value] of Object.entries(env)) {
     const entry = envEntry(dind, name);
-    const wanted = { name, ...(typeof value === "string" ? { value } : { valueFrom: optional(value.valueFrom) }) };
+    const wanted = { name, ...(typeof value === "string" ? { value } : { valueFrom: asOptional(value.valueFrom) }) };
     if (!entry) (dind.env ??= []).push(wanted);
     else if (JSON.stringify(entry) !== JSON.stringify(wanted)) isKept = true;
   }
@@ -142,7 +143,7 @@ function setEnv(dind: Container, env: Daemon["env"]): Note[] {
 }
 
 /** Marks references as optional. Otherwise the pod would never start if the object is missing. */
-function optional({ secretKeyRef, configMapKeyRef }: ValueFrom): NonNullable<EnvVar["valueFrom"]> {
+function asOptional({ secretKeyRef, configMapKeyRef }: ValueFrom): NonNullable<EnvVar["valueFrom"]> {
   return {
     ...(secretKeyRef && { secretKeyRef: { ...secretKeyRef, optional: true } }),
     ...(configMapKeyRef && { configMapKeyRef: { ...configMapKeyRef, optional: true } }),
@@ -151,8 +152,8 @@ function optional({ secretKeyRef, configMapKeyRef }: ValueFrom): NonNullable<Env
 
 function setResources(pod: Pod, dind: Container, resources: Daemon["resources"]): Note[] {
   if (!resources || JSON.stringify(dind.resources) === JSON.stringify(resources)) return [];
-  const own = dind.resources?.requests ?? dind.resources?.limits ?? dind.resources?.claims ?? pod.spec.resources;
-  if (own) return ["resources-kept"];
+  const present = dind.resources?.requests ?? dind.resources?.limits ?? dind.resources?.claims ?? pod.spec.resources;
+  if (present) return ["resources-kept"];
   dind.resources = { ...resources };
   return [];
 }

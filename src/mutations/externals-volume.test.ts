@@ -33,7 +33,7 @@ test("the image is mounted read-only instead of being copied, and the wait check
   expect(containerOf(pod, "runner").command).toContain("externals=/arc-primer/externals");
 });
 
-test("the image is the copying container's, with its pull policy", () => {
+test("the volume has the image and the pull policy of the copying container", () => {
   const pod = goldenPod("dind-sidecar");
   Object.assign(containerOf(pod, "init-dind-externals"), { image: "mirror/runner:2", imagePullPolicy: "Always" });
   expect(volumeOf(runOne(externalsVolume, pod, volume).pod)).toMatchObject({
@@ -60,7 +60,7 @@ test("injected DinD gets its externals the same way", () => {
   expect(volumeOf(pod)).toHaveProperty("image");
 });
 
-test("memory: the copy is kept, and its volume is in memory", () => {
+test("memory: the copy is kept, but its volume is in memory", () => {
   const { pod, outcome } = runOne(externalsVolume, goldenPod("dind-sidecar"), memory);
   expect(outcome.result).toBe("applied");
   expect(volumeOf(pod)).toEqual({ name: "dind-externals", emptyDir: { medium: "Memory" } });
@@ -91,7 +91,7 @@ test("memory: the pod-level limit is too low", () => {
 test.each<[string, object, string, string]>([
   ["by default", {}, "dind-sidecar", "not-configured"],
   ["without DinD", volume, "default-mode", "no-dind"],
-])("%s: skipped", (_what, profile, golden, reason) => {
+])("does not apply %s", (_what, profile, golden, reason) => {
   const pod = goldenPod(golden);
   const result = runOne(externalsVolume, pod, profile);
   expect(result.outcome).toMatchObject({ reason });

@@ -11,15 +11,15 @@ import { appendArgs } from "../pod/wrap.ts";
 import { waitName } from "./wait-for-docker.ts";
 
 /** The path in the runner container at which the wait checks the externals. */
-const checked = "/arc-primer/externals";
+const checkedPath = "/arc-primer/externals";
 
 /** The externals take about 600 MB (actions-runner 2.336: 595 MB). The rest of the limit is for the copying process. */
-const leastMemory = 2 ** 30;
+const minMemory = 2 ** 30;
 
 /**
- * Provides the runner's externals (the Node that actions run on) to Docker without the slow copy, which takes most of a
- * pod's startup time. Either the image from which the init container copies is mounted as an image volume, or the copy
- * is made in memory.
+ * Provides the runner's externals (the Node.js versions that actions run on) to Docker without the slow copy, which takes
+ * most of a pod's startup time. Either the image from which the init container copies is mounted as an image volume, or
+ * the init container copies to a volume in memory.
  *
  * Image volumes must be supported by the API server, the kubelet and the container runtime. An API server without the
  * feature drops the volume and its mounts after all webhooks have run, without an error (tested with Kubernetes 1.34). So
@@ -63,14 +63,14 @@ function mountImage(pod: Pod, copy: ExternalsCopy, dind: Container, runner: Cont
   dind.volumeMounts = (dind.volumeMounts ?? []).map((mount) =>
     mount.name === volume ? { ...mount, subPath: folder, readOnly: true } : mount,
   );
-  if (!runner || !appendArgs(runner, waitName, [[`externals=${checked}`]])) return applies("externals-unchecked");
-  ensureMount(runner, { name: volume, mountPath: checked, subPath: folder, readOnly: true });
+  if (!runner || !appendArgs(runner, waitName, [[`externals=${checkedPath}`]])) return applies("externals-unchecked");
+  ensureMount(runner, { name: volume, mountPath: checkedPath, subPath: folder, readOnly: true });
   return applies();
 }
 
 function copyInMemory(pod: Pod, { container, volume }: ExternalsCopy): Verdict {
   const limits = [memoryLimit(container), pod.spec.resources?.limits?.["memory"], podLimit(pod, container)];
-  if (limits.some((limit) => limit !== undefined && Number(quantityValue(String(limit))) < leastMemory))
+  if (limits.some((limit) => limit !== undefined && Number(quantityValue(String(limit))) < minMemory))
     return doesNotApply("memory-limit");
   const present = pod.spec.volumes?.find(({ name }) => name === volume);
   if (present?.emptyDir?.medium === "Memory") return applies();
@@ -78,10 +78,13 @@ function copyInMemory(pod: Pod, { container, volume }: ExternalsCopy): Verdict {
   return applies();
 }
 
-/** The memory limit of the whole pod, in bytes: the sum over all running containers. Undefined if one has no limit. */
+/**
+ * The memory limit of the whole pod, in bytes: the sum of the limits of all containers that run at the same time. Undefined
+ * if one of them, or the copying init container, has no limit.
+ */
 function podLimit({ spec }: Pod, copier: Container): number | undefined {
-  const together = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
-  const limits = [...together, copier].map((one) => quantityValue(String(memoryLimit(one) ?? "")));
+  const concurrent = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)];
+  const limits = [...concurrent, copier].map((one) => quantityValue(String(memoryLimit(one) ?? "")));
   if (limits.some((limit) => limit === undefined)) return undefined;
   return limits.slice(0, -1).reduce<number>((sum, limit) => sum + (limit ?? 0), 0);
 }

@@ -71,7 +71,7 @@ describe("the pod is not changed", () => {
   test.each([
     [{}, "not-configured"],
     [{ enabled: false, gracePeriod: "2h" }, "disabled"],
-  ])("by a profile with %j", (settings, reason) => {
+  ])("with the settings %j", (settings, reason) => {
     expect(run(goldenPod("default-mode"), settings).outcome).toMatchObject({ reason });
   });
 

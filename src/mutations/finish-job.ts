@@ -1,4 +1,4 @@
-import { outliveRunner } from "../docker/outlive.ts";
+import { stopAfterRunner } from "../docker/stop-after-runner.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
@@ -16,7 +16,7 @@ const name = "arc-primer-finish-job";
  * is kept running until the runner has stopped. This also works in pods without Docker.
  *
  * The kubelet runs the hook before it sends SIGTERM, and the time counts towards the grace period (Kubernetes
- * documentation, Container Lifecycle Hooks). If the container exits by itself meanwhile, its exit code is the runner's.
+ * documentation, Container Lifecycle Hooks). If the container exits by itself during this time, its exit code is the runner's.
  */
 export const finishJob: Mutation = {
   name: "finish-job",
@@ -30,13 +30,13 @@ export const finishJob: Mutation = {
       const runner = findContainer(pod, profile.runner.container);
       if (!runner) return doesNotApply("no-runner-container");
       if (hasOtherPreStop(runner, name)) return doesNotApply("runner-pre-stop");
-      const own = pod.spec.terminationGracePeriodSeconds ?? 30;
-      const seconds = Math.max(own, gracePeriod / 1000);
-      if (own < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
+      const present = pod.spec.terminationGracePeriodSeconds ?? 30;
+      const seconds = Math.max(present, gracePeriod / 1000);
+      if (present < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
       addPreStop(runner, name, script, `seconds=${seconds - reserve / 1000}`);
-      const outliving = outliveRunner(pod, runner, profile, { holdDocker, awaitRunner });
-      if (outliving === "no-command") return doesNotApply(outliving);
-      return outliving === "outlives" ? applies() : applies(outliving);
+      const stopOrder = stopAfterRunner(pod, runner, profile, { holdDocker, awaitRunner });
+      if (stopOrder === "no-command") return doesNotApply(stopOrder);
+      return stopOrder === "stops-after-runner" ? applies() : applies(stopOrder);
     };
   },
 };

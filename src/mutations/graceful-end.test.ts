@@ -9,7 +9,7 @@ const name = "arc-primer-hold";
 const run = (pod: Pod, settings: object = { gracePeriod: "10m" }, more: object = {}) =>
   runOne(gracefulEnd, pod, { docker: { gracefulEnd: settings }, ...more });
 
-test("a native sidecar: only the grace period is changed", () => {
+test("with a native sidecar, only the grace period is changed", () => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcome } = run(before);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
@@ -17,7 +17,7 @@ test("a native sidecar: only the grace period is changed", () => {
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("a regular container: gets a preStop hook that waits until the runner closes the pipe", () => {
+test("a regular container gets a preStop hook that waits until the runner closes the pipe", () => {
   const before = goldenPod("dind-container");
   containerOf(before, "dind").lifecycle = { postStart: { exec: { command: ["true"] } } };
   const { pod } = run(before);
@@ -75,7 +75,7 @@ test("a regular DinD container and a runner without a command: nothing is change
   expect(result.pod).toBe(pod);
 });
 
-test("two DinD containers both get the hook; an existing hook of one is kept, and the other still gets it", () => {
+test("every DinD container gets the hook, except those that already have one", () => {
   const pod = goldenPod("dind-container");
   const preStop = { exec: { command: ["true"] } };
   pod.spec.containers.push(
@@ -84,8 +84,8 @@ test("two DinD containers both get the hook; an existing hook of one is kept, an
   );
   const { pod: after, outcome } = run(pod, { gracePeriod: "10m" });
   expect(outcome).toMatchObject({ result: "applied", notes: ["pre-stop-kept"] });
-  const held = after.spec.containers.filter(({ lifecycle }) =>
+  const withHook = after.spec.containers.filter(({ lifecycle }) =>
     lifecycle?.preStop?.exec?.command?.includes("arc-primer-hold"),
   );
-  expect(held.map((one) => one.name)).toEqual(["dind", "second"]);
+  expect(withHook.map((one) => one.name)).toEqual(["dind", "second"]);
 });

@@ -1,5 +1,5 @@
 import { findDinds } from "../docker/dind.ts";
-import { outliveRunner } from "../docker/outlive.ts";
+import { stopAfterRunner } from "../docker/stop-after-runner.ts";
 import { applies, doesNotApply } from "../engine/mutation.ts";
 import type { Mutation } from "../engine/mutation.ts";
 import { findContainer } from "../pod/containers.ts";
@@ -24,9 +24,9 @@ export const gracefulEnd: Mutation = {
       if (!runner) return doesNotApply("no-runner-container");
       if (findDinds(pod, profile).length === 0) return doesNotApply("no-dind");
       if ((pod.spec.terminationGracePeriodSeconds ?? 30) < seconds) pod.spec.terminationGracePeriodSeconds = seconds;
-      const outliving = outliveRunner(pod, runner, profile, { holdDocker, awaitRunner });
-      if (outliving === "no-command") return doesNotApply(outliving);
-      return outliving === "outlives" ? applies() : applies(outliving);
+      const stopOrder = stopAfterRunner(pod, runner, profile, { holdDocker, awaitRunner });
+      if (stopOrder === "no-command") return doesNotApply(stopOrder);
+      return stopOrder === "stops-after-runner" ? applies() : applies(stopOrder);
     };
   },
 };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, profileWith, runAll, runOne, unrestricted } from "../../test/support/pods.ts";
 import { imageMirror } from "./image-mirror.ts";
 import { mutations } from "./index.ts";
 
@@ -50,22 +50,22 @@ test("with everything that the other mutations add, and an image from the profil
     docker: { inject: true, daemon: { image: "docker:29-dind" } },
     prerequisites: { packages: ["curl"] },
   });
-  const { pod } = runAll(mutations, goldenPod("default-mode"), profile, anywhere);
+  const { pod } = runAll(mutations, goldenPod("default-mode"), profile, unrestricted);
   expect(containerOf(pod, "dind").image).toBe("harbor.example.com/hub/library/docker:29-dind");
   expect(containerOf(pod, "arc-primer-prerequisites").image).toBe(containerOf(pod, "runner").image);
-  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
+  expect(runAll(mutations, pod, profile, unrestricted).pod).toBe(pod);
 
-  const stock = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const stock = runAll(mutations, goldenPod("dind-sidecar"), profile, unrestricted);
   expect(containerOf(stock.pod, "dind").image).toBe("harbor.example.com/hub/library/docker:29-dind");
-  const second = runAll(mutations, stock.pod, profile, anywhere);
+  const second = runAll(mutations, stock.pod, profile, unrestricted);
   expect(second.pod).toBe(stock.pod);
   expect(second.outcomes.flatMap(({ notes }) => notes)).not.toContain("image-kept");
 });
 
-test("the image volume with the runner's externals is also pulled from the mirror", () => {
+test("the image of the externals volume is also pulled from the mirror", () => {
   const profile = profileWith({ images: { mirrors }, docker: { externals: "volume" } });
-  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, unrestricted);
   const reference = "harbor.example.com/ghcr/actions/actions-runner:latest";
   expect(pod.spec.volumes).toContainEqual({ name: "dind-externals", image: { reference, pullPolicy: "Always" } });
-  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
+  expect(runAll(mutations, pod, profile, unrestricted).pod).toBe(pod);
 });

@@ -6,7 +6,7 @@ import { findContainer, ownPrefix } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
 
 /** The init containers that ARC's charts and GitHub's rootless template add for DinD. */
-const helpers = ["init-dind-externals", "init-dind-rootless"];
+const dindInitContainers = ["init-dind-externals", "init-dind-rootless"];
 
 /**
  * Rewrites image names so that the kubelet pulls from a mirror: the images of the runner, of DinD and of their init
@@ -28,7 +28,7 @@ export const imageMirror: Mutation = {
       const container = findContainer(pod, runner.container);
       if (!container) return doesNotApply("no-runner-container");
       const dinds = findDinds(pod, { docker, runner }).map((dind) => dind.container);
-      const isOurs = ({ name }: { name: string }) => name.startsWith(ownPrefix) || helpers.includes(name);
+      const isOurs = ({ name }: { name: string }) => name.startsWith(ownPrefix) || dindInitContainers.includes(name);
       const candidates = [container, ...dinds, ...(pod.spec.initContainers ?? []).filter(isOurs)];
       for (const one of candidates) if (one.image) one.image = mirroredImage(one.image, mirrors);
       mirrorExternals(pod, dinds, mirrors);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { anywhere, containerOf, goldenPod, profileWith, runAll, runOne } from "../../test/support/pods.ts";
+import { containerOf, goldenPod, profileWith, runAll, runOne, unrestricted } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Container, Pod } from "../pod/types.ts";
 import prepareRootless from "../scripts/prepare-rootless.sh";
@@ -11,7 +11,7 @@ const run = (pod: Pod, docker: object = {}, podSecurity: PodSecurity = "privileg
   runOne(injectDocker, pod, { docker: { inject: true, ...docker } }, { podSecurity });
 
 /** A container without the API server's defaults and without the service account's token. */
-function asWritten({ startupProbe, resources, volumeMounts, env, ...container }: Container) {
+function withoutDefaults({ startupProbe, resources, volumeMounts, env, ...container }: Container) {
   const {
     terminationMessagePath: _path,
     terminationMessagePolicy: _policy,
@@ -35,8 +35,8 @@ test.each([
   const { pod, outcome } = run(goldenPod("default-mode"), { injected: { layout } });
   expect(outcome).toEqual({ mutation: "inject-docker", result: "applied", notes: [] });
   const want = goldenPod(golden);
-  expect(pod.spec.initContainers?.map(asWritten)).toEqual(want.spec.initContainers?.map(asWritten));
-  expect(pod.spec.containers.map(asWritten)).toEqual(want.spec.containers.map(asWritten));
+  expect(pod.spec.initContainers?.map(withoutDefaults)).toEqual(want.spec.initContainers?.map(withoutDefaults));
+  expect(pod.spec.containers.map(withoutDefaults)).toEqual(want.spec.containers.map(withoutDefaults));
   const byName = (one: Pod) => one.spec.volumes?.toSorted((a, b) => a.name.localeCompare(b.name));
   expect(byName(pod)).toEqual(byName(want));
   expect(run(pod, { injected: { layout } }).outcome).toMatchObject({ reason: "already-there" });
@@ -54,7 +54,7 @@ test("in the same pass, the other mutations treat the added DinD like any other"
     registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } },
     prerequisites: { packages: ["git"] },
   });
-  const { pod, outcomes } = runAll(mutations, goldenPod("default-mode"), profile, anywhere);
+  const { pod, outcomes } = runAll(mutations, goldenPod("default-mode"), profile, unrestricted);
   expect(outcomes.filter(({ result }) => result === "applied").map(({ mutation }) => mutation)).toEqual([
     "inject-docker",
     "graceful-end",
@@ -67,78 +67,78 @@ test("in the same pass, the other mutations treat the added DinD like any other"
   ]);
   expect(containerOf(pod, "dind").args).toContain("--mtu=1400");
   expect(containerOf(pod, "dind").startupProbe).toBeUndefined();
-  expect(runAll(mutations, pod, profile, anywhere).pod).toBe(pod);
+  expect(runAll(mutations, pod, profile, unrestricted).pod).toBe(pod);
 });
 
 test.each<[string, Pod, object, string]>([
-  ["it is off", goldenPod("default-mode"), { inject: false }, "not-configured"],
+  ["it is not enabled", goldenPod("default-mode"), { inject: false }, "not-configured"],
   ["there is a DinD", goldenPod("dind-sidecar"), {}, "already-there"],
   ["kubernetes mode", goldenPod("kubernetes-mode"), {}, "kubernetes-mode"],
   ["kubernetes-novolume mode", goldenPod("kubernetes-novolume-mode"), {}, "kubernetes-mode"],
   [
     "DOCKER_HOST",
-    changed(({ env = [] }) => env.push({ name: "DOCKER_HOST", value: "tcp://docker:2375" })),
+    defaultPod(({ env = [] }) => env.push({ name: "DOCKER_HOST", value: "tcp://docker:2375" })),
     {},
     "docker-elsewhere",
   ],
   [
     "the node's socket",
-    changed(({ volumeMounts }) => volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" })),
+    defaultPod(({ volumeMounts }) => volumeMounts?.push({ name: "node", mountPath: "/var/run/docker.sock" })),
     {},
     "docker-elsewhere",
   ],
   [
     "a volume at /run",
-    changed(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/" })),
+    defaultPod(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/" })),
     {},
     "docker-elsewhere",
   ],
   [
     "a volume where the rootless socket would be",
-    changed(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/user/1001" })),
+    defaultPod(({ volumeMounts }) => volumeMounts?.push({ name: "run", mountPath: "/run/user/1001" })),
     { injected: { rootless: true } },
     "docker-elsewhere",
   ],
   [
-    "a work folder by subPathExpr",
-    changed(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, subPathExpr: "$(POD_NAME)" })),
+    "a work directory with subPathExpr",
+    defaultPod(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, subPathExpr: "$(POD_NAME)" })),
     {},
     "work-subpath",
   ],
   [
     "a volume with the same name",
-    changed((_, { spec }) => spec.volumes?.push({ name: "dind-sock", hostPath: { path: "/" } })),
+    defaultPod((_, { spec }) => spec.volumes?.push({ name: "dind-sock", hostPath: { path: "/" } })),
     {},
     "name-taken",
   ],
   [
     "a work directory at a path that dockerd needs",
-    changed(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, mountPath: "/etc/" })),
+    defaultPod(({ volumeMounts }) => (volumeMounts![0] = { ...volumeMounts![0]!, mountPath: "/etc/" })),
     { injected: { rootless: true } },
     "name-taken",
   ],
   [
     "a container with the same name",
-    changed((_, { spec }) => (spec.initContainers = [{ name: "dind", image: "x" }])),
+    defaultPod((_, { spec }) => (spec.initContainers = [{ name: "dind", image: "x" }])),
     {},
     "name-taken",
   ],
-  ["the node's network", changed((_, { spec }) => (spec.hostNetwork = true)), {}, "host-network"],
+  ["the host network", defaultPod((_, { spec }) => (spec.hostNetwork = true)), {}, "host-network"],
   [
     "a privileged runner",
-    changed((runner) => (runner.securityContext = { privileged: true })),
+    defaultPod((runner) => (runner.securityContext = { privileged: true })),
     {},
     "runner-privileged",
   ],
-  ["sysbox", changed((_, { spec }) => (spec.runtimeClassName = "sysbox-runc")), {}, "runner-privileged"],
-  ["no command", changed((runner) => delete runner.command), {}, "no-command"],
+  ["sysbox", defaultPod((_, { spec }) => (spec.runtimeClassName = "sysbox-runc")), {}, "runner-privileged"],
+  ["no command", defaultPod((runner) => delete runner.command), {}, "no-command"],
   [
     "a command that does not show the runner's directory",
-    changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command: ["/usr/local/bin/start"] })),
+    defaultPod((runner) => Object.assign(runner, { image: "example.com/runner:1", command: ["/usr/local/bin/start"] })),
     {},
     "externals-unknown",
   ],
-  ["no runner container", changed((runner) => (runner.name = "main")), {}, "no-runner-container"],
+  ["no runner container", defaultPod((runner) => (runner.name = "main")), {}, "no-runner-container"],
 ])("does not apply: %s", (_why, pod, docker, reason) => {
   const result = run(pod, docker);
   expect(result.outcome).toMatchObject({ result: "skipped", reason });
@@ -151,7 +151,7 @@ test.each<[string[], string]>([
   [["/opt/runner/bin/Runner.Listener", "run"], "/opt/runner"],
 ])("%j: the externals and the work directory are in %s", (command, root) => {
   const { pod } = run(
-    changed((runner) => Object.assign(runner, { image: "example.com/runner:1", command, volumeMounts: [] })),
+    defaultPod((runner) => Object.assign(runner, { image: "example.com/runner:1", command, volumeMounts: [] })),
   );
   expect(containerOf(pod, "init-dind-externals").args?.[1]).toBe(`${root}/externals/.`);
   const paths = containerOf(pod, "dind").volumeMounts?.map(({ mountPath }) => mountPath);
@@ -159,26 +159,29 @@ test.each<[string[], string]>([
 });
 
 test("GitHub's image has a fixed directory for any command; a container without a command uses the profile's command", () => {
-  const own = changed((runner) => (runner.command = ["/usr/local/bin/start"]));
+  const own = defaultPod((runner) => (runner.command = ["/usr/local/bin/start"]));
   expect(containerOf(run(own).pod, "init-dind-externals").args?.[1]).toBe("/home/runner/externals/.");
-  const none = changed((runner) => {
+  const none = defaultPod((runner) => {
     runner.image = "example.com/runner:1";
     delete runner.command;
   });
   const profile = profileWith({ docker: { inject: true }, runner: { command: ["/opt/runner/run.sh"] } });
-  const { pod } = runAll([injectDocker], none, profile, anywhere);
+  const { pod } = runAll([injectDocker], none, profile, unrestricted);
   expect(containerOf(pod, "init-dind-externals").args?.[1]).toBe("/opt/runner/externals/.");
 });
 
-test.each<PodSecurity>(["baseline", "restricted"])("does not apply under Pod Security %s, which would reject it", (level) => {
-  expect(run(goldenPod("default-mode"), {}, level).outcome).toMatchObject({ reason: "privilege-forbidden" });
-  expect(run(goldenPod("default-mode"), { injected: { rootless: true } }, level).outcome).toMatchObject({
-    reason: "privilege-forbidden",
-  });
-});
+test.each<PodSecurity>(["baseline", "restricted"])(
+  "does not apply under Pod Security %s, which would reject it",
+  (level) => {
+    expect(run(goldenPod("default-mode"), {}, level).outcome).toMatchObject({ reason: "privilege-forbidden" });
+    expect(run(goldenPod("default-mode"), { injected: { rootless: true } }, level).outcome).toMatchObject({
+      reason: "privilege-forbidden",
+    });
+  },
+);
 
 test("a missing work directory is added as in ARC; an existing one is mounted in dockerd as in the runner", () => {
-  const without = changed((runner, { spec }) => {
+  const without = defaultPod((runner, { spec }) => {
     runner.volumeMounts = [];
     spec.volumes = [];
   });
@@ -187,7 +190,7 @@ test("a missing work directory is added as in ARC; an existing one is mounted in
   expect(containerOf(pod, "runner").volumeMounts).toContainEqual({ name: "work", mountPath: "/home/runner/_work" });
 
   const own = { name: "disk", mountPath: "/home/runner/_work/", subPath: "a" };
-  const elsewhere = changed((runner, { spec }) => {
+  const elsewhere = defaultPod((runner, { spec }) => {
     runner.volumeMounts = [own];
     spec.volumes = [{ name: "disk", emptyDir: {} }];
   });
@@ -198,7 +201,7 @@ test("a missing work directory is added as in ARC; an existing one is mounted in
 
 test("resources come from the settings, else from the runner, so that a quota on limits does not reject the pod", () => {
   const limits = { cpu: "1", memory: "1Gi" };
-  const pod = changed((runner) => (runner.resources = { limits }));
+  const pod = defaultPod((runner) => (runner.resources = { limits }));
   const own = { limits: { memory: "8Gi" } };
   for (const layout of ["sidecar", "container"]) {
     expect(containerOf(run(pod, { injected: { layout } }).pod, "dind").resources).toEqual({ limits });
@@ -214,9 +217,9 @@ test("resources come from the settings, else from the runner, so that a quota on
 });
 
 test("the runner's devices are not requested twice, and pod-level limits are not exceeded", () => {
-  const gpu = changed((runner) => (runner.resources = { limits: { "nvidia.com/gpu": "1", memory: "1Gi" } }));
+  const gpu = defaultPod((runner) => (runner.resources = { limits: { "nvidia.com/gpu": "1", memory: "1Gi" } }));
   expect(containerOf(run(gpu).pod, "dind").resources).toEqual({ limits: { memory: "1Gi" } });
-  const limited = changed((runner, { spec }) => {
+  const limited = defaultPod((runner, { spec }) => {
     runner.resources = { requests: { memory: "1Gi" } };
     spec.resources = { requests: { memory: "1Gi" }, limits: { memory: "2Gi" } };
   });
@@ -227,14 +230,14 @@ test("the runner's devices are not requested twice, and pod-level limits are not
 
 test("dockerd gets ARC's proxy, but not the runner's registration", () => {
   const proxy = { name: "https_proxy", valueFrom: { secretKeyRef: { name: "proxy", key: "https_proxy" } } };
-  const { pod } = run(changed(({ env }) => env?.push(proxy)));
+  const { pod } = run(defaultPod(({ env }) => env?.push(proxy)));
   expect(containerOf(pod, "dind").env).toEqual([{ name: "DOCKER_GROUP_GID", value: "123" }, proxy]);
   expect(JSON.stringify([pod.spec.initContainers])).not.toContain("JITCONFIG");
 });
 
 test("in a pod that runs as another user, dockerd still runs as root, and the copy runs as the runner's user", () => {
   const context = { runAsUser: 1001, runAsGroup: 1001, runAsNonRoot: true };
-  const pod = changed((runner, { spec }) => {
+  const pod = defaultPod((runner, { spec }) => {
     spec.securityContext = context;
     runner.securityContext = { ...context, capabilities: { add: ["SYS_ADMIN"] } };
   });
@@ -254,7 +257,8 @@ test("rootless: the script survives the kubelet's expansion, and dockerd runs as
   });
 });
 
-function changed(change: (runner: Container, pod: Pod) => unknown): Pod {
+/** The pod of ARC's default mode, with a change. */
+function defaultPod(change: (runner: Container, pod: Pod) => unknown): Pod {
   const pod = goldenPod("default-mode");
   change(containerOf(pod, "runner"), pod);
   return pod;

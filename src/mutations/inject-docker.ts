@@ -28,7 +28,7 @@ export const injectDocker: Mutation = {
   configure(profile) {
     const { docker } = profile;
     if (!docker.inject) return "not-configured";
-    const settings = settingsOf(profile);
+    const settings = dindSettings(profile);
 
     return (pod, { podSecurity }) => {
       const runner = findContainer(pod, profile.runner.container);
@@ -46,19 +46,19 @@ export const injectDocker: Mutation = {
       if (work.subPathExpr) return doesNotApply("work-subpath");
       const dind = stockDind(pod, runner, work, { ...settings, root });
       if (isNameTaken(pod, dind)) return doesNotApply("name-taken");
-      add(pod, dind, work.name);
-      connect(runner, dind, work);
+      addDind(pod, dind, work.name);
+      connectRunner(runner, dind, work);
       return applies();
     };
   },
 };
 
 /** Image and resources come from docker.daemon, as for any other DinD container, unless docker.daemon is disabled. */
-function settingsOf({ docker, registries }: Profile): Omit<DindSettings, "root"> {
+function dindSettings({ docker, registries }: Profile): Omit<DindSettings, "root"> {
   const { container, daemon, injected, proxy } = docker;
   const { image, resources } = daemon.enabled ? daemon : {};
-  const direct = proxy.enabled ? mirrorHosts(registries) : [];
-  return { name: container, ...injected, image, resources, direct, prepareRootless };
+  const noProxyHosts = proxy.enabled ? mirrorHosts(registries) : [];
+  return { name: container, ...injected, image, resources, noProxyHosts, prepareRootless };
 }
 
 /** The reason why DinD could not work in this pod or would do harm, if there is one. */
@@ -90,24 +90,25 @@ function isNameTaken({ spec }: Pod, dind: DindParts): boolean {
   return (
     [...dind.initContainers, ...dind.containers].some(({ name }) => containers.has(name)) ||
     dind.volumes.some((name) => volumes.has(name)) ||
-    [...dind.initContainers, ...dind.containers].some(({ volumeMounts }) => mountsTwice(volumeMounts ?? []))
+    [...dind.initContainers, ...dind.containers].some(({ volumeMounts }) => hasDuplicatePath(volumeMounts ?? []))
   );
 }
 
 /** Whether two mounts have the same path, for example if the work directory is at a path that dockerd needs. */
-function mountsTwice(mounts: readonly Mount[]): boolean {
+function hasDuplicatePath(mounts: readonly Mount[]): boolean {
   return new Set(mounts.map(({ mountPath }) => trimTrailingSlashes(mountPath))).size < mounts.length;
 }
 
 /** Appends the new parts after the existing ones, so that a service mesh's sidecars stay first. */
-function add(pod: Pod, dind: DindParts, work: string): void {
+function addDind(pod: Pod, dind: DindParts, work: string): void {
   const { spec } = pod;
   (spec.initContainers ??= []).push(...dind.initContainers);
   spec.containers.push(...dind.containers);
   for (const name of [...dind.volumes, work]) ensureVolume(pod, { name, emptyDir: {} });
 }
 
-function connect(runner: Container, { socket }: DindParts, work: Mount): void {
+/** Makes the runner container use the socket of the added DinD, and mounts the work directory if it is not mounted. */
+function connectRunner(runner: Container, { socket }: DindParts, work: Mount): void {
   const env = (runner.env ??= []);
   env.push({ name: "DOCKER_HOST", value: `unix://${socket}` });
   if (!envEntry(runner, "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS")) {

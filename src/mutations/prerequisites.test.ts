@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { anywhere, containerOf, goldenBundles, goldenPod, profileWith, runAll } from "../../test/support/pods.ts";
+import { containerOf, goldenBundles, goldenPod, profileWith, runAll, unrestricted } from "../../test/support/pods.ts";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import type { Pod } from "../pod/types.ts";
 import { brokenInvariants } from "../engine/invariants.ts";
@@ -51,10 +51,10 @@ test.each(["dind-sidecar", "dind-container", "default-mode"])(
 
 test("packages are installed before the wait for Docker, which may need one of them", () => {
   const profile = profileWith({ prerequisites: { packages: ["docker.io"] } });
-  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, anywhere);
-  const words = containerOf(pod, "runner").command ?? [];
-  expect(words.indexOf("arc-primer-packages")).toBeLessThan(words.indexOf("arc-primer-wait"));
-  expect(words.at(-1)).toBe("/home/runner/run.sh");
+  const { pod } = runAll(mutations, goldenPod("dind-sidecar"), profile, unrestricted);
+  const command = containerOf(pod, "runner").command ?? [];
+  expect(command.indexOf("arc-primer-packages")).toBeLessThan(command.indexOf("arc-primer-wait"));
+  expect(command.at(-1)).toBe("/home/runner/run.sh");
 });
 
 test("the added container gets the runner's pull policy, resources and proxy, but none of its secrets", () => {
@@ -133,12 +133,12 @@ test("a script without packages is enough", () => {
 describe("package bundles", () => {
   const settings = { packages: ["curl", "git"] };
   const bundles = goldenBundles("prerequisites-bundle");
-  const context = { ...anywhere, bundles };
+  const context = { ...unrestricted, bundles };
   const offers = (pod: Pod) => containerOf(pod, name).command?.filter((word) => word.startsWith("bundle=")) ?? [];
   const prime = (pod: Pod, profile: object = settings, where = context) =>
     runAll([prerequisites], pod, profileWith({ prerequisites: profile }), where);
 
-  test("those of the profile, the image and the settings are offered, the newest of each architecture", () => {
+  test("the newest bundle of each architecture is offered if profile, image and settings match", () => {
     const { pod, outcomes } = prime(goldenPod("prerequisites-bundle"));
     expect(outcomes[0]).toMatchObject({ result: "applied", notes: ["bundle-offered"] });
     expect(offers(pod).map((word) => word.slice(0, 18))).toEqual(["bundle=amd64 aaaaa", "bundle=arm64 bbbbb"]);
@@ -151,28 +151,28 @@ describe("package bundles", () => {
     ["another version", { packages: ["curl", "git=1:2.39*"] }],
     ["a script", { ...settings, script: "true" }],
     ["a mirror", { ...settings, apt: { mirrors: { "http://a.example.com": "http://b.example.com" } } }],
-  ])("settings that have changed since by %s: none", (_what, changed) => {
+  ])("no bundle is offered if the settings differ by %s", (_what, changed) => {
     const { pod, outcomes } = prime(goldenPod("prerequisites-bundle"), changed);
     expect({ offers: offers(pod), notes: outcomes[0]?.notes }).toEqual({ offers: [], notes: [] });
   });
 
   test.each<[string, object]>([
-    ["the time", { ...settings, timeout: "1m" }],
-    ["the limit", { ...settings, sizeLimit: "1Gi" }],
-    ["what happens on failure", { ...settings, onFailure: "fail" }],
-    ["what the job's own apt gets", { ...settings, apt: { keep: true } }],
-  ])("%s decides nothing about what is installed", (_what, changed) => {
+    ["timeout", { ...settings, timeout: "1m" }],
+    ["sizeLimit", { ...settings, sizeLimit: "1Gi" }],
+    ["onFailure", { ...settings, onFailure: "fail" }],
+    ["apt.keep", { ...settings, apt: { keep: true } }],
+  ])("bundles are offered even if %s differs, because it does not affect what is installed", (_what, changed) => {
     expect(offers(prime(goldenPod("prerequisites-bundle"), changed).pod)).toHaveLength(2);
   });
 
-  test("another image: none", () => {
+  test("no bundle is offered for another image", () => {
     const pod = goldenPod("prerequisites-bundle");
     containerOf(pod, "runner").image = "ghcr.io/actions/actions-runner:2.336.1";
     expect(offers(prime(pod).pod)).toEqual([]);
   });
 
-  test("a bundle that is ready only for the second pass changes nothing", () => {
-    const { pod } = prime(goldenPod("prerequisites-bundle"), settings, { ...anywhere, bundles: [] });
+  test("a bundle that becomes available only in the second pass changes nothing", () => {
+    const { pod } = prime(goldenPod("prerequisites-bundle"), settings, { ...unrestricted, bundles: [] });
     const again = prime(pod);
     expect(again.pod).toBe(pod);
     expect(again.outcomes[0]).toMatchObject({ reason: "already-there", notes: [] });
@@ -190,26 +190,26 @@ describe("apt.keep", () => {
     "mirror=http://archive.example.com/ubuntu",
     "by=http://mirror.example.com/ubuntu",
   ];
-  const told = (pod: Pod) => {
-    const words = containerOf(pod, "runner").command ?? [];
-    return words.slice(4, words.indexOf("--"));
+  const wrapperArgs = (pod: Pod) => {
+    const command = containerOf(pod, "runner").command ?? [];
+    return command.slice(4, command.indexOf("--"));
   };
 
-  test("beside packages: the wrapper is told the proxy and the mirrors as well", () => {
+  test("with packages, the wrapper also gets the proxy and the mirrors", () => {
     const { pod } = run(goldenPod("dind-sidecar"), { packages: ["curl"], apt });
-    expect(told(pod)).toEqual(["directory=/arc-primer/prerequisites", "on-failure=warn", ...kept]);
+    expect(wrapperArgs(pod)).toEqual(["directory=/arc-primer/prerequisites", "on-failure=warn", ...kept]);
   });
 
-  test("alone: a wrapper, and neither an init container nor a volume", () => {
+  test("without packages, only a wrapper is added, no init container and no volume", () => {
     const before = goldenPod("dind-sidecar");
     const { pod, outcome } = run(before, { apt });
-    expect({ outcome: outcome.result, told: told(pod) }).toEqual({ outcome: "applied", told: kept });
+    expect({ outcome: outcome.result, args: wrapperArgs(pod) }).toEqual({ outcome: "applied", args: kept });
     expect(pod.spec.initContainers).toEqual(before.spec.initContainers);
     expect(pod.spec.volumes).toEqual(before.spec.volumes);
     expect(run(pod, { apt }).outcome).toMatchObject({ reason: "already-there" });
   });
 
-  test.each([{ keep: true }, { ...apt, keep: false }])("%j without packages: nothing to do", (settings) => {
+  test.each([{ keep: true }, { ...apt, keep: false }])("%j without packages does not apply", (settings) => {
     expect(run(goldenPod("dind-sidecar"), { apt: settings }).outcome).toMatchObject({ reason: "not-configured" });
   });
 });
@@ -222,12 +222,16 @@ const variables =
     (containerOf(pod, "runner").env ??= []).push(...(env as { name: string }[]));
 
 test.each<[string, (pod: Pod) => unknown, string]>([
-  ["a read-only root", security({ readOnlyRootFilesystem: true }), "read-only-root"],
-  ["escalation forbidden", security({ allowPrivilegeEscalation: false }), "escalation-forbidden"],
+  ["a read-only root filesystem", security({ readOnlyRootFilesystem: true }), "read-only-root"],
+  ["privilege escalation forbidden", security({ allowPrivilegeEscalation: false }), "escalation-forbidden"],
   ["all capabilities dropped", security({ capabilities: { drop: ["ALL"] } }), "capabilities-dropped"],
-  ["one that sudo needs dropped", security({ capabilities: { drop: ["CAP_SETUID"] } }), "capabilities-dropped"],
   [
-    "one that root needs dropped",
+    "a capability that sudo needs dropped",
+    security({ capabilities: { drop: ["CAP_SETUID"] } }),
+    "capabilities-dropped",
+  ],
+  [
+    "a capability that root needs dropped",
     security({ runAsUser: 0, capabilities: { drop: ["chown"] } }),
     "capabilities-dropped",
   ],
@@ -245,14 +249,14 @@ test.each<[string, (pod: Pod) => unknown, string]>([
     (pod) => pod.spec.volumes?.push({ name, hostPath: { path: "/" } }),
     "name-taken",
   ],
-  ["a container of the pod's own by our name", (pod) => pod.spec.containers.push({ name }), "name-taken"],
+  ["a container from the pod template with our name", (pod) => pod.spec.containers.push({ name }), "name-taken"],
   [
     "an init container from the pod template with our name",
     (pod) => pod.spec.initContainers?.push({ name, image: "evil", command: ["/bin/sh", "-c", "exit 0", name] }),
     "name-taken",
   ],
   ["no runner", (pod) => (containerOf(pod, "runner").name = "other"), "no-runner-container"],
-])("%s: does not apply, with the reason", (_what, change, reason) => {
+])("does not apply: %s", (_what, change, reason) => {
   const before = goldenPod("dind-sidecar");
   change(before);
   const { pod, outcome } = run(before);
@@ -261,26 +265,29 @@ test.each<[string, (pod: Pod) => unknown, string]>([
 });
 
 test.each<[string, (pod: Pod) => unknown]>([
-  ["root needs no escalation", security({ runAsUser: 0, allowPrivilegeEscalation: false })],
+  ["root without privilege escalation", security({ runAsUser: 0, allowPrivilegeEscalation: false })],
   [
-    "nor does the pod's root",
+    "root in the pod's securityContext, without privilege escalation",
     (pod) => {
       pod.spec.securityContext = { runAsUser: 0 };
       security({ allowPrivilegeEscalation: false })(pod);
     },
   ],
-  ["a privileged container has them all", security({ privileged: true, capabilities: { drop: ["ALL"] } })],
   [
-    "dropped and added again",
+    "a privileged container with all capabilities dropped",
+    security({ privileged: true, capabilities: { drop: ["ALL"] } }),
+  ],
+  [
+    "needed capabilities dropped and added again",
     security({ capabilities: { drop: ["ALL"], add: ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETUID", "SETGID"] } }),
   ],
-  ["others dropped", security({ capabilities: { drop: ["NET_RAW"] } })],
+  ["other capabilities dropped", security({ capabilities: { drop: ["NET_RAW"] } })],
   [
-    "runAsNonRoot of the pod",
+    "runAsNonRoot in the pod's securityContext",
     (pod) => (pod.spec.securityContext = { runAsNonRoot: true, runAsUser: 1001, fsGroup: 123 }),
   ],
   [
-    "jobs without a container in a kubernetes mode",
+    "a kubernetes mode that also runs jobs without a container",
     variables(
       { name: "ACTIONS_RUNNER_CONTAINER_HOOKS", value: "/x" },
       { name: "ACTIONS_RUNNER_REQUIRE_JOB_CONTAINER", value: "false" },

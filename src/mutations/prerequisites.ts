@@ -20,14 +20,15 @@ const wrapper = defineWrapper("arc-primer-packages", applyScript);
 const directory = "/arc-primer/prerequisites";
 
 /**
- * Installs packages that the runner's image lacks, without a custom image. An init container runs the runner's image as
+ * Installs packages that are missing from the runner's image, without a custom image. An init container runs the runner's image as
  * root, installs the packages and archives the changed files (src/scripts/install-packages.sh). A wrapper around the
  * runner's command extracts the archive (src/scripts/apply-packages.sh).
  *
- * The init container comes last. By then, sidecars are running: dockerd starts meanwhile, and a mesh's proxy is up.
+ * The init container comes last. By then, the sidecars are running: dockerd starts at the same time, and the proxy of a
+ * service mesh is ready.
  *
- * Where package bundles of the profile and the image are ready, the init container is told of them and takes the one of
- * its architecture instead of running apt, if the image is what the bundle was made on.
+ * If package bundles for the profile and the image are available, they are passed to the init container as arguments. It
+ * uses the bundle for its architecture instead of running apt, if the bundle was built from the same image.
  */
 export const prerequisites: Mutation = {
   name: "prerequisites",
@@ -35,11 +36,11 @@ export const prerequisites: Mutation = {
     const { enabled, packages, script, onFailure, sizeLimit } = settings;
     if (!enabled) return "disabled";
     const installs = packages.length > 0 || script !== undefined;
-    const kept = wordsToKeep(settings);
-    if (!installs && kept.length === 0) return "not-configured";
-    const words = [`directory=${directory}`, ...settingsWords(settings)];
+    const keepArgs = aptKeepArgs(settings);
+    if (!installs && keepArgs.length === 0) return "not-configured";
+    const installArgs = [`directory=${directory}`, ...settingsWords(settings)];
     const digest = settingsDigest(settings);
-    const wrapperArgs = [...(installs ? [`directory=${directory}`, `on-failure=${onFailure}`] : []), ...kept];
+    const wrapperArgs = [...(installs ? [`directory=${directory}`, `on-failure=${onFailure}`] : []), ...keepArgs];
 
     return (pod, context) => {
       const container = findContainer(pod, runner.container);
@@ -52,22 +53,22 @@ export const prerequisites: Mutation = {
 
       if (isNameTaken(pod)) return doesNotApply("name-taken");
       const { image = "" } = container;
-      const offers = bundlesFor(context.bundles ?? [], { profile, image, settings: digest }).map(bundleWord);
+      const bundleArgs = bundlesFor(context.bundles ?? [], { profile, image, settings: digest }).map(bundleWord);
       let added = pod.spec.initContainers?.find((one) => one.name === name);
       if (!added) {
-        added = installer(container, [...words, ...offers], packages);
+        added = installer(container, [...installArgs, ...bundleArgs], packages);
         (pod.spec.initContainers ??= []).push(added);
       }
       ensureVolume(pod, { name, emptyDir: { sizeLimit } });
       ensureMount(container, { name, mountPath: directory, readOnly: true });
-      const isOffered = offers.some((offer) => added.command?.includes(escapeForKubelet(offer)));
+      const isOffered = bundleArgs.some((arg) => added.command?.includes(escapeForKubelet(arg)));
       return isOffered ? applies("bundle-offered") : applies();
     };
   },
 };
 
-/** What the wrapper is told to leave to the job's own apt, if anything. */
-function wordsToKeep({ apt: { keep, proxy, mirrors } }: Profile["prerequisites"]): string[] {
+/** The wrapper's arguments that configure the proxy and the mirrors for the job's own apt, with `apt.keep`. */
+function aptKeepArgs({ apt: { keep, proxy, mirrors } }: Profile["prerequisites"]): string[] {
   return keep ? [...(proxy === undefined ? [] : [`proxy=${proxy}`]), ...mirrorWords(mirrors)] : [];
 }
 
@@ -99,8 +100,8 @@ function installObstacle(pod: Pod, runner: Container, { podSecurity }: PodContex
   const needed = ["CHOWN", "DAC_OVERRIDE", "FOWNER", ...(isRoot ? [] : ["SETUID", "SETGID"])];
   const has = (list: readonly string[] | null | undefined, capability: string) =>
     list?.some((one) => [capability, "ALL"].includes(one.toUpperCase().replace(/^CAP_/, ""))) ?? false;
-  const lacking = needed.some((one) => has(capabilities?.drop, one) && !has(capabilities?.add, one));
-  return lacking ? "capabilities-dropped" : undefined;
+  const isMissing = needed.some((one) => has(capabilities?.drop, one) && !has(capabilities?.add, one));
+  return isMissing ? "capabilities-dropped" : undefined;
 }
 
 function installer(runner: Container, settings: readonly string[], packages: readonly string[]): Container {

@@ -16,8 +16,8 @@ function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
 }
 
 test("adds an annotation, a volume with its text, and a mount at certs.d, and nothing else", () => {
-  const came = goldenPod("dind-sidecar");
-  const { pod, outcome } = run(came);
+  const before = goldenPod("dind-sidecar");
+  const { pod, outcome } = run(before);
   expect(outcome).toMatchObject({ result: "applied", notes: [] });
   expect(pod.metadata.annotations).toMatchObject({
     "arc-primer.dev/hosts-0": expect.stringContaining('[host."http://cache:5000/v2/ghcr"]'),
@@ -45,8 +45,8 @@ test("adds an annotation, a volume with its text, and a mount at certs.d, and no
     mountPath: "/etc/docker/certs.d",
     readOnly: true,
   });
-  expect(containerOf(pod, "dind").args).toEqual(containerOf(came, "dind").args);
-  expect(containerOf(pod, "runner")).toBe(containerOf(came, "runner"));
+  expect(containerOf(pod, "dind").args).toEqual(containerOf(before, "dind").args);
+  expect(containerOf(pod, "runner")).toBe(containerOf(before, "runner"));
 });
 
 test("the second pass changes nothing, even if the API server has reordered keys", () => {
@@ -84,18 +84,28 @@ test.each([
 });
 
 test.each<[string, Partial<Container>, object, object]>([
-  ["28, by the setting", { image: "docker:28-dind" }, containerd, { result: "applied" }],
-  ["28, by its own flag", { image: "docker:28-dind", args: ["dockerd", feature] }, {}, { result: "applied" }],
-  ["27, whatever is set", { image: "docker:27-dind" }, containerd, { reason: "docker-too-old" }],
-  ["an unknown image, by the setting", { image: "x/engine:1", args: ["dockerd"] }, containerd, { result: "applied" }],
+  ["28, with imageStore in the profile", { image: "docker:28-dind" }, containerd, { result: "applied" }],
+  [
+    "28, with the feature flag in the pod",
+    { image: "docker:28-dind", args: ["dockerd", feature] },
+    {},
+    { result: "applied" },
+  ],
+  ["27, with imageStore in the profile", { image: "docker:27-dind" }, containerd, { reason: "docker-too-old" }],
+  [
+    "an unknown image, with imageStore in the profile",
+    { image: "x/engine:1", args: ["dockerd"] },
+    containerd,
+    { result: "applied" },
+  ],
   [
     "29 with the store disabled",
     { args: ["dockerd", "--feature", "containerd-snapshotter=false"] },
     {},
     { reason: "graph-driver" },
   ],
-  ["29 with a driver of its own", { args: ["dockerd", "--storage-driver=overlay2"] }, {}, { reason: "graph-driver" }],
-  ["29 with one by variable", { env: [{ name: "DOCKER_DRIVER", value: "vfs" }] }, {}, { reason: "graph-driver" }],
+  ["29 with --storage-driver", { args: ["dockerd", "--storage-driver=overlay2"] }, {}, { reason: "graph-driver" }],
+  ["29 with DOCKER_DRIVER", { env: [{ name: "DOCKER_DRIVER", value: "vfs" }] }, {}, { reason: "graph-driver" }],
 ])("the image store: %s", (_what, change, more, want) => {
   expect(run(withDind(change), { ...ghcr, ...more }).outcome).toMatchObject(want);
 });
@@ -104,7 +114,7 @@ test.each([
   ["docker:29-dind", []],
   ["harbor.example.com:8443/hub/library/docker:dind-rootless", []],
   ["example.com/ci/engine:29", ["certs-d-hidden"]],
-])("files that the image may have in certs.d: %s, %j", (image, notes) => {
+])("a note says that the mount hides the certs.d of a custom image: %s, %j", (image, notes) => {
   const { outcome } = run(withDind({ image, args: ["dockerd"] }), { ...ghcr, ...containerd });
   expect(outcome).toMatchObject({ result: "applied", notes });
 });
@@ -124,7 +134,7 @@ test("the feature flag is added only to Docker 28, once, and not together with a
 test.each<[object, string[]]>([
   [{ persistentVolumeClaim: { claimName: "cache" } }, ["docker-data-kept"]],
   [{ emptyDir: {} }, []],
-])("Docker's data in %j: %j", (source, notes) => {
+])("Docker's data in the volume %j: notes %j", (source, notes) => {
   const pod = goldenPod("dind-container");
   containerOf(pod, "dind").volumeMounts?.push({ name: "data", mountPath: "/var/lib/docker" });
   pod.spec.volumes?.push({ name: "data", ...source });
@@ -155,9 +165,9 @@ test("a ConfigMap or Secret with certificates is optional: the pod starts withou
 test.each<[string, string, object, object]>([
   ["certs.d itself", "/etc/docker/certs.d", { emptyDir: {} }, { reason: "certs-d-mounted" }],
   ["a registry in it", "/etc/docker/certs.d/ghcr.io/", { configMap: {} }, { reason: "certs-d-mounted" }],
-  ["a folder above that can't be written", "/etc/docker", { configMap: {} }, { reason: "certs-d-mounted" }],
-  ["a folder above that can", "/etc", { emptyDir: {} }, { result: "applied" }],
-  ["a neighbour", "/etc/docker-other", { configMap: {} }, { result: "applied" }],
+  ["a read-only parent directory", "/etc/docker", { configMap: {} }, { reason: "certs-d-mounted" }],
+  ["a writable parent directory", "/etc", { emptyDir: {} }, { result: "applied" }],
+  ["another directory", "/etc/docker-other", { configMap: {} }, { result: "applied" }],
 ])("an existing volume at %s", (_what, mountPath, source, want) => {
   const pod = goldenPod("dind-container");
   containerOf(pod, "dind").volumeMounts?.push({ name: "mine", mountPath });
@@ -167,15 +177,15 @@ test.each<[string, string, object, object]>([
 
 test.each<[string, Partial<Container>, string]>([
   ["GitHub's template", {}, "/home/runner/.config/docker/certs.d"],
-  ["the image's own home", { volumeMounts: [] }, "/home/rootless/.config/docker/certs.d"],
+  ["the image's home directory", { volumeMounts: [] }, "/home/rootless/.config/docker/certs.d"],
   ["HOME", { env: [{ name: "HOME", value: "/h" }] }, "/h/.config/docker/certs.d"],
   ["XDG_CONFIG_HOME", { env: [{ name: "XDG_CONFIG_HOME", value: "/x" }] }, "/x/docker/certs.d"],
-])("rootless, by %s", (_what, change, path) => {
+])("rootless: the path of certs.d depends on %s", (_what, change, path) => {
   const { pod } = run(withDind(change, "dind-rootless"));
   expect(containerOf(pod, "dind").volumeMounts?.at(-1)?.mountPath).toBe(path);
 });
 
-test("a home directory that only the kubelet can resolve", () => {
+test("does not apply if only the kubelet can resolve the home directory", () => {
   const env = [{ name: "HOME", valueFrom: { configMapKeyRef: { name: "x", key: "y" } } }];
   expect(run(withDind({ env }, "dind-rootless")).outcome).toMatchObject({ reason: "path-unknown" });
 });
@@ -186,13 +196,13 @@ test.each([
     { registries: { "docker.io": { mirrors: [{ url: "http://a" }] } } },
     "not-configured",
   ],
-  ["switched off", { ...ghcr, docker: { hosts: { enabled: false } } }, "disabled"],
+  ["disabled in the profile", { ...ghcr, docker: { hosts: { enabled: false } } }, "disabled"],
   [
-    "the node's address",
+    "only a mirror at the node's IP address",
     { registries: { "ghcr.io": { mirrors: [{ url: "http://$(HOST_IP)" }] } } },
     "no-usable-mirror",
   ],
-])("%s: %j is %s", (_what, profile, reason) => {
+])("does not apply: %s, %j (%s)", (_what, profile, reason) => {
   expect(run(goldenPod("dind-sidecar"), profile).outcome).toMatchObject({ reason });
 });
 
@@ -200,7 +210,7 @@ test("without Docker, no files are added", () => {
   expect(run(goldenPod("kubernetes-mode")).outcome).toMatchObject({ reason: "no-dind" });
 });
 
-test("annotations at the size limit are not changed", () => {
+test("does not apply if the pod's annotations have no room for the files", () => {
   const pod = goldenPod("dind-sidecar");
   pod.metadata.annotations = { big: "x".repeat(262_100) };
   const result = run(pod);
@@ -230,13 +240,13 @@ test("existing mounts for single registries in certs.d are kept; every other reg
   expect(run(pod).outcome).toMatchObject({ reason: "certs-d-mounted" });
 });
 
-test("certificates below ~/.config would prevent rootless Docker before 23 from starting", () => {
+test("does not apply to rootless Docker before 23, which would not start with a mount below ~/.config", () => {
   const old = withDind({ image: "docker:20.10-dind-rootless" });
   expect(run(old, allRegistries).outcome).toMatchObject({ reason: "rootless-too-old" });
   expect(run(withDind({ image: "docker:23-dind-rootless" }), allRegistries).outcome.result).toBe("applied");
 });
 
-test("two DinD containers both get the files", () => {
+test("with two DinD containers, only the one that reads hosts.toml gets the files", () => {
   const pod = withDind({ args: ["dockerd"] });
   pod.spec.containers.push({ name: "second", image: "docker:27-dind", args: ["dockerd"] });
   const { pod: after, outcome } = run(pod);

@@ -38,15 +38,16 @@ export const registryHosts: Mutation = {
       const [first, ...more] = findDinds(pod, profile).map(({ container }) => planFor(pod, container, files, docker));
       if (!first) return doesNotApply("no-dind");
       const plans = [first, ...more].filter((plan) => "folder" in plan);
-      const served = plans.some(({ hasMirrors }) => hasMirrors) ? [...hosts, ...certificates] : certificates;
-      if (plans.length > 0 && !provideFiles(pod, volume, served)) return doesNotApply("no-room-for-files");
-      const place = (plan: Plan | Unfit) => ("folder" in plan ? mountAt(pod, plan, served) : doesNotApply(plan.reason));
-      return combineVerdicts([place(first), ...more.map(place)]);
+      const provided = plans.some(({ hasMirrors }) => hasMirrors) ? [...hosts, ...certificates] : certificates;
+      if (plans.length > 0 && !provideFiles(pod, volume, provided)) return doesNotApply("no-room-for-files");
+      const mountPlan = (plan: Plan | Unsuitable) =>
+        "folder" in plan ? mountAt(pod, plan, provided) : doesNotApply(plan.reason);
+      return combineVerdicts([mountPlan(first), ...more.map(mountPlan)]);
     };
   },
 };
 
-/** The files for one dockerd and where to mount them. See `Unfit` for a dockerd that gets none. */
+/** The files for one dockerd and where to mount them. */
 interface Plan {
   readonly dind: Container;
   readonly folder: string;
@@ -54,7 +55,8 @@ interface Plan {
   readonly hasMirrors: boolean;
   readonly notes: readonly Remark[];
 }
-interface Unfit {
+/** The reason why a dockerd gets no files. */
+interface Unsuitable {
   readonly reason: MutationReason;
 }
 
@@ -63,7 +65,7 @@ function planFor(
   dind: Container,
   { hosts, certificates, leftOut }: DockerdFiles,
   { imageStore }: Profile["docker"],
-): Plan | Unfit {
+): Plan | Unsuitable {
   const { flags, obstacle } = dockerdFlags(dind, pod);
   const support = hostsTomlSupport(dind, flags, imageStore);
   const unsupported = support === "supported" || support === "with-feature-flag" ? undefined : support;
@@ -80,7 +82,8 @@ function planFor(
   if (hasMirrors && imageStore === "auto" && support === "supported" && mayHaveEarlierDockerData(pod, dind))
     notes.push("docker-data-kept");
   if (hasMirrors && support === "with-feature-flag") {
-    // If flags cannot be added, a configuration file such as daemon.json may enable the feature. The profile says so.
+    // If flags cannot be added, a configuration file such as daemon.json may enable the feature: the profile says that this
+    // image store is used.
     if (obstacle) notes.push("feature-flag-left-out");
     else addFlags(dind, [`--feature=${containerdFeature}=true`]);
   }
@@ -92,8 +95,10 @@ function planFor(
  * mount instead, because the kubelet could not create the pod's mount points in a read-only volume.
  */
 function mountAt(pod: Pod, { dind, folder, notes }: Plan, files: readonly PodFile[]): Verdict {
-  const isWhole = dind.volumeMounts?.some((mount) => mount.name === ownPrefix + volume && mount.mountPath === folder);
-  if (isWhole || withoutMountsIn(dind, folder) === dind) {
+  const isMountedWhole = dind.volumeMounts?.some(
+    (mount) => mount.name === ownPrefix + volume && mount.mountPath === folder,
+  );
+  if (isMountedWhole || withoutMountsIn(dind, folder) === dind) {
     mountFiles(dind, volume, folder);
     return applies(...notes);
   }

@@ -15,18 +15,21 @@ function withDind(change: Partial<Container>, golden = "dind-container"): Pod {
 }
 
 test.each<[string, Partial<Container>]>([
-  ["[dockerd, ...]", { args: ["dockerd", "--host=unix:///var/run/docker.sock"] }],
+  ["dockerd with flags", { args: ["dockerd", "--host=unix:///var/run/docker.sock"] }],
   ["a path to dockerd", { args: ["/usr/local/bin/dockerd"] }],
   ["no args", {}],
   ["empty args", { args: [] }],
-  ["flags alone", { args: ["--mtu=1400"] }],
+  ["only flags", { args: ["--mtu=1400"] }],
   ["a command", { command: ["dockerd", "--mtu=1400"] }],
   ["a command with args", { command: ["dockerd"], args: ["--mtu=1400"] }],
   ["the entrypoint as command", { command: ["dockerd-entrypoint.sh"] }],
   ["the entrypoint, then dockerd", { command: ["/usr/local/bin/dockerd-entrypoint.sh"], args: ["dockerd", "-D"] }],
   ["an init process", { command: ["tini", "--"], args: ["dockerd", "-D"] }],
   ["rootless", { image: "docker:28-dind-rootless", args: ["dockerd"] }],
-  ["a copy of the image, by digest", { image: "harbor.example.com:8443/hub/library/docker:29-dind@sha256:abc" }],
+  [
+    "a copy of the image in another registry, by digest",
+    { image: "harbor.example.com:8443/hub/library/docker:29-dind@sha256:abc" },
+  ],
 ])("the flag is appended to the args: %s", (_form, change) => {
   const { pod, outcome } = run(withDind(change));
   expect(outcome.result).toBe("applied");
@@ -42,9 +45,9 @@ test.each<[string, Partial<Container>, string]>([
   ["a script", { command: ["/start.sh"] }, "unknown-command"],
   ["another program in args", { args: ["sleep", "infinity"] }, "unknown-command"],
   ["an unknown image's own command", { image: "example.com/ci/dind:7" }, "unknown-entrypoint"],
-  ["the end of all flags", { args: ["dockerd", "--"] }, "unknown-command"],
+  ["a -- argument", { args: ["dockerd", "--"] }, "unknown-command"],
   ["--config-file=", { args: ["dockerd", "--config-file=/d.json"] }, "config-file"],
-  ["--config-file in two words", { args: ["dockerd", "--config-file", "/d.json"] }, "config-file"],
+  ["--config-file as two arguments", { args: ["dockerd", "--config-file", "/d.json"] }, "config-file"],
 ])("the container is not changed: %s", (_form, change, reason) => {
   const pod = withDind(change);
   const result = run(pod);
@@ -54,13 +57,13 @@ test.each<[string, Partial<Container>, string]>([
 
 test.each<[string, string, object, boolean]>([
   ["the file", "/etc/docker/daemon.json", { configMap: { name: "x" } }, true],
-  ["the folder", "/etc/docker/", { configMap: { name: "x" } }, true],
-  ["the folder, in an emptyDir for dockerd alone", "/etc/docker", { emptyDir: {} }, false],
+  ["the directory", "/etc/docker/", { configMap: { name: "x" } }, true],
+  ["the directory, in an emptyDir that only dockerd mounts", "/etc/docker", { emptyDir: {} }, false],
   ["rootless", "/home/rootless/.config/docker", { configMap: { name: "x" } }, true],
-  ["a home from elsewhere", "/home/rootless", { persistentVolumeClaim: { claimName: "x" } }, true],
+  ["a persistent home directory", "/home/rootless", { persistentVolumeClaim: { claimName: "x" } }, true],
   ["GitHub's copy of /etc", "/etc", { emptyDir: {} }, false],
   ["certificates", "/etc/docker/certs.d", { configMap: { name: "x" } }, false],
-])("a mounted daemon.json, by %s at %s", (_how, mountPath, source, counts) => {
+])("a volume that may contain daemon.json: %s at %s, %j: %s", (_how, mountPath, source, counts) => {
   const pod = withDind({ args: ["dockerd"] });
   containerOf(pod, "dind").volumeMounts?.push({ name: "extra", mountPath });
   pod.spec.volumes?.push({ name: "extra", ...source });
@@ -68,11 +71,11 @@ test.each<[string, string, object, boolean]>([
 });
 
 test.each([
-  ["a folder above, and speaks of the file", "/etc", "echo '{}' > /x/docker/daemon.json", true],
-  ["a folder above, for something else", "/etc", "cp -a /etc/. /x/", false],
-  ["dockerd's own folder", "/etc/docker", "cp /config/* /x/", true],
-  ["a folder that dockerd does not see", undefined, "echo '{}' > /x/daemon.json", false],
-])("another container that mounts %s: daemon.json counts (%s, %s): %s", (_what, mountPath, text, counts) => {
+  ["a parent directory and mentions the file", "/etc", "echo '{}' > /x/docker/daemon.json", true],
+  ["a parent directory for another purpose", "/etc", "cp -a /etc/. /x/", false],
+  ["dockerd's config directory", "/etc/docker", "cp /config/* /x/", true],
+  ["a directory that dockerd does not mount", undefined, "echo '{}' > /x/daemon.json", false],
+])("another container mounts %s (%s, %s), so daemon.json may exist: %s", (_what, mountPath, text, counts) => {
   const mounts = mountPath === undefined ? [] : [{ name: "shared", mountPath }];
   const pod = withDind({ args: ["dockerd"], volumeMounts: mounts });
   pod.spec.volumes?.push({ name: "shared", emptyDir: {} });
@@ -107,7 +110,7 @@ test.each([
   expect(run(withDind({ command: ["sh", "-c", text], args: [] })).outcome).toMatchObject({ reason: "shell-command" });
 });
 
-test("only containers that start dockerd get the flags: one of two docker:dind containers, or both", () => {
+test("of two docker:dind containers, only those that start dockerd get the flags", () => {
   const client = { name: "pruner", image: "docker:dind", command: ["sh", "-c", "docker system prune --force"] };
   const pod = withDind({ name: "engine", args: ["dockerd"] });
   pod.spec.containers.unshift(client);
@@ -124,7 +127,7 @@ test("only containers that start dockerd get the flags: one of two docker:dind c
   }
 });
 
-test("the DinD container is found by image, by a configured name, and in either layout; it is never the runner", () => {
+test("the DinD container is found by image, command or configured name, in either layout; it is never the runner", () => {
   expect(run(withDind({ name: "engine", args: ["dockerd"] })).outcome.result).toBe("applied");
   const started = withDind({ name: "engine", image: "example.com/engine:1", args: ["dockerd"] });
   expect(run(started).outcome.result).toBe("applied");

@@ -35,13 +35,13 @@ function addMirrorFlags(pod: Pod, dind: Container, { mirrors, insecure, leftOut 
     ...missingFlags(flags, "--registry-mirror", mirrors),
     ...missingFlags(flags, "--insecure-registry", insecure),
   ];
-  const onNode = missing.filter((flag) => flag.includes(hostIpReference));
-  const possible = onNode.length === 0 || ensureHostIp(dind);
-  addFlags(dind, possible ? missing : missing.filter((flag) => !onNode.includes(flag)));
+  const nodeFlags = missing.filter((flag) => flag.includes(hostIpReference));
+  const hasHostIp = nodeFlags.length === 0 || ensureHostIp(dind);
+  addFlags(dind, hasHostIp ? missing : missing.filter((flag) => !nodeFlags.includes(flag)));
   return applies(
     ...(isDindImage(dind.image) ? [] : (["custom-image"] as const)),
     ...(leftOut ? (["mirror-not-a-flag"] as const) : []),
-    ...(possible ? [] : (["host-ip-taken"] as const)),
+    ...(hasHostIp ? [] : (["host-ip-taken"] as const)),
   );
 }
 
@@ -55,9 +55,9 @@ interface WantedFlags {
 /** The values of the two flags. */
 function wantedFlags({ docker, registries }: Profile): WantedFlags {
   const all = (registries["docker.io"]?.mirrors ?? []).map((mirror) => ({ ...mirror, ...endpointOf(mirror.url) }));
-  const mirrors = all.filter(({ pathSuffix: after }) => after === "");
+  const mirrors = all.filter(({ pathSuffix }) => pathSuffix === "");
   return {
-    mirrors: mirrors.map(({ scheme, host, pathPrefix: before }) => `${scheme}://${host}${before}`),
+    mirrors: mirrors.map(({ scheme, host, pathPrefix }) => `${scheme}://${host}${pathPrefix}`),
     insecure: [
       ...docker.mirror.insecureRegistries,
       ...Object.keys(registries).filter((host) => registries[host]?.insecure),

@@ -47,7 +47,7 @@ test.each([
   expect(run(runnerEnv(goldenPod("default-mode"), [entry])).outcome.result).toBe("applied");
 });
 
-/** A pod whose runner has this DOCKER_HOST and a script that may start Docker, with further parts of the pod. */
+/** A pod whose runner has this DOCKER_HOST and a command that may start Docker, with a change. */
 function podWith(host: string, change: (pod: Pod, runner: Container) => unknown = () => {}): Pod {
   const pod = runnerEnv(goldenPod("default-mode"), [{ name: "DOCKER_HOST", value: host }]);
   containerOf(pod, "runner").command = ["/usr/local/bin/start"];
@@ -59,14 +59,15 @@ const socket = "unix:///var/run/docker.sock";
 const loopback = "tcp://127.0.0.1:2375";
 const share = { name: "sock", mountPath: "/var/run" };
 
-function shared(pod: Pod, runner: Container, other: Partial<Container>): void {
+/** Adds another container that shares the directory of the socket with the runner. */
+function shareSocket(pod: Pod, runner: Container, other: Partial<Container>): void {
   pod.spec.volumes?.push({ name: "sock", emptyDir: {} });
   runner.volumeMounts?.push(share);
   pod.spec.containers.push({ name: "other", volumeMounts: [share], ...other });
 }
 
 test.each<[string, Pod]>([
-  ["a socket on no volume", podWith("unix:///tmp/podman.sock")],
+  ["a socket that is not on a volume", podWith("unix:///tmp/podman.sock")],
   [
     "a socket in an emptyDir that only the runner mounts",
     podWith(socket, (pod, runner) => {
@@ -77,20 +78,20 @@ test.each<[string, Pod]>([
   [
     "a socket shared with an init container, which has already finished",
     podWith(socket, (pod, runner) => {
-      shared(pod, runner, {});
+      shareSocket(pod, runner, {});
       pod.spec.initContainers = [pod.spec.containers.pop()!];
     }),
   ],
   [
-    "dockerd in the command beside a client that shares the socket",
+    "dockerd in the command, and a client that shares the socket",
     podWith(socket, (pod, runner) => {
-      shared(pod, runner, { image: "docker:cli" });
+      shareSocket(pod, runner, { image: "docker:cli" });
       runner.command = ["bash", "-c", "sudo dockerd & exec /home/runner/run.sh"];
     }),
   ],
-  ["a port of the pod with no other container", podWith(loopback)],
+  ["a loopback port, and no other container", podWith(loopback)],
   [
-    "a port of the pod, a job hook of a privileged runner, and a mesh",
+    "a loopback port, a job hook of a privileged runner, and a service mesh",
     podWith(loopback, (pod, runner) => {
       pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
       runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
@@ -98,7 +99,7 @@ test.each<[string, Pod]>([
     }),
   ],
   [
-    "a privileged runner's own command, whose steps may start it",
+    "a privileged runner, whose jobs may start Docker",
     podWith(socket, (_, runner) => {
       runner.command = ["/home/runner/run.sh"];
       runner.securityContext = { privileged: true };
@@ -112,14 +113,14 @@ test.each<[string, Pod]>([
     }),
   ],
   [
-    "systemd beside a mesh",
+    "systemd, and a service mesh",
     podWith("tcp://localhost:2375", (pod, runner) => {
       pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
       runner.command = ["/sbin/init"];
     }),
   ],
   [
-    "sysbox beside a mesh",
+    "sysbox, and a service mesh",
     podWith("tcp://[::1]:2375", (pod) => {
       pod.spec.containers.push({ name: "istio-proxy", image: "istio/proxyv2" });
       pod.spec.runtimeClassName = "sysbox-runc";
@@ -132,11 +133,11 @@ test.each<[string, Pod]>([
 });
 
 test.each<[string, Pod]>([
-  ["another container that shares the socket", podWith(socket, (pod, runner) => shared(pod, runner, {}))],
+  ["another container that shares the socket", podWith(socket, (pod, runner) => shareSocket(pod, runner, {}))],
   [
-    "podman, though the runner has a job hook",
+    "a podman container, even if the runner has a job hook",
     podWith(socket, (pod, runner) => {
-      shared(pod, runner, { image: "quay.io/podman/stable", args: ["podman", "system", "service", "--time=0"] });
+      shareSocket(pod, runner, { image: "quay.io/podman/stable", args: ["podman", "system", "service", "--time=0"] });
       runner.env?.push({ name: "ACTIONS_RUNNER_HOOK_JOB_STARTED", value: "/hooks/start.sh" });
       runner.securityContext = { privileged: true };
     }),
@@ -173,11 +174,11 @@ test.each([
 });
 
 test.each<[string, string | undefined, object, string]>([
-  ["the profile's", undefined, {}, "120"],
-  ["ARC's own variable and probe raise nothing", "120", { timeout: "60s" }, "60"],
-  ["a longer one in the variable", "600", {}, "600"],
-  ["a shorter one does not lower it", "30", {}, "120"],
-  ["a text that is no number", "10m", {}, "120"],
+  ["the profile's timeout by default", undefined, {}, "120"],
+  ["ARC's defaults in the variable and the probe do not raise it", "120", { timeout: "60s" }, "60"],
+  ["a longer one in the variable raises it", "600", {}, "600"],
+  ["a shorter one in the variable does not lower it", "30", {}, "120"],
+  ["a value that is not a number is ignored", "10m", {}, "120"],
 ])("the timeout: %s", (_what, value, wait, want) => {
   const env = [{ name: "DOCKER_HOST", value: socket }];
   if (value !== undefined) env.push({ name: "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS", value });
@@ -272,7 +273,7 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     "startup-probe-kept-for-container",
   ],
   [
-    "it loads images",
+    "the probe also loads images",
     (pod) => Object.assign(containerOf(pod, "dind"), { startupProbe: { exec: { command: ["docker", "load"] } } }),
     {},
     "startup-probe-kept-for-more",
@@ -296,13 +297,13 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     "startup-probe-kept-for-container",
   ],
   [
-    "a liveness probe waits for it",
+    "a liveness probe relies on it",
     (pod) => Object.assign(containerOf(pod, "dind"), { livenessProbe: { tcpSocket: { port: 2375 } } }),
     {},
     "startup-probe-kept-for-liveness-probe",
   ],
   [
-    "the runner has a hook that runs when it starts",
+    "the runner has a postStart hook",
     (pod) =>
       Object.assign(containerOf(pod, "runner"), {
         lifecycle: { postStart: { exec: { command: ["docker", "login"] } } },
@@ -310,8 +311,8 @@ test.each<[string, (pod: Pod) => void, object, string | undefined]>([
     {},
     "startup-probe-kept-for-runner",
   ],
-  ["there is none", (pod) => delete containerOf(pod, "dind").startupProbe, {}, undefined],
-])("the startup probe, when %s", (_when, change, profile, note) => {
+  ["there is no startup probe", (pod) => delete containerOf(pod, "dind").startupProbe, {}, undefined],
+])("the startup probe, if %s", (_when, change, profile, note) => {
   const pod = goldenPod("dind-sidecar");
   change(pod);
   const had = containerOf(pod, "dind").startupProbe;

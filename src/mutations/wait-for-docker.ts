@@ -38,13 +38,16 @@ export const waitForDocker: Mutation = {
 
       const dind = findDind(pod, profile);
       const probe = dind?.layout === "sidecar" ? dind.container.startupProbe : undefined;
-      const keep = dind && probe && whyProbeStays(pod, dind.container, container, wait);
-      const own = Math.max(ownTimeout(container), probe && !keep ? unlessArcDefault(probeTimeout(probe)) : 0);
-      const notes: Note[] = own > wait.timeout / 1000 ? ["own-patience"] : [];
-      const settings = settingsOf(wait, Math.max(wait.timeout / 1000, own));
+      const reasonToKeep = dind && probe && reasonToKeepProbe(pod, dind.container, container, wait);
+      const podTimeout = Math.max(
+        runnerTimeout(container),
+        probe && !reasonToKeep ? unlessArcDefault(probeTimeout(probe)) : 0,
+      );
+      const notes: Note[] = podTimeout > wait.timeout / 1000 ? ["own-patience"] : [];
+      const settings = settingsOf(wait, Math.max(wait.timeout / 1000, podTimeout));
       if (!wrapCommand(container, wrapper, settings, profile.runner.command)) return doesNotApply("no-command");
       if (!dind || !probe) return applies(...notes);
-      if (keep) return applies(keep, ...notes);
+      if (reasonToKeep) return applies(reasonToKeep, ...notes);
       delete dind.container.startupProbe;
       return applies("startup-probe-removed", ...notes);
     };
@@ -76,7 +79,7 @@ function waitObstacle(runner: Container, source: DockerSource): MutationReason |
 }
 
 /** The pod's own timeout in seconds, from the variable of the runner image's own wait; 0 if it is not set or the default. */
-function ownTimeout(runner: Container): number {
+function runnerTimeout(runner: Container): number {
   return unlessArcDefault(waitVariable(runner) ?? 0);
 }
 
@@ -86,13 +89,13 @@ function waitVariable(runner: Container): number | undefined {
   return /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
-/** 0 for ARC's default of 120 s (in the variable; in the probe as 24 × 5 s), which is not a choice of the pod's author. */
+/** 0 for ARC's default of 120 s (in the variable; in the probe as 24 × 5 s), which the pod's author has not chosen. */
 function unlessArcDefault(seconds: number): number {
   return seconds === 120 ? 0 : seconds;
 }
 
 /** The reason why the DinD sidecar must keep its startup probe, if there is one. */
-function whyProbeStays(
+function reasonToKeepProbe(
   pod: Pod,
   dind: Container,
   runner: Container,
@@ -103,20 +106,21 @@ function whyProbeStays(
   return probeDependency(pod, dind, runner);
 }
 
-/** What else relies on the startup probe of the DinD sidecar, as a note. Undefined if nothing does. */
+/** A note that names what else relies on the startup probe of the DinD sidecar. Undefined if nothing does. */
 function probeDependency(pod: Pod, dind: Container, runner: Container): Note | undefined {
   const initContainers = pod.spec.initContainers ?? [];
-  const after = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
+  const laterInitContainers = initContainers.slice(initContainers.findIndex(({ name }) => name === dind.name) + 1);
   // Sidecars are checked below, together with the regular containers.
-  if (after.some((one) => !isSidecar(one) && !one.name.startsWith(ownPrefix)))
+  if (laterInitContainers.some((one) => !isSidecar(one) && !one.name.startsWith(ownPrefix)))
     return "startup-probe-kept-for-init-container";
 
   if (runner.lifecycle?.postStart || runner.livenessProbe || runner.startupProbe)
     return "startup-probe-kept-for-runner";
 
-  const shared = socketVolumes(runner);
+  const socketVolumeNames = socketVolumes(runner);
   const usesDocker = (container: Container) =>
-    setsEnv(container, "DOCKER_HOST") || (container.volumeMounts ?? []).some(({ name }) => shared.includes(name));
+    setsEnv(container, "DOCKER_HOST") ||
+    (container.volumeMounts ?? []).some(({ name }) => socketVolumeNames.includes(name));
   const others = [...initContainers.filter(isSidecar), ...pod.spec.containers].filter(
     ({ name }) => name !== runner.name && name !== dind.name,
   );

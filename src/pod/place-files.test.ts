@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { kubeletExpand } from "../../test/support/expand.ts";
 import {
   allRegistries,
-  anywhere,
   containerOf,
   goldenPod,
   profileWith,
   runAll,
   runOne,
+  unrestricted,
   withRunner,
 } from "../../test/support/pods.ts";
 import type { Mutation } from "../engine/mutation.ts";
@@ -54,7 +54,7 @@ test.each(all)("%s: annotations that are full, and a pod without a runner", (_na
 test("all three nest, each text is carried once, and what is not ours is in place", () => {
   const pod = goldenPod("dind-sidecar");
   const list = [buildkitMirrors, daggerMirrors, privateCA];
-  const result = runAll(list, pod, profileWith(allRegistries), anywhere);
+  const result = runAll(list, pod, profileWith(allRegistries), unrestricted);
   expect(result.outcomes.map((outcome) => outcome.result)).toEqual(["applied", "applied", "applied"]);
   expect(Object.keys(result.pod.metadata.annotations ?? {}).filter((key) => key.startsWith("arc-primer.dev/"))).toEqual(
     ["arc-primer.dev/buildkitd", "arc-primer.dev/ca", "arc-primer.dev/dagger-engine"],
@@ -64,20 +64,20 @@ test("all three nest, each text is carried once, and what is not ours is in plac
 test("all three share one wrapper, also where another webhook has moved the command to args", () => {
   const pod = goldenPod("dind-sidecar");
   const profile = profileWith(allRegistries);
-  const first = runAll([buildkitMirrors], pod, profile, anywhere).pod;
+  const first = runAll([buildkitMirrors], pod, profile, unrestricted).pod;
   const moved = withRunner({});
   Object.assign(containerOf(moved, "runner"), { command: ["/launcher"], args: containerOf(first, "runner").command });
   for (const [before, key] of [
     [first, "command"],
     [moved, "args"],
   ] as const) {
-    const after = runAll([buildkitMirrors, daggerMirrors, privateCA], before, profile, anywhere).pod;
+    const after = runAll([buildkitMirrors, daggerMirrors, privateCA], before, profile, unrestricted).pod;
     const words = containerOf(after, "runner")[key] ?? [];
     expect(words.filter((word) => kubeletExpand(word, { "": "x" }) === script)).toHaveLength(1);
     expect(words.filter((word) => word === "home")).toHaveLength(1);
     expect(words).toEqual(expect.arrayContaining(["/home/runner/.config/dagger/engine.json", "trust"]));
     expect(words.at(-2)).toBe("--");
-    const again = runAll([buildkitMirrors, daggerMirrors, privateCA], after, profile, anywhere).pod;
+    const again = runAll([buildkitMirrors, daggerMirrors, privateCA], after, profile, unrestricted).pod;
     expect(again).toBe(after);
   }
 });

@@ -23,8 +23,8 @@ export interface BuildkitRegistries {
  */
 export function buildkitRegistries(registries: Registries): BuildkitRegistries {
   const entries = new Map<string, RegistryEntry>();
-  const add = (host: string, more: RegistryEntry) => {
-    if (Object.keys(more).length > 0) entries.set(host, { ...entries.get(host), ...more });
+  const add = (host: string, settings: RegistryEntry) => {
+    if (Object.keys(settings).length > 0) entries.set(host, { ...entries.get(host), ...settings });
   };
   let leftOut = false;
   for (const [host, registry] of Object.entries(registries)) {
@@ -32,7 +32,7 @@ export function buildkitRegistries(registries: Registries): BuildkitRegistries {
     const mirrors = all.filter((mirror) => mirror.pathPrefix === "" && !usesHostIp(mirror));
     leftOut ||= mirrors.length < all.length;
     if (mirrors.length > 0) add(host, { mirrors: mirrors.map((mirror) => mirror.host + mirror.pathSuffix) });
-    // Both, as dockerd interprets "insecure": HTTPS without verifying the certificate, or HTTP if there is no TLS.
+    // Set both, because that is how dockerd interprets "insecure": HTTPS without verification, or HTTP if there is no TLS.
     if (registry.insecure) add(host, { http: true, insecure: true });
     if (registry.privateCA) add(host, { privateCA: true });
     for (const mirror of mirrors) {

@@ -22,8 +22,8 @@ export interface Endpoint {
  */
 export function endpointOf(url: string): Endpoint {
   const [, scheme = "", host = "", path = ""] = /^([a-z]+):\/\/([^/]*)(.*)$/i.exec(url.replace(/\/+$/, "")) ?? [];
-  const [, before = path, after = ""] = /^(.*?)\/v2(\/.*)?$/.exec(path) ?? [];
-  return { scheme: scheme.toLowerCase() === "http" ? "http" : "https", host, pathPrefix: before, pathSuffix: after };
+  const [, pathPrefix = path, pathSuffix = ""] = /^(.*?)\/v2(\/.*)?$/.exec(path) ?? [];
+  return { scheme: scheme.toLowerCase() === "http" ? "http" : "https", host, pathPrefix, pathSuffix };
 }
 
 /** Whether the host is the node's IP address. The kubelet expands it in arguments, but not in files. */

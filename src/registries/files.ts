@@ -24,8 +24,9 @@ export interface DockerdFiles {
 }
 
 /**
- * The files for dockerd's certs.d: `hosts` (mirrors), which only some versions of dockerd read, and `certificates`, which
- * all read. `leftOut`: whether mirrors at the node's IP address were left out. (Those of Docker Hub are set as flags.)
+ * The files for dockerd's certs.d. Only some versions of dockerd read `hosts` (mirrors), but all of them read
+ * `certificates`. `leftOut`: whether mirrors at the node's IP address were left out. Docker Hub does not count, because its
+ * mirrors are set as flags.
  */
 export function dockerdFiles(profile: RegistrySettings): DockerdFiles {
   const source = privateCASource(profile);
@@ -85,6 +86,8 @@ export function annotationBytes(profile: RegistrySettings): number {
   const { hosts, certificates } = dockerdFiles(profile);
   // The real path depends on the pod. This path is longer than any in use.
   const files = buildkitFiles(profile, buildkitRegistries(profile.registries).entries, `/${"x".repeat(250)}`);
-  const own = source ? [{ path: caFile, source }] : [];
-  return annotationSize(annotationsOf([...hosts, ...certificates, ...files, ...daggerFiles(profile).files, ...own]));
+  const caFiles = source ? [{ path: caFile, source }] : [];
+  return annotationSize(
+    annotationsOf([...hosts, ...certificates, ...files, ...daggerFiles(profile).files, ...caFiles]),
+  );
 }

@@ -12,18 +12,18 @@ export const caFile = "ca.crt";
  * (daemon/hosts.go). `server` is not set, because the default fallback is the registry itself. No further capabilities
  * are set, because containerd rejects a file with a capability that it does not know.
  *
- * @param host the registry, `ghcr.io`
+ * @param host the registry, such as `ghcr.io`
  */
 export function hostsToml(host: string, registry: Registry): string | undefined {
   const mirrors = registry.mirrors.filter(({ url }) => !usesHostIp(endpointOf(url)));
   // For Docker Hub, dockerd's flags suffice, unless a mirror needs more than flags can express. A file with several hosts
   // disables the flags, so it then has to contain all mirrors.
-  const needed = host === "docker.io" ? mirrors.filter(isBeyondFlags) : mirrors;
+  const needed = host === "docker.io" ? mirrors.filter(needsHostsToml) : mirrors;
   if (needed.length === 0) return undefined;
   const blocks = mirrors.map(({ url, insecure, privateCA }) => {
-    const { scheme, host: mirror, pathPrefix: before, pathSuffix: after } = endpointOf(url);
+    const { scheme, host: mirror, pathPrefix, pathSuffix } = endpointOf(url);
     return [
-      `[host."${scheme}://${mirror}${before}/v2${after}"]`,
+      `[host."${scheme}://${mirror}${pathPrefix}/v2${pathSuffix}"]`,
       '  capabilities = ["pull", "resolve"]',
       "  override_path = true",
       // On an http:// host either of these would make containerd try HTTPS first.
@@ -31,18 +31,20 @@ export function hostsToml(host: string, registry: Registry): string | undefined 
       ...(privateCA && scheme === "https" ? [`  ca = "${caFile}"`] : []),
     ];
   });
-  const own = [
+  const registryLines = [
     ...(registry.privateCA ? [`ca = "${caFile}"`] : []),
     ...(registry.insecure ? ["skip_verify = true"] : []),
   ];
-  return [...(own.length > 0 ? [own] : []), ...blocks].map((lines) => `${lines.join("\n")}\n`).join("\n");
+  return [...(registryLines.length > 0 ? [registryLines] : []), ...blocks]
+    .map((lines) => `${lines.join("\n")}\n`)
+    .join("\n");
 }
 
 /**
  * Whether a mirror of Docker Hub needs a hosts.toml, because --registry-mirror is not enough: dockerd appends `/v2` to
  * its path, and with the containerd image store it does not read any certificates for the mirror.
  */
-function isBeyondFlags({ url, privateCA }: Mirror): boolean {
+function needsHostsToml({ url, privateCA }: Mirror): boolean {
   return endpointOf(url).pathSuffix !== "" || privateCA;
 }
 
@@ -50,9 +52,9 @@ function isBeyondFlags({ url, privateCA }: Mirror): boolean {
 export function hostsWithPrivateCA(registries: Registries): string[] {
   const hosts = Object.entries(registries).flatMap(([host, registry]) => {
     const mirrors = registry.mirrors.filter(({ privateCA }) => privateCA).map(({ url }) => endpointOf(url));
-    const needsOne = registry.privateCA || (mirrors.length > 0 && hostsToml(host, registry) !== undefined);
+    const needsCA = registry.privateCA || (mirrors.length > 0 && hostsToml(host, registry) !== undefined);
     return [
-      ...(needsOne ? [host] : []),
+      ...(needsCA ? [host] : []),
       ...mirrors.filter((mirror) => !usesHostIp(mirror)).map((mirror) => mirror.host),
     ];
   });

@@ -15,16 +15,16 @@ export interface Registry {
 /** Keyed by registry host, such as `ghcr.io`. */
 export type Registries = Readonly<Record<string, Registry>>;
 
-interface KeyOf {
+interface KeyReference {
   readonly name: string;
   readonly key: string;
 }
 
-/** Where the private certificates come from: one of the three. */
+/** The source of the private certificates. Exactly one of the three fields is set. */
 export interface PrivateCA {
   readonly pem?: string | undefined;
-  readonly configMap?: KeyOf | undefined;
-  readonly secret?: KeyOf | undefined;
+  readonly configMap?: KeyReference | undefined;
+  readonly secret?: KeyReference | undefined;
 }
 
 export interface RegistrySettings {

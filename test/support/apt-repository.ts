@@ -10,7 +10,7 @@ import type { DebianPackage } from "./debian-tree.ts";
 /** A Debian package repository on loopback, signed with its own key, with packages that are built for the test. */
 export interface AptRepository {
   readonly url: string;
-  /** The public key that it is signed with, ASCII-armoured. */
+  /** The public key for its signature, ASCII-armoured. */
   readonly key: string;
   /** The requested paths, in order. */
   readonly requests: string[];
@@ -19,7 +19,7 @@ export interface AptRepository {
   close(): void;
 }
 
-/** @param port any that is free, unless given */
+/** @param port by default, any free port */
 export async function aptRepository(packages: readonly DebianPackage[], port = 0): Promise<AptRepository> {
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-repository-"));
   const home = mkdtempSync(join(tmpdir(), "arc-primer-gpg-"));

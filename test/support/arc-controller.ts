@@ -1,5 +1,5 @@
 // Models what ARC does with a runner pod: the decisions of its EphemeralRunner controller (0.14.2,
-// ephemeralrunner_controller.go), replayed on a pod's status. Tests use it to predict what happens to a pod that terminates,
+// ephemeralrunner_controller.go), applied to a pod's status. Tests use it to predict what happens to a pod that terminates,
 // fails or hangs.
 
 interface ContainerState {
@@ -33,12 +33,13 @@ export type Reaction =
       readonly does: "delete the runner";
       readonly because: "it has succeeded" | "it failed with a job" | "it failed too often" | "of the quota";
     }
-  /** The EphemeralRunner stays as it is, permanently. */
+  /** The EphemeralRunner is kept in this state permanently. */
   | { readonly does: "mark the runner"; readonly as: "Failed" | "Outdated" }
-  /** The pod's creation is tried again. */
+  /** The creation of the pod is retried. */
   | { readonly does: "try again"; readonly afterSeconds?: number };
 
 const runnerName = "runner";
+/** The exit code of a runner whose version is too old. */
 const outdated = 7;
 /** ARC's back-off in seconds, by number of failures. After more failures it starts over with a new EphemeralRunner. */
 const backOff = [0, 5, 10, 20, 40, 80];
@@ -96,7 +97,7 @@ export class ArcController {
   }
 }
 
-const ends = (reaction: Reaction) => reaction.does !== "wait" && reaction.does !== "count as running";
+const isFinal = (reaction: Reaction) => reaction.does !== "wait" && reaction.does !== "count as running";
 
 /**
  * ARC's reactions to a sequence of statuses of one pod, up to the final one. Consecutive equal reactions are listed once.
@@ -106,7 +107,7 @@ export function replay(statuses: readonly PodStatus[], runner: ArcController = n
   for (const status of statuses) {
     const reaction = runner.sees(status);
     if (reactions.at(-1)?.does !== reaction.does) reactions.push(reaction);
-    if (ends(reaction)) break;
+    if (isFinal(reaction)) break;
   }
   return reactions;
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createLogger } from "../../src/log.ts";
 import { createBundleMetrics } from "../../src/bundle-server/metrics.ts";
 
-/** A temporary folder, and what removes it. */
+/** Creates a temporary directory. `remove` deletes it. */
 export function temporaryFolder(): { folder: string; remove: () => void } {
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-bundle-"));
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
@@ -16,11 +16,11 @@ interface Content {
   readonly built?: number;
   readonly architecture?: string;
   readonly packages?: readonly string[];
-  /** What the packages consist of. */
+  /** The content of changes.tar, the files of the packages. */
   readonly changes?: string | Buffer;
 }
 
-/** A bundle as a builder makes it, by tar itself. */
+/** A bundle like those of the builder, created with the real tar. */
 export function bundleTar(content: Content = {}): Buffer {
   const { built = Date.now(), architecture = "amd64", packages = ["curl 7.88.1"], changes = "changes" } = content;
   return tarOf({
@@ -31,7 +31,7 @@ export function bundleTar(content: Content = {}): Buffer {
   });
 }
 
-/** An archive of these files, in this order. */
+/** A tar archive of these files, in this order. */
 export function tarOf(files: Readonly<Record<string, string | Buffer>>): Buffer {
   const { folder, remove } = temporaryFolder();
   try {
@@ -42,7 +42,7 @@ export function tarOf(files: Readonly<Record<string, string | Buffer>>): Buffer 
   }
 }
 
-/** An archive of what is in a folder by these names. */
+/** A tar archive of these files or directories in a directory. */
 export function tarIn(folder: string, names: readonly string[]): Buffer {
   const archive = join(folder, ".archive");
   const { status, stderr } = spawnSync("tar", ["-c", "-f", archive, "-C", folder, "--format=ustar", ...names], {
@@ -52,7 +52,7 @@ export function tarIn(folder: string, names: readonly string[]): Buffer {
   return readFileSync(archive);
 }
 
-/** A log that a test can read, and metrics. */
+/** A log whose lines a test can read, and metrics. */
 export function observers() {
   const lines: Record<string, unknown>[] = [];
   const log = createLogger("debug", { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
@@ -60,7 +60,7 @@ export function observers() {
     { profile: "default", image: "runner:1", architecture: "amd64" },
     { interval: 86_400_000, processMetrics: false },
   );
-  /** The value of a metric, by the beginning of its line. */
+  /** The value of the first metric whose line starts with this text. */
   const metric = async (name: string): Promise<number | undefined> => {
     const line = (await metrics.expose()).text.split("\n").find((one) => one.startsWith(name));
     return line === undefined ? undefined : Number(line.split(" ").at(-1));
@@ -68,7 +68,7 @@ export function observers() {
   return { lines, log, metrics, metric };
 }
 
-/** What the builder's container does with a plan: reads it, leaves this. */
+/** Does what the builder's container does after a build: it writes the result of the planned build to the directory. */
 export function handOver(folder: string, outcome: { tar: Buffer } | { failed: string }, number = plannedBuild(folder)) {
   const done = (name: string) => join(folder, "done", name);
   mkdirSync(done(""), { recursive: true });
@@ -78,7 +78,7 @@ export function handOver(folder: string, outcome: { tar: Buffer } | { failed: st
   } else writeFileSync(done("failed"), `${number}\n${outcome.failed}\n`);
 }
 
-/** The number of the build that is planned. */
+/** The number of the planned build. */
 export function plannedBuild(folder: string): string {
   return readFileSync(join(folder, "plan/build"), "utf8").trim();
 }

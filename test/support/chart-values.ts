@@ -4,12 +4,12 @@ import type { Manifest, Values } from "./helm.ts";
 
 // Values that several tests of the chart render.
 
-/** A CA that nothing real trusts. */
+/** A CA certificate for tests. */
 export const { cert: caBundle } = await selfSigned(["a.example"], {
   from: new Date("2026-01-01"),
   to: new Date("2036-01-01"),
 });
-/** Values that switch everything on. */
+/** Values that enable everything. */
 export const everything = {
   registryCache: {
     enabled: true,
@@ -24,7 +24,7 @@ export const everything = {
   dashboard: { enabled: true },
   packageBundles: [{ profile: "default", image: "ghcr.io/actions/actions-runner:2.330.0" }],
 };
-/** Sets of values that people use, by what they are for. */
+/** Typical sets of values, by purpose. */
 export const valueSets: Record<string, Values> = {
   "the defaults": {},
   "cert-manager": { tls: { provider: "cert-manager" } },
@@ -111,5 +111,5 @@ export const valueSets: Record<string, Values> = {
   },
 };
 
-/** What the chart makes of these values for the webhook's pods. */
+/** The spec of the webhook's pods that the chart renders with these values. */
 export const podSpec = (values?: Values): Manifest => render(values).one("Deployment", "arc-primer").spec.template.spec;

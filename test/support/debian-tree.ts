@@ -44,7 +44,7 @@ export function debianTree(): string {
   try {
     renameSync(partial, tree);
   } catch (error) {
-    if (!existsSync(tree)) throw error; // else another test has made it meanwhile
+    if (!existsSync(tree)) throw error; // otherwise, another test has created it in the meantime
     rmSync(partial, { recursive: true });
   }
   return tree;
@@ -104,7 +104,7 @@ export class Container {
 
   /**
    * @param options.volume the directory to mount at /arc-primer/prerequisites; with `mode` `full`, a small tmpfs instead
-   * @param options.mount a path at which to mount a separate volume of this container (`mounted` in its folder)
+   * @param options.mount a path at which to mount a separate volume of this container (`mounted` in `folder`)
    */
   start(
     command: readonly string[],
@@ -143,16 +143,16 @@ export class Container {
 }
 
 /**
- * Everything about a container's files that is to be the same in another: type, mode, owner, links, time, content,
+ * Lists a container's files, to compare them with those of another container: type, mode, owner, links, time, content and
  * capabilities.
  *
- * @param volume what is mounted meanwhile
+ * @param volume the directory to mount while the files are listed
  */
 export async function filesOf(one: Container, volume: string): Promise<string[]> {
-  const left =
+  const excluded =
     "-path ./proc -o -path ./dev -o -path ./sys -o -path ./tmp -o -path ./run -o -path ./arc-primer -o -path './var/lib/apt/lists/*' -o -path './var/cache/*' -o -path ./mnt -o -path ./etc/hosts";
-  const script = `cd /; find . '(' ${left} ')' -prune -o -type d -printf '%y %m %U:%G %p\\n' -o -printf '%y %m %U:%G %n %Ts %l %p\\n'
-    find . '(' ${left} ')' -prune -o -type f -print0 | xargs -0 sha256sum; getcap -r /usr`;
+  const script = `cd /; find . '(' ${excluded} ')' -prune -o -type d -printf '%y %m %U:%G %p\\n' -o -printf '%y %m %U:%G %n %Ts %l %p\\n'
+    find . '(' ${excluded} ')' -prune -o -type f -print0 | xargs -0 sha256sum; getcap -r /usr`;
   const { stdout, code, stderr } = await one.start(["/bin/sh", "-c", script], { volume }).exit;
   if (code !== 0 || stderr !== "") throw new Error(`the files could not be listed (${code}): ${stderr}`);
   return stdout.split("\n").toSorted();
@@ -168,7 +168,7 @@ export interface DebianPackage {
   postinst?: string;
 }
 
-/** Builds a package into a folder, with the real dpkg-deb. */
+/** Builds a package in a directory, with the real dpkg-deb. */
 export function buildPackage(
   folder: string,
   { name, version = "1.0", control, fill, postinst }: DebianPackage,

@@ -14,13 +14,13 @@ const missing = (socket: string) =>
 /** Errors that can mean that the daemon is not running yet, so waiting makes sense. */
 export const notUp: readonly ClientError[] = [
   { situation: "there is no socket", text: missing("/tmp/e/none.sock") },
-  { situation: "there is no folder for the socket", text: missing("/tmp/nofolder/none.sock") },
-  { situation: "nobody listens at the socket", text: unreachable("unix:///tmp/e/dead.sock") },
-  { situation: "a file lies where the socket should be", text: unreachable("unix:///tmp/e/file") },
-  { situation: "nobody listens at the TCP port", text: unreachable("tcp://127.0.0.1:2999") },
-  { situation: "nobody listens at the TLS port", text: unreachable("tcp://127.0.0.1:2376") },
+  { situation: "there is no directory for the socket", text: missing("/tmp/nofolder/none.sock") },
+  { situation: "nothing listens on the socket", text: unreachable("unix:///tmp/e/dead.sock") },
+  { situation: "there is a regular file at the path of the socket", text: unreachable("unix:///tmp/e/file") },
+  { situation: "nothing listens on the TCP port", text: unreachable("tcp://127.0.0.1:2999") },
+  { situation: "nothing listens on the TLS port", text: unreachable("tcp://127.0.0.1:2376") },
   {
-    situation: "the certificates are not there yet",
+    situation: "the certificates do not exist yet",
     text: "Failed to initialize: unable to resolve docker endpoint: open /tmp/e/empty/ca.pem: no such file or directory",
   },
   {
@@ -32,7 +32,7 @@ export const notUp: readonly ClientError[] = [
 /** Errors of a running daemon that rejects the client, so waiting does not help. */
 export const up: readonly ClientError[] = [
   {
-    situation: "the user may not open the socket",
+    situation: "the user has no permission for the socket",
     text: "\npermission denied while trying to connect to the docker API at unix:///var/run/docker.sock",
   },
   {
@@ -56,7 +56,7 @@ export const up: readonly ClientError[] = [
     text: during("http: server gave HTTP response to HTTPS client"),
   },
   {
-    situation: "the daemon's certificate is of another CA",
+    situation: "the daemon's certificate is from another CA",
     text: during("tls: failed to verify certificate: x509: certificate signed by unknown authority"),
   },
   {
@@ -64,8 +64,8 @@ export const up: readonly ClientError[] = [
     text: during("tls: failed to verify certificate: x509: certificate is valid for docker, not localhost"),
   },
   {
-    // The same error for a client certificate of another CA, for none, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
-    situation: "the client's certificate is missing, or of another CA",
+    // The same error for a client certificate from another CA, for no certificate, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
+    situation: "the client's certificate is missing, or from another CA",
     text: during("remote error: tls: certificate required"),
   },
 ];

@@ -1,7 +1,7 @@
-// Which test runs a command of the documentation, where docs-commands.test.ts cannot run it itself. Commands are as the
-// pages have them; a command on two pages is here once.
+// Lists which test runs a command of the documentation, for commands that docs-commands.test.ts cannot run itself. Commands
+// are written exactly as on the pages. A command that is on several pages is listed once.
 
-/** What test/cluster/docs.node.test.ts runs, in this order: an installation, from the first command to the last. */
+/** The commands that test/cluster/docs.node.test.ts runs, in this order: from the installation to its removal. */
 export const onCluster = {
   install:
     "helm install arc-primer charts/arc-primer -n arc-primer --create-namespace --set image.repository=registry.example.com/arc-primer",
@@ -23,18 +23,18 @@ export const onCluster = {
   deleteNamespace: "kubectl delete namespace arc-primer",
 } as const;
 
-/** A place that runs a command, or what it does. */
+/** A test or workflow that runs a command, or does the same in another way. */
 export interface Elsewhere {
   readonly command: string;
   /** A file of the checkout. */
   readonly file: string;
-  /** What has to be in it: a test's name, or the command. */
+  /** The text that the file must contain: the name of a test, or the command. */
   readonly contains: string;
 }
 
-/** What other tests, and CI, run. */
+/** The commands that other tests or CI run. */
 export const elsewhere: readonly Elsewhere[] = [
-  // The README's two commands, as CI runs them.
+  // Commands that CI runs.
   { command: "npm ci", file: ".github/workflows/test.yml", contains: "- run: npm ci && npm run demo" },
   { command: "npm cit", file: ".ci/run", contains: "npm cit" },
   { command: "npm run test:cluster", file: ".ci/run", contains: "npm run -s test:cluster -- node" },
@@ -59,9 +59,9 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     command: "scripts/release/verify.sh ghcr.io/OWNER/arc-primer@sha256:… https://github.com/OWNER/arc-primer",
     file: "test/release.test.ts",
-    contains: "a signature has to be that of the repository's release workflow",
+    contains: "a signature must be from the release workflow of the repository",
   },
-  // An answer about the cluster.
+  // Commands that read a cluster.
   {
     command: "arc-primer doctor",
     file: "test/cluster/doctor.node.test.ts",
@@ -99,25 +99,25 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     command: "helm plugin install deploy/helm-plugin",
     file: "test/post-renderer.test.ts",
-    contains: "takes the plugin by its name, after it is installed",
+    contains: "runs the plugin by its name after it is installed",
   },
   {
     command:
       "helm upgrade --install runners oci://ghcr.io/actions/actions-runner-controller-charts/gha-runner-scale-set … --post-renderer arc-primer --post-renderer-args --config --post-renderer-args primer.yaml",
     file: "test/post-renderer.test.ts",
-    contains: "takes the plugin by its name, after it is installed",
+    contains: "runs the plugin by its name after it is installed",
   },
   {
     command:
       "helm upgrade --install … --post-renderer arc-primer --post-renderer-args render --post-renderer-args --config --post-renderer-args primer.yaml",
     file: "test/post-renderer.test.ts",
-    contains: "takes the program itself",
+    contains: "runs the program itself",
   },
   {
     command:
       "helm upgrade --install … --post-renderer deploy/helm-plugin/post-render.sh --post-renderer-args --config --post-renderer-args primer.yaml",
     file: "test/post-renderer.test.ts",
-    contains: "takes the script",
+    contains: "runs the script",
   },
   ...[
     "source <(arc-primer completion bash)",

@@ -7,13 +7,13 @@ import type { Ran } from "./helm.ts";
 import { findTool } from "./tools.ts";
 
 /**
- * A folder in which the documentation's commands run: it looks like the checkout, and has the files that they name.
- * `arc-primer` is the bundle, which `npm test` builds.
+ * A directory in which the documentation's commands run. It contains the files of the checkout and the files that the
+ * commands name. `arc-primer` is the built bundle, which `npm test` builds first.
  */
 export class DocsFolder {
   readonly #folder = mkdtempSync(join(tmpdir(), "arc-primer-docs-"));
 
-  /** @param programs what the commands find first, by name; beside `arc-primer` and `helm` */
+  /** @param programs programs to put first in PATH, by name, in addition to `arc-primer` and `helm` */
   constructor(programs: Record<string, string> = {}) {
     for (const entry of readdirSync(root)) symlinkSync(join(root, entry), join(this.#folder, entry));
     cpSync(join(root, "test/golden/dind-sidecar/pod.yaml"), join(this.#folder, "pod.yaml"));
@@ -37,9 +37,9 @@ export class DocsFolder {
   }
 
   /**
-   * Runs a command in a shell, in this folder. A pipeline fails if one of its parts does.
+   * Runs a command in a shell, in this directory. A pipeline fails if one of its commands fails.
    *
-   * @param variables environment variables, beside the process' own
+   * @param variables environment variables, in addition to those of the process
    */
   run(command: string, variables: Record<string, string> = {}): Ran {
     const env = { ...process.env, ...variables, PATH: `${join(this.#folder, "bin")}:${process.env["PATH"]}` };

@@ -1,26 +1,27 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-// The code blocks of the documentation, and what it says about them. The convention is in docs/contributing/writing.md.
+// Reads the code blocks of the documentation, and whether a page marks them as not run. docs/contributing/writing.md
+// describes the convention.
 
-/** The checkout. */
+/** The root directory of the checkout. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** One code block. */
 export interface Block {
-  /** The page's path in the checkout. */
+  /** The path of the page in the checkout. */
   readonly page: string;
-  /** The line of its first fence. */
+  /** The line number of its opening fence. */
   readonly line: number;
-  /** `sh`, `yaml`; empty if none is named. */
+  /** Such as `sh` or `yaml`. Empty if the block names no language. */
   readonly language: string;
-  /** What is between the fences, without the indentation of a list. */
+  /** The text between the fences, without the indentation of a list. */
   readonly text: string;
-  /** Whether a paragraph `Not run here: …` stands right above it, or is the first one below a heading that it is under. */
+  /** Whether a paragraph `Not run here: …` is directly above it, or is the first paragraph of a section that contains it. */
   readonly isMarked: boolean;
 }
 
-/** All pages that have to hold: those at the root but the changelog, the chart's, and docs/. Paths in the checkout. */
+/** All pages that tests check, as paths in the checkout: the chart's README, docs/, and the root without the changelog. */
 export function docPages(): string[] {
   const docs = readdirSync(`${root}docs`, { recursive: true, encoding: "utf8" }).map((file) => `docs/${file}`);
   return ["README.md", "CONTRIBUTING.md", "SECURITY.md", "charts/arc-primer/README.md", ...docs.toSorted()].filter(
@@ -33,7 +34,7 @@ export function docBlocks(): Block[] {
   return docPages().flatMap((page) => blocksOf(page, readFileSync(root + page, "utf8")));
 }
 
-/** @param page its path, for messages */
+/** @param page the path of the page, for messages */
 export function blocksOf(page: string, text: string): Block[] {
   const blocks: Block[] = [];
   /** The level of the heading whose section is marked; Infinity outside of such a section. */
@@ -64,7 +65,7 @@ type Part =
   | { readonly kind: "paragraph"; readonly text: string }
   | { readonly kind: "block"; readonly line: number; readonly language: string; readonly body: string };
 
-/** A page as headings, paragraphs and blocks; comments are left out. */
+/** Splits a page into headings, paragraphs and code blocks. Comments are left out. */
 function partsOf(page: string, text: string): Part[] {
   const parts: Part[] = [];
   const lines = text.split("\n");
@@ -75,7 +76,7 @@ function partsOf(page: string, text: string): Part[] {
     const isFollowUp = index > 0 && lines[index - 1]!.trim() !== "";
     if (fence !== undefined) {
       const end = lines.findIndex((other, at) => at > index && other.trimEnd() === `${indent}\`\`\``);
-      if (end < 0) throw new Error(`${page}:${index + 1}: this block does not end`);
+      if (end < 0) throw new Error(`${page}:${index + 1}: this block is not closed`);
       const body = lines.slice(index + 1, end).map((one) => `${one.slice(indent.length)}\n`);
       parts.push({ kind: "block", line: index + 1, language, body: body.join("") });
       index = end;
@@ -88,23 +89,23 @@ function partsOf(page: string, text: string): Part[] {
 
 const mark = "Not run here";
 
-/** Whether a block holds commands for a shell. */
+/** Whether a block contains shell commands. */
 export function isShell({ language }: Block): boolean {
   return ["sh", "bash", "shell", "console"].includes(language);
 }
 
 /** A command of a block. */
 export interface Command {
-  /** The page and the line of its block: `README.md:61`. */
+  /** The page and the line of its block, such as `README.md:61`. */
   readonly where: string;
-  /** In one line, without a comment at its end. */
+  /** The command in one line, without a comment at its end. */
   readonly text: string;
   readonly isMarked: boolean;
 }
 
 /**
- * The commands of a block: one a line, those joined by `&&` one by one, those of a pipeline together. A block with a here
- * document is one command.
+ * The commands of a block. Each line is a command. Commands that are joined by `&&` are separate, a pipeline is one command.
+ * A block with a here document is one command.
  */
 export function commandsOf(block: Block): Command[] {
   const where = `${block.page}:${block.line}`;
@@ -118,7 +119,7 @@ export function commandsOf(block: Block): Command[] {
   });
 }
 
-/** A line, and the comment at its end; a `#` in quotes is none. */
+/** Matches a line and the comment at its end. A `#` in quotes does not start a comment. */
 const withComment = /^((?:'[^']*'|"[^"]*"|[^'"])*?)(?:(?:^|\s)#\s+(.*))?$/;
 
 /** All commands of the documentation. */

@@ -4,10 +4,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** What an API server answers by path, queries left out: an object, or the status of a refusal. */
+/** The API server's responses, by path without the query: an object, or the status code of an error. */
 export type Objects = Readonly<Record<string, object | number>>;
 
-/** A small API server over plain HTTP, for what is read from a cluster. The real one is in test/cluster. */
+/** A minimal API server over plain HTTP, for code that reads a cluster. test/cluster has tests with the real one. */
 export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: string; asked: string[]; stop(): void }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -16,9 +16,9 @@ export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: str
     const known: Objects = { "/version": { major: "1", minor: "37", gitVersion: "v1.37.2" }, ...objects() };
     const found: object | number = known[path.replace(/\?.*/, "")] ?? 404;
     const status = typeof found === "number" ? found : 200;
-    const refusal = { kind: "Status", message: `${status === 404 ? "not found" : "refused"}: ${path}` };
+    const error = { kind: "Status", message: `${status === 404 ? "not found" : "refused"}: ${path}` };
     response.writeHead(status, { "content-type": "application/json" });
-    response.end(JSON.stringify(typeof found === "number" ? refusal : found));
+    response.end(JSON.stringify(typeof found === "number" ? error : found));
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-api-"));
@@ -41,7 +41,7 @@ export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: str
   };
 }
 
-/** A list, as the API server gives it. */
+/** A list of objects, as the API server returns it. */
 export function listOf(kind: string, ...items: object[]): object {
   return { apiVersion: "v1", kind: `${kind}List`, metadata: {}, items };
 }

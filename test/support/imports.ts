@@ -12,7 +12,7 @@ export interface Rule {
   readonly types?: readonly string[];
 }
 
-/** A rule for each folder of src/ and for each file directly in src/, from the top down. */
+/** A rule for each folder of src/ and for each file directly in src/. A rule may only refer to those that come later. */
 export type Rules = Readonly<Record<string, Rule>>;
 
 export interface Import {
@@ -28,7 +28,7 @@ export function readSources(root: string): Sources {
   return Object.fromEntries(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));
 }
 
-/** Every import and re-export of a file, `import()` of values and of types included. */
+/** Every import and re-export of a file, including `import()` of values and types. */
 export function importsOf(source: string): Import[] {
   const statements = source.matchAll(/^(?:import|export)(?<type> type)?\b[^;"]*?from "(?<from>[^"]+)"/gm);
   const others = source.matchAll(/^import "(?<from>[^"]+)"|\b(?:import|require)\("(?<from>[^"]+)"\)/gm);
@@ -38,7 +38,7 @@ export function importsOf(source: string): Import[] {
   }));
 }
 
-/** Every import that the rules do not allow, one sentence each. */
+/** One sentence for every import that the rules do not allow. */
 export function forbiddenImports(sources: Sources, rules: Rules): string[] {
   return Object.entries(sources).flatMap(([file, source]) => {
     const folder = folderOf(file);
@@ -56,7 +56,7 @@ export function forbiddenImports(sources: Sources, rules: Rules): string[] {
 }
 
 /** Rules that allow a folder to import a folder above it in the table. */
-export function climbingRules(rules: Rules): string[] {
+export function upwardRules(rules: Rules): string[] {
   const order = Object.keys(rules);
   return Object.entries(rules).flatMap(([folder, { folders = [], types = [] }]) =>
     [...folders, ...types]
@@ -65,7 +65,7 @@ export function climbingRules(rules: Rules): string[] {
   );
 }
 
-/** The cycles of files and of folders, types included: each as the names along it. */
+/** The import cycles of files and of folders, including imports of types. Each one lists the names along the cycle. */
 export function cycles(sources: Sources): string[] {
   const files = new Map<string, string[]>();
   const folders = new Map<string, string[]>();

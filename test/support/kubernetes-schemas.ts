@@ -17,11 +17,11 @@ interface Definition {
   };
 }
 
-/** Where kubeconform finds the schemas below a folder that `writeSchemas` has filled. */
+/** The location of the schemas that `writeSchemas` has written to a directory, as kubeconform expects it. */
 export const schemaLocation = (folder: string) =>
   `${folder}/{{ .Group }}/{{ .ResourceKind }}_{{ .ResourceAPIVersion }}.json`;
 
-/** Writes a schema file a kind into `to`, from the descriptions in `from`. */
+/** Writes one schema file for each kind to `to`, from the specifications in `from`. */
 export function writeSchemas(from: string, to: string): void {
   const write = (group: string, version: string, kind: string, schema: Schema) => {
     const file = join(to, group, `${kind.toLowerCase()}_${version}.json`);
@@ -34,7 +34,7 @@ export function writeSchemas(from: string, to: string): void {
   };
   // A quantity can also be a number, but the OpenAPI specification describes only the string form.
   definitions["io.k8s.apimachinery.pkg.api.resource.Quantity"] = { type: ["string", "number"] };
-  const all = closed(definitions) as Record<string, Schema>;
+  const all = strictSchema(definitions) as Record<string, Schema>;
   for (const schema of Object.values(all)) {
     const kinds = (schema["x-kubernetes-group-version-kind"] ?? []) as {
       group: string;
@@ -44,7 +44,10 @@ export function writeSchemas(from: string, to: string): void {
     const [one] = kinds;
     if (one && kinds.length === 1) {
       // For the core group, kubeconform uses the version as the name of the group.
-      write(one.group || one.version, one.version, one.kind, { ...schema, definitions: referred(all, schema) });
+      write(one.group || one.version, one.version, one.kind, {
+        ...schema,
+        definitions: referencedDefinitions(all, schema),
+      });
     }
   }
 
@@ -54,7 +57,7 @@ export function writeSchemas(from: string, to: string): void {
       const { kind, spec } = document.toJS() as Definition;
       if (kind !== "CustomResourceDefinition") continue;
       for (const { name, schema } of spec.versions) {
-        const { properties, ...rest } = closed(schema.openAPIV3Schema) as Schema & { properties: Schema };
+        const { properties, ...rest } = strictSchema(schema.openAPIV3Schema) as Schema & { properties: Schema };
         const withMetadata = { ...rest, properties: { ...properties, metadata: { type: "object" } } };
         write(spec.group, name, spec.names.kind, withMetadata);
       }
@@ -62,27 +65,27 @@ export function writeSchemas(from: string, to: string): void {
   }
 }
 
-/** Replaces Kubernetes' extensions in a schema by standard keywords, and forbids unknown properties where it lists some. */
-function closed(schema: unknown): unknown {
-  if (Array.isArray(schema)) return schema.map(closed);
+/** Replaces Kubernetes' extensions by standard keywords, and forbids unknown properties if the schema lists properties. */
+function strictSchema(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(strictSchema);
   if (typeof schema !== "object" || schema === null) return schema;
   const given = schema as Schema;
   if (given["x-kubernetes-int-or-string"] === true || given["format"] === "int-or-string") {
     return { type: ["integer", "string"] };
   }
-  const result = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, closed(value)]));
+  const result = Object.fromEntries(Object.entries(given).map(([key, value]) => [key, strictSchema(value)]));
   // A property can itself be named `properties`. In that case this is a map of properties, which has no type.
-  const namesThem = typeof given["properties"] === "object" && typeof given["type"] === "string";
+  const listsProperties = typeof given["properties"] === "object" && typeof given["type"] === "string";
   const isOpen = "additionalProperties" in given || given["x-kubernetes-preserve-unknown-fields"] === true;
-  return namesThem && !isOpen ? { ...result, additionalProperties: false } : result;
+  return listsProperties && !isOpen ? { ...result, additionalProperties: false } : result;
 }
 
 /** The definitions that a schema refers to, directly or indirectly. */
-function referred(all: Record<string, Schema>, schema: Schema, found: Record<string, Schema> = {}) {
+function referencedDefinitions(all: Record<string, Schema>, schema: Schema, found: Record<string, Schema> = {}) {
   for (const [, name = ""] of JSON.stringify(schema).matchAll(/"#\/definitions\/([^"]+)"/g)) {
     if (found[name]) continue;
     found[name] = all[name]!;
-    referred(all, found[name], found);
+    referencedDefinitions(all, found[name], found);
   }
   return found;
 }

@@ -16,7 +16,7 @@ export function goldenPod(name: string): Pod {
   return unfoldScripts(parse(text, { version: "1.1" }) as Pod);
 }
 
-/** The configurations of all golden folders, each once. */
+/** The configurations of all golden folders, without duplicates. */
 export function goldenConfigs(): Config[] {
   const folder = new URL("../golden/", import.meta.url);
   const texts = readdirSync(folder).map((name) => readFileSync(new URL(`${name}/config.yaml`, folder), "utf8"));
@@ -30,13 +30,13 @@ export function goldenPodSecurity(name: string): PodSecurity {
   return existsSync(file) ? (readFileSync(file, "utf8").trim() as PodSecurity) : "privileged";
 }
 
-/** The package bundles that are ready in a golden folder's cluster: none, unless it has a bundles.json. */
+/** The package bundles that are available for a golden pod, from bundles.json. Empty if the folder has no such file. */
 export function goldenBundles(name: string): Bundle[] {
   const file = new URL(`../golden/${name}/bundles.json`, import.meta.url);
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Bundle[]) : [];
 }
 
-/** The configuration whose default profile is this YAML (or JSON). */
+/** A configuration with this default profile. `more` contains other settings. */
 export function configWith(profile: object, more: object = {}): Config {
   const config = {
     apiVersion: "arc-primer.dev/v1alpha1",
@@ -60,8 +60,8 @@ export function containerOf(pod: Pod, name: string): Container {
 
 export const mirrors = { registries: { "docker.io": { mirrors: [{ url: "http://registry-cache:5000" }] } } };
 
-/** A namespace that forbids nothing. */
-export const anywhere: PodContext = { podSecurity: "privileged" };
+/** The context of a pod in a namespace without Pod Security restrictions. */
+export const unrestricted: PodContext = { podSecurity: "privileged" };
 
 /** A certificate that nothing trusts, for tests of private certificates. */
 export const examplePem = `-----BEGIN CERTIFICATE-----
@@ -94,21 +94,21 @@ export function runAll(
   mutations: readonly Mutation[],
   pod: Pod,
   profile: Profile,
-  context: PodContext = anywhere,
+  context: PodContext = unrestricted,
 ): { pod: Pod; outcomes: Outcome[] } {
   return runMutations(configureMutations(mutations, profile), pod, context);
 }
 
-/** Runs one mutation on a pod. `words` are the wrapper's arguments in the runner container's command. */
+/** Runs one mutation on a pod. `wrapperArgs` are the wrapper's arguments in the runner container's command. */
 export function runOne(
   mutation: Mutation,
   pod: Pod,
   profile: object,
   context?: PodContext,
-): { pod: Pod; outcome: Outcome; words: string[] } {
+): { pod: Pod; outcome: Outcome; wrapperArgs: string[] } {
   const result = runAll([mutation], pod, profileWith(profile), context);
-  const words = result.pod.spec.containers.find(({ name }) => name === "runner")?.command?.slice(3) ?? [];
-  return { pod: result.pod, outcome: result.outcomes[0]!, words: words.slice(0, words.indexOf("--")) };
+  const args = result.pod.spec.containers.find(({ name }) => name === "runner")?.command?.slice(3) ?? [];
+  return { pod: result.pod, outcome: result.outcomes[0]!, wrapperArgs: args.slice(0, args.indexOf("--")) };
 }
 
 /** A golden pod with a modified runner container. */

@@ -10,7 +10,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** A port that nobody listens at, from 13142 on: apt-cacher-ng takes none above 32767, where the system has its free ones. */
+/** An unused port from 13142 on. apt-cacher-ng accepts no port above 32767, and the system assigns free ports above that. */
 export async function freeLowPort(): Promise<number> {
   for (let port = 13142; port < 32768; port += 1) {
     const server = createServer();

@@ -14,7 +14,7 @@ export const allShells = Object.entries(commands).map(([name, [program = "", ...
   [findTool(program) ?? program, ...options],
 ]);
 
-/** The same without bash in non-POSIX mode, which saves a quarter of the time. */
+/** The same shells without bash in non-POSIX mode, which saves a quarter of the time. */
 export const shells = allShells.filter(([name]) => name !== "bash, not posix");
 
 /** A directory for the files of a test file, readable for other users. It is removed after the last test. */

@@ -26,12 +26,12 @@ type Built = "helm" | "helm3" | "kubeconform" | "actionlint" | "registry" | "val
 
 type Tool = keyof typeof packages | Built;
 
-/** The cache folder of the cluster tests. Must be the same as in test/cluster/common.sh. */
+/** The cache directory of the cluster tests. Must be the same as in test/cluster/common.sh. */
 export const clusterCache =
   process.env["ARC_PRIMER_CLUSTER_CACHE"] ??
   join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "arc-primer-cluster");
 
-/** The path of a program in PATH or in the cache folder of the cluster tests. Undefined if not found. */
+/** The path of a program in PATH or in the cache directory of the cluster tests. Undefined if not found. */
 export function findTool(name: string): string | undefined {
   return [...(process.env["PATH"] ?? "").split(":"), join(clusterCache, "bin")]
     .map((folder) => join(folder, name))
@@ -54,13 +54,13 @@ export function findTool(name: string): string | undefined {
 export function haveTools(...names: Tool[]): boolean {
   const missing = names.filter((name) => !findTool(name));
   if (missing.length === 0) return true;
-  const message = `skipped, because ${missing.join(", ")} is missing: ${howToGet(missing)}`;
+  const message = `tests skipped, because programs are missing (${missing.join(", ")}); to install: ${howToInstall(missing)}`;
   if (process.env["CI"]) throw new Error(message);
   process.stderr.write(`${message}\n`);
   return false;
 }
 
-function howToGet(missing: readonly Tool[]): string {
+function howToInstall(missing: readonly Tool[]): string {
   const debian = missing.flatMap((name) => (name in packages ? [packages[name as keyof typeof packages]] : []));
   const install = debian.length > 0 ? [`apt-get install -y ${debian.join(" ")}`] : [];
   return [...install, ...(debian.length < missing.length ? ["test/cluster/tools.sh"] : [])].join("; ");

@@ -1,7 +1,7 @@
 /**
- * All variables that a shell script of ours sets, each with a value that a job might give it. Scripts that end in
+ * All variables that one of our shell scripts sets, each with a value that a job might set. Scripts that end in
  * `exec "$@"` must pass them on unchanged: a variable that is exported when a shell starts stays exported, so an assignment
- * in the script would change it for the job. Names in upper case are meant to reach the job, and `arc_primer_…` are ours.
+ * in the script would change it for the job. Names in upper case are meant for the job, and `arc_primer_…` are ours.
  */
 export function jobVariables(script: string): Record<string, string> {
   const set = [...script.matchAll(/(?<![\w-])(?!arc_primer_)([a-z_]\w*)=/g), ...script.matchAll(/\bfor (\w+) in\b/g)];

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { Document, isCollection, visit } from "yaml";
 import type { Node } from "yaml";
 
-/** How a pod may be written. */
+/** The styles in which a pod can be written as YAML. */
 export const yamlStyles = fc.record({
   indent: fc.constantFrom(2, 3, 5),
   indentSeq: fc.boolean(),
@@ -11,7 +11,7 @@ export const yamlStyles = fc.record({
   aliases: fc.boolean(),
   windows: fc.boolean(),
   lastNewline: fc.boolean(),
-  /** Of 10 collections that many are in brackets, of 10 lines that many have comments. */
+  /** How many of 10 collections are in brackets (flow style), and how many of 10 lines have comments. */
   brackets: fc.nat(4),
   comments: fc.nat(6),
   random: fc.infiniteStream(fc.nat(9)),
@@ -19,10 +19,10 @@ export const yamlStyles = fc.record({
 
 type Style = typeof yamlStyles extends fc.Arbitrary<infer T> ? T : never;
 
-/** A value as YAML 1.1 in that style, with comments that are each of their own. */
+/** Writes a value as YAML 1.1 in this style, with comments that are all different. */
 export function writeYaml(value: unknown, style: Style): string {
   const { aliases, windows, lastNewline, brackets, comments, random, ...layout } = style;
-  const chance = (of: number) => (random.next().value as number) < of;
+  const chance = (outOfTen: number) => (random.next().value as number) < outOfTen;
   const known = new Map<string, unknown>();
   const interned = JSON.parse(JSON.stringify(value), (_key, one: unknown) => {
     if (typeof one !== "object" || one === null || !aliases) return one;

@@ -10,13 +10,13 @@ const directory = "/arc-primer/hold";
 const file = `${directory}/runner`;
 
 /**
- * Whether dockerd stops after the runner. `outlives`: yes. `pre-stop-kept`: yes, except for a container that has its own
+ * Whether dockerd stops after the runner. `stops-after-runner`: yes. `pre-stop-kept`: yes, except for a container that has its own
  * preStop hook, which is kept. `no-command`: no, because the runner container has no command to wrap.
  */
-export type OutliveResult = "outlives" | "pre-stop-kept" | "no-command";
+export type StopOrder = "stops-after-runner" | "pre-stop-kept" | "no-command";
 
 /** The shell scripts: `holdDocker` wraps the runner's command, `awaitRunner` is the preStop hook of the DinD container. */
-export interface OutliveScripts {
+export interface StopOrderScripts {
   readonly holdDocker: string;
   readonly awaitRunner: string;
 }
@@ -30,22 +30,24 @@ export interface OutliveScripts {
  *
  * @returns the result; if it is `no-command`, the pod is not changed
  */
-export function outliveRunner(
+export function stopAfterRunner(
   pod: Pod,
   runner: Container,
   names: ContainerNames,
-  { holdDocker, awaitRunner }: OutliveScripts,
-): OutliveResult {
-  const beside = findDinds(pod, names).filter(({ layout }) => layout === "container");
-  const held = beside.map((dind) => dind.container).filter((container) => !hasOtherPreStop(container, name));
-  const outcome = held.length < beside.length ? "pre-stop-kept" : "outlives";
-  if (held.length === 0) return outcome;
+  { holdDocker, awaitRunner }: StopOrderScripts,
+): StopOrder {
+  const regularDinds = findDinds(pod, names).filter(({ layout }) => layout === "container");
+  const withoutOwnHook = regularDinds
+    .map((dind) => dind.container)
+    .filter((container) => !hasOtherPreStop(container, name));
+  const result = withoutOwnHook.length < regularDinds.length ? "pre-stop-kept" : "stops-after-runner";
+  if (withoutOwnHook.length === 0) return result;
 
   if (!wrapCommand(runner, defineWrapper(name, holdDocker), [`file=${file}`], names.runner.command))
     return "no-command";
   // A separate volume for the named pipe, because templates differ in which other volumes the two containers share.
   ensureVolume(pod, { name, emptyDir: {} });
-  for (const one of [runner, ...held]) ensureMount(one, { name, mountPath: directory });
-  for (const one of held) addPreStop(one, name, awaitRunner, file);
-  return outcome;
+  for (const one of [runner, ...withoutOwnHook]) ensureMount(one, { name, mountPath: directory });
+  for (const one of withoutOwnHook) addPreStop(one, name, awaitRunner, file);
+  return result;
 }
