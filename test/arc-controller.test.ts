@@ -20,7 +20,7 @@ describe("what ARC does with a pod's status", () => {
     ]);
   });
 
-  test("an outdated runner, in a pod of either phase", () => {
+  test("an outdated runner, in a running or failed pod", () => {
     for (const phase of ["Running", "Failed"]) {
       expect(new ArcController().sees({ phase, containerStatuses: [runner(7)] })).toEqual({
         does: "mark the runner",

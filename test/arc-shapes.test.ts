@@ -9,8 +9,8 @@ import { goldenPod } from "./support/pods.ts";
 import type { Pod } from "../src/pod/types.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// Runs scripts/newest-arc.sh with the real Helm on two small charts that have the names of ARC's charts, each in an old and a
-// new version.
+// Runs scripts/newest-arc.sh with the real Helm on two small charts that have the names of ARC's charts, each in an old and
+// a new version.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-shapes-"));

@@ -129,7 +129,7 @@ describe.runIf(["flock", "setsid"].every(findTool))(
   "the kind cluster, with stub programs that record their arguments",
   () => {
     const fake = join(folder, "fake");
-    const [callsFile, node] = [join(fake, "asked"), join(fake, "node")];
+    const [callsFile, node] = [join(fake, "calls"), join(fake, "node")];
     beforeAll(() => {
       mkdirSync(fake);
       // Like the real kind, this stub creates the node with a delay and takes a while.

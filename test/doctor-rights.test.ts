@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 
-// Checks which permissions deploy/doctor-rights.yaml grants. test/cluster/doctor.apiserver.test.ts tests on a real API server
-// that they are sufficient.
+// Checks which permissions deploy/doctor-rights.yaml grants. test/cluster/doctor.apiserver.test.ts tests on a real API
+// server that they are sufficient.
 
 interface Role {
   metadata: { name: string };

@@ -103,8 +103,8 @@ describe("a manifest", () => {
   test("an invalid or forged status causes no error", async () => {
     const pods = ["{", "7", '{"applied":[]}'].map((status) => withStatus(status));
     const odd = { version: "\u001B[31m", profile: "x", applied: ["toString"], skipped: { a: "constructor" } };
-    for (const made of [...pods, withStatus(JSON.stringify(odd))]) {
-      const { code, stdout } = await explain(["-f", "-"], JSON.stringify(made));
+    for (const forged of [...pods, withStatus(JSON.stringify(odd))]) {
+      const { code, stdout } = await explain(["-f", "-"], JSON.stringify(forged));
       expect(code).toBe(0);
       expect(stdout).not.toContain("\u001B");
     }
@@ -227,7 +227,7 @@ describe("in a cluster", () => {
     expect(text).toContain(
       "A pod that is created now would differ: arc-primer-wait in the container runner would get timeout=33 instead of timeout=120.",
     );
-    expect(api.asked.filter((line) => !line.startsWith("GET "))).toEqual([]);
+    expect(api.requests.filter((line) => !line.startsWith("GET "))).toEqual([]);
   });
 
   test("a scale set, given by kind and name or only by name", async () => {

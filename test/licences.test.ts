@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-licences-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("the licences of the packages in the bundle are in NOTICE", () => {
+test("NOTICE contains the licences of the packages in the bundle", () => {
   const text = readFileSync(join(root, "dist/NOTICE"), "utf8");
   for (const name of ["commander", "zod", "pino", "yaml", "@peculiar/x509"])
     expect(text).toMatch(new RegExp(`^${name} [\\d.]+ \\(`, "m"));

@@ -44,7 +44,7 @@ function helm(program: "helm" | "helm3", home: string, args: readonly string[], 
   return { status, stdout, stderr };
 }
 
-const rendering = ["template", "runners", chart];
+const templateArgs = ["template", "runners", chart];
 const withConfig = (file: string) => ["--post-renderer-args", "--config", "--post-renderer-args", file];
 
 /** The result, with the parts that were found: those that the profile adds to the runners, and another object. */
@@ -63,12 +63,12 @@ describe.runIf(haveTools("helm"))("Helm 4", { timeout: 60_000 }, () => {
   test("runs the plugin by its name after it is installed", () => {
     expect(helm("helm", "four", ["plugin", "install", plugin])).toMatchObject({ status: 0 });
     expect(
-      outcome(helm("helm", "four", [...rendering, "--post-renderer", "arc-primer", ...withConfig(config)])),
+      outcome(helm("helm", "four", [...templateArgs, "--post-renderer", "arc-primer", ...withConfig(config)])),
     ).toEqual(primed);
   });
 
   test("fails if the plugin fails", () => {
-    const args = [...rendering, "--post-renderer", "arc-primer", ...withConfig("/nowhere.yaml")];
+    const args = [...templateArgs, "--post-renderer", "arc-primer", ...withConfig("/nowhere.yaml")];
     const { status, stdout, stderr } = helm("helm", "four", args);
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
     expect(stderr).toContain('plugin "arc-primer" exited with error');
@@ -77,7 +77,7 @@ describe.runIf(haveTools("helm"))("Helm 4", { timeout: 60_000 }, () => {
   test("runs a copy of the plugin, which runs the program in PATH", () => {
     const copy = join(folder, "copied/data/plugins/arc-primer");
     cpSync(plugin, copy, { recursive: true });
-    const args = [...rendering, "--post-renderer", "arc-primer", ...withConfig(config)];
+    const args = [...templateArgs, "--post-renderer", "arc-primer", ...withConfig(config)];
     expect(outcome(helm("helm", "copied", args, [join(folder, "bin")]))).toEqual(primed);
   });
 });
@@ -86,14 +86,14 @@ describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
   const script = join(plugin, "post-render.sh");
 
   test("runs the script", () => {
-    expect(outcome(helm("helm3", "three", [...rendering, "--post-renderer", script, ...withConfig(config)]))).toEqual(
-      primed,
-    );
+    expect(
+      outcome(helm("helm3", "three", [...templateArgs, "--post-renderer", script, ...withConfig(config)])),
+    ).toEqual(primed);
   });
 
   test("runs the program itself", () => {
     const args = [
-      ...rendering,
+      ...templateArgs,
       "--post-renderer",
       "arc-primer",
       "--post-renderer-args",
@@ -104,7 +104,7 @@ describe.runIf(haveTools("helm3"))("Helm 3", { timeout: 60_000 }, () => {
   });
 
   test("fails if the script fails, and says why", () => {
-    const args = [...rendering, "--post-renderer", script, ...withConfig("/nowhere.yaml")];
+    const args = [...templateArgs, "--post-renderer", script, ...withConfig("/nowhere.yaml")];
     const { status, stdout, stderr } = helm("helm3", "three", args);
     expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
     expect(stderr).toContain("/nowhere.yaml");

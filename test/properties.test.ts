@@ -55,7 +55,7 @@ test("every pod is admitted; the patch results in the same pod as render; the in
   );
 });
 
-test("the second patch is empty, even if another webhook has added a sidecar in front", () => {
+test("the second patch is empty, even if another webhook has inserted a sidecar before the other containers", () => {
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const admit = admitter(config);
@@ -146,7 +146,7 @@ function withoutPassedArgs(changed: Container, original: Container): Container {
   };
 }
 
-test("a container keeps its args and env, and its command still runs, last", () => {
+test("a container keeps its args and env, and its own command runs last", () => {
   fc.assert(
     fc.property(pods, configs, (pod, config) => {
       const after = patched(pod, admitter(config)(pod));

@@ -65,11 +65,11 @@ async function sharedAfterExpiry(overriding?: Record<string, string>): Promise<o
 }
 
 describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 60_000 }, () => {
-  test("serves a layer that two repositories share completely, even if it has expired in the first", async () => {
+  test("serves a shared layer completely, even if it has expired in another repository", async () => {
     expect(await sharedAfterExpiry()).toEqual(whole);
   });
 
-  test("would serve it empty with the image's own settings, which this test detects", async () => {
+  test("serves it empty with the image's own settings (to show that the test detects this)", async () => {
     expect(await sharedAfterExpiry({ REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR: "inmemory" })).not.toEqual(whole);
   });
 
@@ -86,7 +86,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
-  test("keeps its contents over a restart, and still removes them when they expire", async () => {
+  test("keeps its content across a restart, and still removes it when it expires", async () => {
     await withCache("16s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
       await at(7); // the registry saves its expiry times every five seconds
@@ -102,7 +102,7 @@ describe.runIf(haveTools("helm", "registry")).concurrent("a cache", { timeout: 6
     });
   });
 
-  test("never expires with a ttl of 0s, not even after a restart", async () => {
+  test("keeps a layer forever with a ttl of 0s, even across a restart", async () => {
     await withCache("0s", async ({ cache, get, fetches, at }) => {
       expect(await get("team/a")).toEqual(whole);
       await at(2); // the registry stores the layer after it has served it

@@ -181,7 +181,7 @@ describe.runIf(haveTools("helm"))("the package of the chart", () => {
   test.each([
     ["an image without a digest", "registry.example.com/arc-primer:1.2.3", url, "with registry and digest"],
     ["an image without a registry", `arc-primer@${digest}`, url, "with registry and digest"],
-    ["a URL without https", image, "git.example.com", "is no https address"],
+    ["no address", image, "git.example.com", "is no https address"],
   ])("is rejected with %s", (_what, pinned, address, message) => {
     const { status, stdout, stderr } = run("package-chart.sh", [pinned, address, out()]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });

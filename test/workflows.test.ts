@@ -51,7 +51,7 @@ describe.each(workflows)("%s", (_name, text) => {
   });
 });
 
-test("an action has the same commit in all workflows", () => {
+test("all workflows pin an action to the same commit", () => {
   const all = workflows.flatMap(([, text]) => [...text.matchAll(/uses: ([\w-]+\/[\w-]+)\S*@(\S+)/g)]);
   const commits = Map.groupBy(all, ([, action]) => action);
   const several = [...commits].filter(([, uses]) => new Set(uses.map(([, , commit]) => commit)).size > 1);

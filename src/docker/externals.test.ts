@@ -96,7 +96,7 @@ test.each<[string, string, Partial<Container>, (pod: Pod) => void]>([
         { name: "dind-externals", mountPath: "/home/runner/externals", subPath: "node24" },
       ]),
   ],
-])("%s: %s", (_what, reason, copier, change) => {
+])("does not apply if %s: %s", (_what, reason, copier, change) => {
   expect(find(podWith(copier, change))).toBe(reason);
 });
 

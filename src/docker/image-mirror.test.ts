@@ -26,7 +26,7 @@ test.each([
   ["localhost/x:1", "localhost/x:1"],
   ["registry.corp:5000/x:1", "registry.corp:5000/x:1"],
   ["", ""],
-])("%s is pulled as %s", (image, want) => {
+])("%s is rewritten to %s", (image, want) => {
   expect(mirroredImage(image, mirrors)).toBe(want);
   expect(mirroredImage(want, mirrors)).toBe(want);
 });

@@ -26,7 +26,7 @@ test.each([
   [shell("docker info > /shared/ready")],
   [shell("docker ps $(cat /ids)")],
   [[]],
-])("%j checks more or something else", (command) => {
+])("%j checks something else or more", (command) => {
   expect(onlyChecksDocker({ exec: { command } })).toBe(false);
 });
 

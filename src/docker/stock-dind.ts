@@ -75,7 +75,7 @@ const sidecarFields = {
   },
 };
 
-/** Actions use the Node.js versions in the runner's externals, also in job containers. So dockerd must be able to mount them. */
+/** Actions use Node.js from the runner's externals, also in job containers. So dockerd must be able to mount them. */
 function copyExternals(runner: Container, root: string): Container {
   const { runAsUser, runAsGroup, runAsNonRoot } = runner.securityContext ?? {};
   const user = {

@@ -10,8 +10,8 @@ const directory = "/arc-primer/hold";
 const file = `${directory}/runner`;
 
 /**
- * Whether dockerd stops after the runner. `stops-after-runner`: yes. `pre-stop-kept`: yes, except for a container that has its own
- * preStop hook, which is kept. `no-command`: no, because the runner container has no command to wrap.
+ * Whether dockerd stops after the runner. `stops-after-runner`: yes. `pre-stop-kept`: yes, except in a container that has
+ * its own preStop hook, which is kept. `no-command`: no, because the runner container has no command to wrap.
  */
 export type StopOrder = "stops-after-runner" | "pre-stop-kept" | "no-command";
 

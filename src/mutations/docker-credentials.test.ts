@@ -34,7 +34,7 @@ test("the Secret is mounted only into the runner, read-only, and is optional", (
   expect(run(pod).outcome).toMatchObject({ reason: "already-there" });
 });
 
-test("the script gets the file and the Secret's name as arguments, and survives the kubelet's expansion", () => {
+test("the script gets the file and the Secret's name as arguments, and the kubelet's expansion does not change it", () => {
   const { command = [] } = containerOf(run(goldenPod("default-mode")).pod, "runner");
   expect(command.slice(3)).toEqual([
     name,

@@ -91,7 +91,7 @@ test("resources are set if there are none", () => {
   });
 });
 
-test("a daemon.json prevents only the flags", () => {
+test("with a daemon.json, only the flags are left out", () => {
   const daemon = { mtu: 1400, env: { A: "b" } };
   const { dind, outcome } = run(daemon, { args: ["dockerd", "--config-file=/x"] });
   expect(outcome).toMatchObject({ result: "applied", notes: ["flags-left-out", "config-file"] });

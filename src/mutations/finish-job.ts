@@ -16,7 +16,7 @@ const name = "arc-primer-finish-job";
  * is kept running until the runner has stopped. This also works in pods without Docker.
  *
  * The kubelet runs the hook before it sends SIGTERM, and the time counts towards the grace period (Kubernetes
- * documentation, Container Lifecycle Hooks). If the container exits by itself during this time, its exit code is the runner's.
+ * documentation, Container Lifecycle Hooks). If the container exits by itself in that time, its exit code is the runner's.
  */
 export const finishJob: Mutation = {
   name: "finish-job",

@@ -158,7 +158,7 @@ test.each<[string[], string]>([
   expect(paths).toEqual(expect.arrayContaining([`${root}/externals`, `${root}/_work`]));
 });
 
-test("GitHub's image has a fixed directory for any command; a container without a command uses the profile's command", () => {
+test("GitHub's image has a fixed runner directory; for other images, it is derived from the command of the pod or the profile", () => {
   const own = defaultPod((runner) => (runner.command = ["/usr/local/bin/start"]));
   expect(containerOf(run(own).pod, "init-dind-externals").args?.[1]).toBe("/home/runner/externals/.");
   const none = defaultPod((runner) => {
@@ -247,7 +247,7 @@ test("in a pod that runs as another user, dockerd still runs as root, and the co
   expect(containerOf(after, "init-dind-externals").securityContext).toEqual(context);
 });
 
-test("rootless: the script survives the kubelet's expansion, and dockerd runs as the runner's user", () => {
+test("rootless: the kubelet's expansion does not change the script, and dockerd runs as the runner's user", () => {
   const { pod } = run(goldenPod("default-mode"), { injected: { rootless: true } });
   const { command = [] } = containerOf(pod, "init-dind-rootless");
   expect(kubeletExpand(command[2] ?? "", { uid: "x" })).toBe(prepareRootless);

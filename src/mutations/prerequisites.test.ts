@@ -78,7 +78,7 @@ test("the added container gets the runner's pull policy, resources and proxy, bu
   expect(added.env?.map((variable) => variable.name)).not.toContain("ACTIONS_RUNNER_INPUT_JITCONFIG");
 });
 
-test("every setting is an argument, and survives the kubelet's expansion unchanged", () => {
+test("every setting is passed as an argument that the kubelet's expansion does not change", () => {
   const key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nabc=\n-----END PGP PUBLIC KEY BLOCK-----\n";
   const { pod } = run(goldenPod("dind-sidecar"), {
     packages: ["git=1:2.39*"],

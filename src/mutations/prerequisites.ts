@@ -20,9 +20,9 @@ const wrapper = defineWrapper("arc-primer-packages", applyScript);
 const directory = "/arc-primer/prerequisites";
 
 /**
- * Installs packages that are missing from the runner's image, without a custom image. An init container runs the runner's image as
- * root, installs the packages and archives the changed files (src/scripts/install-packages.sh). A wrapper around the
- * runner's command extracts the archive (src/scripts/apply-packages.sh).
+ * Installs packages that are missing from the runner's image, without a custom image. An init container runs the runner's
+ * image as root, installs the packages and archives the changed files (src/scripts/install-packages.sh). A wrapper around
+ * the runner's command extracts the archive (src/scripts/apply-packages.sh).
  *
  * The init container comes last. By then, the sidecars are running: dockerd starts at the same time, and the proxy of a
  * service mesh is ready.

@@ -29,7 +29,7 @@ test("the command is wrapped, the settings are separate arguments, and the args 
   expect(runner.args).toEqual(["--once"]);
 });
 
-test("the script survives the kubelet's expansion, whatever variables the container has", () => {
+test("the kubelet's expansion does not change the script, whatever variables the container has", () => {
   const { command = [] } = containerOf(run(goldenPod("dind-sidecar")).pod, "runner");
   const names = [...script.matchAll(/\$\(([^)]*)\)/g)].map(([, name]) => name ?? "");
   const env = Object.fromEntries(names.map((name) => [name, "REPLACED"]));

@@ -64,7 +64,7 @@ export const up: readonly ClientError[] = [
     text: during("tls: failed to verify certificate: x509: certificate is valid for docker, not localhost"),
   },
   {
-    // The same error for a client certificate from another CA, for no certificate, and for DOCKER_TLS without DOCKER_TLS_VERIFY.
+    // The same error for a client certificate from another CA, no certificate, and DOCKER_TLS without DOCKER_TLS_VERIFY.
     situation: "the client's certificate is missing, or from another CA",
     text: during("remote error: tls: certificate required"),
   },

@@ -17,7 +17,7 @@ export interface Block {
   readonly language: string;
   /** The text between the fences, without the indentation of a list. */
   readonly text: string;
-  /** Whether a paragraph `Not run here: …` is directly above it, or is the first paragraph of a section that contains it. */
+  /** Whether a paragraph `Not run here: …` is directly above it, or is the first paragraph of a section around it. */
   readonly isMarked: boolean;
 }
 

@@ -8,11 +8,13 @@ import { join } from "node:path";
 export type Objects = Readonly<Record<string, object | number>>;
 
 /** A minimal API server over plain HTTP, for code that reads a cluster. test/cluster has tests with the real one. */
-export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: string; asked: string[]; stop(): void }> {
-  const asked: string[] = [];
+export async function fakeApi(
+  objects: () => Objects,
+): Promise<{ kubeconfig: string; requests: string[]; stop(): void }> {
+  const requests: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? "";
-    asked.push(`${request.method} ${path}`);
+    requests.push(`${request.method} ${path}`);
     const known: Objects = { "/version": { major: "1", minor: "37", gitVersion: "v1.37.2" }, ...objects() };
     const found: object | number = known[path.replace(/\?.*/, "")] ?? 404;
     const status = typeof found === "number" ? found : 200;
@@ -33,7 +35,7 @@ export async function fakeApi(objects: () => Objects): Promise<{ kubeconfig: str
   writeFileSync(kubeconfig, JSON.stringify(content));
   return {
     kubeconfig,
-    asked,
+    requests,
     stop() {
       server.close();
       rmSync(folder, { recursive: true });

@@ -45,12 +45,12 @@ const rendered = new Map<string, Manifests>();
  */
 export function render(values: Values = {}): Manifests {
   const key = JSON.stringify(values);
-  const manifests = rendered.get(key) ?? rendering(values);
+  const manifests = rendered.get(key) ?? renderUncached(values);
   rendered.set(key, manifests);
   return manifests;
 }
 
-function rendering(values: Values): Manifests {
+function renderUncached(values: Values): Manifests {
   const { status, stdout, stderr } = template(values);
   if (status !== 0) throw new Error(stderr);
   return new Manifests(

@@ -98,7 +98,7 @@ export async function startCache(
   const url = `${certificate ? "https" : "http"}://127.0.0.1:${port}`;
   const headers = { accept: "application/vnd.oci.image.manifest.v1+json" };
   const { request } = certificate ? https : http;
-  const asked = async (path: string) => {
+  const getPath = async (path: string) => {
     const sent = request(`${url}${path}`, { headers, ca: certificate?.cert, agent: false }).end();
     const [response] = (await once(sent, "response")) as [IncomingMessage];
     const read = buffer(response).then((body) => body.length);
@@ -109,7 +109,7 @@ export async function startCache(
   const start = async () => {
     child = spawn(findTool("registry")!, ["serve", imageSettings], { env, stdio: ["ignore", "ignore", "inherit"] });
     for (let tries = 0; ; tries += 1) {
-      if (await asked("/").catch(() => undefined)) return;
+      if (await getPath("/").catch(() => undefined)) return;
       if (tries > 100 || child.exitCode !== null) throw new Error("the registry does not start; see its output above");
       await sleep(100);
     }
@@ -123,7 +123,7 @@ export async function startCache(
   return {
     url,
     /** Sends a GET for this path below /v2. Returns the status and the number of bytes, or the error while reading. */
-    get: async (path: string): Promise<{ status: number; bytes: number | string }> => asked(`/v2/${path}`),
+    get: async (path: string): Promise<{ status: number; bytes: number | string }> => getPath(`/v2/${path}`),
     metrics: async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(),
     restart: async () => {
       await end();

@@ -3,7 +3,7 @@ import type { RequestOptions } from "node:https";
 import type { IncomingMessage } from "node:http";
 
 // All requests of the burst of 200 pods must be in flight at once.
-const kept = new Agent({ keepAlive: true, maxSockets: 256 });
+const keepAliveAgent = new Agent({ keepAlive: true, maxSockets: 256 });
 
 export interface Received {
   readonly response: IncomingMessage;
@@ -17,7 +17,7 @@ export interface Received {
  */
 export async function send(url: URL, options: RequestOptions, text: string): Promise<Received> {
   try {
-    return await once(url, { ...options, agent: kept }, text);
+    return await once(url, { ...options, agent: keepAliveAgent }, text);
   } catch (error) {
     if (!(error instanceof StaleConnection)) throw error;
     return once(url, { ...options, agent: false }, text);
