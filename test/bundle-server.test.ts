@@ -12,8 +12,8 @@ import { selfSigned } from "../src/tls/certificate.ts";
 import { bundleTar, handOver, temporaryFolder } from "./support/bundles.ts";
 import { freePorts } from "./support/ports.ts";
 
-// Runs the bundle server of the built program as a process, with an HTTPS server that stores the ConfigMap. The tests take
-// the part of the builder.
+// Runs the bundle server of the built program as a process, with an HTTPS server that stores the ConfigMap. The tests act
+// as the builder.
 
 const program = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
 const { folder, remove } = temporaryFolder();

@@ -22,7 +22,7 @@ import { haveTools } from "./support/tools.ts";
 
 // Tests the whole path of a package without a cluster: the bundle server plans a build, a container with the chart's command
 // builds with the real apt, the server publishes and serves the bundle, and a pod's init container installs it without using
-// the repository. The tests take the part of the kubelet, which restarts the builder, and of the index.
+// the repository. The tests act as the kubelet, which restarts the builder, and as the index.
 
 const image = "runner:1";
 const volume = "/arc-primer/prerequisites"; // where it is mounted in the containers of the tests

@@ -37,17 +37,17 @@ export function stopAfterRunner(
   { holdDocker, awaitRunner }: StopOrderScripts,
 ): StopOrder {
   const regularDinds = findDinds(pod, names).filter(({ layout }) => layout === "container");
-  const withoutOwnHook = regularDinds
+  const withoutOtherHook = regularDinds
     .map((dind) => dind.container)
     .filter((container) => !hasOtherPreStop(container, name));
-  const result = withoutOwnHook.length < regularDinds.length ? "pre-stop-kept" : "stops-after-runner";
-  if (withoutOwnHook.length === 0) return result;
+  const result = withoutOtherHook.length < regularDinds.length ? "pre-stop-kept" : "stops-after-runner";
+  if (withoutOtherHook.length === 0) return result;
 
   if (!wrapCommand(runner, defineWrapper(name, holdDocker), [`file=${file}`], names.runner.command))
     return "no-command";
   // A separate volume for the named pipe, because templates differ in which other volumes the two containers share.
   ensureVolume(pod, { name, emptyDir: {} });
-  for (const one of [runner, ...withoutOwnHook]) ensureMount(one, { name, mountPath: directory });
-  for (const one of withoutOwnHook) addPreStop(one, name, awaitRunner, file);
+  for (const one of [runner, ...withoutOtherHook]) ensureMount(one, { name, mountPath: directory });
+  for (const one of withoutOtherHook) addPreStop(one, name, awaitRunner, file);
   return result;
 }

@@ -8,7 +8,7 @@ export const chartFolder = fileURLToPath(new URL("../../charts/arc-primer", impo
 /** Values for the chart, as plain data. */
 export type Values = { [key: string]: unknown };
 
-// Any object of the Kubernetes API; tests look into it as JSON.
+// Any object of the Kubernetes API. Tests access it as plain JSON.
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Manifest = any;
 
