@@ -100,7 +100,7 @@ describe("a manifest", () => {
     expect(later).toContain("Setting: profiles.default.docker.wait.enabled (false)");
   });
 
-  test("an invalid or forged status causes no error", async () => {
+  test("a status with invented content is harmless", async () => {
     const pods = ["{", "7", '{"applied":[]}'].map((status) => withStatus(status));
     const odd = { version: "\u001B[31m", profile: "x", applied: ["toString"], skipped: { a: "constructor" } };
     for (const forged of [...pods, withStatus(JSON.stringify(odd))]) {

@@ -9,12 +9,12 @@ import { mutations } from "../../src/mutations/index.ts";
 import type { Pod } from "../../src/pod/types.ts";
 import { examplePem, goldenPod } from "./pods.ts";
 
-// The data that doctor reads from a cluster without problems. Tests change parts of it.
+// What doctor reads of a cluster where everything is in order, for tests that change a part of it.
 
 export const now = Date.parse("2026-11-26T12:00:00Z");
 const day = 86_400_000;
 const forbidden = { forbidden: 'User "reader" cannot do that' } as const;
-/** The reading of an object that the user has no permission to read. */
+/** The reading of somebody without the right to it. */
 export const mayNot = forbidden;
 
 const prime = createPrime({ mutations, version: "0.1.0" });
@@ -32,7 +32,7 @@ export function node(name: string, info: object = {}): Node {
   return { metadata: { name, labels: {} }, status: { nodeInfo: { ...nodeInfo, ...info } } };
 }
 
-/** An entry of `webhooks` as the chart creates it. Its path tells the webhook the Pod Security level. */
+/** An entry as the chart makes it; by its path the webhook knows the level. */
 export function entry(level: "privileged" | "baseline" | "restricted", changes: Partial<Webhook> = {}): Webhook {
   const key = "pod-security.kubernetes.io/enforce";
   const isDefault = level === "privileged";
@@ -63,7 +63,7 @@ export function entry(level: "privileged" | "baseline" | "restricted", changes: 
 
 export const allEntries = [entry("privileged"), entry("baseline"), entry("restricted")];
 
-/** The MutatingWebhookConfiguration with these entries. */
+/** The registration with these entries. */
 export function registered(webhooks: readonly Webhook[]): Release["registration"] {
   return { metadata: { name: "arc-primer", annotations: { "admissions.enforcer/disabled": "true" } }, webhooks };
 }
@@ -93,7 +93,7 @@ export function replica(name: string, image: { image?: string; imageID?: string 
   };
 }
 
-/** A replica's certificate and its answers. */
+/** A replica's certificate, and what it answers. */
 export function conversation(name: string, changes: Partial<Release["conversations"][number]> = {}) {
   return {
     with: name,
@@ -111,7 +111,7 @@ export function configuration(text: string): Release["configuration"] {
 export const headed = (more: object) =>
   JSON.stringify({ apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration", ...more });
 
-/** A scale set with this golden pod's spec, and its dry run with the pod that the API server returns. */
+/** A scale set with this golden pod's spec, and its dry run: the pod that the API server answers. */
 export function trial(name: string, golden = "dind-sidecar", changes: Partial<Trial> = {}): Trial {
   const scaleSet = {
     kind: "AutoscalingRunnerSet",
@@ -125,10 +125,10 @@ export function trial(name: string, golden = "dind-sidecar", changes: Partial<Tr
   return { scaleSet, namespace: "ci", pod, podSecurity: "privileged", primed, answer, ...changes };
 }
 
-/** The API server's answer to a dry run, with this pod. */
+/** The answer to a dry run with this pod. */
 export const created = (object: unknown, status = 201) => ({ status, object, warnings: [] });
 
-/** The API server's answer to a trial, with a changed copy of the pod. */
+/** A copy of a trial's pod, as the API server answered it, with a change. */
 export function answered(
   { answer }: Trial,
   change: (pod: Pod) => void,
@@ -138,7 +138,7 @@ export function answered(
   return { status: 201, object, warnings: [] };
 }
 
-/** The readings of a cluster without problems, with these changes. `release` contains changes of its release. */
+/** Readings of a cluster in order, with these changes; those of `release` go into its release. */
 export function readings(changes: Partial<Readings> = {}, release: Partial<Release> = {}): Readings {
   const space = { metadata: { name: "ci", labels: inject } };
   const one = trial("linux");
@@ -178,14 +178,14 @@ export function readings(changes: Partial<Readings> = {}, release: Partial<Relea
 
 const marks = { ok: "✓", warn: "!", fail: "✗", unknown: "?" } as const;
 
-/** The results of a check for these readings: for each line, a mark and the code of the problem. */
+/** What a check says of these readings: a mark for each line, with the problem's code. */
 export function says(check: Check, of: Readings): string[] {
   return runChecks([check], of).map(
     ({ status, problem }) => `${marks[status]}${problem === undefined ? "" : ` ${problem}`}`,
   );
 }
 
-/** The text of a check's results for these readings. */
+/** What a check has found, in its words. */
 export function words(check: Check, of: Readings): string {
   return runChecks([check], of)
     .map(({ what, do: advice = "" }) => `${what} ${advice}`.trim())
