@@ -47,6 +47,6 @@ export function printSchema(): void {
 }
 
 /** `arc-primer config init`: prints a configuration to start from. */
-export function printStart(): void {
+export function printInitialConfig(): void {
   process.stdout.write(configStart());
 }

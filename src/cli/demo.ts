@@ -25,7 +25,10 @@ import { startProgress } from "./progress.ts";
 import { foldScripts, showDiff, unfoldScripts, wantsColor } from "./show.ts";
 
 const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
-/** The directories of the built-in pods. The first one is packaged with the program (build.mjs). The second one, with all pods, exists only in a checkout. */
+/**
+ * The directories of the built-in pods. The first one is packaged with the program (build.mjs). The second one, with all
+ * pods, exists only in a checkout.
+ */
 const podDirectories = ["demo/", "../test/golden/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 interface PodManifest {
@@ -107,7 +110,7 @@ async function readPod(file: string): Promise<PodManifest> {
   const pods = readManifests(await readText(file), file).map(({ value }) => value as { kind?: string } | null);
   const pod = pods.find((value) => value?.kind === "Pod");
   if (!pod) throw new Error(`${file}: contains no Pod`);
-  return unfoldScripts(pod as PodManifest); // in the built-in pods, scripts are replaced by placeholders
+  return unfoldScripts(pod as PodManifest); // in the built-in pods, scripts are replaced with placeholders
 }
 
 async function start(config: Config) {

@@ -21,7 +21,10 @@ export interface PodToExplain {
   readonly subject: string;
   /** The pod in its current state. It has not been validated. */
   readonly pod: unknown;
-  /** The pod before admission, as ARC's controller creates it, if it is known. It is primed to see what would be done now. */
+  /**
+   * The pod as ARC's controller created it, before admission, if it is known. It is primed to find out what would be done
+   * now.
+   */
   readonly original?: Pod | undefined;
   readonly namespace: string;
   readonly podSecurity: PodSecurity;
@@ -36,7 +39,10 @@ export interface PodToExplain {
 
 const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
 
-/** Explains what was done to a pod and what would be done now. Also returns the primed pod. Uses the same engine as the webhook. */
+/**
+ * Explains what was done to a pod and what would be done now. Also returns the primed pod. Uses the same engine as the
+ * webhook.
+ */
 export function explainPod(input: PodToExplain): { explanation: Explanation; primed: Primed } {
   const primed = primeOf(input);
   return { explanation: explanationOf(input, primed), primed };

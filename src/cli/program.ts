@@ -103,7 +103,7 @@ function addConfig(program: Command): void {
   config
     .command("init")
     .description("print a configuration to start from, with comments")
-    .action(async () => (await import("./config.ts")).printStart());
+    .action(async () => (await import("./config.ts")).printInitialConfig());
 }
 
 function addDoctor(program: Command): void {

@@ -29,7 +29,7 @@ export async function watchedConfig(
       current = config;
       metrics.reload("config", true);
       log.info({ file, mode: current.mode, profiles: Object.keys(current.profiles) }, "configuration read");
-      for (const warning of warnings) log.warn({ warning }, "configuration");
+      for (const warning of warnings) log.warn({ warning }, "configuration warning");
     } catch (error) {
       if (!current) throw error;
       metrics.reload("config", false);

@@ -10,8 +10,8 @@ import type { ServingCertificate } from "../tls/serving-certificate.ts";
 /**
  * Timeouts of the webhook's port, in milliseconds. kube-apiserver keeps idle connections for about 90 s, and it does not
  * retry a POST if the connection is closed. So the server must not close a connection earlier. During a burst,
- * kube-apiserver also opens connections that it does not use at once. Node.js measures headersTimeout and requestTimeout from
- * the start of the connection, so these two must be long as well. Bodies and answers have separate, shorter timeouts
+ * kube-apiserver also opens connections that it does not use at once. Node.js measures headersTimeout and requestTimeout
+ * from the start of the connection, so these two must be long as well. Bodies and answers have separate, shorter timeouts
  * (routes.ts).
  */
 const webhookTimes = {
@@ -109,10 +109,10 @@ export async function startServers(
 }
 
 /**
- * Without a "data" listener, the HTTP parser of Node.js reads directly from the TLS layer. It then continues to parse everything
- * that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB, and none
- * after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is destroyed,
- * to a tenth (docs/decisions/0008).
+ * Without a "data" listener, the HTTP parser of Node.js reads directly from the TLS layer. It then continues to parse
+ * everything that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB,
+ * and none after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is
+ * destroyed, to a tenth (docs/decisions/0008).
  */
 function readInChunks(socket: Socket): void {
   socket.on("data", () => undefined);

@@ -98,8 +98,8 @@ export function encodeResponse(
   });
 }
 
-// https://tc39.es/proposal-json-parse-with-source/. TypeScript's library does not declare it yet. Node.js 20 does not have it:
-// there JSON.parse returns the plain string, which JSON.stringify then has to scan.
+// https://tc39.es/proposal-json-parse-with-source/. TypeScript's library does not declare it yet. Node.js 20 does not have
+// it: there JSON.parse returns the plain string, which JSON.stringify then has to scan.
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
 /** Base64 contains nothing to escape. Scanning a patch for it would take ten times as long as encoding the patch. */

@@ -30,7 +30,7 @@ describe("the next write to the Secret", () => {
       { serving: expect.stringMatching(/^it expires on/) },
     ],
     [
-      "it lacks a name",
+      "a required name is missing: a new certificate",
       { ca: ca("new", 80), serving: serving("new", 20), bundle: bundle("new") },
       { names: ["a", "b", "c"] },
       { serving: "it lacks the names b, c" },

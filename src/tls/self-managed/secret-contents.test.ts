@@ -51,7 +51,7 @@ describe("each invalid part is reported on its own", () => {
       undefined,
       /private key does not match the certificate/,
     ],
-    ["half a certificate", { ...good, "tls.crt": serving.cert.slice(0, 300) }, undefined, /./],
+    ["an incomplete certificate", { ...good, "tls.crt": serving.cert.slice(0, 300) }, undefined, /./],
     [
       "a certificate of an unknown CA",
       { ...good, "ca.crt": other.cert, "ca.key": other.key, "ca-bundle.crt": "" },
