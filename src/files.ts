@@ -1,36 +1,36 @@
 import { readFile } from "node:fs/promises";
 
 /**
- * The text of a file.
+ * Reads a text file.
  *
- * @throws {Error} that says which file cannot be read and why, in words that need no knowledge of errno
+ * @throws {Error} with a readable message that contains the path and the reason
  */
 export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new Error(errorWords(error, path), { cause: error });
+    throw new Error(errorMessage(error, path), { cause: error });
   }
 }
 
 /**
- * What went wrong, for people: an error of the file system in the same words, any other error's own message.
+ * Returns a readable message for an error. Common file system errors get a plain sentence instead of an error code.
  *
- * @param file what was to be read, where the error may not say
+ * @param file the path to use if the error does not contain one
  */
-export function errorWords(error: unknown, file?: string): string {
+export function errorMessage(error: unknown, file?: string): string {
   if (!(error instanceof Error)) return String(error);
   const { code, path = file, syscall = "", message } = error as NodeJS.ErrnoException;
   if (!["open", "read", "scandir"].includes(syscall)) return message;
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return `there is no file ${path}`;
+      return `${path} does not exist`;
     case "EISDIR":
-      return `${path ?? "what is named as a file"} is a folder; name a file in it`;
+      return `${path ?? "the given path"} is a directory, not a file`;
     case "EACCES":
     case "EPERM":
-      return `${path} may not be read by this user`;
+      return `no permission to read ${path}`;
     default:
       return message;
   }

@@ -4,7 +4,7 @@ import { createMetrics } from "./metrics.ts";
 const lines = async (metrics: ReturnType<typeof createMetrics>) =>
   (await metrics.expose()).text.split("\n").filter((line) => line && !line.startsWith("#"));
 
-test("whether the last reload was accepted stands beside how many were", async () => {
+test("counts reloads, and shows whether the last one was accepted", async () => {
   const metrics = createMetrics({ processMetrics: false });
   metrics.reload("config", true);
   metrics.reload("config", false);
@@ -21,7 +21,7 @@ test("whether the last reload was accepted stands beside how many were", async (
   );
 });
 
-test("a certificate's end is not there before there is a certificate", async () => {
+test("the expiry metric is absent until there is a certificate", async () => {
   const metrics = createMetrics({ processMetrics: false });
   expect((await metrics.expose()).text).not.toContain("expiry");
   metrics.certificateExpiry(1_900_000_000);

@@ -14,9 +14,9 @@ export interface Metrics {
   certificateExpiry(seconds: number): void;
   /** The expiry time of the self-managed CA, if there is one, as a Unix timestamp in seconds. */
   caExpiry(seconds: number): void;
-  /** A write of a self-managed certificate or of the caBundle, and its result. */
+  /** A self-managed certificate or the caBundle was written, with this result. */
   selfManaged(what: ManagedPart, result: "written" | "conflict" | "failed"): void;
-  /** The package bundles that pods are offered, by profile; those with the names of before are gone. */
+  /** The package bundles that are available to pods, by profile. Replaces the values of all profiles. */
   bundles(ready: ReadonlyMap<string, ProfileBundles>): void;
   /** The metrics in the Prometheus exposition format, and the content type. */
   expose(): Promise<{ text: string; contentType: string }>;
@@ -25,7 +25,7 @@ export interface Metrics {
 /** The bundles of one profile. */
 export interface ProfileBundles {
   readonly count: number;
-  /** When the oldest was built, in seconds since 1970. */
+  /** The build time of the oldest one, in seconds since 1970. */
   readonly oldest: number;
 }
 
@@ -42,7 +42,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name: prefix + name, help, labelNames, registers });
 
-  const decisions = counter("decisions_total", "Admission reviews answered, by what was decided and why.", [
+  const decisions = counter("decisions_total", "Admission reviews answered, by decision and reason.", [
     "decision",
     "reason",
     "mode",
@@ -52,12 +52,12 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     "result",
     "reason",
   ]);
-  const refusals = counter("refused_requests_total", "Requests that held no readable review, by HTTP status.", [
+  const refusals = counter("refused_requests_total", "Requests without a readable admission review, by HTTP status.", [
     "status",
   ]);
   const seconds = new Histogram({
     name: `${prefix}decision_seconds`,
-    help: "Time from a parsed review to its answer.",
+    help: "Time to process a parsed admission review, in seconds.",
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5],
     registers,
   });
@@ -74,12 +74,7 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
     mutation: (mutation, result, reason) => mutations.inc({ mutation, result, reason }),
     refused: (status) => refusals.inc({ status: String(status) }),
     reload: reloads(registers),
-    certificateExpiry: lazyGauge(
-      "certificate_expiry_timestamp_seconds",
-      "When the serving certificate ends.",
-      registry,
-    ),
-    caExpiry: lazyGauge("ca_expiry_timestamp_seconds", "When the self-managed certificate authority ends.", registry),
+    ...expiryGauges(registry),
     selfManaged: (what, result) => writes.inc({ what, result }),
     bundles: readyBundles(registers),
     expose: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
@@ -90,13 +85,13 @@ export function createMetrics(options: { processMetrics: boolean }): Metrics {
 export function reloads(registers: Registry[]): Metrics["reload"] {
   const count = new Counter({
     name: `${prefix}reloads_total`,
-    help: "Watched files read, and whether they were accepted.",
+    help: "Reloads of watched files, by file and result.",
     labelNames: ["what", "result"],
     registers,
   });
   const last = new Gauge({
     name: `${prefix}last_reload_accepted`,
-    help: "1 if what was last read of a watched file is in force, 0 if it was refused.",
+    help: "1 if the last reload of a watched file was accepted, 0 if it was rejected.",
     labelNames: ["what"],
     registers,
   });
@@ -109,15 +104,27 @@ export function reloads(registers: Registry[]): Metrics["reload"] {
 function readyBundles(registers: Registry[]): Metrics["bundles"] {
   const gauge = (name: string, help: string) =>
     new Gauge({ name: prefix + name, help, labelNames: ["profile"], registers });
-  const counts = gauge("bundles", "Package bundles that pods of the profile are offered.");
-  const oldest = gauge("oldest_bundle_timestamp_seconds", "When the oldest of these was built.");
+  const counts = gauge("bundles", "Package bundles that are available to pods of the profile.");
+  const oldest = gauge(
+    "oldest_bundle_timestamp_seconds",
+    "Build time of the oldest of these bundles, as a Unix timestamp in seconds.",
+  );
   return (ready) => {
     counts.reset();
     oldest.reset();
-    for (const [profile, one] of ready) {
-      counts.set({ profile }, one.count);
-      oldest.set({ profile }, one.oldest);
+    for (const [profile, bundles] of ready) {
+      counts.set({ profile }, bundles.count);
+      oldest.set({ profile }, bundles.oldest);
     }
+  };
+}
+
+function expiryGauges(registry: Registry): Pick<Metrics, "certificateExpiry" | "caExpiry"> {
+  const gauge = (name: string, subject: string) =>
+    lazyGauge(name, `Expiry time of ${subject}, as a Unix timestamp in seconds.`, registry);
+  return {
+    certificateExpiry: gauge("certificate_expiry_timestamp_seconds", "the serving certificate"),
+    caExpiry: gauge("ca_expiry_timestamp_seconds", "the self-managed CA"),
   };
 }
 

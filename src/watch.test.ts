@@ -8,21 +8,21 @@ const folder = mkdtempSync(join(tmpdir(), "arc-primer-watch-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
 
-test("files that are missing are one message, at whatever speed each is missed", async () => {
-  const seen: string[] = [];
-  const note = (contents: readonly string[] | Error) => {
-    seen.push(contents instanceof Error ? contents.message : contents.join());
+test("several missing files are reported once, in one message", async () => {
+  const reported: string[] = [];
+  const onChange = (contents: readonly string[] | Error) => {
+    reported.push(contents instanceof Error ? contents.message : contents.join());
     return undefined;
   };
-  const { stop } = await watchFiles([at("tls.crt"), at("tls.key")], 1, note);
+  const { stop } = await watchFiles([at("tls.crt"), at("tls.key")], 1, onChange);
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const both = `there is no file ${at("tls.crt")}; there is no file ${at("tls.key")}`;
-  expect(seen).toEqual([both]);
+  const both = `${at("tls.crt")} does not exist; ${at("tls.key")} does not exist`;
+  expect(reported).toEqual([both]);
   mkdirSync(at("tls.key"));
-  await vi.waitFor(() => expect(seen.at(-1)).toContain(`; ${at("tls.key")} is a folder; name a file in it`));
+  await vi.waitFor(() => expect(reported.at(-1)).toContain(`; ${at("tls.key")} is a directory, not a file`));
   rmSync(at("tls.key"), { recursive: true });
   writeFileSync(at("tls.key"), "k");
   writeFileSync(at("tls.crt"), "c");
-  await vi.waitFor(() => expect(seen.at(-1)).toBe("c,k"));
+  await vi.waitFor(() => expect(reported.at(-1)).toBe("c,k"));
   stop();
 });

@@ -6,7 +6,7 @@ import { readText } from "./files.ts";
  * Polls files and reports their contents together: once at the start, then whenever one of them has changed.
  *
  * The contents are compared every `interval` milliseconds. File-system events are not used, because the kubelet updates
- * a mounted Secret or ConfigMap by renaming symlinks, and events for that differ between kinds of mount.
+ * a mounted Secret or ConfigMap by renaming symlinks, and the events for that differ between mount types.
  *
  * @param onChange called with the contents in the order of `paths`, or with the read error (once, not at every poll). It
  *   must not throw, except in the first call. If it returns "again", the next poll calls it again with the same contents
@@ -21,24 +21,25 @@ export async function watchFiles(
 }
 
 /**
- * The same for the files of a folder, such as a mounted ConfigMap, whatever their names.
+ * Does the same for all files in a directory, such as a mounted ConfigMap. Names that begin with a dot are ignored, because
+ * the kubelet uses them internally.
  *
- * @param onChange gets the contents by the files' names, or the error; names that begin with a dot are the kubelet's own
+ * @param onChange called with the contents by file name, or with the read error
  */
-export async function watchFolder(
-  folder: string,
+export async function watchDirectory(
+  directory: string,
   interval: number,
   onChange: (contents: Readonly<Record<string, string>> | Error) => undefined,
 ): Promise<{ stop: () => void }> {
   const read = async () => {
-    const names = (await readdir(folder)).filter((name) => !name.startsWith(".")).toSorted();
-    const texts = await readAll(names.map((name) => join(folder, name)));
+    const names = (await readdir(directory)).filter((name) => !name.startsWith(".")).toSorted();
+    const texts = await readAll(names.map((name) => join(directory, name)));
     return Object.fromEntries(names.map((name, index) => [name, texts[index]!]));
   };
   return watch(read, interval, onChange);
 }
 
-/** Looks at once, and then every `interval` milliseconds after the last look. */
+/** Reads at once, and then again `interval` milliseconds after each read. */
 async function watch<T>(
   read: () => Promise<T>,
   interval: number,
@@ -48,17 +49,17 @@ async function watch<T>(
   let stopped = false;
   let timer: NodeJS.Timeout;
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const contents = await read().catch((error: Error) => error);
-    const seen = contents instanceof Error ? contents.message : JSON.stringify(contents);
+    const fingerprint = contents instanceof Error ? contents.message : JSON.stringify(contents);
     if (stopped) return;
-    if (seen !== last) {
-      last = onChange(contents) === "again" ? undefined : seen;
+    if (fingerprint !== last) {
+      last = onChange(contents) === "again" ? undefined : fingerprint;
     }
-    timer = setTimeout(look, interval).unref();
+    timer = setTimeout(poll, interval).unref();
   }
 
-  await look();
+  await poll();
   return {
     stop() {
       stopped = true;
@@ -68,9 +69,9 @@ async function watch<T>(
 }
 
 /**
- * The contents of all files.
+ * Reads all files.
  *
- * @throws {Error} about all that cannot be read, always in the same order
+ * @throws {Error} with the messages of all files that cannot be read, always in the same order
  */
 async function readAll(paths: readonly string[]): Promise<string[]> {
   const results = await Promise.allSettled(paths.map((path) => readText(path)));

@@ -123,7 +123,7 @@ test("a changed configuration is planned without a restart, but an invalid one i
   expect(entry().settings).not.toBe(first.settings);
   expect((await fetch(first.url)).status).toBe(200); // pods that were admitted with it still start
   configure(["Curl"]);
-  await vi.waitFor(() => expect(log).toContain("configuration refused"), 5000);
+  await vi.waitFor(() => expect(log).toContain("invalid configuration rejected"), 5000);
   expect((await fetch(entry().url)).status).toBe(200);
 });
 

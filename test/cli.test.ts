@@ -53,15 +53,15 @@ const golden = (name: string, part: string) => fileURLToPath(new URL(`golden/${n
 const pod = golden("dind-sidecar", "pod.yaml");
 
 describe("render", () => {
-  test("the pod on stdout, the report on stderr", async () => {
+  test("prints the pod to stdout and the report to stderr", async () => {
     const { code, stdout, stderr } = await run(["render", pod, "--config", golden("dind-sidecar", "config.yaml")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: readFileSync(golden("dind-sidecar", "report.txt"), "utf8") });
     expect(stdout).toContain("--registry-mirror=http://registry-cache.arc-primer.svc:5000");
-    expect(stdout).toMatch(/^# What ARC 0\.14\.2 makes/); // comments stay
+    expect(stdout).toMatch(/^# What ARC 0\.14\.2 makes/); // comments are kept
     expect(parse(stdout)).toMatchObject({ kind: "Pod", metadata: { name: "linux-x64-7hs5v-runner-k2m9d" } });
   });
 
-  test("in every form the same pod", async () => {
+  test("every output format contains the same pod", async () => {
     const [yaml, json, patch] = await Promise.all(
       ["yaml", "json", "patch"].map(async (form) => (await run(["render", pod, "-o", form])).stdout),
     );
@@ -72,7 +72,7 @@ describe("render", () => {
     ).toEqual(primed);
   });
 
-  test("a diff, coloured where that is wanted", async () => {
+  test("prints a diff, coloured if requested", async () => {
     const plain = await run(["render", pod, "-o", "diff"]);
     expect(plain.stdout).toContain("\n-    startupProbe:\n");
     expect(plain.stdout).toContain("\n+    - arc-primer-wait\n");
@@ -82,7 +82,7 @@ describe("render", () => {
     expect(coloured.stdout).toContain("\u001B[32m+    - arc-primer-wait");
   });
 
-  test("as a Helm post-renderer: what holds no runner passes through to the byte, comments and odd spacing too", async () => {
+  test("as a Helm post-renderer, passes documents without runners through byte for byte, with comments and spacing", async () => {
     const before = "# Source: chart/a.yaml\napiVersion: v1\nkind:   ConfigMap\ndata: { a: 'on',   b: 0755 } # kept\n";
     const after =
       "---\n# Source: chart/c.yaml\nkind: Service\napiVersion: v1\nspec: &x\n    ports: [ ]\nstatus: *x\n...\n---\n# nothing\n";
@@ -115,14 +115,14 @@ spec:
     const value = parse(changed, { version: "1.1" }) as {
       spec: { maxRunners: number; template: { metadata: object; spec: { containers: { command: string[] }[] } } };
     };
-    expect(changed).toContain("\n        - |\n          #!/bin/sh\n"); // the script is to be read
+    expect(changed).toContain("\n        - |\n          #!/bin/sh\n"); // the script is readable
     expect(value.spec.maxRunners).toBe(8); // octal, as kubectl reads it
     expect(value.spec.template.spec.containers[0]?.command).toContain("arc-primer-wait");
-    expect(Object.keys(value.spec.template.metadata)).toEqual(["annotations"]); // ARC's labels are ARC's to add
+    expect(Object.keys(value.spec.template.metadata)).toEqual(["annotations"]); // ARC adds the labels later
     expect(stderr).toBe("AutoscalingRunnerSet default/linux-x64: profile default\n  wait-for-docker: applied\n");
   });
 
-  test("--explain also reports what the profile does not configure", async () => {
+  test("--explain also reports mutations that the profile does not configure", async () => {
     const { code, stdout, stderr } = await run(["render", pod, "--explain"]);
     expect(code).toBe(0);
     expect(stderr).toContain("  dockerd-settings: skipped (not-configured)\n    The profile sets nothing for this.\n");
@@ -131,7 +131,7 @@ spec:
     expect(plain.stderr).not.toContain("not-configured");
   });
 
-  test("the output is primed already: rendering it again changes nothing", async () => {
+  test("rendering the output again changes nothing", async () => {
     const once = (await run(["render", pod])).stdout;
     const twice = await run(["render"], once);
     expect(twice.stdout).toBe(once);
@@ -147,7 +147,7 @@ spec:
       ({ spec: inner }) => (inner as unknown as Record<string, unknown>)["ephemeralRunnerSpec"],
     ],
     ["EphemeralRunner", { githubConfigUrl: "x", ...template }, ({ spec: inner }) => inner],
-  ])("the template in an %s", async (kind, body, templateIn) => {
+  ])("primes the template in an %s", async (kind, body, templateIn) => {
     const manifest = {
       apiVersion: "actions.github.com/v1alpha1",
       kind,
@@ -163,7 +163,7 @@ spec:
     expect(JSON.stringify(output)).toContain("arc-primer-wait");
   });
 
-  test("lists, typed and not; a list without runners stays as it is", async () => {
+  test("handles typed and untyped lists; a list without runners is not changed", async () => {
     const bare = { metadata, spec };
     const lists = [
       {
@@ -183,7 +183,7 @@ spec:
     expect(JSON.parse(outputs[2]!)).toEqual(lists[2]);
   });
 
-  test("the namespace chooses the rule: the manifest's own first, else --namespace", async () => {
+  test("the rule is chosen by the manifest's namespace, else by --namespace", async () => {
     const config = file(
       "rules.yaml",
       "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { off: { enabled: false } }\nrules: [{ namespaces: [quiet], profile: off }]\n".replaceAll(
@@ -198,7 +198,7 @@ spec:
     expect(own.stderr).toContain("profile default");
   });
 
-  test("numbers and texts stay what they are to kubectl, in what is new, edited or not touched", async () => {
+  test("numbers and strings keep their type for kubectl, in new, edited and unchanged parts", async () => {
     const config = file(
       "odd.yaml",
       "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\nprofiles: { default: { docker: { daemon: { env: { A: '0o17', B: '1e3' } } } } }\n",
@@ -212,7 +212,7 @@ spec:
     expect((await run(["render"], untouched)).stdout).toBe(untouched);
   });
 
-  test("several documents: a List as JSON, patches and differences by name", async () => {
+  test("several documents: a List for JSON, patches and diffs by name", async () => {
     const other = JSON.stringify({ ...goldenPod("dind-container"), metadata: { ...metadata, name: "other" } });
     const two = `${readFileSync(pod, "utf8")}\n---\nkind: ConfigMap\n---\n${other}\n`;
     const list = (await run(["render", "-o", "json"], two)).stdout;
@@ -227,7 +227,7 @@ spec:
   });
 
   test.each(["diff", "yaml", "json", "patch"])(
-    "--exit-code with -o %s: 0 nothing changes, 1 it does, 2 it failed",
+    "--exit-code with -o %s: 0 without changes, 1 with changes, 2 on failure",
     async (form) => {
       const args = ["render", "--exit-code", "-o", form];
       const primed = (await run(["render", pod])).stdout;
@@ -240,12 +240,12 @@ spec:
     },
   );
 
-  test("a document that is indented as a whole", async () => {
+  test("handles a document that is indented as a whole", async () => {
     const indented = readFileSync(pod, "utf8").replaceAll(/^(?=.)/gm, "  ");
     expect(parse((await run(["render"], indented)).stdout)).toEqual(parse((await run(["render", pod])).stdout));
   });
 
-  test("YAML anchors in a runner's manifest are written out", async () => {
+  test("YAML aliases in a runner's manifest are expanded", async () => {
     const text = readFileSync(pod, "utf8")
       .replace("resources: {}", "resources: &none {}")
       .replace("resources: {}", "resources: *none");
@@ -255,21 +255,21 @@ spec:
 
   test.each([
     ["broken YAML", "a: [", /standard input: .*line 1/s],
-    ["half a JSON", '{"kind": ', /standard input: /],
-  ])("%s is an error with its place, and nothing is printed", async (_what, text, message) => {
+    ["incomplete JSON", '{"kind": ', /standard input: /],
+  ])("%s is an error with its location, and nothing is printed", async (_what, text, message) => {
     const { code, stdout, stderr } = await run(["render"], text);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(message);
   });
 
-  test("lines that the pod's changes do not touch stay as they are, and comments come out once", async () => {
+  test("unchanged lines stay the same, and comments are not duplicated", async () => {
     const { stdout } = await run(["render", pod]);
     expect(stdout.match(/^# What ARC/gm)).toHaveLength(1);
     const removed = (await run(["render", pod, "-o", "diff"])).stdout.match(/^-(?!-)/gm);
     expect(removed).toHaveLength(10); // the startup probe
   });
 
-  test("a malformed pod is told by the field, without its value", async () => {
+  test("a malformed pod is reported with the field, without its value", async () => {
     const broken = readFileSync(pod, "utf8").replace("- name: runner\n", "- name: [secret]\n");
     const { code, stderr } = await run(["render"], broken);
     expect(code).toBe(0);
@@ -277,21 +277,21 @@ spec:
     expect(stderr).not.toContain("secret");
   });
 
-  test("ARC's values get a hint", async () => {
+  test("values of ARC's chart get a hint", async () => {
     const { stderr } = await run(["render"], "githubConfigUrl: https://github.com/example\n");
     expect(stderr).toMatch(/^standard input looks like values .*:\n {2}helm template .* \| arc-primer render\n$/s);
   });
 
-  test("a file that is none is told in words", async () => {
-    for (const [path, words] of [
-      ["/nowhere.yaml", "there is no file /nowhere.yaml"],
-      [folder, `${folder} is a folder; name a file in it`],
+  test("a path that is not a readable file gives a readable error", async () => {
+    for (const [path, message] of [
+      ["/nowhere.yaml", "/nowhere.yaml does not exist"],
+      [folder, `${folder} is a directory, not a file`],
     ]) {
-      expect(await run(["render", path!])).toEqual({ code: 1, stdout: "", stderr: `arc-primer: ${words}\n` });
+      expect(await run(["render", path!])).toEqual({ code: 1, stdout: "", stderr: `arc-primer: ${message}\n` });
     }
   });
 
-  test("nothing to do is no error", async () => {
+  test("an input without pods is not an error", async () => {
     for (const text of ["", "# only a comment\n", "kind: ConfigMap\n"]) {
       expect(await run(["render"], text)).toMatchObject({
         code: 0,
@@ -311,7 +311,7 @@ function replaceFile(path: string, text: string): void {
 describe("config check", () => {
   const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
 
-  test("says that it is good, and how much is in it", async () => {
+  test("reports that the configuration is valid, with a summary", async () => {
     const text = `${head}profiles: { default: {}, gpu: {} }\nrules: [{ namespaces: [gpu], profile: gpu }]\n`;
     const good = { code: 0, stdout: "ok: 2 profiles, 1 rule\n", stderr: "" };
     expect(await run(["config", "check", file("good.yaml", text)])).toEqual(good);
@@ -324,7 +324,7 @@ describe("config check", () => {
     });
   });
 
-  test("--resolved prints the resolved configuration, which is a configuration again and means the same", async () => {
+  test("--resolved prints the resolved configuration, which is itself a configuration with the same meaning", async () => {
     const written = readFileSync(golden("profile-annotation", "config.yaml"), "utf8");
     const grace = "profiles:\n  graceful: { docker: { gracefulEnd: { gracePeriod: 600s } } }\n";
     const text = written.replace("profiles:\n", grace);
@@ -339,7 +339,7 @@ describe("config check", () => {
     expect(await run(["config", "check", "--resolved", "-"], good.stdout)).toEqual(good);
   });
 
-  test("every problem, in the order of the lines, with what may have been meant", async () => {
+  test("reports every problem in the order of the lines, with suggestions", async () => {
     const text = "kind: PrimerConfiguration\nrules: [{ profile: gpuu }]\nmode: x\nprofiles: { gpu: { dockr: {} } }\n";
     const bad = await run(["config", "check", file("bad.yaml", text)]);
     expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: "" });
@@ -353,7 +353,7 @@ bad.yaml:4 profiles.gpu.dockr: there is no such setting; did you mean docker?
     expect(input).toMatchObject({ code: 1, stderr: expect.stringContaining("\nstandard input:3 mode: ") });
   });
 
-  test("warnings on stderr, and no error", async () => {
+  test("prints warnings to stderr, without an error", async () => {
     const proxy = '{ docker: { daemon: { env: { HTTPS_PROXY: "http://a:b@proxy" } } } }';
     const rules = "rules:\n  - { profile: default }\n  - { namespaces: [ci], profile: default }\n";
     const text = `${head}profiles: { default: ${proxy} }\n${rules}`;
@@ -365,7 +365,7 @@ bad.yaml:4 profiles.gpu.dockr: there is no such setting; did you mean docker?
     expect(lines[1]).toMatch(/^warning: \S+proxy\.yaml:6 rules\[1\]: this rule never matches: rules\[0\] /);
   });
 
-  test("a file that is not there", async () => {
+  test("a missing file", async () => {
     expect(await run(["config", "check", "/nowhere.yaml"])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("/nowhere.yaml"),
@@ -374,7 +374,7 @@ bad.yaml:4 profiles.gpu.dockr: there is no such setting; did you mean docker?
 });
 
 describe("config init and config schema", () => {
-  test("the start passes the check", async () => {
+  test("the initial configuration passes the check", async () => {
     const { code, stdout, stderr } = await run(["config", "init"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(await run(["config", "check", "-"], stdout)).toMatchObject({
@@ -383,7 +383,7 @@ describe("config init and config schema", () => {
     });
   });
 
-  test("the schema is draft 7, with descriptions, and closed", async () => {
+  test("the schema is draft 7, has descriptions, and allows no unknown settings", async () => {
     const { code, stdout, stderr } = await run(["config", "schema"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(JSON.parse(stdout)).toMatchObject({
@@ -395,7 +395,7 @@ describe("config init and config schema", () => {
 });
 
 describe("the command line", () => {
-  test.each([[["--help"]], [["render", "--help"]], [["--version"]]])("%j is answered on stdout", async (args) => {
+  test.each([[["--help"]], [["render", "--help"]], [["--version"]]])("%j prints to stdout", async (args) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).not.toBe("");
@@ -408,30 +408,34 @@ describe("the command line", () => {
     [["serve"]],
     [["serve", "--port", "x"]],
     [["config", "check"]],
-  ])("%j is a mistake: exit 2, and what is wrong on stderr", async (args) => {
+  ])("%j is invalid: exit code 2, and the error on stderr", async (args) => {
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).not.toBe("");
   });
 });
 
-describe("where serve gets its certificate: one of two ways", () => {
+describe("serve has two ways to get its certificate", () => {
   const files = ["--tls-cert-file=a", "--tls-private-key-file=b"];
   const own = ["--tls-secret=ns/name", "--tls-webhook-configuration=c", "--tls-dns-name=d"];
   test.each([
-    ["neither", [], /: one of the two is needed/],
-    ["both", [...files, ...own], /: not both/],
-    ["half of one", own.slice(1), /go together: --tls-secret is missing/],
-    ["half of the other", files.slice(1), /go together: --tls-cert-file is missing/],
+    ["neither", [], /error: set either --tls-cert-file and .* self-managed certificate\n/],
+    ["both", [...files, ...own], /, not both/],
+    [
+      "incomplete options for a self-managed certificate",
+      own.slice(1),
+      /must be set together; missing: --tls-secret\n/,
+    ],
+    ["incomplete options for files", files.slice(1), /must be set together; missing: --tls-cert-file\n/],
     ["no namespace", ["--tls-secret=name"], /expected NAMESPACE\/NAME/],
-    ["too short a life", [...own, "--tls-cert-lifetime=1m"], /--tls-cert-lifetime has to be at least 72 times/],
-    ["an authority that does not outlive it", [...own, "--tls-ca-lifetime=100d"], /--tls-ca-lifetime has to be/],
-  ])("%s", async (_, args, words) => {
+    ["too short a lifetime", [...own, "--tls-cert-lifetime=1m"], /--tls-cert-lifetime must be at least 72 times/],
+    ["a CA with too short a lifetime", [...own, "--tls-ca-lifetime=100d"], /--tls-ca-lifetime must be/],
+  ])("%s", async (_, args, message) => {
     const { code, stderr } = await run(["serve", ...args]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(words) });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(message) });
   });
 
-  test("self-managed with an API server that is not there: it runs, is not ready, and says why", async () => {
+  test("self-managed with an unreachable API server: it runs, is not ready, and reports the reason", async () => {
     const kubeconfig = file(
       "kubeconfig",
       JSON.stringify({
@@ -456,11 +460,11 @@ describe("where serve gets its certificate: one of two ways", () => {
     }, 5000);
     await vi.waitFor(async () => {
       expect(await (await fetch(`http://localhost:${opsPort}/readyz`)).text()).toMatch(
-        /API server at .* does not answer/,
+        /cannot reach the API server at /,
       );
     }, 5000);
     expect(lines().find(({ level }) => level === "error")).toMatchObject({
-      msg: "cannot manage the certificate; there is none to serve",
+      msg: "cannot manage the certificate; no certificate is served yet",
       reason: expect.stringContaining("the MutatingWebhookConfiguration c"),
     });
     expect(await read(`http://localhost:${opsPort}/healthz`)).toBe(200);
@@ -487,7 +491,7 @@ describe("doctor", () => {
     );
   };
 
-  test("a cluster without arc-primer: a ✗, its advice, exit code 1, and nothing on stderr", async () => {
+  test("a cluster without arc-primer: reports ✗ with advice, exit code 1, nothing on stderr", async () => {
     const tokens = new Set<string | undefined>();
     const server = createServer(({ url = "", headers }, response) => {
       tokens.add(headers.authorization);
@@ -508,10 +512,10 @@ describe("doctor", () => {
     expect([...tokens]).toEqual(["Bearer from the plugin"]);
   });
 
-  test("no cluster: exit code 1, and why", async () => {
+  test("no cluster: exit code 1, and the reason", async () => {
     const [port] = await freePorts(1);
-    const nobody = await run(["doctor", "--kubeconfig", kubeconfig("nobody", port!)]);
-    expect(nobody).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("cannot be reached: ") });
+    const unreachable = await run(["doctor", "--kubeconfig", kubeconfig("unreachable", port!)]);
+    expect(unreachable).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("cannot be reached: ") });
     const missing = await run(["doctor"], "", { HOME: folder });
     expect(missing.stderr).toBe(
       `arc-primer: there is no kubeconfig ${folder}/.kube/config: name one with --kubeconfig, or in the environment variable KUBECONFIG\n`,
@@ -520,7 +524,7 @@ describe("doctor", () => {
 });
 
 describe("demo", () => {
-  test("the stock pod by default, and any other by name or file", async () => {
+  test("uses the stock pod by default, and any other by name or file", async () => {
     const stock = await run(["demo"], "", { FORCE_COLOR: "1" });
     expect(stock.code).toBe(0);
     expect(stock.stdout).toContain("\u001B[32m+    - arc-primer-wait");
@@ -533,14 +537,14 @@ describe("demo", () => {
     expect(await run(["demo", "nope"])).toMatchObject({ code: 1, stderr: expect.stringContaining("dind-sidecar") });
   });
 
-  test("in the pod's own namespace", async () => {
-    const made = goldenPod("dind-sidecar");
-    made.metadata.namespace = "ci";
+  test("uses the pod's namespace", async () => {
+    const ownPod = goldenPod("dind-sidecar");
+    ownPod.metadata.namespace = "ci";
     const rules = "profiles: { none: { enabled: false } }\nrules: [{ namespaces: [ci], profile: none }]\n";
     const config = file("ci.yaml", `apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n${rules}`);
-    const { stdout } = await run(["demo", file("ci.json", JSON.stringify(made)), "--config", config]);
+    const { stdout } = await run(["demo", file("ci.json", JSON.stringify(ownPod)), "--config", config]);
     expect(stdout).toContain("Pod ci/linux-x64-7hs5v-runner-k2m9d: left as it came (profile-disabled)");
-    expect(stdout).toContain("no difference: the pod was admitted as it came");
+    expect(stdout).toContain("no difference: the pod was admitted unchanged");
   });
 });
 
@@ -586,7 +590,7 @@ async function serve(...extra: string[]) {
 }
 
 describe("serve", () => {
-  test("SIGTERM: readiness goes first, reviews are answered during the delay, exit 0", async () => {
+  test("SIGTERM: readiness fails first, reviews are answered during the delay, exit code 0", async () => {
     const { server, ask, agent, opsPort, lines } = await serve("--shutdown-delay", "500ms");
     expect(await read(`http://localhost:${opsPort}/readyz`)).toBe(200);
     expect(await ask()).toContain('"allowed":true');
@@ -599,24 +603,24 @@ describe("serve", () => {
     expect(lines().at(-1)).toMatchObject({ msg: "stopped" });
   });
 
-  test("two missing certificate files are one message, said once", async () => {
+  test("two missing certificate files are logged once, in one message", async () => {
     const [cert, key] = [file("gone.crt", ""), file("gone.key", "")];
     for (const path of [cert, key]) rmSync(path);
     const ports = ["--host=localhost", "--port=0", "--ops-port=0", "--shutdown-delay=0s", "--watch-interval=10ms"];
     const server = start(["serve", "--tls-cert-file", cert, "--tls-private-key-file", key, ...ports]);
     await vi.waitFor(() => expect(server.stdout()).toContain('"listening"'), 5000);
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const refusals = server
+    const rejections = server
       .stdout()
       .split("\n")
-      .filter((line) => line.includes("certificate refused"));
-    expect(refusals).toHaveLength(1);
-    expect(JSON.parse(refusals[0]!)).toMatchObject({ reason: `there is no file ${cert}; there is no file ${key}` });
+      .filter((line) => line.includes("invalid certificate rejected"));
+    expect(rejections).toHaveLength(1);
+    expect(JSON.parse(rejections[0]!)).toMatchObject({ reason: `${cert} does not exist; ${key} does not exist` });
     server.child.kill("SIGINT");
     expect((await server.exit).code).toBe(0);
   });
 
-  test("without --host it listens on all addresses, those of IPv6 among them", async () => {
+  test("without --host it listens on all addresses, including IPv6", async () => {
     const [cert, key] = [file("nothing.crt", ""), file("nothing.key", "")];
     const ports = ["--port", "0", "--ops-port", "0", "--shutdown-delay", "0s"];
     const server = start(["serve", "--tls-cert-file", cert, "--tls-private-key-file", key, ...ports]);
@@ -637,7 +641,7 @@ describe("serve", () => {
     expect((await server.exit).code).toBe(0);
   });
 
-  test("a changed configuration is in force without a restart; a bad one is not, and says why", async () => {
+  test("a changed configuration is used without a restart; an invalid one is rejected with the reason", async () => {
     const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
     const config = file("live.yaml", head);
     const { server, ask, agent, lines } = await serve("--config", config);
@@ -652,7 +656,9 @@ describe("serve", () => {
     await vi.waitFor(async () => expect(await patch()).toContain("timeout=33"), 3000);
     replaceFile(config, `${head}mode: nonsense\n`);
     await vi.waitFor(() => {
-      const line = lines().find(({ msg }) => msg === "configuration refused; the last good one stays in force");
+      const line = lines().find(
+        ({ msg }) => msg === "invalid configuration rejected; the last valid one stays in effect",
+      );
       expect(line).toMatchObject({ level: "error", reason: expect.stringContaining("live.yaml:3 mode:") });
     }, 3000);
     expect(await patch()).toContain("timeout=33");
@@ -661,7 +667,7 @@ describe("serve", () => {
     expect((await server.exit).code).toBe(0);
   });
 
-  test("a package bundle that becomes ready is offered to the next pod, and not when the profile has changed", async () => {
+  test("a package bundle that becomes ready is used for the next pod, but not after the profile has changed", async () => {
     const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";
     const withPackages = (names: string) =>
       `${head}profiles: { default: { prerequisites: { packages: [${names}] } } }\n`;
@@ -695,15 +701,15 @@ describe("serve", () => {
     expect((await server.exit).code).toBe(0);
   });
 
-  test("a bad configuration at the start, or a port that is taken, ends it with an error", async () => {
+  test("an invalid configuration at startup, or a port in use, is an error", async () => {
     const bad = file("start.yaml", "kind: Nope\n");
     const tls = ["--tls-cert-file", "/nowhere", "--tls-private-key-file", "/nowhere"];
-    const refused = await run(["serve", "--config", bad, ...tls]);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("start.yaml:1 kind:") });
+    const invalid = await run(["serve", "--config", bad, ...tls]);
+    expect(invalid).toMatchObject({ code: 1, stderr: expect.stringContaining("start.yaml:1 kind:") });
 
     const { server, opsPort, agent } = await serve("--shutdown-delay", "0s");
-    const taken = await run(["serve", ...tls, "--host", "localhost", "--port", "0", "--ops-port", String(opsPort)]);
-    expect(taken).toMatchObject({ code: 1, stderr: expect.stringContaining("EADDRINUSE") });
+    const portInUse = await run(["serve", ...tls, "--host", "localhost", "--port", "0", "--ops-port", String(opsPort)]);
+    expect(portInUse).toMatchObject({ code: 1, stderr: expect.stringContaining("EADDRINUSE") });
     agent.destroy();
     server.child.kill("SIGTERM");
     expect((await server.exit).code).toBe(0);

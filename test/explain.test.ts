@@ -121,7 +121,7 @@ describe("a manifest", () => {
   test("prints JSON", async () => {
     const { stdout } = await explain(["-f", golden("dind-tls", "pod.yaml"), "-o", "json"]);
     expect(JSON.parse(stdout)).toMatchObject({
-      configuration: "the built-in default (--config names another)",
+      configuration: "the built-in default (use --config for another)",
       explanations: [
         {
           subject: expect.stringContaining("Pod arc-runners/"),
@@ -147,14 +147,17 @@ describe("a manifest", () => {
   });
 
   test.each([
-    [["-f", "/nowhere.yaml"], "arc-primer: there is no file /nowhere.yaml\n"],
-    [["-f", folder], `arc-primer: ${folder} is a folder; name a file in it\n`],
+    [["-f", "/nowhere.yaml"], "arc-primer: /nowhere.yaml does not exist\n"],
+    [["-f", folder], `arc-primer: ${folder} is a directory, not a file\n`],
   ])("%j: a clear error message", async (args, stderr) => {
     expect(await explain(args)).toEqual({ code: 1, stdout: "", stderr });
   });
 
   test.each([[[]], [["a-pod", "-f", pod]]])("%j is a usage error: exit code 2", async (args) => {
-    expect(await explain(args)).toMatchObject({ code: 2, stderr: expect.stringContaining("one of the two") });
+    expect(await explain(args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("specify either a pod or scale set, or a manifest with -f"),
+    });
   });
 });
 
@@ -291,7 +294,7 @@ describe("in a cluster", () => {
       code: 1,
       stderr: expect.stringContaining("cannot be read: refused: /api/v1/configmaps"),
     });
-    expect(forbidden.stderr).toContain("With --config FILE it is explained by that file");
+    expect(forbidden.stderr).toContain("Use --config FILE to explain with a local configuration");
     const own = file("own.yaml", "");
     expect((await inCluster("a", "--config", own)).stdout).toContain(`${own} (not read from the cluster)`);
 

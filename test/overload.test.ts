@@ -12,7 +12,7 @@ import { distinctKeys, emptyMaps, longText, manyMounts, nested, wrongEverywhere 
 import { goldenPod } from "./support/pods.ts";
 import { testWebhook } from "./support/webhook.ts";
 
-// Load and attacks from clients other than the API server. The timeouts are generous, for a busy machine.
+// Load and attacks from clients other than the API server. The timeouts are generous, because the machine may be busy.
 
 type TestWebhook = Awaited<ReturnType<typeof testWebhook>>;
 const megabyte = 1024 * 1024;
@@ -36,9 +36,9 @@ async function raw(text: string): Promise<{ socket: TLSSocket; received: () => s
   let received = "";
   let closed = false;
   socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
-  socket.on("error", () => {}); // being cut off is what these tests are about
+  socket.on("error", () => {}); // these tests expect that connections are closed
   socket.once("close", () => (closed = true));
-  // Not events.once, which rejects when the connection is cut off.
+  // Not events.once, because it rejects when the connection is closed.
   await new Promise((resolve) => socket.once("secureConnect", resolve).once("close", resolve));
   socket.write(text);
   return { socket, received: () => received, closed: () => closed };
@@ -46,11 +46,11 @@ async function raw(text: string): Promise<{ socket: TLSSocket; received: () => s
 
 describe("a body", () => {
   test.each<[string, string, string, string?]>([
-    ["500,000 things that are wrong", wrongEverywhere(500), "pod-too-large"],
-    ["19,000 things that are wrong", wrongEverywhere(19), "malformed-pod", "spec.containers[0].env[0]"],
+    ["500,000 errors", wrongEverywhere(500), "pod-too-large"],
+    ["19,000 errors", wrongEverywhere(19), "malformed-pod", "spec.containers[0].env[0]"],
     ["96,000 mounts", manyMounts(96), "pod-too-large"],
-    ["a text of 2.9 MB", longText(2_900_000), "pod-too-large"],
-  ])("with %s is admitted as it came, soon and with the reason", async (_what, body, reason, field) => {
+    ["a string of 2.9 MB", longText(2_900_000), "pod-too-large"],
+  ])("with %s is admitted unchanged, quickly and with the reason", async (_what, body, reason, field) => {
     const started = performance.now();
     const { response } = await ask(body);
     expect(performance.now() - started).toBeLessThan(10_000);
@@ -66,14 +66,14 @@ describe("a body", () => {
 
   test.each<[string, string]>([
     ["6,000 mounts", manyMounts(6)],
-    ["a text of 1 MB", longText(1_000_000)],
+    ["a string of 1 MB", longText(1_000_000)],
   ])("with %s is primed", async (_what, body) => {
     const started = performance.now();
     expect((await ask(body)).response.patch).toBeDefined();
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test("with more than is parsed is logged by its pod's name, and counted", async () => {
+  test("that is too complex to parse is logged with the pod's name, and counted", async () => {
     webhook.lines.length = 0;
     await ask(manyMounts(96));
     expect(webhook.lines).toMatchObject([
@@ -86,11 +86,11 @@ describe("a body", () => {
   });
 
   test.each<[string, string]>([
-    ["3,400,000 lists within each other", nested(3_400_000)],
+    ["3,400,000 nested lists", nested(3_400_000)],
     ["2,400,000 empty maps", emptyMaps(7 * megabyte - 10)],
     ["600,000 maps of different shapes", distinctKeys(7 * megabyte - 100)],
-    ["a pod of too many parts, before its uid", manyMounts(96).replace('"kind":"AdmissionReview",', '"x":[],')],
-  ])("of %s is refused without being parsed", async (_what, body) => {
+    ["a pod with too many parts, before the uid", manyMounts(96).replace('"kind":"AdmissionReview",', '"x":[],')],
+  ])("of %s is rejected without being parsed", async (_what, body) => {
     const started = performance.now();
     const answer = await post(webhook.port, webhook.agent({ keepAlive: false }), body);
     expect(answer.status).toBe(400);
@@ -98,7 +98,7 @@ describe("a body", () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  test("in 200,000 pieces of a byte is put together", async () => {
+  test("in 200,000 chunks of one byte is assembled", async () => {
     const padded = review + " ".repeat(200_000 - review.length);
     const pieces = Array.from(padded, (letter) => `${Buffer.byteLength(letter).toString(16)}\r\n${letter}\r\n`);
     const { received, socket } = await raw(`${head}Transfer-Encoding: chunked\r\n\r\n${pieces.join("")}0\r\n\r\n`);
@@ -107,38 +107,38 @@ describe("a body", () => {
   });
 });
 
-test("ten bodies that have stopped cost no ordinary review", { timeout: 30_000 }, async () => {
+test("ten stalled bodies do not affect ordinary reviews", { timeout: 30_000 }, async () => {
   const over = new AbortController();
-  const refused: string[] = [];
+  const statusLines: string[] = [];
   const stall = async (size: number): Promise<void> => {
     while (!over.signal.aborted) {
       const { socket, received } = await raw(`${head}Content-Length: ${size}\r\n\r\n${" ".repeat(size - 1)}`);
       const end = new Promise((resolve) => (socket.closed ? resolve(0) : socket.once("close", resolve)));
       await Promise.race([end, over.signal.aborted || once(over.signal, "abort")]);
-      refused.push(received().slice(0, 12));
+      statusLines.push(received().slice(0, 12));
       socket.destroy();
     }
   };
   const stalled = [...Array.from({ length: 9 }, () => 7 * megabyte), megabyte - 200].map(stall);
   for (let count = 0; count < 10; count += 1) expect((await ask(review)).response.allowed).toBe(true);
-  await vi.waitFor(() => expect(refused).toContain("HTTP/1.1 503"), 10_000);
+  await vi.waitFor(() => expect(statusLines).toContain("HTTP/1.1 503"), 10_000);
   over.abort();
   await Promise.all(stalled);
 });
 
-test("a connection that asks again without waiting is closed", async () => {
+test("a connection that sends the next request without waiting is closed", async () => {
   const one = `${head}Content-Length: ${Buffer.byteLength(review)}\r\n\r\n${review}`;
   const { received, closed } = await raw(one.repeat(160));
   await vi.waitFor(() => expect(closed()).toBe(true));
   expect(received().split("HTTP/1.1 ").length).toBeLessThanOrEqual(2);
 });
 
-test("a connection that waits for each answer goes on and on", async () => {
+test("a connection that waits for each response stays open", async () => {
   const agent = webhook.agent({ maxSockets: 1 });
   for (let count = 0; count < 100; count += 1) expect((await post(webhook.port, agent, review)).status).toBe(200);
 });
 
-/** A server that sends answers of 8 MiB. */
+/** Starts a server that sends responses of 8 MiB. */
 async function listen(limits: { maxTotalBytes: number; milliseconds: number }) {
   const { oneAtATime, send } = createAnswers(limits);
   const server = createServer(
@@ -156,15 +156,15 @@ async function listen(limits: { maxTotalBytes: number; milliseconds: number }) {
   return { server, open, connections };
 }
 
-describe("answers that nobody reads", () => {
-  test("are given up after a time", async () => {
+describe("responses that clients do not read", () => {
+  test("are dropped after a timeout", async () => {
     const { server, open, connections } = await listen({ maxTotalBytes: 100 * megabyte, milliseconds: 300 });
     await open();
     await vi.waitFor(async () => expect(await connections()).toBe(0), 5000);
     server.close();
   });
 
-  test("give way to newer ones when they are too many", async () => {
+  test("are dropped in favour of newer ones if there are too many", async () => {
     const { server, open, connections } = await listen({ maxTotalBytes: 20 * megabyte, milliseconds: 60_000 });
     const sockets = [await open(), await open(), await open(), await open()];
     await vi.waitFor(async () => expect(await connections()).toBe(2), 5000);
@@ -173,7 +173,7 @@ describe("answers that nobody reads", () => {
   });
 });
 
-test("any number of half-sent requests keeps no probe from the operators' port", { timeout: 30_000 }, async () => {
+test("incomplete requests, however many, do not block probes of the ops port", { timeout: 30_000 }, async () => {
   const sockets = await Promise.all(
     Array.from({ length: 300 }, async () => {
       const socket = connectPlain(webhook.opsPort, "localhost").on("error", () => {});

@@ -52,7 +52,9 @@ describe("the package that npm pack creates", () => {
   test("contains the pods of the demo", () => {
     expect(run("arc-primer", "demo")).toContain("wait-for-docker: applied");
     const fails = () => run("arc-primer", "demo", "nope");
-    expect(fails).toThrow(/no built-in pod of that name; there are: default-mode, dind-container, dind-sidecar, /);
+    expect(fails).toThrow(
+      /is neither a file nor a built-in pod; built-in pods: default-mode, dind-container, dind-sidecar, /,
+    );
   });
 
   const kubectl = findKubectl();

@@ -21,12 +21,12 @@ async function ask(webhook: TestWebhook, body: unknown, agent: Agent = webhook.a
   return JSON.parse(text) as AdmissionAnswer;
 }
 
-/** A raw TLS connection, to send what no HTTP client would send. */
+/** Opens a raw TLS connection, to send data that an HTTP client would not send. */
 async function raw(webhook: TestWebhook, text: string): Promise<{ socket: TLSSocket; received: () => string }> {
   const socket = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
   let received = "";
   socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
-  socket.on("error", () => {}); // a connection that is cut is what these tests are about
+  socket.on("error", () => {}); // these tests expect that connections are closed
   await new Promise((resolve) => socket.once("secureConnect", resolve));
   socket.write(text);
   return { socket, received: () => received };
@@ -39,7 +39,7 @@ describe("the webhook", () => {
   });
   afterAll(() => webhook.end());
 
-  test("a stock runner pod goes in, a primed pod comes out", async () => {
+  test("a stock runner pod is primed", async () => {
     const pod = goldenPod("dind-sidecar");
     const answer = await ask(webhook, admissionReview(pod, "arc-runners"));
     expect(answer).toMatchObject({
@@ -54,7 +54,7 @@ describe("the webhook", () => {
     });
   });
 
-  test("one log line a decision, without a word of the pod's spec", async () => {
+  test("logs one line per decision, without any part of the pod's spec", async () => {
     webhook.lines.length = 0;
     await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
     expect(webhook.lines).toEqual([
@@ -77,7 +77,7 @@ describe("the webhook", () => {
     ]);
   });
 
-  test("the pod's name in the log is the API server's to make, where there is only a generateName", async () => {
+  test("with only a generateName, the log contains it followed by *", async () => {
     const pod = goldenPod("dind-sidecar");
     pod.metadata = { ...pod.metadata, generateName: "linux-x64-" };
     delete pod.metadata.name;
@@ -90,14 +90,14 @@ describe("the webhook", () => {
   const changed = (changes: object) => admissionReview(goldenPod("dind-sidecar"), "arc-runners", changes);
   test.each<[string, object, string, object?]>([
     ["v1beta1", { ...review, apiVersion: "admission.k8s.io/v1beta1" }, "unsupported-review"],
-    ["another kind", changed({ kind: { group: "apps", version: "v1", kind: "Deployment" } }), "not-a-pod"],
+    ["another kind of object", changed({ kind: { group: "apps", version: "v1", kind: "Deployment" } }), "not-a-pod"],
     ["an update", changed({ operation: "UPDATE" }), "not-a-create"],
     ["a subresource", changed({ subResource: "ephemeralcontainers" }), "not-a-create"],
     ["no object", changed({ object: undefined }), "no-object"],
-    ["null for an object", changed({ object: null }), "no-object"],
-    ["an object that is no pod", changed({ object: { spec: 7 } }), "malformed-pod", { field: "metadata" }],
-    ["another's pod", changed({ object: goldenPod("listener") }), "not-a-runner"],
-  ])("%s is admitted as it came", async (_what, body, reason, more = {}) => {
+    ["null instead of an object", changed({ object: null }), "no-object"],
+    ["an object that is not a pod", changed({ object: { spec: 7 } }), "malformed-pod", { field: "metadata" }],
+    ["a pod that is not a runner", changed({ object: goldenPod("listener") }), "not-a-runner"],
+  ])("%s is admitted unchanged", async (_what, body, reason, more = {}) => {
     const { response, apiVersion } = await ask(webhook, body);
     expect(response).toMatchObject({ uid: "705ab4f5-6393-11e8-b7cc-42010a800002", allowed: true });
     expect(response.patch).toBeUndefined();
@@ -106,20 +106,20 @@ describe("the webhook", () => {
   });
 
   test.each<[string, string, number, RegExp, Record<string, string>?]>([
-    ["no JSON", "{", 400, /JSON/],
+    ["invalid JSON", "{", 400, /JSON/],
     ["a JSON scalar", "7", 400, /expected an AdmissionReview/],
     ["a list", "[]", 400, /expected an AdmissionReview/],
     ["another kind of object", '{"kind":"Pod"}', 400, /expected an AdmissionReview/],
     ["a review without a request", '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1"}', 400, /request/],
     ["a review without a uid", JSON.stringify(changed({ uid: undefined })), 400, /request\.uid/],
-    ["a review whose uid is no text", JSON.stringify(changed({ uid: { a: 1 } })), 400, /request\.uid/],
+    ["a review whose uid is not a string", JSON.stringify(changed({ uid: { a: 1 } })), 400, /request\.uid/],
     ["an empty body", "", 400, /not JSON/],
     ["another content type", "{}", 415, /application\/json/, { "content-type": "text/plain" }],
     ["a compressed body", "{}", 415, /encoding/, { "content-type": "application/json", "content-encoding": "gzip" }],
-    ["over 7 MiB", `{"a":"${"x".repeat(7 * megabyte)}"}`, 413, /too large/],
-  ])("%s is refused in plain words", async (_what, body, status, words, headers) => {
+    ["a body of more than 7 MiB", `{"a":"${"x".repeat(7 * megabyte)}"}`, 413, /too large/],
+  ])("%s is rejected with a readable message", async (_what, body, status, message, headers) => {
     const answer = await post(webhook.port, webhook.agent({ keepAlive: false }), body, headers);
-    expect(answer).toEqual({ status, text: expect.stringMatching(words) });
+    expect(answer).toEqual({ status, text: expect.stringMatching(message) });
     expect(answer.text).toMatch(/^arc-primer: [^\n]*\n$/);
   });
 
@@ -130,7 +130,7 @@ describe("the webhook", () => {
     expect(response.patch).toBeDefined();
   });
 
-  test("nesting 10,000 deep does no harm", async () => {
+  test("a nesting depth of 10,000 is handled", async () => {
     const deep = `${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`;
     const text = JSON.stringify(admissionReview({ ...goldenPod("dind-sidecar"), extra: "DEEP" }, "arc-runners"));
     const { response } = await ask(webhook, text.replace('"DEEP"', deep));
@@ -143,7 +143,7 @@ describe("the webhook", () => {
     expect(lists.response.allowed).toBe(true);
   });
 
-  test("other paths and methods", async () => {
+  test("rejects other paths and methods", async () => {
     const get = await raw(webhook, "GET /mutate HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     const other = await raw(
       webhook,
@@ -156,14 +156,14 @@ describe("the webhook", () => {
   });
 
   test(
-    "a client that sends a byte a second is cut off with 408; others are answered, and unused connections stay open",
+    "a client that sends a byte per second gets a 408; others are answered, and unused connections stay open",
     { timeout: 30_000 },
     async () => {
       const { socket, received } = await raw(
         webhook,
         "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n",
       );
-      // Like kube-apiserver in a burst: a connection that is opened and not used at once must stay open.
+      // In a burst, kube-apiserver opens connections that it does not use at once. They must stay open.
       const unused = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
       let unusedClosed = false;
       unused.resume().once("close", () => (unusedClosed = true));
@@ -180,7 +180,7 @@ describe("the webhook", () => {
     },
   );
 
-  test("bytes that are no HTTP, and none that are TLS, are turned away", async () => {
+  test("data that is not HTTP, and connections without TLS, are rejected", async () => {
     const { received } = await raw(webhook, "\0 nonsense\r\n\r\n");
     await vi.waitFor(() => expect(received()).toMatch(/^HTTP\/1\.1 400 /));
     await expect(fetch(`http://localhost:${webhook.port}/mutate`)).rejects.toThrow("fetch failed");
@@ -188,7 +188,7 @@ describe("the webhook", () => {
   });
 
   test(
-    "more request bodies at once than there is memory for are refused, and the next is served",
+    "concurrent request bodies that exceed the memory limit are rejected, and the next one is served",
     { timeout: 30_000 },
     async () => {
       const head = `POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${7 * megabyte}\r\n\r\n`;
@@ -205,7 +205,7 @@ describe("the webhook", () => {
   );
 
   test(
-    "requests that are answered before their bodies have arrived cost nothing that stays",
+    "requests that are answered before their bodies have arrived do not leak memory",
     { timeout: 30_000 },
     async () => {
       const head = "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 1000000\r\n\r\n";
@@ -220,7 +220,7 @@ describe("the webhook", () => {
     },
   );
 
-  test("a body that goes on and on is refused when it is too large, not when it ends", async () => {
+  test("an endless body is rejected as soon as it is too large", async () => {
     const head =
       "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
     const chunk = `100000\r\n${" ".repeat(megabyte)}\r\n`;
@@ -229,7 +229,7 @@ describe("the webhook", () => {
     socket.destroy();
   });
 
-  test("a pod of 40,000 volumes is left alone at once", async () => {
+  test("a pod with 40,000 volumes is admitted unchanged quickly", async () => {
     const pod = goldenPod("dind-sidecar");
     pod.spec.volumes = Array.from({ length: 40_000 }, (_, index) => ({ name: `v${index}` }));
     const started = performance.now();
@@ -238,7 +238,7 @@ describe("the webhook", () => {
     expect(performance.now() - started).toBeLessThan(2000);
   });
 
-  test("any number of idle connections shuts nobody out", { timeout: 60_000 }, async () => {
+  test("idle connections, however many, do not lock other clients out", { timeout: 60_000 }, async () => {
     const idle: TLSSocket[] = [];
     for (let count = 0; count < 1100; count += 1) {
       const socket = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
@@ -254,19 +254,19 @@ describe("the webhook", () => {
   test.each([
     ["TLSv1", "TLSv1"],
     ["TLSv1.1", "TLSv1.1"],
-  ] as const)("no %s", async (minVersion, maxVersion) => {
+  ] as const)("rejects %s", async (minVersion, maxVersion) => {
     const agent = webhook.agent({ minVersion, maxVersion, ciphers: "DEFAULT@SECLEVEL=0" });
     await expect(post(webhook.port, agent, "{}")).rejects.toThrow(/protocol version|EPROTO|ssl/i);
   });
 
-  test("a connection is kept for longer than kube-apiserver keeps it idle (90 s)", async () => {
+  test("idle connections are kept open longer than kube-apiserver keeps them (90 s)", async () => {
     const { socket, received } = await raw(webhook, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     await vi.waitFor(() => expect(received()).toMatch(/Keep-Alive: timeout=(\d+)/i));
     expect(Number(/timeout=(\d+)/.exec(received())?.[1])).toBeGreaterThanOrEqual(120);
     socket.destroy();
   });
 
-  test("health, readiness and metrics, without TLS", async () => {
+  test("serves health, readiness and metrics without TLS", async () => {
     await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"));
     expect((await webhook.ops("/healthz")).status).toBe(200);
     expect((await webhook.ops("/readyz")).status).toBe(200);
@@ -279,7 +279,7 @@ describe("the webhook", () => {
   });
 });
 
-test("a mutation that throws does not keep the others, or the pod, from going on", async () => {
+test("if a mutation throws, the others still apply and the pod is admitted", async () => {
   const fine = {
     name: "dockerd-settings" as const,
     configure: () => (pod: Pod) => {
@@ -307,7 +307,7 @@ test("a mutation that throws does not keep the others, or the pod, from going on
   await webhook.end();
 });
 
-test("in audit mode whatever is skipped is counted as audit", async () => {
+test("in audit mode, skipped pods are counted with mode audit", async () => {
   const config = configWith({}, { mode: "audit" });
   const webhook = await testWebhook({ config: () => config });
   const pod = goldenPod("dind-sidecar");
@@ -321,14 +321,14 @@ test("in audit mode whatever is skipped is counted as audit", async () => {
   await webhook.end();
 });
 
-test("what a profile does not configure is counted, and said nowhere else", async () => {
+test("mutations that a profile does not configure are counted, but not reported", async () => {
   const webhook = await testWebhook();
   const pod = goldenPod("dind-sidecar");
   const answer = await ask(webhook, admissionReview(pod, "arc-runners"));
   const primed = patched(pod, answer);
-  const said = [answer.response.auditAnnotations, webhook.lines, primed.metadata.annotations];
-  expect(JSON.stringify(said)).toContain("wait-for-docker");
-  expect(JSON.stringify(said)).not.toContain("not-configured");
+  const reported = [answer.response.auditAnnotations, webhook.lines, primed.metadata.annotations];
+  expect(JSON.stringify(reported)).toContain("wait-for-docker");
+  expect(JSON.stringify(reported)).not.toContain("not-configured");
   const metrics = await (await webhook.ops("/metrics")).text();
   expect(metrics).toContain(
     'arc_primer_mutations_total{mutation="dockerd-settings",result="skipped",reason="not-configured"} 1',
@@ -337,7 +337,7 @@ test("what a profile does not configure is counted, and said nowhere else", asyn
 });
 
 describe("certificates", () => {
-  test("a new pair is served to new connections, and an open one goes on as it is", async () => {
+  test("a new certificate is used for new connections, and open ones are not affected", async () => {
     const webhook = await testWebhook();
     const open = webhook.agent({ maxSockets: 1 });
     const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners");
@@ -347,11 +347,11 @@ describe("certificates", () => {
     await webhook.write(next);
     const fresh = () => post(webhook.port, webhook.agent({ ca: next.cert, keepAlive: false }), JSON.stringify(review));
     await vi.waitFor(async () => expect((await fresh()).status).toBe(200), 3000);
-    await ask(webhook, review, open); // its connection is still the first one: the old CA is all this agent trusts
+    await ask(webhook, review, open); // still the first connection, because this agent trusts only the old certificate
     await webhook.end();
   });
 
-  test("reviews without a pause while the pair is swapped again and again: none fails", async () => {
+  test("no review fails while the certificate is replaced repeatedly", async () => {
     const webhook = await testWebhook();
     const pairs = await Promise.all(Array.from({ length: 6 }, () => certificate()));
     const ca = [webhook.issued, ...pairs].map(({ cert }) => cert);
@@ -377,16 +377,22 @@ describe("certificates", () => {
 
   test.each<[string, (now: Awaited<ReturnType<typeof certificate>>) => Promise<{ cert: string; key: string }>, RegExp]>(
     [
-      ["no PEM", async (now) => ({ ...now, cert: "nonsense" }), /PEM|no start line/i],
+      ["not PEM", async (now) => ({ ...now, cert: "nonsense" }), /PEM|no start line/i],
       ["an empty file", async (now) => ({ ...now, key: "" }), /PEM|unsupported|no start line/i],
-      ["another's key", async (now) => ({ ...now, key: (await certificate()).key }), /not the certificate's/],
-      ["an expired pair", () => certificate({ from: -2, to: -1 }), /the certificate ended on/],
+      [
+        "another key",
+        async (now) => ({ ...now, key: (await certificate()).key }),
+        /private key does not match the certificate/,
+      ],
+      ["an expired certificate", () => certificate({ from: -2, to: -1 }), /the certificate expired on/],
     ],
-  )("a bad pair (%s) is refused, and the old one stays", async (_what, make, reason) => {
+  )("an invalid certificate (%s) is rejected, and the current one stays in use", async (_what, make, reason) => {
     const webhook = await testWebhook();
     await webhook.write(await make(webhook.issued));
     await vi.waitFor(() => {
-      const line = webhook.lines.findLast(({ msg }) => msg === "certificate refused; the one in use stays");
+      const line = webhook.lines.findLast(
+        ({ msg }) => msg === "invalid certificate rejected; the current one stays in use",
+      );
       expect(line?.["reason"]).toMatch(reason);
     });
     await ask(webhook, admissionReview(goldenPod("dind-sidecar"), "arc-runners"), webhook.agent({ keepAlive: false }));
@@ -394,7 +400,7 @@ describe("certificates", () => {
     await webhook.end();
   });
 
-  test("not ready without a pair that is valid now; ready as soon as there is one", async () => {
+  test("ready only while there is a valid certificate", async () => {
     const webhook = await testWebhook({ issued: await certificate({ from: -2, to: -1 }) });
     const before = await webhook.ops("/readyz");
     expect(before.status).toBe(503);
@@ -405,27 +411,27 @@ describe("certificates", () => {
     await webhook.end();
   });
 
-  test("readiness ends with the certificate, and one that becomes valid in a moment is taken then", async () => {
+  test("not ready after the certificate expires; a certificate that becomes valid soon is used then", async () => {
     const second = 1 / 3600;
     // Validity times of certificates are whole seconds.
     const webhook = await testWebhook({ issued: await certificate({ to: 2 * second }) });
     expect((await webhook.ops("/readyz")).status).toBe(200);
-    await vi.waitFor(async () => expect(await (await webhook.ops("/readyz")).text()).toContain("ended on"), 4000);
+    await vi.waitFor(async () => expect(await (await webhook.ops("/readyz")).text()).toContain("expired on"), 4000);
     await webhook.write(await certificate({ from: 2 * second }));
-    await vi.waitFor(() => expect(JSON.stringify(webhook.lines)).toContain("valid only from"));
+    await vi.waitFor(() => expect(JSON.stringify(webhook.lines)).toContain("not valid before"));
     await vi.waitFor(async () => expect((await webhook.ops("/readyz")).status).toBe(200), 4000);
     await webhook.end();
   });
 });
 
-test("at the end: readiness goes first, reviews are answered for a while, half-sent requests are cut", async () => {
+test("shutdown: readiness fails first, reviews are still answered for a while, incomplete requests are closed", async () => {
   const webhook = await testWebhook();
   const review = admissionReview(goldenPod("dind-sidecar"), "arc-runners");
   const agent = webhook.agent();
   await ask(webhook, review, agent);
-  const halfSent = await raw(webhook, "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
+  const incomplete = await raw(webhook, "POST /mutate HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{");
   const handshaking = connect({ host: "localhost", port: webhook.port, ca: webhook.issued.cert });
-  const cut = new Promise((resolve) => halfSent.socket.once("close", resolve));
+  const closed = new Promise((resolve) => incomplete.socket.once("close", resolve));
 
   const stopped = webhook.stop(400);
   const readiness = await webhook.ops("/readyz");
@@ -434,7 +440,7 @@ test("at the end: readiness goes first, reviews are answered for a while, half-s
   await ask(webhook, review); // and on a new one
   const started = performance.now();
   await stopped;
-  await cut;
+  await closed;
   expect(performance.now() - started).toBeLessThan(3000);
   await expect(post(webhook.port, webhook.agent(), "{}")).rejects.toThrow(/ECONNREFUSED/);
   handshaking.destroy();

@@ -76,6 +76,6 @@ test("it writes and removes its own key by a merge patch of that alone", async (
 test("a right that is missing is named", async () => {
   answer = { status: 403, body: {} };
   await expect(index().write(bundle)).rejects.toThrow(
-    "changing the ConfigMap primer-system/arc-primer-bundles: it is forbidden; what it takes is a Role in primer-system, with get and patch on configmaps, resourceNames [arc-primer-bundles]",
+    "updating the ConfigMap primer-system/arc-primer-bundles: forbidden; required permission: a Role in primer-system, with get and patch on configmaps, resourceNames [arc-primer-bundles]",
   );
 });

@@ -1,7 +1,7 @@
 import type { Bundle } from "../bundles/bundle.ts";
 import { indexEntry, parseIndexEntry } from "../bundles/index-entry.ts";
 import type { Logger } from "../log.ts";
-import { askWith } from "../tls/self-managed/ask.ts";
+import { createApiRequest } from "../tls/self-managed/api-request.ts";
 import type { Connection } from "../tls/self-managed/connection.ts";
 import type { Index } from "./publisher.ts";
 
@@ -17,7 +17,7 @@ export interface IndexKey {
  * of it alone, so that none needs to know of the others. The rights it takes are `get` and `patch` of that one, by name.
  */
 export function configMapIndex(connection: Connection, { namespace, name, key }: IndexKey, log: Logger): Index {
-  const ask = askWith(connection, "merge-patch");
+  const request = createApiRequest(connection, "merge-patch");
   const target = {
     path: `/api/v1/namespaces/${namespace}/configmaps/${name}`,
     what: `the ConfigMap ${namespace}/${name}`,
@@ -25,7 +25,7 @@ export function configMapIndex(connection: Connection, { namespace, name, key }:
   };
   return {
     async read() {
-      const { data } = await ask<{ data?: Record<string, string> }>("GET", target);
+      const { data } = await request<{ data?: Record<string, string> }>("GET", target);
       const text = data?.[key];
       if (text === undefined) return undefined;
       const entry = parseIndexEntry(text);
@@ -34,7 +34,7 @@ export function configMapIndex(connection: Connection, { namespace, name, key }:
       return undefined;
     },
     async write(bundle: Bundle | undefined) {
-      await ask("PATCH", target, { data: { [key]: bundle ? indexEntry(bundle) : null } });
+      await request("PATCH", target, { data: { [key]: bundle ? indexEntry(bundle) : null } });
     },
   };
 }

@@ -20,7 +20,7 @@ export function createOps(parts: { metrics: BundleMetrics; notReady: () => strin
   const missing = async (): Promise<[number, string, string]> => [
     404,
     plain,
-    "there are /healthz, /readyz and /metrics here\n",
+    "not found; available: /healthz, /readyz, /metrics\n",
   ];
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, async (request, response) => {
     request.resume();

@@ -12,7 +12,7 @@ import { connect } from "../tls/self-managed/connection.ts";
 import { wantedBundle } from "./wanted-bundle.ts";
 import { watchedConfig } from "./watched-config.ts";
 
-/** Of `bundle-server`. Times in milliseconds. */
+/** The options of `bundle-server`. All times are in milliseconds. */
 export interface BundleServerOptions {
   readonly config?: string;
   readonly profile: string;
@@ -20,7 +20,7 @@ export interface BundleServerOptions {
   readonly architecture: string;
   readonly handover: string;
   readonly store: string;
-  /** Bytes. */
+  /** In bytes. */
   readonly sizeLimit: number;
   readonly index: IndexKey;
   readonly url: string;
@@ -35,11 +35,12 @@ export interface BundleServerOptions {
 }
 
 /**
- * `arc-primer bundle-server`: until SIGTERM or SIGINT.
+ * `arc-primer bundle-server`: runs the bundle server until SIGTERM or SIGINT.
  *
- * With an invalid configuration it serves what it has, and builds nothing until there is a valid one.
+ * If the configuration is invalid at startup, the server serves existing bundles. It builds bundles only after the
+ * configuration has become valid.
  *
- * @throws if a port is taken, or the store cannot be opened
+ * @throws if a port is in use, or the store cannot be opened
  */
 export async function bundleServer(options: BundleServerOptions): Promise<void> {
   const { profile, image, architecture, interval, buildTimeout } = options;
@@ -50,14 +51,14 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
     for (const name of ["SIGTERM", "SIGINT"] as const) process.on(name, resolve);
   });
   const config = await watchedConfig(options.config, options.watchInterval, log, metrics, defaultConfig);
-  // The kubelet evicts a pod whose volume outgrows its limit, with all its bundles.
+  // If the volume exceeds its limit, the kubelet evicts the pod, and all bundles are lost.
   const limit = Math.floor(options.sizeLimit * 0.9);
   const store = await openStore({ folder: options.store, limit, clock: Date.now });
   const server = await startBundleServer({
     of,
     architecture,
     interval,
-    deadline: buildTimeout + 60_000, // which it takes to begin, and to be noticed
+    deadline: buildTimeout + 60_000, // includes the time until the builder starts and until its result is noticed
     wanted: wantedBundle({ config, profile, timeout: buildTimeout, largest: store.largest, log }),
     store,
     handover: createHandover(options.handover, {

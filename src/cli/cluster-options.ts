@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 
-/** The options of the commands that read a cluster: `ClusterOptions`. */
+/** Adds the `ClusterOptions` to a command that reads a cluster. */
 export function addClusterOptions(command: Command): Command {
   return command
-    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, ~/.kube/config, or in a pod its service account)")
-    .option("--context <name>", "a context of it (default: its current one)");
+    .option("--kubeconfig <file>", "kubeconfig (default: KUBECONFIG, ~/.kube/config, or the service account in a pod)")
+    .option("--context <name>", "context in the kubeconfig (default: the current one)");
 }

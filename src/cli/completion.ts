@@ -1,17 +1,17 @@
 import { RootCommand, script } from "@bomb.sh/tab";
-import type { Command as Completed } from "@bomb.sh/tab";
+import type { Command as CompletionCommand } from "@bomb.sh/tab";
 import type { Argument, Command, Option } from "commander";
 
 export type Shell = "bash" | "zsh" | "fish";
 
-/** What stands for a file in the help: these are completed by the shell. */
+/** The placeholders for file names in the help. The shell completes their values. */
 const fileNames = ["file", "pod"];
 
-/** What ends the library's search where the shell has to complete a file's name. */
-const wantsFile = new Error("a file's name is completed by the shell");
+/** Thrown to leave the library when the shell has to complete a file name. */
+const completesFile = new Error("the shell completes file names");
 
 /**
- * `arc-primer completion`: prints what makes a shell complete the program's arguments. It asks `arc-primer complete`.
+ * `arc-primer completion`: prints a completion script for a shell. The script calls `arc-primer complete`.
  *
  * @param name the program's name
  */
@@ -21,9 +21,9 @@ export function printCompletion(name: string, shell: Shell): void {
   if (shell === "bash") process.stdout.write(afterBash(name));
 }
 
-// The library's script for bash asks for the package bash-completion, which is not on every machine. It never lets bash
-// complete files, and marks variables as read-only, so that reading it again (`source ~/.bashrc`) is an error message a
-// variable.
+// The library's script for bash has three problems. It requires the package bash-completion, which may be missing. It does
+// not let bash complete file names. It marks variables as read-only, so sourcing it twice (`source ~/.bashrc`) prints an
+// error for each variable.
 const beforeBash = `{
 declare -F _get_comp_words_by_ref > /dev/null || _get_comp_words_by_ref() {
   words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]}
@@ -34,8 +34,8 @@ const afterBash = (name: string) => `complete -o default -F __${name.replaceAll(
 `;
 
 /**
- * `arc-primer complete -- WORD...`: prints what the last word may become, in the protocol of the scripts: a line each,
- * and at last a number, which is 0 where the shell is to complete files.
+ * `arc-primer complete -- WORD...`: prints the completions of the last word, in the protocol of the scripts: one per line,
+ * and then a line with a number. The number 0 tells the shell to complete file names.
  */
 export function complete(program: Command, words: readonly string[]): void {
   const root = new RootCommand();
@@ -43,21 +43,23 @@ export function complete(program: Command, words: readonly string[]): void {
   try {
     root.parse([...words]);
   } catch (error) {
-    if (error !== wantsFile) throw error;
+    if (error !== completesFile) throw error;
     process.stdout.write(":0\n");
   }
 }
 
 function addCommand(root: RootCommand, command: Command, names: readonly string[]): void {
-  const completed = names.length === 0 ? root : root.command(names.join(" "), command.description());
-  for (const option of command.createHelp().visibleOptions(command)) addOption(completed, option);
+  const target = names.length === 0 ? root : root.command(names.join(" "), command.description());
+  for (const option of command.createHelp().visibleOptions(command)) addOption(target, option);
   for (const argument of command.registeredArguments) {
-    completed.argument(argument.name(), valuesOf(argument, argument.name()), argument.variadic);
+    target.argument(argument.name(), valuesOf(argument, argument.name()), argument.variadic);
   }
-  for (const one of command.createHelp().visibleCommands(command)) addCommand(root, one, [...names, one.name()]);
+  for (const subcommand of command.createHelp().visibleCommands(command)) {
+    addCommand(root, subcommand, [...names, subcommand.name()]);
+  }
 }
 
-function addOption(command: Completed, option: Option): void {
+function addOption(command: CompletionCommand, option: Option): void {
   const short = option.short?.slice(1);
   const value = /[<[](.*)[\]>]/.exec(option.flags)?.[1];
   const name = option.long?.slice(2) ?? option.name();
@@ -65,10 +67,10 @@ function addOption(command: Completed, option: Option): void {
   else command.option(name, option.description, valuesOf(option, value), short);
 }
 
-/** Gives the library the values that there are to choose from, or says that the value is a file. */
+/** Returns the function that passes the allowed values to the library. It throws `completesFile` if the value is a file. */
 function valuesOf({ argChoices = [] }: Argument | Option, name: string) {
   return (add: (value: string, description: string) => void): void => {
-    if (fileNames.includes(name)) throw wantsFile;
+    if (fileNames.includes(name)) throw completesFile;
     for (const choice of argChoices) add(choice, "");
   };
 }

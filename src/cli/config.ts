@@ -9,18 +9,19 @@ import { writtenConfig } from "../config/written.ts";
 /**
  * Reads the configuration from a file. Without a file, returns the built-in default.
  *
- * @throws {ConfigError} lists every problem in the file; a file that cannot be read throws the file system's error
+ * @throws {ConfigError} with every problem in the file
+ * @throws the file system's error if the file cannot be read
  */
 export async function readConfig(file: string | undefined): Promise<Config> {
   return file === undefined ? defaultConfig : parseConfig(await readFile(file, "utf8"), file);
 }
 
 /**
- * `arc-primer config check`: says that a configuration is good, with warnings on stderr, or throws what `readConfig`
- * throws. With `resolved`, prints the resolved configuration instead: a configuration again, with `extends` and defaults
- * filled in.
+ * `arc-primer config check`: checks a configuration and prints a summary. Warnings go to stderr. With `resolved`, prints
+ * the configuration with `extends` resolved and all defaults filled in. This output is itself a valid configuration.
  *
  * @param file a path, or `-` for standard input
+ * @throws as `readConfig` does
  */
 export async function checkConfig(file: string, { resolved = false }: { resolved?: boolean }): Promise<void> {
   const isInput = file === "-";
@@ -46,6 +47,6 @@ export function printSchema(): void {
 }
 
 /** `arc-primer config init`: prints a configuration to start from. */
-export function printStart(): void {
+export function printInitialConfig(): void {
   process.stdout.write(configStart());
 }

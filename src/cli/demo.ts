@@ -18,15 +18,18 @@ import { mutations } from "../mutations/index.ts";
 import { createPrime } from "../engine/prime.ts";
 import { report } from "../report/report.ts";
 import { selfSigned } from "../tls/certificate.ts";
-import { checkPair } from "../tls/pair.ts";
+import { checkServingCertificate } from "../tls/serving-certificate.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { readConfig } from "./config.ts";
 import { startProgress } from "./progress.ts";
 import { foldScripts, showDiff, unfoldScripts, wantsColor } from "./show.ts";
 
 const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
-/** Where the built-in pods are: some with the program (build.mjs), and in a checkout all, beside dist/. */
-const golden = ["demo/", "../test/golden/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+/**
+ * The directories of the built-in pods. The first one is packaged with the program (build.mjs). The second one, with all
+ * pods, exists only in a checkout.
+ */
+const podDirectories = ["demo/", "../test/golden/"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
 
 interface PodManifest {
   metadata?: { name?: string; namespace?: string };
@@ -36,8 +39,8 @@ interface PodManifest {
  * `arc-primer demo`: runs a complete admission over a real socket. It starts the HTTPS server with a temporary
  * certificate, sends the AdmissionReview that kube-apiserver would send, and applies the returned patch.
  *
- * @param name a built-in pod, or a file with one in YAML or JSON
- * @throws {Error} if the pod does not exist or the server does not answer with status 200
+ * @param name the name of a built-in pod, or a file with a pod in YAML or JSON
+ * @throws {Error} if the pod does not exist or the server does not respond with status 200
  */
 export async function demo(name: string, options: { config?: string }): Promise<void> {
   const { podFile, configFile } = await find(name);
@@ -63,12 +66,12 @@ export async function demo(name: string, options: { config?: string }): Promise<
       `POST https://localhost:${webhook.port}/mutate, with the AdmissionReview for ${relative(process.cwd(), podFile)}`,
     );
     const source = options.config ?? (configFile && relative(process.cwd(), configFile));
-    say(`Configuration: ${source ?? "the built-in default (name another with --config)"}`);
+    say(`Configuration: ${source ?? "the built-in default (use --config for another)"}`);
     const first = await send();
-    const again = await send();
+    const second = await send();
 
     const { allowed, warnings = [] } = first.answer.response;
-    title("What was decided, and why");
+    title("The decision and its reasons");
     const result = prime(pod, { namespace, podSecurity: "privileged", config });
     say(report(`Pod ${namespace}/${pod.metadata?.name ?? "*"}`, result).trimEnd());
     for (const warning of warnings) say(`Warning: ${warning}`);
@@ -76,14 +79,14 @@ export async function demo(name: string, options: { config?: string }): Promise<
     const [before, after] = [pod, patched(pod, first.answer)].map((value) =>
       stringify(foldScripts(value), { lineWidth: 0, indentSeq: false }),
     );
-    say(showDiff("pod", before!, after!, isColored) || "no difference: the pod was admitted as it came");
-    title("The answer");
+    say(showDiff("pod", before!, after!, isColored) || "no difference: the pod was admitted unchanged");
+    title("The response");
     const operations = patchOf(first.answer);
     say(
       `allowed: ${allowed}, with a JSON Patch of ${operations.length} operations, ${JSON.stringify(operations).length} bytes`,
     );
     say(
-      `${first.milliseconds.toFixed(1)} ms with the TLS handshake and a cold process, ${again.milliseconds.toFixed(1)} ms on the open connection`,
+      `${first.milliseconds.toFixed(1)} ms for the first request (with TLS handshake, cold process), ${second.milliseconds.toFixed(1)} ms for a second one on the same connection`,
     );
   } finally {
     agent.destroy();
@@ -92,21 +95,22 @@ export async function demo(name: string, options: { config?: string }): Promise<
 }
 
 async function find(name: string): Promise<{ podFile: string; configFile?: string }> {
-  for (const folder of golden) {
-    const [podFile, configFile] = [join(folder, name, "pod.yaml"), join(folder, name, "config.yaml")];
+  for (const directory of podDirectories) {
+    const [podFile, configFile] = [join(directory, name, "pod.yaml"), join(directory, name, "config.yaml")];
     if (existsSync(podFile)) return { podFile, configFile };
   }
   if (existsSync(name)) return { podFile: name };
-  const cases = await Promise.all(golden.filter((folder) => existsSync(folder)).map(async (folder) => readdir(folder)));
-  const names = [...new Set(cases.flat())].toSorted().join(", ");
-  throw new Error(`there is no file ${name}, and no built-in pod of that name; there are: ${names}`);
+  const existing = podDirectories.filter((directory) => existsSync(directory));
+  const podNames = await Promise.all(existing.map(async (directory) => readdir(directory)));
+  const names = [...new Set(podNames.flat())].toSorted().join(", ");
+  throw new Error(`${name} is neither a file nor a built-in pod; built-in pods: ${names}`);
 }
 
 async function readPod(file: string): Promise<PodManifest> {
   const pods = readManifests(await readText(file), file).map(({ value }) => value as { kind?: string } | null);
   const pod = pods.find((value) => value?.kind === "Pod");
-  if (!pod) throw new Error(`${file}: there is no Pod in it`);
-  return unfoldScripts(pod as PodManifest); // in the built-in pods, scripts are replaced by placeholders
+  if (!pod) throw new Error(`${file}: contains no Pod`);
+  return unfoldScripts(pod as PodManifest); // in the built-in pods, scripts are replaced with placeholders
 }
 
 async function start(config: Config) {
@@ -117,7 +121,7 @@ async function start(config: Config) {
   const clock = () => performance.now();
   const admit = createAdmit({ config: () => config, prime, log, metrics, clock });
   const certificates: CertificateSource = {
-    start: async (serve) => serve(checkPair(issued.cert, issued.key, now)),
+    start: async (serve) => serve(checkServingCertificate(issued.cert, issued.key, now)),
     missing: () => "no certificate yet",
     stop: () => undefined,
   };

@@ -16,7 +16,7 @@ const lines: Line[] = [
   { status: "unknown", group: "webhook", check: "ca-bundle", what: "it may not be read", do: "Get the rights." },
 ];
 
-test("a line for each check in its group, with meaning and advice, and a sum", () => {
+test("prints each check in its group, with meaning and advice, and a summary", () => {
   expect(doctorReport(lines, false)).toBe(`Cluster
   ✓ nodes: 2 nodes
 
@@ -27,10 +27,10 @@ Webhook
   ? ca-bundle: it may not be read
       What to do: Get the rights.
 
-1 broken, 1 not checked, 1 in order
+1 failed, 1 not checked, 1 passed
 `);
 });
 
-test("is coloured if asked", () => {
+test("uses colour if requested", () => {
   expect(doctorReport(lines, true)).toContain("\u001B[31m✗\u001B[39m registration/missing");
 });

@@ -4,20 +4,22 @@ import type { Line } from "../cluster/checks/check.ts";
 const marks = { ok: "✓", warn: "!", fail: "✗", unknown: "?" } as const;
 const colors = { ok: "green", warn: "yellow", fail: "red", unknown: "gray" } as const;
 
-/** The lines of all checks for people, in their groups, and a last line that sums up. */
+/** Formats the results of all checks as text, by group, with a summary in the last line. */
 export function doctorReport(lines: readonly Line[], color: boolean): string {
   const paint = (format: Parameters<typeof styleText>[0], text: string) =>
     color ? styleText(format, text, { validateStream: false }) : text;
   const groups = [...new Set(lines.map(({ group }) => group))];
   const texts = groups.map((group) => {
     const title = paint("bold", group[0]!.toUpperCase() + group.slice(1));
-    const own = lines.filter((line) => line.group === group);
-    return [title, ...own.flatMap((line) => wordsOf(line, paint(colors[line.status], marks[line.status])))].join("\n");
+    const inGroup = lines.filter((line) => line.group === group);
+    return [title, ...inGroup.flatMap((line) => linesOf(line, paint(colors[line.status], marks[line.status])))].join(
+      "\n",
+    );
   });
   return `${texts.join("\n\n")}\n\n${summary(lines)}\n`;
 }
 
-function wordsOf({ check, problem, what, means, do: advice }: Line, mark: string): string[] {
+function linesOf({ check, problem, what, means, do: advice }: Line, mark: string): string[] {
   const code = problem === undefined ? check : `${check}/${problem}`;
   return [
     `  ${mark} ${code}: ${what}`,
@@ -27,10 +29,10 @@ function wordsOf({ check, problem, what, means, do: advice }: Line, mark: string
 }
 
 function summary(lines: readonly Line[]): string {
-  const words = { fail: "broken", warn: "to look at", unknown: "not checked", ok: "in order" } as const;
-  return Object.entries(words)
-    .map(([status, word]) => ({ word, count: lines.filter((line) => line.status === status).length }))
+  const labels = { fail: "failed", warn: "to review", unknown: "not checked", ok: "passed" } as const;
+  return Object.entries(labels)
+    .map(([status, label]) => ({ label, count: lines.filter((line) => line.status === status).length }))
     .filter(({ count }) => count > 0)
-    .map(({ word, count }) => `${count} ${word}`)
+    .map(({ label, count }) => `${count} ${label}`)
     .join(", ");
 }

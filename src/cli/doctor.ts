@@ -18,8 +18,8 @@ export interface DoctorOptions extends ClusterOptions {
 }
 
 /**
- * `arc-primer doctor`: looks at a cluster, and prints a line for each check: what was found, what it means, what to do. It
- * changes nothing. The exit code is 1 if something is broken.
+ * `arc-primer doctor`: checks a cluster, and prints for each check what was found, what it means and what to do. It changes
+ * nothing. The exit code is 1 if a check failed.
  *
  * @throws {ClusterError} if the cluster cannot be read at all
  */
@@ -45,7 +45,7 @@ export async function doctor(options: DoctorOptions): Promise<void> {
   }
 }
 
-/** The engine that the webhook has, without its log and metrics. */
+/** The same engine as in the webhook. Nothing is logged, and the metrics are not exposed. */
 function engine(): Pick<ReadingParts, "prime" | "admit" | "ownVersion"> {
   const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
   const log = createLogger("silent");

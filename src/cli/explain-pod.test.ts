@@ -21,16 +21,16 @@ const statements = ({ general, applied, skipped, notConfigured }: Account): Stat
 
 test.each(readdirSync(golden))("%s: every sentence names the setting that decides", (name) => {
   const { explanation, primed } = explainGolden(name);
-  const said = [...explanation.before, ...statements(explanation.now)];
-  expect(said.filter(({ setting }) => !setting || setting.where === "mutation" || !setting.name)).toEqual([]);
-  expect(said.length).toBeGreaterThan(0);
+  const allStatements = [...explanation.before, ...statements(explanation.now)];
+  expect(allStatements.filter(({ setting }) => !setting || setting.where === "mutation" || !setting.name)).toEqual([]);
+  expect(allStatements.length).toBeGreaterThan(0);
   expect(explanationText(explanation)).not.toMatch(/undefined|\[object|^.{121}/m);
 
-  // Once it is primed, it says the same of what was done, and there is nothing to do otherwise.
+  // For the primed pod, the explanation reports the same mutations as done, and no differences.
   if (primed.pod === goldenPod(name)) return;
   const again = explainGolden(name, primed.pod).explanation;
   const names = (account: Account | undefined) => account?.applied.map(({ mutation }) => mutation).toSorted();
-  const isLeft = explanation.now.profile === undefined || primed.mode === "audit";
-  expect(isLeft ? [] : names(again.done)).toEqual(isLeft ? [] : names(explanation.now));
+  const isUnchanged = explanation.now.profile === undefined || primed.mode === "audit";
+  expect(isUnchanged ? [] : names(again.done)).toEqual(isUnchanged ? [] : names(explanation.now));
   expect(again.differences ?? []).toEqual([]);
 });

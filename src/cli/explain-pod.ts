@@ -16,60 +16,66 @@ import { differencesOf } from "../report/explanation.ts";
 import type { Explanation } from "../report/explanation.ts";
 import { readStatus } from "../report/status.ts";
 
-/** What it takes to explain one pod. */
+/** The input for the explanation of one pod. */
 export interface PodToExplain {
   readonly subject: string;
-  /** The pod as it is; nothing is assumed about it. */
+  /** The pod in its current state. It has not been validated. */
   readonly pod: unknown;
-  /** The pod as ARC asked for it, where that is known: what would be done now is told of this one. */
-  readonly asked?: Pod | undefined;
+  /**
+   * The pod as ARC's controller created it, before admission, if it is known. It is primed to find out what would be done
+   * now.
+   */
+  readonly original?: Pod | undefined;
   readonly namespace: string;
   readonly podSecurity: PodSecurity;
   readonly config: Config;
   /** The package bundles that are ready. */
   readonly bundles?: readonly Bundle[];
-  /** Now, in milliseconds since 1970, for the age of bundles. */
+  /** The current time in milliseconds since 1970. It determines the age of bundles. */
   readonly time?: number;
-  /** What was found before the webhook comes in. */
+  /** Statements about what happens before the webhook is called. */
   readonly before?: readonly Statement[];
 }
 
 const prime = createPrime({ mutations, version: ARC_PRIMER_VERSION });
 
-/** What was done to a pod and what would be done now, by the same engine as the webhook's; and what that makes of it. */
-export function explainPod(given: PodToExplain): { explanation: Explanation; primed: Primed } {
-  const primed = primeOf(given);
-  return { explanation: explanationOf(given, primed), primed };
+/**
+ * Explains what was done to a pod and what would be done now. Also returns the primed pod. Uses the same engine as the
+ * webhook.
+ */
+export function explainPod(input: PodToExplain): { explanation: Explanation; primed: Primed } {
+  const primed = primeOf(input);
+  return { explanation: explanationOf(input, primed), primed };
 }
 
-function primeOf({ pod, asked, namespace, podSecurity, config, bundles = [] }: PodToExplain): Primed {
-  return prime(asked ?? pod, { namespace, podSecurity, config, bundles });
+function primeOf({ pod, original, namespace, podSecurity, config, bundles = [] }: PodToExplain): Primed {
+  return prime(original ?? pod, { namespace, podSecurity, config, bundles });
 }
 
-function explanationOf(given: PodToExplain, primed: Primed): Explanation {
-  const { subject, pod, asked, namespace, config, before = [] } = given;
-  const { profile, statement } = choiceOf(primed, asked ?? pod, namespace, config);
+function explanationOf(input: PodToExplain, primed: Primed): Explanation {
+  const { subject, pod, original, namespace, config, before = [] } = input;
+  const { profile, statement } = choiceOf(primed, original ?? pod, namespace, config);
   const status = isPod(pod) ? readStatus(pod.metadata.annotations) : undefined;
-  const at = (path: string) => valueAt(config.profiles[profile], path);
-  const now = accountOf(primed, { profile, at, earlier: asked ? undefined : status });
+  const settingAt = (path: string) => valueAt(config.profiles[profile], path);
+  const now = accountOf(primed, { profile, at: settingAt, earlier: original ? undefined : status });
   const explanation = { subject, before: [...before, ...(statement ? [statement] : [])], now };
   if (!isPod(pod)) return { ...explanation, evidence: [] };
 
-  const { bundles = [], time = 0 } = given;
+  const { bundles = [], time = 0 } = input;
   const evidence = evidenceOf(
     pod,
-    bundles.map((one) => ({ ...one, age: bundleAge(one, time) })),
+    bundles.map((bundle) => ({ ...bundle, age: bundleAge(bundle, time) })),
   );
   if (!status) return { ...explanation, evidence };
   const done = accountOfStatus(status);
-  const after = asked && isPod(primed.pod) ? primed.pod : undefined;
+  const after = original && isPod(primed.pod) ? primed.pod : undefined;
   return { ...explanation, done, evidence, differences: differencesOf(done, now, { before: pod, after }) };
 }
 
-/** The profile of a pod, and why that one; no statement where the pod does not come so far. */
+/** The profile of a pod and why it was chosen. Without a statement if the pod is skipped before a profile is chosen. */
 function choiceOf({ decision }: Primed, pod: unknown, namespace: string, config: Config) {
-  const comesToProfiles = decision.kind === "mutate" || decision.reason === "profile-disabled";
-  if (!comesToProfiles || !isPod(pod)) return { profile: "default" };
+  const hasProfile = decision.kind === "mutate" || decision.reason === "profile-disabled";
+  if (!hasProfile || !isPod(pod)) return { profile: "default" };
   const scaleSet = decision.scaleSet ?? "";
   const runner = { namespace, scaleSet };
   const { profile, rule } = chooseProfile(config, runner, pod.metadata.annotations?.[profileAnnotation]);
@@ -81,5 +87,7 @@ function choiceOf({ decision }: Primed, pod: unknown, namespace: string, config:
 }
 
 function valueAt(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], value);
+  return path
+    .split(".")
+    .reduce<unknown>((parent, key) => (parent as Record<string, unknown> | undefined)?.[key], value);
 }

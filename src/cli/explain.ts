@@ -10,11 +10,11 @@ import type { Explanation } from "../report/explanation.ts";
 import { explanationText } from "../report/explanation-text.ts";
 import { readConfig } from "./config.ts";
 import { explainPod } from "./explain-pod.ts";
-import { nothingFound, readManifestInput } from "./manifest-input.ts";
+import { noPodsMessage, readManifestInput } from "./manifest-input.ts";
 import { startProgress } from "./progress.ts";
 
 export interface ExplainOptions extends ClusterOptions {
-  /** A manifest; without it a pod or scale set of the cluster is explained. */
+  /** A manifest. Without it, a pod or scale set in the cluster is explained. */
   readonly filename?: string;
   readonly namespace?: string;
   readonly config?: string;
@@ -24,60 +24,61 @@ export interface ExplainOptions extends ClusterOptions {
   readonly output: "text" | "json";
 }
 
-/** What was explained, by which configuration. */
-interface Explained {
-  /** Where the configuration comes from. */
+interface Result {
+  /** The source of the configuration. */
   readonly configuration: string;
   readonly explanations: readonly Explanation[];
 }
 
 /**
- * `arc-primer explain`: tells in sentences what was done to a pod or would be done, what was not and why, and which
- * setting decides. Changes nothing.
+ * `arc-primer explain`: explains in sentences what was or would be changed in a pod, what was skipped and why, and which
+ * setting decides it. Changes nothing.
  *
- * @param what a pod or a scale set of the cluster; undefined with a manifest
- * @throws {Error} if it is not there, or the cluster or the configuration cannot be read
+ * @param target the name of a pod or scale set in the cluster; undefined if `options.filename` names a manifest
+ * @throws {Error} if the target does not exist, or the cluster or the configuration cannot be read
  */
-export async function explain(what: string | undefined, options: ExplainOptions): Promise<void> {
+export async function explain(target: string | undefined, options: ExplainOptions): Promise<void> {
   const progress = startProgress();
   try {
     const { filename } = options;
-    const explained =
-      filename === undefined ? await inCluster(what ?? "", options, progress.say) : await inManifest(filename, options);
+    const result =
+      filename === undefined
+        ? await explainInCluster(target ?? "", options, progress.say)
+        : await explainManifest(filename, options);
     progress.stop();
-    const { configuration, explanations } = explained;
+    const { configuration, explanations } = result;
     const text = [`Configuration: ${configuration}.\n`, ...explanations.map(explanationText)].join("\n");
-    process.stdout.write(options.output === "json" ? `${JSON.stringify(explained, null, 2)}\n` : text);
+    process.stdout.write(options.output === "json" ? `${JSON.stringify(result, null, 2)}\n` : text);
   } finally {
     progress.stop();
   }
 }
 
-async function inManifest(file: string, options: ExplainOptions): Promise<Explained> {
+async function explainManifest(file: string, options: ExplainOptions): Promise<Result> {
   const config = await readConfig(options.config);
   const input = await readManifestInput(file);
-  const { namespace: fallback = "default", podSecurity = "privileged" } = options;
+  const { namespace: defaultNamespace = "default", podSecurity = "privileged" } = options;
   const explanations = input.documents.flatMap(({ value }) => {
     const explained: Explanation[] = [];
-    const { findings } = primeManifest(value, fallback, (pod, namespace) => {
+    const { findings } = primeManifest(value, defaultNamespace, (pod, namespace) => {
       const { explanation, primed } = explainPod({ subject: "", pod, namespace, podSecurity, config });
       explained.push(explanation);
       return primed;
     });
-    return explained.map((one, index) => ({ ...one, subject: findings[index]?.subject ?? "" }));
+    return explained.map((explanation, index) => ({ ...explanation, subject: findings[index]?.subject ?? "" }));
   });
-  if (explanations.length === 0) throw new Error(nothingFound(input));
-  const builtIn = "the built-in default (--config names another)";
+  if (explanations.length === 0) throw new Error(noPodsMessage(input));
+  const builtIn = "the built-in default (use --config for another)";
   return { configuration: options.config ?? builtIn, explanations };
 }
 
-async function inCluster(what: string, options: ExplainOptions, say: (what: string) => void): Promise<Explained> {
+async function explainInCluster(target: string, options: ExplainOptions, say: (text: string) => void): Promise<Result> {
   say("connecting to the cluster");
   const cluster = await connectCluster(options);
   const namespace = options.namespace ?? cluster.namespace;
-  say(`looking for ${what} in the namespace ${namespace}`);
-  const runner = await findRunner(cluster, namespace, what);
-  say("reading the configuration in force");
+  say(`looking for ${target} in the namespace ${namespace}`);
+  const runner = await findRunner(cluster, namespace, target);
+  say("reading the configuration of the cluster");
   const [{ config, source }, bundles, way] = await Promise.all([
     configFor(cluster, options),
     publishedBundles(cluster),
@@ -85,7 +86,9 @@ async function inCluster(what: string, options: ExplainOptions, say: (what: stri
   ]);
   const { podSecurity = way.podSecurity } = options;
   const { explanation } = explainPod({
-    ...runner,
+    subject: runner.subject,
+    pod: runner.pod,
+    original: runner.asked,
     namespace,
     podSecurity,
     config,
@@ -96,12 +99,12 @@ async function inCluster(what: string, options: ExplainOptions, say: (what: stri
   return { configuration: source, explanations: [explanation] };
 }
 
-/** The file that is named, or else what the cluster has. */
+/** The configuration from the `--config` file, or else from the cluster. */
 async function configFor(cluster: Cluster, options: ExplainOptions): Promise<{ config: Config; source: string }> {
   if (options.config !== undefined) {
     return { config: await readConfig(options.config), source: `${options.config} (not read from the cluster)` };
   }
   const found = await configInForce(cluster, options.configMap);
   if (found.config) return found;
-  throw new Error(`${found.problem}. With --config FILE it is explained by that file`);
+  throw new Error(`${found.problem}. Use --config FILE to explain with a local configuration`);
 }

@@ -4,15 +4,16 @@ import { readManifests } from "../manifests/yaml.ts";
 import type { ManifestDocument } from "../manifests/yaml.ts";
 import { startProgress } from "./progress.ts";
 
-/** Manifests, and what their file is called in messages. */
+/** Manifests from a file or from standard input. */
 export interface ManifestInput {
+  /** The name of the input in messages. */
   readonly name: string;
   readonly text: string;
   readonly documents: readonly ManifestDocument[];
 }
 
 /**
- * Reads manifests.
+ * Reads manifests from a file.
  *
  * @param file a path, or `-` for standard input
  * @throws {Error} if the file cannot be read, or is neither YAML nor JSON
@@ -34,20 +35,29 @@ async function readInput(): Promise<string> {
   }
 }
 
-/** What to tell where a file has no runner pods: a hint where it looks like the values of ARC's chart. */
-export function nothingFound({ name, documents }: ManifestInput): string {
+/** The message for an input without runner pods. It contains a hint if the input looks like values of ARC's chart. */
+export function noPodsMessage({ name, documents }: ManifestInput): string {
   const isArcValues = documents.some(({ value }) => looksLikeArcValues(value));
-  if (!isArcValues) return `${name}: no pods and no ARC runner templates in it`;
-  return `${name} looks like values of ARC's chart gha-runner-scale-set, which makes the pod template of them:
+  if (!isArcValues) return `${name}: contains no pods and no ARC runner templates`;
+  return `${name} looks like values of ARC's chart gha-runner-scale-set. Render the chart first:
   helm template NAME oci://ghcr.io/actions/actions-runner-controller-charts/gha-runner-scale-set -f ${name === "standard input" ? "values.yaml" : name} | arc-primer render`;
 }
 
-/** Values have no kind, and settings that only this chart has: at least one that it requires, or two. */
+/**
+ * Whether a document looks like values of ARC's chart: it has no kind, and has either the chart's required setting or at
+ * least two of its other settings.
+ */
 function looksLikeArcValues(value: unknown): boolean {
   if (typeof value !== "object" || value === null || "kind" in value || "apiVersion" in value) return false;
   if ("githubConfigUrl" in value) return true;
-  const known = ["githubConfigSecret", "containerMode", "runnerScaleSetName", "runnerGroup", "minRunners"].concat(
+  const chartSettings = [
+    "githubConfigSecret",
+    "containerMode",
+    "runnerScaleSetName",
+    "runnerGroup",
+    "minRunners",
+  ].concat(
     ["maxRunners", "listenerTemplate", "template", "controllerServiceAccount", "githubServerTLS"], //
   );
-  return known.filter((key) => key in value).length >= 2;
+  return chartSettings.filter((key) => key in value).length >= 2;
 }

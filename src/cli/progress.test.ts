@@ -6,21 +6,21 @@ function stream(isTTY: boolean) {
   let text = "";
   return { isTTY, write: (chunk: string) => void (text += chunk), text: () => text };
 }
-const started = (of: ReturnType<typeof stream>, after: number) =>
-  startProgress(of as unknown as NodeJS.WriteStream, after);
+const started = (output: ReturnType<typeof stream>, delay: number) =>
+  startProgress(output as unknown as NodeJS.WriteStream, delay);
 
-test("on a terminal: shown after a while, renewed, and taken away", async () => {
+test("on a terminal, the line is shown after a delay, updated and removed", async () => {
   const terminal = stream(true);
   const progress = started(terminal, 20);
   progress.say("reading");
   expect(terminal.text()).toBe("");
   await sleep(60);
-  progress.say("speaking");
+  progress.say("writing");
   progress.stop();
-  expect(terminal.text()).toBe("\r\u001B[Kreading ...\r\u001B[Kspeaking ...\r\u001B[K");
+  expect(terminal.text()).toBe("\r\u001B[Kreading ...\r\u001B[Kwriting ...\r\u001B[K");
 });
 
-test("what is quick shows nothing, nor is anything shown elsewhere than on a terminal", async () => {
+test("shows nothing before the delay, and nothing if the stream is not a terminal", async () => {
   const [terminal, file] = [stream(true), stream(false)];
   const [quick, slow] = [started(terminal, 20), started(file, 0)];
   quick.say("reading");

@@ -1,17 +1,18 @@
 export interface Progress {
-  /** Names what is being done now. */
-  readonly say: (what: string) => void;
-  /** Takes the line away. */
+  /** Sets the text that is shown. */
+  readonly say: (text: string) => void;
+  /** Removes the line. */
   readonly stop: () => void;
 }
 
 /**
- * One line on stderr that names what takes long, from the second second on; on a terminal alone.
+ * Shows the current step in one line on a terminal. The line appears only after a delay, so quick commands show nothing.
+ * If the stream is not a terminal, nothing is written.
  *
- * @param stream where it is written
- * @param after milliseconds before it is shown
+ * @param stream the output, by default stderr
+ * @param delay the time until the line appears, in milliseconds
  */
-export function startProgress(stream: NodeJS.WriteStream = process.stderr, after = 1000): Progress {
+export function startProgress(stream: NodeJS.WriteStream = process.stderr, delay = 1000): Progress {
   if (!stream.isTTY) return { say: () => undefined, stop: () => undefined };
   let current = "";
   let isShown = false;
@@ -19,10 +20,10 @@ export function startProgress(stream: NodeJS.WriteStream = process.stderr, after
     isShown = true;
     stream.write(`\r\u001B[K${current} ...`);
   };
-  const timer = setTimeout(show, after);
+  const timer = setTimeout(show, delay);
   return {
-    say(what) {
-      current = what;
+    say(text) {
+      current = text;
       if (isShown) show();
     },
     stop() {

@@ -8,7 +8,7 @@ import type { JsonPatch } from "../engine/diff.ts";
 import { createPrime } from "../engine/prime.ts";
 import { report } from "../report/report.ts";
 import { readConfig } from "./config.ts";
-import { nothingFound, readManifestInput } from "./manifest-input.ts";
+import { noPodsMessage, readManifestInput } from "./manifest-input.ts";
 import { foldScripts, showDiff, wantsColor } from "./show.ts";
 
 export interface RenderOptions {
@@ -18,7 +18,7 @@ export interface RenderOptions {
   readonly podSecurity: PodSecurity;
   /** Also report the mutations that the profile does not configure. */
   readonly explain?: boolean;
-  /** The exit code says whether something changes; see program.ts. */
+  /** Whether the exit code reports changes (program.ts). */
   readonly exitCode?: boolean;
 }
 
@@ -32,9 +32,8 @@ interface Result {
 }
 
 /**
- * `arc-primer render`: what the webhook would make of the pods in a file, without a cluster. Whatever holds no runner
- * pod passes through as it stands, to the byte, so that it works as a Helm post-renderer
- * (deploy/helm-plugin).
+ * `arc-primer render`: shows how the webhook would change the pods in a file, without a cluster. Documents without a runner
+ * pod pass through byte for byte, so that the command works as a Helm post-renderer (deploy/helm-plugin).
  *
  * @param file a path, or `-` for standard input
  * @returns whether something changes
@@ -57,7 +56,7 @@ export async function render(file: string, options: RenderOptions): Promise<bool
   process.stdout.write(write(results, options.output ?? (isJson ? "json" : "yaml"), isJson));
   const findings = results.flatMap((result) => result.findings);
   process.stderr.write(findings.map(({ subject, primed }) => report(subject, primed, { all })).join(""));
-  if (findings.length === 0) process.stderr.write(`${nothingFound(input)}\n`);
+  if (findings.length === 0) process.stderr.write(`${noPodsMessage(input)}\n`);
   return results.some(({ patch }) => patch.length > 0);
 }
 

@@ -12,22 +12,23 @@ import { watchedConfig } from "./watched-config.ts";
 
 export interface ServeOptions extends TlsOptions {
   readonly config?: string;
-  /** The folder of the mounted index of package bundles. */
+  /** The directory where the index of package bundles is mounted. */
   readonly bundles?: string;
   readonly host?: string;
   readonly port: number;
   readonly opsPort: number;
   readonly opsHost?: string;
-  /** Milliseconds. */
+  /** In milliseconds. */
   readonly shutdownDelay: number;
   readonly logLevel: (typeof logLevels)[number];
 }
 
 /**
- * `arc-primer serve`: the webhook, until SIGTERM or SIGINT.
+ * `arc-primer serve`: runs the webhook until SIGTERM or SIGINT.
  *
  * @throws {ConfigError} if the configuration file is invalid at startup. If it becomes invalid later, the change is
- *   rejected and the last valid configuration stays in force. Also throws if a port is in use.
+ *   rejected, and the last valid configuration stays in effect
+ * @throws if a port is in use
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const log = createLogger(options.logLevel);

@@ -6,7 +6,7 @@ import { hooks, scripts } from "../scripts/index.ts";
 /** Returns the unified diff of two texts, coloured on request. Empty if the texts are equal. */
 export function showDiff(name: string, before: string, after: string, color: boolean): string {
   if (before === after) return "";
-  const patch = createTwoFilesPatch(`${name} as ARC made it`, `${name} primed`, before, after, "", "", { context: 3 });
+  const patch = createTwoFilesPatch(`${name} original`, `${name} primed`, before, after, "", "", { context: 3 });
   const lines = patch.split("\n").slice(1);
   return lines.map((line) => (color ? paint(line) : line)).join("\n");
 }
@@ -22,23 +22,22 @@ function paint(line: string): string {
 
 /** Whether to colour output to this stream: true for a terminal unless NO_COLOR is set. FORCE_COLOR overrides both. */
 export function wantsColor(stream: NodeJS.WriteStream): boolean {
-  const marked = styleText("red", "x", { stream, validateStream: true });
-  return marked !== "x";
+  return styleText("red", "x", { stream, validateStream: true }) !== "x";
 }
 
-const folds = Object.entries(scripts).map(([file, script]) => ({
-  folded: `<the text of src/scripts/${file}>`,
-  unfolded: hooks.includes(file) ? script : escapeForKubelet(script),
+const scriptTexts = Object.entries(scripts).map(([file, script]) => ({
+  placeholder: `<the text of src/scripts/${file}>`,
+  text: hooks.includes(file) ? script : escapeForKubelet(script),
 }));
 
-/** Replaces the scripts in a value by placeholders that name them, to keep the output short. */
+/** Replaces the scripts in a value with placeholders that name them, to keep the output short. */
 export function foldScripts<T>(value: T): T {
-  return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [unfolded, folded])));
+  return replaceTexts(value, new Map(scriptTexts.map(({ placeholder, text }) => [text, placeholder])));
 }
 
-/** Replaces the placeholders by the scripts again. */
+/** Replaces the placeholders with the scripts. */
 export function unfoldScripts<T>(value: T): T {
-  return replaceTexts(value, new Map(folds.map(({ folded, unfolded }) => [folded, unfolded])));
+  return replaceTexts(value, new Map(scriptTexts.map(({ placeholder, text }) => [placeholder, text])));
 }
 
 function replaceTexts<T>(value: T, replacements: ReadonlyMap<unknown, string>): T {

@@ -29,38 +29,70 @@ const settlingChecks = 12;
 
 export function addTlsOptions(command: Command): Command {
   return command
-    .option("--tls-cert-file <file>", "serving certificate with its chain, PEM; watched")
-    .option("--tls-private-key-file <file>", "its key, PEM; watched")
-    .addOption(new Option("--tls-secret <namespace/name>", "or: the Secret to keep an own CA in").argParser(secret))
-    .option("--tls-webhook-configuration <name>", "the MutatingWebhookConfiguration whose caBundle is kept with it")
-    .addOption(new Option("--tls-dns-name <name>", "the name kube-apiserver calls it by; repeatable").argParser(names))
-    .option("--tls-client-ca-file <file>", "answer only clients with a certificate of this CA, PEM; watched")
-    .addOption(time("--tls-ca-lifetime <duration>", "of an own CA; renewed at two thirds", 1825 * day, "1825d"))
-    .addOption(time("--tls-cert-lifetime <duration>", "of a certificate that it signs", 90 * day, "90d"))
-    .addOption(time("--tls-check-interval <duration>", "time between two looks at the Secret", 5000, "5s"));
+    .option("--tls-cert-file <file>", "serving certificate with its chain (PEM); reloaded when it changes")
+    .option("--tls-private-key-file <file>", "private key of the certificate (PEM); reloaded when it changes")
+    .addOption(
+      new Option(
+        "--tls-secret <namespace/name>",
+        "instead of files: Secret for a self-managed CA and certificate",
+      ).argParser(secret),
+    )
+    .option("--tls-webhook-configuration <name>", "MutatingWebhookConfiguration whose caBundle is kept up to date")
+    .addOption(
+      new Option("--tls-dns-name <name>", "DNS name that kube-apiserver uses for the webhook; repeatable").argParser(
+        names,
+      ),
+    )
+    .option(
+      "--tls-client-ca-file <file>",
+      "accept only clients with a certificate signed by this CA (PEM); reloaded when it changes",
+    )
+    .addOption(
+      time(
+        "--tls-ca-lifetime <duration>",
+        "lifetime of a self-managed CA; renewed after two thirds",
+        1825 * day,
+        "1825d",
+      ),
+    )
+    .addOption(
+      time(
+        "--tls-cert-lifetime <duration>",
+        "lifetime of a self-managed certificate; renewed after two thirds",
+        90 * day,
+        "90d",
+      ),
+    )
+    .addOption(time("--tls-check-interval <duration>", "interval at which the Secret is checked", 5000, "5s"));
 }
 
 /** Returns the error in this combination of options, if there is one. */
 export function tlsOptionError(options: TlsOptions): string | undefined {
   const { tlsCaLifetime, tlsCertLifetime, tlsCheckInterval } = options;
   const files = { "--tls-cert-file": options.tlsCertFile, "--tls-private-key-file": options.tlsPrivateKeyFile };
-  const own = {
+  const selfManaged = {
     "--tls-secret": options.tlsSecret,
     "--tls-webhook-configuration": options.tlsWebhookConfiguration,
     "--tls-dns-name": options.tlsDnsName,
   };
-  const given = [files, own].map((way) => Object.values(way).some((value) => value !== undefined));
-  const ways = `the certificate comes from ${joinKeys(files)}, or is kept by the webhook itself with ${joinKeys(own)}`;
-  if (given[0] === given[1]) return `${ways}: ${given[0] ? "not both" : "one of the two is needed"}`;
-  const missing = Object.entries(given[0] ? files : own).filter(([, value]) => value === undefined);
-  if (missing.length)
-    return `${joinKeys(given[0] ? files : own)} go together: ${missing.map(([name]) => name)} is missing`;
-  if (given[0]) return undefined;
-  if (tlsCertLifetime < 6 * settlingChecks * tlsCheckInterval) {
-    return `--tls-cert-lifetime has to be at least ${6 * settlingChecks} times --tls-check-interval`;
+  const isAnySet = (group: object) => Object.values(group).some((value) => value !== undefined);
+  const [usesFiles, isSelfManaged] = [isAnySet(files), isAnySet(selfManaged)];
+  if (usesFiles === isSelfManaged) {
+    const alternatives = `either ${joinKeys(files)}, or ${joinKeys(selfManaged)} for a self-managed certificate`;
+    return usesFiles ? `set ${alternatives}, not both` : `set ${alternatives}`;
   }
-  if (tlsCaLifetime < 1.5 * tlsCertLifetime)
-    return "--tls-ca-lifetime has to be at least 1.5 times --tls-cert-lifetime";
+  const selected = usesFiles ? files : selfManaged;
+  const missing = Object.entries(selected).filter(([, value]) => value === undefined);
+  if (missing.length > 0) {
+    return `${joinKeys(selected)} must be set together; missing: ${missing.map(([name]) => name).join(", ")}`;
+  }
+  if (usesFiles) return undefined;
+  if (tlsCertLifetime < 6 * settlingChecks * tlsCheckInterval) {
+    return `--tls-cert-lifetime must be at least ${6 * settlingChecks} times --tls-check-interval`;
+  }
+  if (tlsCaLifetime < 1.5 * tlsCertLifetime) {
+    return "--tls-ca-lifetime must be at least 1.5 times --tls-cert-lifetime";
+  }
   return undefined;
 }
 
@@ -68,7 +100,7 @@ export function tlsOptionError(options: TlsOptions): string | undefined {
  * Creates the certificate source that the options select. The modules for a self-managed certificate are loaded only
  * if it is selected.
  *
- * @param options validated by `tlsMistake`
+ * @param options checked with `tlsOptionError`
  */
 export async function certificateSource(
   options: TlsOptions,
@@ -105,5 +137,5 @@ function secret(text: string): { namespace: string; name: string } {
   throw new InvalidArgumentError("expected NAMESPACE/NAME");
 }
 
-const names = (text: string, before: readonly string[] = []): string[] => [...before, text];
-const joinKeys = (way: object): string => Object.keys(way).join(" and ");
+const names = (text: string, previous: readonly string[] = []): string[] => [...previous, text];
+const joinKeys = (group: object): string => Object.keys(group).join(" and ");

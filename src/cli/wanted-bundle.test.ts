@@ -14,7 +14,7 @@ const configOf = (profiles: string) =>
 const wantedOf = (config: () => Config, largest = 2 ** 30) =>
   wantedBundle({ config, profile: "ci", timeout: 1_800_000, largest, log });
 
-test("it wants what pods would install, within the builder's time and the store's room", () => {
+test("builds what pods would install, with the timeout of the builder and the size limit of the store", () => {
   const config = configOf("{ ci: { prerequisites: { packages: [curl, git], sizeLimit: 1Gi, timeout: 1m } } }");
   expect(wantedOf(() => config)()).toEqual({
     words: ["on-failure=warn", "timeout=1800", `size-limit=${Math.floor(2 ** 30 * 0.9)}`, "--", "curl", "git"],
@@ -23,13 +23,13 @@ test("it wants what pods would install, within the builder's time and the store'
   expect(wantedOf(() => config, 2 ** 28)()?.words).toContain(`size-limit=${2 ** 28 - 2 ** 24}`);
 });
 
-test("it follows the configuration, and says once why there is nothing to build", () => {
+test("uses changed configurations, and logs once why there is nothing to build", () => {
   let config = configOf("{ ci: { prerequisites: { packages: [curl] } } }");
   const wanted = wantedOf(() => config);
   expect(wanted()?.words.at(-1)).toBe("curl");
   for (const [profiles, reason] of [
-    ["{}", "the configuration has no such profile"],
-    ["{ ci: {} }", "the profile names no packages and no script"],
+    ["{}", "the configuration does not contain this profile"],
+    ["{ ci: {} }", "the profile contains no packages and no script"],
     ["{ ci: { enabled: false, prerequisites: { packages: [curl] } } }", "the profile is disabled"],
     ["{ ci: { prerequisites: { enabled: false, packages: [curl] } } }", "the profile's prerequisites are disabled"],
   ] as const) {

@@ -4,12 +4,13 @@ import type { Config, Profile } from "../config/schema.ts";
 import type { Logger } from "../log.ts";
 
 /**
- * What the configuration in force wants to be built for a profile: the words of install-packages.sh as pods get them, but
- * for the time, which is the builder's, and the size, which the store must have room for.
+ * Creates a function that returns what has to be built for a profile, according to the current configuration: the arguments
+ * of install-packages.sh. They are the same as in pods, except for the timeout, which is the one of a build, and the size
+ * limit, which the store must have room for.
  *
- * @param parts.timeout of a build, in milliseconds
- * @param parts.largest the largest bundle that the store takes, in bytes
- * @returns the function that tells it; undefined while the profile is not there or installs nothing, which the log says once
+ * @param parts.timeout the timeout of a build in milliseconds
+ * @param parts.largest the size of the largest bundle that the store accepts, in bytes
+ * @returns a function that returns undefined while the profile does not exist or installs nothing. The reason is logged once
  */
 export function wantedBundle(parts: {
   config: () => Config;
@@ -23,7 +24,7 @@ export function wantedBundle(parts: {
   return () => {
     const profile = config().profiles[name];
     if (last?.profile === profile && last) return last.wanted;
-    const reason = profile ? nothingToBuild(profile) : "the configuration has no such profile";
+    const reason = profile ? nothingToBuild(profile) : "the configuration does not contain this profile";
     if (reason) log.warn({ profile: name, reason }, "there is nothing to build");
     const wanted = profile && !reason ? wantedOf(profile, timeout, largest) : undefined;
     last = { profile, wanted };
@@ -37,13 +38,13 @@ function nothingToBuild({
 }: Profile): string | undefined {
   if (!enabled) return "the profile is disabled";
   if (!installs) return "the profile's prerequisites are disabled";
-  return packages.length === 0 && script === undefined ? "the profile names no packages and no script" : undefined;
+  return packages.length === 0 && script === undefined ? "the profile contains no packages and no script" : undefined;
 }
 
 function wantedOf({ prerequisites }: Profile, timeout: number, largest: number): Wanted {
   const words = settingsWords(prerequisites).map((word) => {
     if (word.startsWith("timeout=")) return `timeout=${Math.floor(timeout / 1000)}`;
-    // What describes the packages takes some room beside them.
+    // The bundle also contains a description of the packages, which needs some space.
     if (word.startsWith("size-limit=")) return `size-limit=${Math.min(Number(word.slice(11)), largest - 2 ** 24)}`;
     return word;
   });

@@ -7,7 +7,8 @@ import { createLogger } from "../log.ts";
 import { createMetrics } from "../metrics.ts";
 import { watchedBundles } from "./watched-bundles.ts";
 
-// The folder is swapped as the kubelet swaps that of a ConfigMap: by renaming the link `..data`, to which each file is a link.
+// The directory is updated like a mounted ConfigMap: the kubelet renames the symlink `..data`, and each file is a symlink
+// into it.
 
 let [folder, remove]: [string, () => void] = ["", () => undefined];
 let versions = 0;
@@ -51,7 +52,7 @@ const watched = async () => {
   return { bundles, counted };
 };
 
-test("entries are there at once, follow the folder, and are counted by profile", async () => {
+test("entries are available at once, updated when the directory changes, and counted by profile", async () => {
   mount({ one: indexEntry(bundle("default")), two: indexEntry(bundle("default", "2026-11-25T06:00:00.000Z")) });
   const { bundles, counted } = await watched();
   expect(bundles().map(({ built }) => built.slice(8, 10))).toEqual(["26", "25"]);
@@ -64,7 +65,7 @@ test("entries are there at once, follow the folder, and are counted by profile",
   expect((await counted())[0]).toBe('arc_primer_bundles{profile="gpu"} 1');
 });
 
-test("an entry that cannot be read is left out, with one warning, and the others are taken", async () => {
+test("an unreadable entry is ignored with one warning, and the others are used", async () => {
   mount({ good: indexEntry(bundle("default")), bad: "{" });
   const { bundles } = await watched();
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -74,7 +75,7 @@ test("an entry that cannot be read is left out, with one warning, and the others
   ]);
 });
 
-test("an empty folder, and no folder, are no bundles; a folder that goes away changes nothing", async () => {
+test("there are no bundles with an empty directory or without one; if the directory disappears, the bundles are kept", async () => {
   const { bundles } = await watched();
   expect(bundles()).toEqual([]);
   mount({ one: indexEntry(bundle("default")) });

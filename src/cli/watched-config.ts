@@ -5,10 +5,13 @@ import type { Metrics } from "../metrics.ts";
 import { watchFiles } from "../watch.ts";
 
 /**
- * The configuration in force, following its file.
+ * Reads the configuration from a file, and again whenever the file changes. If it becomes invalid, the change is rejected,
+ * and the last valid configuration stays in effect.
  *
- * @param fallback is in force until the file is valid for the first time
- * @throws {ConfigError} if the file is invalid at the start and there is no fallback; later an invalid one leaves the last good one in force
+ * @param file without it, the built-in default is used
+ * @param fallback the configuration until the file is valid for the first time
+ * @returns a function that returns the current configuration
+ * @throws {ConfigError} if the file is invalid at startup and there is no fallback
  */
 export async function watchedConfig(
   file: string | undefined,
@@ -26,11 +29,14 @@ export async function watchedConfig(
       current = config;
       metrics.reload("config", true);
       log.info({ file, mode: current.mode, profiles: Object.keys(current.profiles) }, "configuration read");
-      for (const warning of warnings) log.warn({ warning }, "configuration");
+      for (const warning of warnings) log.warn({ warning }, "configuration warning");
     } catch (error) {
       if (!current) throw error;
       metrics.reload("config", false);
-      log.error({ file, reason: (error as Error).message }, "configuration refused; the last good one stays in force");
+      log.error(
+        { file, reason: (error as Error).message },
+        "invalid configuration rejected; the last valid one stays in effect",
+      );
     }
     return undefined;
   });

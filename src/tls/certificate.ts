@@ -47,11 +47,11 @@ export async function selfSigned(hosts: readonly string[], valid: Validity): Pro
     notAfter: valid.to,
     extensions: [
       new BasicConstraintsExtension(true, undefined, true),
-      ...serving(hosts),
+      ...servingExtensions(hosts),
       ...(await selfSignedIds(keys)),
     ],
   });
-  return issued(certificate, keys);
+  return toKeyPair(certificate, keys);
 }
 
 /** Creates a CA (ECDSA P-256) that may sign serving certificates, but no intermediate CAs (path length 0). */
@@ -69,7 +69,7 @@ export async function createCA(valid: Validity): Promise<KeyPair> {
       ...(await selfSignedIds(keys)),
     ],
   });
-  return issued(certificate, keys);
+  return toKeyPair(certificate, keys);
 }
 
 /**
@@ -79,13 +79,13 @@ export async function createCA(valid: Validity): Promise<KeyPair> {
  * @throws if the CA's certificate or key cannot be read
  */
 export async function issueServingCertificate(
-  authority: KeyPair,
+  ca: KeyPair,
   hosts: readonly string[],
   valid: Validity,
 ): Promise<KeyPair> {
-  const signer = new X509Certificate(authority.cert);
+  const signer = new X509Certificate(ca.cert);
   const keys = await makeKeys();
-  const { key, signingAlgorithm } = signingKey(authority.key);
+  const { key, signingAlgorithm } = signingKey(ca.key);
   const certificate = await X509CertificateGenerator.create({
     subject: "CN=arc-primer", // fixed, because a common name is limited to 64 characters; clients use the subject alternative names
     issuer: signer.subjectName,
@@ -97,14 +97,14 @@ export async function issueServingCertificate(
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      ...serving(hosts),
+      ...servingExtensions(hosts),
       ...(await signedIds(keys, signer)),
     ],
   });
-  return issued(certificate, keys);
+  return toKeyPair(certificate, keys);
 }
 
-function serving(hosts: readonly string[]): Extension[] {
+function servingExtensions(hosts: readonly string[]): Extension[] {
   return [
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     new SubjectAlternativeNameExtension(hosts.map((value) => ({ type: isIP(value) ? "ip" : "dns", value }))),
@@ -121,9 +121,9 @@ async function selfSignedIds({ publicKey }: webcrypto.CryptoKeyPair): Promise<Ex
 
 /** The authority key identifier must equal the CA's own subject key identifier. It is left out if the CA has none. */
 async function signedIds({ publicKey }: webcrypto.CryptoKeyPair, signer: X509Certificate): Promise<Extension[]> {
-  const authority = signer.getExtension(SubjectKeyIdentifierExtension);
-  const own = await SubjectKeyIdentifierExtension.create(publicKey);
-  return authority ? [own, new AuthorityKeyIdentifierExtension(authority.keyId)] : [own];
+  const signerId = signer.getExtension(SubjectKeyIdentifierExtension);
+  const ownId = await SubjectKeyIdentifierExtension.create(publicKey);
+  return signerId ? [ownId, new AuthorityKeyIdentifierExtension(signerId.keyId)] : [ownId];
 }
 
 /**
@@ -136,17 +136,17 @@ export function signingKey(pem: string) {
   const curve = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" }[
     key.asymmetricKeyDetails?.namedCurve ?? ""
   ];
-  const kinds: Record<string, { name: string; namedCurve?: string; hash?: string }> = {
+  const algorithms: Record<string, { name: string; namedCurve?: string; hash?: string }> = {
     ec: { name: "ECDSA", namedCurve: curve ?? "P-256", hash: "SHA-256" },
     rsa: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
     ed25519: { name: "Ed25519" },
   };
-  const signingAlgorithm = kinds[key.asymmetricKeyType ?? ""];
-  if (!signingAlgorithm) throw new Error(`keys of the kind ${key.asymmetricKeyType} are not known here`);
+  const signingAlgorithm = algorithms[key.asymmetricKeyType ?? ""];
+  if (!signingAlgorithm) throw new Error(`unsupported key type ${key.asymmetricKeyType}`);
   return { key: key.toCryptoKey(signingAlgorithm, false, ["sign"]), signingAlgorithm };
 }
 
-async function issued(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<KeyPair> {
+async function toKeyPair(certificate: X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<KeyPair> {
   const key = PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // the line feed allows to concatenate them
+  return { cert: `${certificate.toString("pem")}\n`, key: `${key}\n` }; // with a final line feed, so that they can be concatenated
 }

@@ -3,8 +3,9 @@ import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { watchFiles } from "../watch.ts";
 
-/** The CA that must have signed the certificates of clients. `pem` is the version that was last read from its file. */
+/** The CA that must have signed the certificates of clients. */
 export interface ClientCA {
+  /** The last valid version from the file. */
   readonly pem: string;
   /** @param use called with each new version of the CA */
   follow(use: (pem: string) => void): void;
@@ -15,7 +16,7 @@ export interface ClientCA {
  * Reads the client CA from a file and watches the file for changes.
  *
  * @throws if the file contains no certificate at startup. A later invalid version is rejected, and the last valid one
- *   stays in force
+ *   stays in effect
  */
 export async function watchClientCA(parts: {
   file: string;
@@ -35,13 +36,13 @@ export async function watchClientCA(parts: {
       const { fingerprint256: fingerprint, validTo } = new X509Certificate(text);
       pem = text;
       metrics.reload("client-ca", true);
-      log.info({ file, fingerprint, validTo }, "clients must have a certificate of this CA");
+      log.info({ file, fingerprint, validTo }, "clients must present a certificate signed by this CA");
       use?.(pem);
     } catch (error) {
       const reason = (error as Error).message;
-      if (pem === undefined) throw new Error(`${file} holds no CA for clients: ${reason}`, { cause: error });
+      if (pem === undefined) throw new Error(`${file} contains no usable client CA: ${reason}`, { cause: error });
       metrics.reload("client-ca", false);
-      log.error({ file, reason }, "CA for clients refused; the last good one stays in force");
+      log.error({ file, reason }, "invalid client CA rejected; the last valid one stays in effect");
     }
     return undefined;
   });

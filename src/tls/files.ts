@@ -1,7 +1,7 @@
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
 import { watchFiles } from "../watch.ts";
-import { checkPair } from "./pair.ts";
+import { checkServingCertificate } from "./serving-certificate.ts";
 import type { CertificateSource } from "./source.ts";
 
 /** Reads the certificate and key from two files that are managed elsewhere, such as a Secret from cert-manager. */
@@ -14,7 +14,7 @@ export function filesSource(parts: {
   metrics: Metrics;
 }): CertificateSource {
   const { certFile, keyFile, interval, log, metrics } = parts;
-  let refusal: string | undefined;
+  let lastError: string | undefined;
   let served = false;
   let watcher: { stop: () => void } | undefined;
 
@@ -24,19 +24,19 @@ export function filesSource(parts: {
         try {
           if (contents instanceof Error) throw contents;
           const [cert = "", key = ""] = contents;
-          serve(checkPair(cert, key, Date.now()));
+          serve(checkServingCertificate(cert, key, Date.now()));
         } catch (error) {
           // Check again even if the files do not change, because the certificate may become valid soon.
           const reason = (error as Error).message;
-          if (reason !== refusal) {
+          if (reason !== lastError) {
             metrics.reload("certificate", false);
-            const kept = served ? "the one in use stays" : "there is none to serve";
-            log.error({ certFile, keyFile, reason }, `certificate refused; ${kept}`);
+            const consequence = served ? "the current one stays in use" : "no certificate is served yet";
+            log.error({ certFile, keyFile, reason }, `invalid certificate rejected; ${consequence}`);
           }
-          refusal = reason;
+          lastError = reason;
           return "again";
         }
-        refusal = undefined;
+        lastError = undefined;
         served = true;
         metrics.reload("certificate", true);
         return undefined;

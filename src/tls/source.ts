@@ -1,4 +1,4 @@
-import type { ServingCertificate } from "./pair.ts";
+import type { ServingCertificate } from "./serving-certificate.ts";
 
 /** A source of the serving certificate. The server depends only on this interface. */
 export interface CertificateSource {

@@ -25,9 +25,9 @@ import type { Review } from "./review.ts";
 export type Admit = (body: unknown, podSecurity: PodSecurity) => string;
 
 export interface AdmitParts {
-  /** Returns the configuration in force. Called for every review. */
+  /** Returns the current configuration. Called for every review. */
   readonly config: () => Config;
-  /** The package bundles that are ready, asked for at every review. None if absent. */
+  /** Returns the package bundles that are ready. Called for every review. Without it, there are none. */
   readonly bundles?: () => readonly Bundle[];
   readonly prime: Prime;
   readonly log: Logger;
@@ -44,7 +44,7 @@ export function createAdmit(parts: AdmitParts): Admit {
   return (body, podSecurity) => {
     const started = parts.clock();
     const review = decodeReview(body);
-    const { primed, patch, error } = examine(review, podSecurity, parts);
+    const { primed, patch, error } = primeReview(review, podSecurity, parts);
     const milliseconds = parts.clock() - started;
     const summarized = summary(primed);
     const problems = warningCodes(primed);
@@ -57,14 +57,14 @@ export function createAdmit(parts: AdmitParts): Admit {
   };
 }
 
-interface Examined {
+interface PrimedReview {
   readonly primed: Primed;
   readonly patch: JsonPatch;
   readonly error?: unknown;
 }
 
 /** Contains the only try/catch: no error below this function reaches kube-apiserver. */
-function examine(review: Review, podSecurity: PodSecurity, { config, bundles, prime }: AdmitParts): Examined {
+function primeReview(review: Review, podSecurity: PodSecurity, { config, bundles, prime }: AdmitParts): PrimedReview {
   const { object, namespace } = review.request;
   const current = config();
   const unchanged = (reason: PodReason): Primed => ({

@@ -10,7 +10,7 @@ export interface AnswerLimits {
 }
 
 export interface Answers {
-  /** Handles one request at a time per connection: the next one only after its previous answer was sent. */
+  /** Handles one request at a time per connection: the next one only after the previous answer was sent. */
   oneAtATime(listener: RequestListener): RequestListener;
   send(response: ServerResponse, status: number, type: string, body: string): void;
 }
@@ -28,26 +28,26 @@ export function createAnswers({ maxTotalBytes, milliseconds }: AnswerLimits): An
     oneAtATime: (listener) => (request, response) => {
       const { socket } = request;
       if (socket.destroyed) return; // pipelined requests are still parsed after the socket was destroyed
-      const before = last.get(socket);
+      const previous = last.get(socket);
       last.set(socket, response);
-      if (!before || before.writableFinished) listener(request, response);
-      else if (before.writableEnded) before.once("finish", () => listener(request, response));
+      if (!previous || previous.writableFinished) listener(request, response);
+      else if (previous.writableEnded) previous.once("finish", () => listener(request, response));
       else socket.destroy();
     },
     // Used instead of Express's `response.send`, which also checks the body's type and the request's freshness.
     send(response, status, type, body) {
       const bytes = Buffer.from(body);
-      const cut = () => {
-        holding.release(); // released here, because the "close" event may come later
+      const drop = () => {
+        share.release(); // released here, because the "close" event may come later
         response.destroy();
       };
-      const holding = budget.hold(cut);
-      const timer = setTimeout(cut, milliseconds);
+      const share = budget.reserve(drop);
+      const timer = setTimeout(drop, milliseconds);
       response.once("close", () => {
         clearTimeout(timer);
-        holding.release();
+        share.release();
       });
-      holding.resize(bytes.length);
+      share.resize(bytes.length);
       response.writeHead(status, { "content-type": type, "content-length": bytes.length }).end(bytes);
     },
   };

@@ -38,12 +38,12 @@ export interface BodyLimits {
  */
 export function jsonBody(limits: BodyLimits): RequestHandler {
   const budget = createBudget(limits.maxTotalBytes);
-  let line: Promise<unknown> = Promise.resolve();
+  let queue: Promise<unknown> = Promise.resolve();
 
   /** Waits for the earlier large bodies: each is parsed in its own turn of the event loop. */
   async function waitForTurn(): Promise<void> {
-    line = line.then(async () => nextTurn());
-    await line;
+    queue = queue.then(async () => nextTurn());
+    await queue;
   }
 
   return async (request, _response, next) => {
@@ -59,14 +59,14 @@ export function jsonBody(limits: BodyLimits): RequestHandler {
   };
 }
 
-function checkHeaders({ headers }: IncomingMessage, { maxBytes: each }: BodyLimits): void {
+function checkHeaders({ headers }: IncomingMessage, { maxBytes }: BodyLimits): void {
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = headers;
   if (!/^application\/json\s*(;|$)/i.test(type)) throw new HttpError(415, "expected the content type application/json");
-  if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `the encoding ${encoding} is not taken`);
-  if (Number(headers["content-length"] ?? 0) > each) throw tooLarge(each);
+  if (encoding.toLowerCase() !== "identity") throw new HttpError(415, `unsupported content encoding ${encoding}`);
+  if (Number(headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
 }
 
-const tooLarge = (each: number) => new HttpError(413, `the body is too large: the limit is ${each} bytes`);
+const tooLarge = (maxBytes: number) => new HttpError(413, `the body is too large: the limit is ${maxBytes} bytes`);
 
 interface Received {
   readonly body: Buffer;
@@ -80,38 +80,38 @@ async function receive(request: IncomingMessage, limits: BodyLimits, budget: Bud
     const announced = Number(request.headers["content-length"] ?? 0);
     let size = 0;
     let arrived = false;
-    const giveUp = (error: HttpError) => {
+    const abort = (error: HttpError) => {
       if (arrived) return; // the client has sent the whole body, which now only waits to be parsed
       release();
       end(() => reject(error));
     };
     const release = () => {
-      holding.release();
+      share.release();
       free(buffer);
     };
-    const holding = budget.hold(() => giveUp(new HttpError(503, "too many request bodies at once; try again")));
-    const late = () => giveUp(new HttpError(408, "the request's body took too long to arrive"));
-    const gone = () => giveUp(new HttpError(400, "the request ended before its body did"));
-    const complete = () => {
+    const share = budget.reserve(() => abort(new HttpError(503, "too many request bodies at once; try again later")));
+    const onTimeout = () => abort(new HttpError(408, "timeout while reading the request body"));
+    const onClose = () => abort(new HttpError(400, "the connection was closed before the whole request body arrived"));
+    const onEnd = () => {
       arrived = true;
       end(() => resolve({ body: buffer.subarray(0, size), release }));
     };
-    const take = (chunk: Buffer) => {
-      if (size + chunk.length > limits.maxBytes) return giveUp(tooLarge(limits.maxBytes));
+    const onData = (chunk: Buffer) => {
+      if (size + chunk.length > limits.maxBytes) return abort(tooLarge(limits.maxBytes));
       buffer = withRoom(buffer, size, chunk, announced);
       size += chunk.length;
       if (buffer !== chunk) {
         chunk.copy(buffer, size - chunk.length);
         free(chunk);
       }
-      holding.resize(buffer.length);
+      share.resize(buffer.length);
     };
-    const timer = setTimeout(late, limits.milliseconds);
-    request.on("data", take).once("end", complete).once("close", gone).once("error", gone);
+    const timer = setTimeout(onTimeout, limits.milliseconds);
+    request.on("data", onData).once("end", onEnd).once("close", onClose).once("error", onClose);
 
     function end(settle: () => void): void {
       clearTimeout(timer);
-      request.off("data", take).off("end", complete).off("close", gone);
+      request.off("data", onData).off("end", onEnd).off("close", onClose);
       settle();
     }
   });
@@ -139,8 +139,8 @@ function withRoom(buffer: Buffer, size: number, chunk: Buffer, announced: number
  * account for its size. Only for buffers that own their memory: small ones share a pool.
  */
 function free({ buffer, byteLength }: Buffer): void {
-  const isOwn = byteLength > 4096 && byteLength === buffer.byteLength;
-  if (isOwn) (buffer as ArrayBuffer & { transfer?: (length: number) => void }).transfer?.(0);
+  const ownsMemory = byteLength > 4096 && byteLength === buffer.byteLength;
+  if (ownsMemory) (buffer as ArrayBuffer & { transfer?: (length: number) => void }).transfer?.(0);
 }
 
 function parse(body: Buffer, structure: StructureLimits): unknown {

@@ -1,47 +1,47 @@
-/** The share of a budget that one connection holds. */
-export interface Holding {
-  /** Sets the number of bytes that are held now. */
+/** The share of a budget that one connection uses. */
+export interface Share {
+  /** Sets the number of bytes that the connection uses now. */
   resize(bytes: number): void;
   release(): void;
 }
 
 /** A memory limit that all connections share. */
 export interface Budget {
-  /** @param giveWay called when others need the memory; it must release the holding */
-  hold(giveWay: () => void): Holding;
+  /** @param evict called when other connections need the memory; it must release the share */
+  reserve(evict: () => void): Share;
 }
 
 /**
- * Limits the total memory of all connections. When the limit is exceeded, the connection that has held memory for the
+ * Limits the total memory of all connections. When the limit is exceeded, the connection that has used memory for the
  * longest time is evicted. kube-apiserver sends and reads within milliseconds, so this is a slow or stalled client.
  */
 export function createBudget(limit: number): Budget {
-  const holders = new Map<Holding, { bytes: number; giveWay: () => void }>(); // in order of creation, oldest first
+  const shares = new Map<Share, { bytes: number; evict: () => void }>(); // in order of creation, oldest first
   let total = 0;
 
   function makeRoom(): void {
-    for (const { giveWay } of holders.values()) {
+    for (const { evict } of shares.values()) {
       if (total <= limit) return;
-      giveWay();
+      evict();
     }
   }
 
   return {
-    hold(giveWay) {
-      const part = { bytes: 0, giveWay };
-      const holding: Holding = {
+    reserve(evict) {
+      const usage = { bytes: 0, evict };
+      const share: Share = {
         resize(bytes) {
-          if (!holders.has(holding)) return;
-          total += bytes - part.bytes;
-          part.bytes = bytes;
+          if (!shares.has(share)) return;
+          total += bytes - usage.bytes;
+          usage.bytes = bytes;
           makeRoom();
         },
         release() {
-          if (holders.delete(holding)) total -= part.bytes;
+          if (shares.delete(share)) total -= usage.bytes;
         },
       };
-      holders.set(holding, part);
-      return holding;
+      shares.set(share, usage);
+      return share;
     },
   };
 }

@@ -5,13 +5,13 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { SecureContextOptions } from "node:tls";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ServingCertificate } from "../tls/pair.ts";
+import type { ServingCertificate } from "../tls/serving-certificate.ts";
 
 /**
  * Timeouts of the webhook's port, in milliseconds. kube-apiserver keeps idle connections for about 90 s, and it does not
  * retry a POST if the connection is closed. So the server must not close a connection earlier. During a burst,
- * kube-apiserver also opens connections that it does not use at once. Node measures headersTimeout and requestTimeout from
- * the start of the connection, so these two must be long as well. Bodies and answers have separate, shorter timeouts
+ * kube-apiserver also opens connections that it does not use at once. Node.js measures headersTimeout and requestTimeout
+ * from the start of the connection, so these two must be long as well. Bodies and answers have separate, shorter timeouts
  * (routes.ts).
  */
 const webhookTimes = {
@@ -51,7 +51,7 @@ export interface Servers {
   readonly port: number;
   readonly opsPort: number;
   /** Uses this certificate and key for new connections. Open connections are not affected. */
-  swap(pair: ServingCertificate): void;
+  setCertificate(certificate: ServingCertificate): void;
   /** Replaces the client CA. Only valid if there was one at startup. */
   setClientCA(pem: string): void;
   /** Accepts no new connections, answers requests that have arrived completely, and closes the other connections. */
@@ -59,8 +59,8 @@ export interface Servers {
 }
 
 /**
- * Starts the HTTPS listener (TLS 1.2 or later) and the HTTP listener of the ops port. TLS handshakes fail until `swap` is
- * called.
+ * Starts the HTTPS listener (TLS 1.2 or later) and the HTTP listener of the ops port. TLS handshakes fail until
+ * `setCertificate` is called.
  *
  * @throws if a port is in use
  */
@@ -86,7 +86,7 @@ export async function startServers(
   return {
     port: (https.address() as AddressInfo).port,
     opsPort: (http.address() as AddressInfo).port,
-    swap({ cert, key }) {
+    setCertificate({ cert, key }) {
       context = { ...context, cert, key };
       https.setSecureContext(context);
     },
@@ -99,20 +99,20 @@ export async function startServers(
       https.close();
       http.close();
       http.closeAllConnections();
-      const cut = sleep(incompleteRequestGrace, undefined, { ref: false }).then(() => {
+      const timeout = sleep(incompleteRequestGrace, undefined, { ref: false }).then(() => {
         for (const socket of connections.values()) socket.destroy();
       });
-      await Promise.race([closed, cut]);
+      await Promise.race([closed, timeout]);
       await closed;
     },
   };
 }
 
 /**
- * Without a "data" listener, Node's HTTP parser reads directly from the TLS layer. It then continues to parse everything
- * that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB, and none
- * after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is destroyed,
- * to a tenth (docs/decisions/0008).
+ * Without a "data" listener, the HTTP parser of Node.js reads directly from the TLS layer. It then continues to parse
+ * everything that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB,
+ * and none after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is
+ * destroyed, to a tenth (docs/decisions/0008).
  */
 function readInChunks(socket: Socket): void {
   socket.on("data", () => undefined);
@@ -124,11 +124,11 @@ function readInChunks(socket: Socket): void {
  *
  * @returns the open connections, the least recently used first
  */
-function limitConnections(server: Server, most: number): ReadonlyMap<string, Socket> {
+function limitConnections(server: Server, limit: number): ReadonlyMap<string, Socket> {
   const connections = new Map<string, Socket>();
   const nameOf = (socket: Socket) => `${socket.remoteAddress} ${socket.remotePort}`; // the same for the TLS socket and its underlying socket
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= most) {
+    if (connections.size >= limit) {
       const [oldest = "", victim] = connections.entries().next().value ?? [];
       connections.delete(oldest); // removed here and not in its "close" event, because many new connections may come before that
       victim?.destroy();

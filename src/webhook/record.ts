@@ -18,35 +18,35 @@ export interface ReviewResult {
 }
 
 /** Records a review in the metrics and logs it in one line, as a warning if it needs attention. */
-export function record(answered: ReviewResult, { log, metrics }: { log: Logger; metrics: Metrics }): void {
-  const { primed, milliseconds, problems } = answered;
+export function record(result: ReviewResult, { log, metrics }: { log: Logger; metrics: Metrics }): void {
+  const { primed, milliseconds, problems } = result;
   const { decision, mode, outcomes } = primed;
   metrics.decision(decision.kind, decision.reason ?? "", mode, milliseconds / 1000);
-  for (const { mutation, result, reason = "" } of outcomes) metrics.mutation(mutation, result, reason);
-  log[problems.length > 0 ? "warn" : "info"](logLine(answered), "decision");
+  for (const outcome of outcomes) metrics.mutation(outcome.mutation, outcome.result, outcome.reason ?? "");
+  log[problems.length > 0 ? "warn" : "info"](logLine(result), "decision");
 }
 
 function logLine({ review, primed, patch, error, milliseconds, summary }: ReviewResult): object {
   const { request } = review;
   const { decision, outcomes } = primed;
-  const errors = [error, ...outcomes.map((outcome) => outcome.error)].filter((one) => one !== undefined);
+  const errors = [error, ...outcomes.map((outcome) => outcome.error)].filter((value) => value !== undefined);
   return {
     uid: request.uid,
-    namespace: short(request.namespace),
-    pod: short(nameOf(request.name, request.object)),
-    ...(decision.scaleSet && { scaleSet: short(decision.scaleSet) }),
+    namespace: truncated(request.namespace),
+    pod: truncated(nameOf(request.name, request.object)),
+    ...(decision.scaleSet && { scaleSet: truncated(decision.scaleSet) }),
     ...summary,
     patchOperations: patch.length,
     ...(request.dryRun && { dryRun: true }),
     milliseconds: Math.round(milliseconds * 1000) / 1000,
     ...(errors.length > 0 && {
-      errors: errors.map((one) => (one instanceof Error ? (one.stack ?? one.message) : String(one))),
+      errors: errors.map((value) => (value instanceof Error ? (value.stack ?? value.message) : String(value))),
     }),
   };
 }
 
 /** Truncates a text to the maximum length of Kubernetes names, because the input has not been validated. */
-function short(text: string): string {
+function truncated(text: string): string {
   return text.slice(0, 253);
 }
 

@@ -25,7 +25,7 @@ export class UnreadableReview extends Error {
   override readonly name = "UnreadableReview";
 }
 
-/** A body that is too complex to be parsed. */
+/** A review whose body is too complex to be parsed. */
 export class UnparsedReview {
   readonly #start: string;
 
@@ -44,7 +44,7 @@ export class UnparsedReview {
     try {
       return JSON.parse(`${this.#start.slice(0, end)}}}`);
     } catch {
-      throw new UnreadableReview("there are too many lists and maps in this, or too deep in each other");
+      throw new UnreadableReview("the body contains too many keys and values, or is nested too deeply");
     }
   }
 }
@@ -98,8 +98,8 @@ export function encodeResponse(
   });
 }
 
-// https://tc39.es/proposal-json-parse-with-source/. TypeScript's library does not declare it yet. Node 20 does not have it:
-// there JSON.parse returns the plain string, which JSON.stringify then has to scan.
+// https://tc39.es/proposal-json-parse-with-source/. TypeScript's library does not declare it yet. Node.js 20 does not have
+// it: there JSON.parse returns the plain string, which JSON.stringify then has to scan.
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
 /** Base64 contains nothing to escape. Scanning a patch for it would take ten times as long as encoding the patch. */

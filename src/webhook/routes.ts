@@ -55,11 +55,14 @@ export function createWebhookApp(parts: {
     });
     app.all(path, (_request, response) => {
       response.set("allow", "POST");
-      throw new HttpError(405, "admission reviews are sent with POST");
+      throw new HttpError(405, "method not allowed; send admission reviews with POST");
     });
   }
   app.use(() => {
-    throw new HttpError(404, `there is only POST here, to ${Object.keys(mutatePaths).join(", ")}`);
+    throw new HttpError(
+      404,
+      `not found; send admission reviews with POST to one of ${Object.keys(mutatePaths).join(", ")}`,
+    );
   });
   app.use(errorHandler({ log, metrics, send }));
   return oneAtATime(app);
@@ -107,7 +110,7 @@ export function createOpsApp(parts: { metrics: Metrics; notReady: () => string |
     response.type(contentType).send(text);
   });
   app.use((_request, response) => {
-    response.status(404).type("text/plain").send("there are /healthz, /readyz and /metrics here\n");
+    response.status(404).type("text/plain").send("not found; available: /healthz, /readyz, /metrics\n");
   });
   return app;
 }

@@ -12,7 +12,7 @@ const [openList, closeList, openMap, closeMap] = [0x5b, 0x5d, 0x7b, 0x7d];
  * Whether a JSON text is more complex than the limits allow. A megabyte of `[` or of `{},` takes a hundred megabytes when
  * it is parsed. Scanning its bytes takes a millisecond. The text does not have to be valid JSON.
  */
-export function isTooComplex(json: Buffer, { depth: deepest, parts: most }: StructureLimits): boolean {
+export function isTooComplex(json: Buffer, { depth: maxDepth, parts: maxParts }: StructureLimits): boolean {
   let depth = 0;
   let parts = 0;
   for (let index = 0; index < json.length; index += 1) {
@@ -27,7 +27,7 @@ export function isTooComplex(json: Buffer, { depth: deepest, parts: most }: Stru
     } else if (byte === closeMap || byte === closeList) {
       depth -= 1;
     } else continue;
-    if (parts > most || depth > deepest) return true;
+    if (parts > maxParts || depth > maxDepth) return true;
   }
   return false;
 }

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Admit } from "./admit.ts";
 import type { Logger } from "../log.ts";
 import type { Metrics } from "../metrics.ts";
-import { invalidity } from "../tls/pair.ts";
-import type { ServingCertificate } from "../tls/pair.ts";
+import { invalidReason } from "../tls/serving-certificate.ts";
+import type { ServingCertificate } from "../tls/serving-certificate.ts";
 import type { CertificateSource } from "../tls/source.ts";
 import { createOpsApp, createWebhookApp } from "./routes.ts";
 import { startServers } from "./listeners.ts";
@@ -32,12 +32,12 @@ export interface Webhook {
 /** Starts both listeners. The certificate can be replaced at run time. The webhook is ready while it is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
   const { admit, certificates, clients, log, metrics } = parts;
-  let pair: ServingCertificate | undefined;
+  let certificate: ServingCertificate | undefined;
   let draining = false;
 
   const notReady = () => {
     if (draining) return "shutting down";
-    return pair ? invalidity(pair, certificates.now?.() ?? Date.now()) : certificates.missing();
+    return certificate ? invalidReason(certificate, certificates.now?.() ?? Date.now()) : certificates.missing();
   };
   const servers = await startServers(
     createWebhookApp({ admit, log, metrics, draining: () => draining }),
@@ -47,8 +47,8 @@ export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
   clients?.follow((pem) => servers.setClientCA(pem));
 
   await certificates.start((next) => {
-    servers.swap(next);
-    pair = next;
+    servers.setCertificate(next);
+    certificate = next;
     metrics.certificateExpiry(next.validTo / 1000);
     log.info({ validTo: new Date(next.validTo).toISOString() }, "serving a new certificate");
   });

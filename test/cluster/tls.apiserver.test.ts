@@ -45,10 +45,10 @@ const emptySecret = {
   metadata: { name: secretName, namespace: space },
 };
 
-/** Each replica has an entry and a namespace of its own, so that a pod tells which one was asked. */
+/** Each replica has its own entry and namespace, so that the namespace of a pod determines which replica is called. */
 const namespaceOf = (replica: number) => `arc-tls-${replica}`;
 let replicas: Replica[] = [];
-let way: Awaited<ReturnType<typeof gate>>;
+let proxy: Awaited<ReturnType<typeof gate>>;
 let account: Account;
 
 const isHelmHere = haveTools("helm");
@@ -61,11 +61,11 @@ async function tryPod(replica: number, name: string) {
   return body.metadata.annotations?.[statusAnnotation] ? "primed" : "not primed";
 }
 
-/** Creates pods in both namespaces without a pause, and makes handshakes, while something happens: what came of them. */
+/** Creates pods in both namespaces and makes handshakes continuously while `act` runs. Returns the outcomes. */
 async function createPodsDuring(act: () => Promise<unknown>) {
   const stop = new AbortController();
   const outcomes: string[] = [];
-  const seen = { serving: new Set<string>(), authorities: new Set<string>() };
+  const fingerprints = { serving: new Set<string>(), cas: new Set<string>() };
   const pods = [0, 1].map(async (replica) => {
     for (let index = 0; !stop.signal.aborted; index++) {
       outcomes.push(await tryPod(replica, `p${Date.now()}-${index}`));
@@ -75,9 +75,9 @@ async function createPodsDuring(act: () => Promise<unknown>) {
   const handshakes = (async () => {
     for (let before = (await caBundles())[0]!; !stop.signal.aborted;) {
       const [present = ""] = await caBundles();
-      for (const { fingerprint } of certificatesIn(present)) seen.authorities.add(fingerprint);
+      for (const { fingerprint } of certificatesIn(present)) fingerprints.cas.add(fingerprint);
       // Also accept the previous caBundle, because kube-apiserver may lag behind.
-      for (const { port } of replicas) seen.serving.add(await handshake(port, before || present));
+      for (const { port } of replicas) fingerprints.serving.add(await handshake(port, before || present));
       before = present;
       await sleep(500);
     }
@@ -88,7 +88,7 @@ async function createPodsDuring(act: () => Promise<unknown>) {
     stop.abort();
     await Promise.all([...pods, handshakes]);
   }
-  return { outcomes, ...seen };
+  return { outcomes, ...fingerprints };
 }
 
 const onlyPrimed = (outcomes: readonly string[]) => outcomes.filter((outcome) => outcome !== "primed");
@@ -116,9 +116,9 @@ beforeAll(async () => {
   const admin = new KubeConfig();
   admin.loadFromDefault();
   const server = new URL(admin.getCurrentCluster()!.server);
-  way = await gate({ host: server.hostname, port: Number(server.port) });
-  const ways = [server.origin, `https://localhost:${way.port}`]; // the second replica's can be shut
-  replicas = ways.map((url, index) => {
+  proxy = await gate({ host: server.hostname, port: Number(server.port) });
+  const urls = [server.origin, `https://localhost:${proxy.port}`]; // the second replica's connection can be interrupted
+  replicas = urls.map((url, index) => {
     const kubeconfig = join(folder, `replica-${index}`);
     account.writeKubeconfig(kubeconfig, url);
     return startReplica({
@@ -133,7 +133,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const replica of replicas) await replica.stop();
-  way?.close();
+  proxy?.close();
   await remove({
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "MutatingWebhookConfiguration",
@@ -143,7 +143,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test("two replicas at once, from an empty Secret: one authority, which both serve and kube-apiserver trusts", async () => {
+test("two replicas at once, from an empty Secret: both serve the same certificate, and kube-apiserver trusts its CA", async () => {
   await until("readiness", 20, async () => {
     const answers = await Promise.all(replicas.map((replica) => replica.readiness()));
     return answers.every(({ status }) => status === 200);
@@ -153,23 +153,23 @@ test("two replicas at once, from an empty Secret: one authority, which both serv
   expect(await caBundles()).toEqual([decoded(data["ca.crt"]!), decoded(data["ca.crt"]!)]);
   const served = await Promise.all(replicas.map(({ port }) => handshake(port, decoded(data["ca.crt"]!))));
   expect(served[0]).toBe(served[1]);
-  const made = replicas.flatMap((replica) => replica.lines()).filter(({ msg }) => msg.startsWith("the Secret was"));
-  expect(made).toHaveLength(1);
+  const created = replicas.flatMap((replica) => replica.lines()).filter(({ msg }) => msg.startsWith("the Secret was"));
+  expect(created).toHaveLength(1);
   await until("a primed pod", 5, async () => (await tryPod(0, `first-${Date.now()}`)) === "primed");
   await until("a primed pod", 5, async () => (await tryPod(1, `first-${Date.now()}`)) === "primed");
 });
 
-test("certificate and authority are renewed again and again: every pod is primed", async () => {
-  const { outcomes, serving, authorities } = await createPodsDuring(() => sleep(50_000));
+test("certificate and CA are renewed repeatedly: every pod is primed", async () => {
+  const { outcomes, serving, cas } = await createPodsDuring(() => sleep(50_000));
   expect(onlyPrimed(outcomes)).toEqual([]);
   expect(outcomes.length).toBeGreaterThan(200);
-  expect(authorities.size).toBeGreaterThanOrEqual(3);
+  expect(cas.size).toBeGreaterThanOrEqual(3);
   expect(serving.size).toBeGreaterThanOrEqual(4);
   expect(certificatesIn((await caBundles())[0]!).length).toBeLessThanOrEqual(3);
-  process.stderr.write(`${outcomes.length} pods, ${authorities.size} authorities, ${serving.size} certificates\n`);
+  process.stderr.write(`${outcomes.length} pods, ${cas.size} CAs, ${serving.size} certificates\n`);
 });
 
-test("an emptied caBundle is written again within seconds", async () => {
+test("an emptied caBundle is restored within seconds", async () => {
   const [wanted] = await caBundles();
   const empty = [0, 1].map((replica) => ({
     name: `replica-${replica}.arc-primer.dev`,
@@ -186,8 +186,8 @@ test("an emptied caBundle is written again within seconds", async () => {
   }
 });
 
-describe("trouble, while pods are created", () => {
-  /** From now on: what a replica logs that has this in it. */
+describe("failures while pods are created", () => {
+  /** Returns a function that waits for a new log line of a replica that contains a text. */
   const logged = (replica: number) => {
     const from = replicas[replica]!.lines().length;
     return (text: string) =>
@@ -198,51 +198,43 @@ describe("trouble, while pods are created", () => {
       );
   };
 
-  test("a replica cut off from the API server goes on with what it has", async () => {
+  test("a replica that cannot reach the API server continues to serve its certificate", async () => {
     const log = logged(1);
     const { outcomes } = await createPodsDuring(async () => {
-      way.shut();
-      expect(await log("does not answer")).toMatchObject({ level: "error" });
+      proxy.shut();
+      expect(await log("cannot reach the API server at")).toMatchObject({ level: "error" });
       await sleep(4000);
       expect(await replicas[1]!.readiness()).toMatchObject({ status: 200 });
-      way.open();
-      await log("the certificate is managed again");
+      proxy.open();
+      await log("certificate management works again");
     });
     expect(onlyPrimed(outcomes)).toEqual([]);
   });
 
   test.each<[string, "secretRights" | "configurationRights", string]>([
-    [
-      "the Secret",
-      "secretRights",
-      `it is forbidden; what it takes is a Role in ${space}, with get and patch on secrets`,
-    ],
-    [
-      "the webhook configuration",
-      "configurationRights",
-      "it is forbidden; what it takes is a ClusterRole with get and",
-    ],
-  ])("the right to %s is taken away for a while", async (_, rights, words) => {
+    ["the Secret", "secretRights", `forbidden; required permission: a Role in ${space}, with get and patch on secrets`],
+    ["the webhook configuration", "configurationRights", "forbidden; required permission: a ClusterRole with get and"],
+  ])("the permission for %s is removed temporarily", async (_, rights, message) => {
     const [, binding] = account[rights];
     const logs = [0, 1].map(logged);
     const { outcomes } = await createPodsDuring(async () => {
       await remove(binding!);
-      for (const log of logs) await log(words);
+      for (const log of logs) await log(message);
       await sleep(2000);
       await create(binding!);
-      for (const log of logs) await log("the certificate is managed again");
+      for (const log of logs) await log("certificate management works again");
     });
     expect(onlyPrimed(outcomes)).toEqual([]);
   });
 
-  test("garbage in the Secret heals", async () => {
+  test("garbage in the Secret is replaced", async () => {
     const log = logged(0);
     const { outcomes } = await createPodsDuring(async () => {
       const garbage = Object.fromEntries(
         Object.keys(await secret()).map((key) => [key, Buffer.from("nonsense").toString("base64")]),
       );
       expect((await call("PATCH", secretPath, { data: garbage }, "application/merge-patch+json")).status).toBe(200);
-      await until("healing", 5, async () => decoded((await secret())["ca.crt"]!).startsWith("-----BEGIN CERT"));
+      await until("the repair", 5, async () => decoded((await secret())["ca.crt"]!).startsWith("-----BEGIN CERT"));
       await log("serving a new certificate");
     });
     expect(onlyPrimed(outcomes)).toEqual([]);
@@ -250,35 +242,44 @@ describe("trouble, while pods are created", () => {
     expect(trusted).toContain(decoded((await secret())["ca.crt"]!));
   });
 
-  test("the Secret is deleted, and made again by the chart", async () => {
+  test("the Secret is deleted, and created again by the chart", async () => {
     const log = logged(0);
     const { outcomes } = await createPodsDuring(async () => {
       await remove(emptySecret);
-      await log("it is not there; the chart makes it");
+      await log("not found; it must exist already");
       await apply(emptySecret);
-      await log("the certificate is managed again");
+      await log("certificate management works again");
       await log("serving a new certificate");
     });
     expect(onlyPrimed(outcomes)).toEqual([]);
   });
 });
 
-describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () => {
+describe.runIf(isHelmHere)("changes by someone with the webhook's token", () => {
   const name = "replica-0.arc-primer.dev";
   const everything = { apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"], scope: "*" };
   const entry = { name: "more.arc-primer.dev", admissionReviewVersions: ["v1"], sideEffects: "None" };
 
   test.each<[string, object]>([
-    ["watches everything", { webhooks: [{ name, rules: [everything] }] }],
-    ["watches all namespaces", { webhooks: [{ name, namespaceSelector: { $patch: "replace" } }] }],
-    ["watches all pods", { webhooks: [{ name, objectSelector: null }] }],
-    ["watches Windows pods", { webhooks: [{ name, matchConditions: [{ name: "all", expression: "true" }] }] }],
-    ["has it called elsewhere", { webhooks: [{ name, clientConfig: { url: "https://evil.example.com/" } }] }],
-    ["stops pods", { webhooks: [{ name, failurePolicy: "Ignore", timeoutSeconds: 30 }] }],
+    ["adds rules for all resources", { webhooks: [{ name, rules: [everything] }] }],
+    ["selects all namespaces", { webhooks: [{ name, namespaceSelector: { $patch: "replace" } }] }],
+    ["selects all pods", { webhooks: [{ name, objectSelector: null }] }],
+    ["selects Windows pods", { webhooks: [{ name, matchConditions: [{ name: "all", expression: "true" }] }] }],
+    [
+      "redirects the calls to another server",
+      { webhooks: [{ name, clientConfig: { url: "https://evil.example.com/" } }] },
+    ],
+    [
+      "changes the failure policy and the timeout",
+      { webhooks: [{ name, failurePolicy: "Ignore", timeoutSeconds: 30 }] },
+    ],
     ["adds an entry", { webhooks: [{ ...entry, clientConfig: { url: "https://evil.example.com/" } }] }],
-    ["takes an entry away", { webhooks: [{ name, $patch: "delete" }] }],
-    ["has cert-manager write the caBundle", { metadata: { annotations: { "cert-manager.io/inject-ca-from": "a/b" } } }],
-    ["keeps it from being deleted", { metadata: { finalizers: ["example.com/stay"] } }],
+    ["removes an entry", { webhooks: [{ name, $patch: "delete" }] }],
+    [
+      "lets cert-manager write the caBundle",
+      { metadata: { annotations: { "cert-manager.io/inject-ca-from": "a/b" } } },
+    ],
+    ["prevents deletion with a finalizer", { metadata: { finalizers: ["example.com/stay"] } }],
   ])("%s: denied", async (_what, patch) => {
     const { status, body } = await as(account.token, "PATCH", configurationPath, patch);
     expect({ status, message: body.message }).toEqual({
@@ -294,7 +295,7 @@ describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () 
   });
 });
 
-test("metrics tell of all that, and the end is orderly", async () => {
+test("metrics count the writes, and the replicas exit with code 0", async () => {
   const texts = await Promise.all(replicas.map((replica) => replica.metrics()));
   const all = texts.join("\n");
   expect(all).toMatch(/self_managed_writes_total\{what="authority",result="written"\} [1-9]/);

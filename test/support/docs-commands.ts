@@ -49,12 +49,13 @@ export const elsewhere: readonly Elsewhere[] = [
     command:
       "arc-primer serve --tls-secret arc-primer/arc-primer-tls --tls-webhook-configuration arc-primer --tls-dns-name arc-primer.arc-primer.svc",
     file: "test/cluster/tls.apiserver.test.ts",
-    contains: "two replicas at once, from an empty Secret: one authority, which both serve and kube-apiserver trusts",
+    contains:
+      "two replicas at once, from an empty Secret: both serve the same certificate, and kube-apiserver trusts its CA",
   },
   {
     command: "arc-primer serve --config primer.yaml --tls-cert-file tls.crt --tls-private-key-file tls.key",
     file: "test/cli.test.ts",
-    contains: "a changed configuration is in force without a restart; a bad one is not, and says why",
+    contains: "a changed configuration is used without a restart; an invalid one is rejected with the reason",
   },
   {
     command: "scripts/release/verify.sh ghcr.io/OWNER/arc-primer@sha256:… https://github.com/OWNER/arc-primer",

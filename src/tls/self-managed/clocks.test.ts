@@ -3,7 +3,7 @@ import { memoryCluster } from "../../../test/support/objects.ts";
 import { createLogger } from "../../log.ts";
 import { createMetrics } from "../../metrics.ts";
 import { createCA, issueServingCertificate } from "../certificate.ts";
-import type { ServingCertificate } from "../pair.ts";
+import type { ServingCertificate } from "../serving-certificate.ts";
 import { Manager } from "./manager.ts";
 import type { ClusterObjects } from "./objects.ts";
 
@@ -43,12 +43,14 @@ async function running() {
 }
 
 describe.each([-2000, -61, 61, 200, 2000])("a clock that is %i days off", (days) => {
-  test("writes nothing, serves what there is, and nobody else notices", async () => {
+  test("writes nothing, serves the current certificate, and does not affect other replicas", async () => {
     const { world, state, objects, good } = await running();
     const before = { ...state.secret };
     const bad = replica(objects, () => world.now + days * day);
     const way = days > 0 ? "ahead of" : "behind";
-    expect(await bad.settle()).toMatch(new RegExp(`clock is \\d+ s ${way} the API server's, so nothing is written`));
+    expect(await bad.settle()).toMatch(
+      new RegExp(`clock is \\d+ s ${way} the API server's; nothing is written until the clock is corrected`),
+    );
     expect(state.secret).toEqual(before);
     expect(bad.served?.cert).toBe(before["tls.crt"]);
     expect(bad.manager.now()).toBe(world.now);
@@ -58,7 +60,7 @@ describe.each([-2000, -61, 61, 200, 2000])("a clock that is %i days off", (days)
     expect(fresh.served?.cert).toBe(before["tls.crt"]);
   });
 
-  test("goes on writing when it has been set", async () => {
+  test("writes again after the clock has been corrected", async () => {
     const { world, state, objects } = await running();
     const clock = { off: days * day };
     const bad = replica(objects, () => world.now + clock.off);
@@ -71,7 +73,7 @@ describe.each([-2000, -61, 61, 200, 2000])("a clock that is %i days off", (days)
   });
 });
 
-test("a CA that begins in a year is replaced, and what is served stays meanwhile", async () => {
+test("a CA that becomes valid in a year is replaced, and the current certificate is served meanwhile", async () => {
   const { world, state, objects, good } = await running();
   const served = good.served?.cert;
   const future = await createCA({ from: new Date(world.now + 365 * day), to: new Date(world.now + 3650 * day) });
@@ -84,20 +86,20 @@ test("a CA that begins in a year is replaced, and what is served stays meanwhile
   expect(fresh.served?.cert).toBe(served);
 });
 
-test("without the API server's time, what is not valid yet is only reported", async () => {
+test("without the API server's time, a certificate that is not valid yet is only reported", async () => {
   const { world, state, good } = await running();
   state.serverTime = undefined;
   const before = { ...state.secret };
   world.now -= day;
-  expect(await good.settle()).toMatch(/ca.crt is valid only from .*: are the clocks of the nodes apart\?/);
+  expect(await good.settle()).toMatch(/ca.crt is not valid before .*; the clocks of the nodes may differ/);
   expect(state.secret).toEqual(before);
 });
 
-test("a CA that somebody puts in is a warning with its fingerprint; one of our own is not", async () => {
+test("a CA from another client is logged as a warning with its fingerprint; a CA of the replicas is not", async () => {
   const { world, state, objects, good } = await running();
   const other = replica(objects, () => world.now);
   await other.settle();
-  expect(other.lines).toMatchObject([{ level: "info", msg: "the Secret holds this CA" }]);
+  expect(other.lines).toMatchObject([{ level: "info", msg: "the Secret contains this CA" }]);
 
   const valid = { from: new Date(world.now - 3_600_000), to: new Date(world.now + 3650 * day) };
   const evil = await createCA(valid);
@@ -109,6 +111,6 @@ test("a CA that somebody puts in is a warning with its fingerprint; one of our o
     await one.settle();
     const warnings = one.lines.filter(({ level }) => level === "warn");
     expect(warnings).toMatchObject([{ fingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}/) }]);
-    expect(warnings[0]?.msg).toContain("somebody else has put there");
+    expect(warnings[0]?.msg).toContain("added by another replica or another client");
   }
 });

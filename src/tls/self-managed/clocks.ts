@@ -1,7 +1,7 @@
 import { isFault } from "./secret-contents.ts";
 import type { SecretContents } from "./secret-contents.ts";
 
-/** The tolerated clock skew in milliseconds. It does no harm, because certificates are valid from an hour in the past. */
+/** The tolerated clock skew in milliseconds. It is harmless, because certificates are backdated by an hour. */
 const tolerated = 300_000;
 
 /**
@@ -13,15 +13,15 @@ const tolerated = 300_000;
  * @param serverTime the time of the API server's clock; undefined if it is not known
  */
 export function clockSkewReason(
-  { authority, serving }: SecretContents,
+  { ca, serving }: SecretContents,
   now: number,
   serverTime: number | undefined,
 ): string | undefined {
   if (serverTime !== undefined) {
     const seconds = Math.round((now - serverTime) / 1000);
     if (Math.abs(now - serverTime) <= tolerated) return undefined;
-    return `this node's clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the API server's, so nothing is written`;
+    return `this node's clock is ${Math.abs(seconds)} s ${seconds > 0 ? "ahead of" : "behind"} the API server's; nothing is written until the clock is corrected`;
   }
-  const early = [authority, serving].filter(isFault).find((one) => one.early);
-  return early && `${early.fault}: are the clocks of the nodes apart?`;
+  const early = [ca, serving].filter(isFault).find((fault) => fault.early);
+  return early && `${early.fault}; the clocks of the nodes may differ`;
 }

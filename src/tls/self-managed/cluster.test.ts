@@ -12,13 +12,13 @@ import { Conflict } from "./objects.ts";
 // A server with configurable responses. test/cluster/tls.apiserver.test.ts uses a real API server.
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-kube-"));
 const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
-const seen: { request: string; type?: string; authorization?: string; body: string }[] = [];
+const requests: { request: string; type?: string; authorization?: string; body: string }[] = [];
 let answer: { status: number; body: unknown };
 const server = createServer(issued, async (request, response) => {
   let body = "";
   for await (const chunk of request) body += String(chunk);
   const { "content-type": type, authorization } = request.headers;
-  seen.push({
+  requests.push({
     request: `${request.method} ${request.url}`,
     ...(type && { type }),
     authorization: authorization!,
@@ -52,7 +52,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
 });
 beforeEach(() => {
-  seen.length = 0;
+  requests.length = 0;
   kubeconfig(`https://localhost:${(server.address() as AddressInfo).port}`);
 });
 afterAll(() => {
@@ -63,11 +63,11 @@ afterAll(() => {
   server.closeAllConnections();
 });
 
-test("the Secret: read decoded, written as a patch of its version", async () => {
+test("the Secret is decoded when read, and written as a patch with its resourceVersion", async () => {
   answer = { status: 200, body: { metadata: { resourceVersion: "7" }, data: { "ca.crt": base64("hello") } } };
   expect(await (await objects()).secret()).toEqual({ version: "7", content: { "ca.crt": "hello" } });
   await (await objects()).writeSecret("7", { "ca.key": "new" });
-  expect(seen).toEqual([
+  expect(requests).toEqual([
     { request: `GET ${secretPath}`, authorization: "Bearer secret-token", body: "" },
     {
       request: `PATCH ${secretPath}?fieldManager=arc-primer`,
@@ -76,17 +76,17 @@ test("the Secret: read decoded, written as a patch of its version", async () => 
       body: JSON.stringify({ metadata: { resourceVersion: "7" }, data: { "ca.key": base64("new") } }),
     },
   ]);
-  answer = { status: 200, body: { metadata: { resourceVersion: "8" } } }; // as the chart makes it
+  answer = { status: 200, body: { metadata: { resourceVersion: "8" } } }; // as the chart creates it
   expect(await (await objects()).secret()).toEqual({ version: "8", content: {} });
 });
 
-test("the webhook configuration: the caBundle of its entries, by their names, and nothing else", async () => {
+test("in the webhook configuration, only the caBundle of its entries is patched, by entry name", async () => {
   const webhooks = [{ name: "a", clientConfig: { caBundle: base64("old"), url: "https://x" } }, { name: "b" }];
   answer = { status: 200, body: { metadata: { resourceVersion: "9" }, webhooks } };
   const read = { version: "9", content: [{ name: "a", caBundle: "old" }, { name: "b", caBundle: "" }] }; // prettier-ignore
   expect(await (await objects()).entries()).toEqual(read);
   await (await objects()).writeEntries("9", [{ name: "b", caBundle: "new" }]);
-  expect(seen[1]).toMatchObject({
+  expect(requests[1]).toMatchObject({
     request: `PATCH ${configurationPath}?fieldManager=arc-primer`,
     body: JSON.stringify({
       metadata: { resourceVersion: "9" },
@@ -98,44 +98,44 @@ test("the webhook configuration: the caBundle of its entries, by their names, an
 });
 
 test.each([
-  [403, /changing the Secret arc-primer\/arc-primer-tls: it is forbidden.* get and patch on secrets, resourceNames/],
-  [404, /it is not there; the chart makes it/],
+  [403, /updating the Secret arc-primer\/arc-primer-tls: forbidden.* get and patch on secrets, resourceNames/],
+  [404, /not found; it must exist already/],
   [500, /the API server answered 500: .*oops/],
-])("an answer %i is told in words", async (status, words) => {
+])("a response %i gives a readable error", async (status, message) => {
   answer = { status, body: { message: "oops" } };
-  await expect((await objects()).writeSecret("1", {})).rejects.toThrow(words);
+  await expect((await objects()).writeSecret("1", {})).rejects.toThrow(message);
 });
 
-test("a conflict is told from other failures", async () => {
+test("a conflict is distinguished from other failures", async () => {
   answer = { status: 409, body: {} };
   await expect((await objects()).writeEntries("1", [])).rejects.toBeInstanceOf(Conflict);
 });
 
-test("nobody there, or not the one we know", async () => {
+test("an unreachable API server, or no cluster", async () => {
   kubeconfig("https://localhost:9");
   await expect((await objects()).secret()).rejects.toThrow(
-    /reading the Secret .*: the API server at https:\/\/localhost:9 does not answer: connect ECONNREFUSED/,
+    /reading the Secret .*: cannot reach the API server at https:\/\/localhost:9: connect ECONNREFUSED/,
   );
   kubeconfig("http://localhost:8080");
-  await expect((await objects()).secret()).rejects.toThrow(/neither a KUBECONFIG nor a service account's token/);
+  await expect((await objects()).secret()).rejects.toThrow(/neither a KUBECONFIG nor a service account token/);
 });
 
-test("in a pod the service account's token is read again with each request", async () => {
+test("in a pod, the service account token is read again for each request", async () => {
   const { port } = server.address() as AddressInfo;
   writeFileSync(join(folder, "ca.crt"), issued.cert);
   writeFileSync(join(folder, "token"), "first\n");
   const env = { KUBERNETES_SERVICE_HOST: "localhost", KUBERNETES_SERVICE_PORT: String(port) };
-  const own = clusterObjects(await connect({ folder, env }), secret, "arc-primer");
+  const own = clusterObjects(await connect({ directory: folder, env }), secret, "arc-primer");
   answer = { status: 200, body: { metadata: { resourceVersion: "7" } } };
   await own.secret();
   writeFileSync(join(folder, "token"), "second\n");
   await own.secret();
-  expect(seen.map(({ authorization }) => authorization)).toEqual(["Bearer first", "Bearer second"]);
+  expect(requests.map(({ authorization }) => authorization)).toEqual(["Bearer first", "Bearer second"]);
   rmSync(join(folder, "token"));
   await expect(own.secret()).rejects.toThrow(/reading the Secret .*: no credentials for the API server: ENOENT.*token/);
 });
 
-test("where the API server has an IPv6 address, it is written as in a URL", async () => {
+test("an IPv6 address of the API server is put in brackets", async () => {
   const env = { KUBERNETES_SERVICE_HOST: "fd00::1", KUBERNETES_SERVICE_PORT: "443" };
-  expect((await connect({ folder, env })).server).toBe("https://[fd00::1]:443");
+  expect((await connect({ directory: folder, env })).server).toBe("https://[fd00::1]:443");
 });

@@ -1,4 +1,4 @@
-import { askWith } from "./ask.ts";
+import { createApiRequest } from "./api-request.ts";
 import type { Connection } from "./connection.ts";
 import type { ClusterObjects } from "./objects.ts";
 
@@ -15,7 +15,7 @@ interface WebhookConfiguration {
  * Accesses the two objects in a real cluster.
  *
  * They are updated with strategic merge patches. A patch contains the resourceVersion that was read, so that the API
- * server answers 409 if the object has changed. Otherwise it contains only our fields, so other fields are preserved, even
+ * server responds with 409 if the object has changed. Otherwise it contains only our fields, so other fields are preserved, even
  * unknown ones. The required permissions are `get` and `patch` on these two objects, by name.
  */
 export function clusterObjects(
@@ -24,7 +24,11 @@ export function clusterObjects(
   configuration: string,
 ): ClusterObjects {
   let clock: { time: number; at: number } | undefined;
-  const ask = askWith(connection, "strategic-merge-patch", (time) => (clock = { time, at: performance.now() }));
+  const request = createApiRequest(
+    connection,
+    "strategic-merge-patch",
+    (time) => (clock = { time, at: performance.now() }),
+  );
   const secretTarget = {
     path: `/api/v1/namespaces/${secret.namespace}/secrets/${secret.name}`,
     what: `the Secret ${secret.namespace}/${secret.name}`,
@@ -38,17 +42,17 @@ export function clusterObjects(
 
   return {
     async secret() {
-      const { metadata, data = {} } = await ask<Secret>("GET", secretTarget);
+      const { metadata, data = {} } = await request<Secret>("GET", secretTarget);
       const content = Object.fromEntries(Object.entries(data).map(([key, value]) => [key, decoded(value)]));
       return { version: metadata.resourceVersion, content };
     },
     async writeSecret(version, values) {
       const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encoded(value)]));
-      await ask("PATCH", secretTarget, { metadata: { resourceVersion: version }, data });
+      await request("PATCH", secretTarget, { metadata: { resourceVersion: version }, data });
     },
     serverTime: () => clock && clock.time + performance.now() - clock.at,
     async entries() {
-      const { metadata, webhooks = [] } = await ask<WebhookConfiguration>("GET", configurationTarget);
+      const { metadata, webhooks = [] } = await request<WebhookConfiguration>("GET", configurationTarget);
       if (!webhooks.length) throw new Error(`${configurationTarget.what} has no webhooks`);
       const content = webhooks.map(({ name, clientConfig }) => ({
         name,
@@ -58,7 +62,7 @@ export function clusterObjects(
     },
     async writeEntries(version, entries) {
       const webhooks = entries.map(({ name, caBundle }) => ({ name, clientConfig: { caBundle: encoded(caBundle) } }));
-      await ask("PATCH", configurationTarget, { metadata: { resourceVersion: version }, webhooks });
+      await request("PATCH", configurationTarget, { metadata: { resourceVersion: version }, webhooks });
     },
   };
 }

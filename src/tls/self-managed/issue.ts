@@ -4,7 +4,7 @@ import type { CA, SecretContents, Trusted } from "./secret-contents.ts";
 import type { Plan, Times } from "./plan.ts";
 
 /** How far certificates are backdated, in milliseconds, so that clients whose clocks are behind accept them. */
-const backdated = 3_600_000;
+const backdatedBy = 3_600_000;
 
 /**
  * Issues the certificates that a plan requires.
@@ -15,26 +15,26 @@ const backdated = 3_600_000;
  */
 export async function issueCertificates(
   wanted: Plan,
-  { authority: present, serving, bundle }: SecretContents,
+  { ca: currentCA, serving, bundle }: SecretContents,
   context: { now: number; names: readonly string[]; times: Times; trusted: readonly Trusted[] },
 ): Promise<Record<string, string>> {
   const { now, names, times, trusted } = context;
-  const before = isFault(present) ? [] : [present];
-  const after = wanted.authority === undefined ? before : [await newCA(now, times), ...before];
+  const current = isFault(currentCA) ? [] : [currentCA];
+  const cas = wanted.authority === undefined ? current : [await newCA(now, times), ...current];
   const values: Record<string, string> = {};
-  const [authority] = after;
-  if (!authority) return values;
+  const [ca] = cas;
+  if (!ca) return values;
   if (wanted.authority !== undefined) {
-    values[keys.authority] = authority.cert;
-    values[keys.authorityKey] = authority.key;
+    values[keys.ca] = ca.cert;
+    values[keys.caKey] = ca.key;
   }
   if (wanted.authority !== undefined || wanted.bundle !== undefined) {
-    values[keys.bundle] = bundleText(unique([...after, ...(bundle.length ? bundle : trusted)]));
+    values[keys.bundle] = bundleText(unique([...cas, ...(bundle.length ? bundle : trusted)]));
   }
   if (wanted.serving !== undefined) {
-    const from = new Date(Math.max(now - backdated, authority.validFrom));
-    const to = new Date(Math.min(now + times.servingLifetime, authority.validTo));
-    const { cert, key } = await issueServingCertificate(authority, namesFor(serving, names), { from, to });
+    const from = new Date(Math.max(now - backdatedBy, ca.validFrom));
+    const to = new Date(Math.min(now + times.servingLifetime, ca.validTo));
+    const { cert, key } = await issueServingCertificate(ca, namesFor(serving, names), { from, to });
     values[keys.serving] = cert;
     values[keys.servingKey] = key;
   }
@@ -46,14 +46,14 @@ export async function issueCertificates(
  * rolling upgrade, old and new replicas may require different names. Without this they would keep replacing each other's
  * certificates.
  */
-function namesFor(present: SecretContents["serving"], wanted: readonly string[]): readonly string[] {
-  const before = isFault(present) ? [] : present.names;
-  return wanted.every((name) => before.includes(name)) ? wanted : [...new Set([...wanted, ...before])];
+function namesFor(current: SecretContents["serving"], required: readonly string[]): readonly string[] {
+  const existing = isFault(current) ? [] : current.names;
+  return required.every((name) => existing.includes(name)) ? required : [...new Set([...required, ...existing])];
 }
 
 async function newCA(now: number, { caLifetime }: Times): Promise<CA> {
-  const made = await createCA({ from: new Date(now - backdated), to: new Date(now + caLifetime) });
-  const { authority } = parseSecret({ [keys.authority]: made.cert, [keys.authorityKey]: made.key }, now);
-  if (isFault(authority)) throw new Error(`the CA that was just made is invalid: ${authority.fault}`);
-  return authority;
+  const created = await createCA({ from: new Date(now - backdatedBy), to: new Date(now + caLifetime) });
+  const { ca } = parseSecret({ [keys.ca]: created.cert, [keys.caKey]: created.key }, now);
+  if (isFault(ca)) throw new Error(`the newly created CA is invalid: ${ca.fault}`);
+  return ca;
 }

@@ -9,7 +9,7 @@ import { certificatesIn, isFault, parseSecret } from "./secret-contents.ts";
 import { Manager } from "./manager.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects } from "./objects.ts";
-import type { ServingCertificate } from "../pair.ts";
+import type { ServingCertificate } from "../serving-certificate.ts";
 
 const second = 1000;
 const times = { caLifetime: 900 * second, servingLifetime: 300 * second, settling: 30 * second };
@@ -47,7 +47,7 @@ const without = (data: Record<string, string>, key: string) =>
   Object.fromEntries(Object.entries(data).filter(([name]) => name !== key));
 
 describe("from an empty Secret", () => {
-  test("one replica: authority, certificate and every caBundle, and only then is it served", async () => {
+  test("one replica: writes the CA, the certificate and every caBundle before it serves", async () => {
     const { state, objects } = memoryCluster();
     const one = replica(objects, () => start);
     await one.settle();
@@ -60,7 +60,7 @@ describe("from an empty Secret", () => {
     expect(text).toMatch(/^arc_primer_ca_expiry_timestamp_seconds \d+/m);
   });
 
-  test("four at once: one wins, the others take over", async () => {
+  test("four replicas at once: one wins, the others use its certificate", async () => {
     const { state, objects } = memoryCluster();
     const replicas = Array.from({ length: 4 }, () => replica(objects, () => start));
     await Promise.all(replicas.map((one) => one.settle()));
@@ -69,31 +69,31 @@ describe("from an empty Secret", () => {
   });
 });
 
-test("a new authority: trusted first, then served, by those that start in between as well; the old one stays", async () => {
+test("a new CA is trusted before its certificate is served, also by replicas that start meanwhile; the old CA is kept", async () => {
   const { state, objects, clock, one, before } = await running();
-  const look = async (after: number) => {
-    clock.now += after;
+  const stepAfter = async (milliseconds: number) => {
+    clock.now += milliseconds;
     await one.settle();
   };
-  for (const seconds of [250, 250, 98]) await look(seconds * second);
+  for (const seconds of [250, 250, 98]) await stepAfter(seconds * second);
   const old = state.secret["ca.crt"]!;
-  expect(old).toBe(before["ca.crt"]); // renewed is the certificate alone, so far
+  expect(old).toBe(before["ca.crt"]); // so far, only the certificate has been renewed
   const oldPair = one.served;
   expect(oldPair?.cert).not.toBe(before["tls.crt"]);
 
-  await look(4 * second);
+  await stepAfter(4 * second);
   const bundle = state.secret["ca.crt"]! + old;
   expect(state.secret).toMatchObject({ "ca-bundle.crt": bundle, "tls.crt": oldPair?.cert });
   expect(state.bundles).toEqual({ runners: bundle, restricted: bundle });
-  await look(times.settling - 1);
+  await stepAfter(times.settling - 1);
   const fresh = replica(objects, () => clock.now);
   await fresh.settle();
   for (const { served } of [one, fresh]) expect(served).toMatchObject({ cert: oldPair?.cert });
 
-  await look(1);
+  await stepAfter(1);
   expect(issuerOf(one.served, state.secret["ca.crt"]!)).toBeDefined();
   expect(fresh.served?.cert).toBe(oldPair?.cert);
-  await fresh.settle(); // knows the new authority for no time yet
+  await fresh.settle(); // has only just seen the new CA
   expect(fresh.served?.cert).toBe(oldPair?.cert);
   clock.now += times.settling;
   await fresh.settle();
@@ -101,8 +101,8 @@ test("a new authority: trusted first, then served, by those that start in betwee
   expect(state.bundles["runners"]).toBe(bundle);
 });
 
-describe("what others do to it", () => {
-  test("an emptied caBundle, of one entry or all, is written again, and nothing else changes", async () => {
+describe("changes by others", () => {
+  test("a caBundle that was emptied, in one or all entries, is restored, and nothing else changes", async () => {
     const { state, one, before, setBundles } = await running();
     state.bundles["runners"] = "";
     await one.settle();
@@ -113,13 +113,13 @@ describe("what others do to it", () => {
   });
 
   test.each<[string, (good: Record<string, string>) => Record<string, string>]>([
-    ["emptied", () => ({})],
-    ["garbage", (good) => Object.fromEntries(Object.keys(good).map((key) => [key, "nonsense"]))],
-    ["without the authority's key", (good) => ({ ...good, "ca.key": "" })],
-    ["with the key of another", (good) => ({ ...good, "ca.key": good["tls.key"]! })],
-    ["without certificate", (good) => without(good, "tls.crt")],
-    ["without bundle", (good) => without(good, "ca-bundle.crt")],
-  ])("a Secret %s heals; a certificate in use is trusted until it is replaced", async (_, spoil) => {
+    ["that was emptied", () => ({})],
+    ["with garbage", (good) => Object.fromEntries(Object.keys(good).map((key) => [key, "nonsense"]))],
+    ["without the CA's key", (good) => ({ ...good, "ca.key": "" })],
+    ["with another key for the CA", (good) => ({ ...good, "ca.key": good["tls.key"]! })],
+    ["without a certificate", (good) => without(good, "tls.crt")],
+    ["without a bundle", (good) => without(good, "ca-bundle.crt")],
+  ])("a Secret %s is repaired; a certificate in use stays trusted until it is replaced", async (_, spoil) => {
     const { state, one, clock, before, setSecret, objects } = await running();
     const used = one.served;
     setSecret(spoil({ ...before }));
@@ -137,12 +137,12 @@ describe("what others do to it", () => {
       await one.settle();
     }
     expect(one.served?.cert).toBe(state.secret["tls.crt"]);
-    const { authority, bundle } = parseSecret(state.secret, clock.now);
-    expect(authority).toMatchObject({ fingerprint: bundle[0]!.fingerprint });
+    const { ca, bundle } = parseSecret(state.secret, clock.now);
+    expect(ca).toMatchObject({ fingerprint: bundle[0]!.fingerprint });
     expect(issuerOf(one.served, state.secret["ca.crt"]!)).toBeDefined();
   });
 
-  test("Secret and caBundles emptied together, as after a leak: what is served is trusted again at once", async () => {
+  test("if Secret and caBundles are emptied together, as after a leak, the new certificate is trusted at once", async () => {
     const { state, one } = await running();
     state.secret = {};
     for (const name of Object.keys(state.bundles)) state.bundles[name] = "";
@@ -151,7 +151,7 @@ describe("what others do to it", () => {
     expect(one.served?.cert).toBe(state.secret["tls.crt"]);
   });
 
-  test("somebody's own authority is taken over: trusted first, then signing", async () => {
+  test("a CA that someone else provides is adopted: first it is trusted, then it signs", async () => {
     const { state, one, clock, before, setSecret } = await running();
     const own = await createCA({ from: new Date(start - 1), to: new Date(start + times.caLifetime) });
     setSecret({ ...before, "ca.crt": own.cert, "ca.key": own.key });
@@ -164,7 +164,7 @@ describe("what others do to it", () => {
     expect(state.secret["ca.crt"]).toBe(own.cert);
   });
 
-  test("a pair that somebody replaced together with the authority is served only when it is trusted", async () => {
+  test("a certificate that was replaced together with its CA is served only when the CA is trusted", async () => {
     const { state, one, clock, before, setSecret } = await running();
     const elsewhere = memoryCluster();
     await replica(elsewhere.objects, () => start).settle();
@@ -177,7 +177,7 @@ describe("what others do to it", () => {
     expect(issuerOf(one.served, state.bundles["restricted"]!)).toBeDefined();
   });
 
-  test("a replica that wants another name gets it, and one that does not is content", async () => {
+  test("a replica that requires an additional name gets it, and the other replicas accept the certificate", async () => {
     const { state, one, clock, objects } = await running();
     await replica(objects, () => clock.now, ["arc-primer.arc.svc"]).settle();
     const version = state.secretVersion;
@@ -188,13 +188,13 @@ describe("what others do to it", () => {
   });
 });
 
-describe("when the API server does not let us", () => {
+describe("when the API server denies access", () => {
   const refusing = (objects: ClusterObjects, ...names: (keyof ClusterObjects)[]): ClusterObjects => ({
     ...objects,
     ...Object.fromEntries(names.map((name) => [name, () => Promise.reject(new Error(`${name}: no`))])),
   });
 
-  test("no webhook configuration: no authority is made, nothing is served, and it is said why", async () => {
+  test("without the webhook configuration, no CA is created, nothing is served, and the reason is reported", async () => {
     const { state, objects } = memoryCluster();
     const one = replica(refusing(objects, "entries"), () => start);
     await expect(one.manager.step()).rejects.toThrow("entries: no");
@@ -202,7 +202,7 @@ describe("when the API server does not let us", () => {
     expect(one.served).toBeUndefined();
   });
 
-  test("a Secret that may be read and not written: the caBundle is repaired all the same", async () => {
+  test("if the Secret is read-only, the caBundle is still repaired", async () => {
     const { state, objects, setBundles } = memoryCluster();
     await replica(objects, () => start).settle();
     setBundles("");
@@ -213,7 +213,7 @@ describe("when the API server does not let us", () => {
     expect(late.served?.cert).toBe(state.secret["tls.crt"]);
   });
 
-  test("the webhook configuration cannot be read later on: certificates of the same authority are still taken", async () => {
+  test("if the webhook configuration becomes unreadable, new certificates of the same CA are still used", async () => {
     const { state, objects } = memoryCluster();
     const clock = { now: start };
     const gate = { open: true };
@@ -231,15 +231,15 @@ describe("when the API server does not let us", () => {
   });
 });
 
-test("whatever the replicas' order, outages and restarts: what a replica serves is trusted", async () => {
+test("in any order, with outages and restarts, replicas serve only trusted certificates", async () => {
   const tick = 10 * second;
-  const known = new Map<string, boolean>(); // verifying takes its time
-  const trusts = (seen: string, pair: ServingCertificate) => {
-    const key = pair.cert + seen;
-    if (!known.has(key)) known.set(key, issuerOf(pair, seen) !== undefined);
+  const known = new Map<string, boolean>(); // verification is slow
+  const trusts = (caBundle: string, pair: ServingCertificate) => {
+    const key = pair.cert + caBundle;
+    if (!known.has(key)) known.set(key, issuerOf(pair, caBundle) !== undefined);
     return known.get(key);
   };
-  const lag = 10 * second; // by which a kube-apiserver may be behind
+  const lag = 10 * second; // the maximum delay until a kube-apiserver uses a new caBundle
   const replicaPlan = fc.record({
     skew: fc.integer({ min: -5, max: 5 }),
     outages: fc.array(fc.record({ from: fc.nat(150), ticks: fc.nat(40) }), { maxLength: 3 }),
@@ -289,8 +289,8 @@ test("whatever the replicas' order, outages and restarts: what a replica serves 
         for (const one of replicas) {
           const { served } = one.now;
           if (!served || served.validTo <= world.now || world.now < trustedFrom) continue;
-          for (const seen of history.slice(-1 - lag / tick)) {
-            expect(trusts(seen, served), `tick ${world.tick}`).toBe(true);
+          for (const caBundle of history.slice(-1 - lag / tick)) {
+            expect(trusts(caBundle, served), `tick ${world.tick}`).toBe(true);
           }
         }
       }

@@ -8,8 +8,8 @@ import { clockSkewReason } from "./clocks.ts";
 import { issueCertificates } from "./issue.ts";
 import { Conflict } from "./objects.ts";
 import type { ClusterObjects, Versioned } from "./objects.ts";
-import { invalidity } from "../pair.ts";
-import type { ServingCertificate } from "../pair.ts";
+import { invalidReason } from "../serving-certificate.ts";
+import type { ServingCertificate } from "../serving-certificate.ts";
 import { plan } from "./plan.ts";
 import type { Times } from "./plan.ts";
 import { observe, trustedCAs, outdatedEntries } from "./trust.ts";
@@ -68,39 +68,39 @@ export class Manager {
     const secret = await attempt(() => objects.secret(), problems);
     if (secret) {
       const contents = parseSecret(secret.content, this.now());
-      if (!isFault(contents.authority)) metrics.caExpiry(contents.authority.validTo / 1000);
-      this.#knownCAs.seen(isFault(contents.authority) ? contents.bundle : [contents.authority, ...contents.bundle]);
-      const doubt = clockSkewReason(contents, this.#parts.clock(), objects.serverTime());
-      if (doubt) problems.push(new Error(doubt));
-      else if (await attempt(() => this.#keepSecret(secret, contents, entries), problems)) return "again";
-      else if (entries && (await attempt(() => this.#keepEntries(entries, contents), problems))) return "again";
-      this.#takeOver(contents.serving);
+      if (!isFault(contents.ca)) metrics.caExpiry(contents.ca.validTo / 1000);
+      this.#knownCAs.logNew(isFault(contents.ca) ? contents.bundle : [contents.ca, ...contents.bundle]);
+      const clockSkew = clockSkewReason(contents, this.#parts.clock(), objects.serverTime());
+      if (clockSkew !== undefined) problems.push(new Error(clockSkew));
+      else if (await attempt(() => this.#updateSecret(secret, contents, entries), problems)) return "again";
+      else if (entries && (await attempt(() => this.#updateEntries(entries, contents), problems))) return "again";
+      this.#serveCertificate(contents.serving);
     }
     if (problems.length) throw new Error(problems.map(({ message }) => message).join("; "));
     return "done";
   }
 
-  /** @returns whether the Secret was written, by this or by another replica. The same goes for the two methods below */
-  async #keepSecret(secret: Secret, contents: SecretContents, entries: Entries | undefined): Promise<boolean> {
+  /** @returns whether the Secret was written, by this or another replica. The same applies to the next two methods */
+  async #updateSecret(secret: Secret, contents: SecretContents, entries: Entries | undefined): Promise<boolean> {
     const { objects, names, times } = this.#parts;
     const now = this.now();
-    const settled = entries !== undefined && this.#settled(contents.authority, now);
+    const settled = entries !== undefined && this.#settled(contents.ca, now);
     const wanted = plan(contents, { now, names, times, settled });
     // Without the entries, kube-apiserver cannot be configured to trust a new CA. It would only replace a trusted one.
     if ((wanted.authority ?? wanted.bundle) !== undefined && !entries) return false;
     const trusted = trustedCAs(entries?.content ?? [], now);
     const values = await issueCertificates(wanted, contents, { now, names, times, trusted });
     if (!Object.keys(values).length) return false;
-    this.#knownCAs.made(certificatesIn(values[keys.authority] ?? ""));
+    this.#knownCAs.addOwn(certificatesIn(values[keys.ca] ?? ""));
     return this.#write("Secret", wanted, () => objects.writeSecret(secret.version, values));
   }
 
-  async #keepEntries({ version, content }: Entries, { bundle }: SecretContents): Promise<boolean> {
-    const differing = bundle.length ? outdatedEntries(content, bundle) : [];
-    if (!differing.length) return false;
-    const right = differing.map(({ name }) => ({ name, caBundle: bundleText(bundle) }));
-    const reason = `not that of the Secret in ${differing.map(({ name }) => name).join(", ")}`;
-    const write = () => this.#parts.objects.writeEntries(version, right);
+  async #updateEntries({ version, content }: Entries, { bundle }: SecretContents): Promise<boolean> {
+    const outdated = bundle.length ? outdatedEntries(content, bundle) : [];
+    if (!outdated.length) return false;
+    const updated = outdated.map(({ name }) => ({ name, caBundle: bundleText(bundle) }));
+    const reason = `it differs from the Secret in ${outdated.map(({ name }) => name).join(", ")}`;
+    const write = () => this.#parts.objects.writeEntries(version, updated);
     return this.#write("webhook configuration", { "ca-bundle": reason }, write);
   }
 
@@ -116,7 +116,7 @@ export class Manager {
     try {
       await write();
       count("written");
-      log.info({ changed: what }, `the ${where} was brought up to date`);
+      log.info({ changed: what }, `the ${where} was updated`);
     } catch (error) {
       count(error instanceof Conflict ? "conflict" : "failed");
       if (!(error instanceof Conflict)) throw error;
@@ -125,8 +125,8 @@ export class Manager {
   }
 
   /** Whether the CA has been in the caBundle long enough for every kube-apiserver to trust it. */
-  #settled(authority: SecretContents["authority"], now: number): boolean {
-    return !isFault(authority) && this.#trustedFor(authority.fingerprint, now) >= this.#parts.times.settling;
+  #settled(ca: SecretContents["ca"], now: number): boolean {
+    return !isFault(ca) && this.#trustedFor(ca.fingerprint, now) >= this.#parts.times.settling;
   }
 
   /** How long a CA has been in every caBundle, in milliseconds; negative if it is not in all of them. */
@@ -136,14 +136,15 @@ export class Manager {
   }
 
   /** Serves the certificate from the Secret. If another CA has signed it, this waits until that CA is trusted. */
-  #takeOver(next: SecretContents["serving"]): void {
+  #serveCertificate(next: SecretContents["serving"]): void {
     const { metrics, times } = this.#parts;
     if (isFault(next) || next.cert === this.#current?.cert) return;
     const now = this.now();
-    const usable = this.#current && !invalidity(this.#current, now) && this.#trustedFor(this.#current.signer, now) >= 0;
-    const familiar = usable && this.#current?.signer === next.signer;
+    const usable =
+      this.#current && !invalidReason(this.#current, now) && this.#trustedFor(this.#current.signer, now) >= 0;
+    const sameSigner = usable && this.#current?.signer === next.signer;
     // With a usable certificate, wait for the settling time. Without one, it is enough that the CA is in every caBundle.
-    if (!familiar && this.#trustedFor(next.signer, now) < (usable ? times.settling : 0)) return;
+    if (!sameSigner && this.#trustedFor(next.signer, now) < (usable ? times.settling : 0)) return;
     this.#current = next;
     this.#serve(next);
     metrics.reload("certificate", true);

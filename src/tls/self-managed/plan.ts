@@ -1,7 +1,7 @@
 import { isFault } from "./secret-contents.ts";
 import type { CA, SecretContents, Serving } from "./secret-contents.ts";
 
-/** All in milliseconds. */
+/** Lifetimes and waiting times in milliseconds. */
 export interface Times {
   readonly caLifetime: number;
   readonly servingLifetime: number;
@@ -9,7 +9,10 @@ export interface Times {
   readonly settling: number;
 }
 
-/** The parts of the Secret to write next, each with the reason. Empty if the Secret is up to date. */
+/**
+ * The parts of the Secret to write next, each with the reason. Empty if the Secret is up to date. The names are label values
+ * of a metric; `authority` is the CA.
+ */
 export interface Plan {
   readonly authority?: string;
   readonly serving?: string;
@@ -33,35 +36,34 @@ export interface Plan {
  * @param settled whether the CA in the Secret has been in the caBundle for the settling time
  */
 export function plan(
-  { authority, serving, bundle }: SecretContents,
+  { ca, serving, bundle }: SecretContents,
   { now, names, times, settled }: { now: number; names: readonly string[]; times: Times; settled: boolean },
 ): Plan {
-  const spoiled = isFault(serving) ? serving.fault : undefined;
-  if (isFault(authority)) return { authority: authority.fault, ...(spoiled !== undefined && { serving: spoiled }) };
+  if (isFault(ca)) return { authority: ca.fault, ...(isFault(serving) && { serving: serving.fault }) };
   if (isFault(serving)) return { serving: serving.fault };
 
-  const due = servingDue(serving, { now, names, times });
-  const ours = serving.signer === authority.fingerprint;
-  if (due && ours && outlasts(authority, now, times)) return { serving: due };
-  if (endsSoon(authority, now, times.caLifetime)) return { authority: `it ends on ${date(authority)}` };
-  if (!ours && settled) return { serving: "there is a new authority" };
-  if (!bundle.some(({ fingerprint }) => fingerprint === authority.fingerprint)) {
-    return { bundle: "the authority is not in it" };
+  const renewalReason = servingRenewalReason(serving, { now, names, times });
+  const isCurrentSigner = serving.signer === ca.fingerprint;
+  if (renewalReason && isCurrentSigner && outlasts(ca, now, times)) return { serving: renewalReason };
+  if (expiresSoon(ca, now, times.caLifetime)) return { authority: `it expires on ${date(ca)}` };
+  if (!isCurrentSigner && settled) return { serving: "there is a new CA" };
+  if (!bundle.some(({ fingerprint }) => fingerprint === ca.fingerprint)) {
+    return { bundle: "it does not contain the current CA" };
   }
   return {};
 }
 
-function servingDue(
+function servingRenewalReason(
   serving: Serving,
   { now, names, times }: { now: number; names: readonly string[]; times: Times },
 ): string | undefined {
-  if (endsSoon(serving, now, times.servingLifetime)) return `it ends on ${date(serving)}`;
+  if (expiresSoon(serving, now, times.servingLifetime)) return `it expires on ${date(serving)}`;
   const missing = names.filter((name) => !serving.names.includes(name));
   return missing.length ? `it lacks the names ${missing.join(", ")}` : undefined;
 }
 
 /** Whether less than a third of the lifetime is left. Uses the shorter of the actual and the configured lifetime. */
-function endsSoon({ validFrom, validTo }: { validFrom: number; validTo: number }, now: number, lifetime: number) {
+function expiresSoon({ validFrom, validTo }: { validFrom: number; validTo: number }, now: number, lifetime: number) {
   return validTo - now < Math.min(lifetime, validTo - validFrom) / 3;
 }
 

@@ -1,13 +1,13 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { signingKey } from "../certificate.ts";
 import type { KeyPair } from "../certificate.ts";
-import { checkPair } from "../pair.ts";
-import type { ServingCertificate } from "../pair.ts";
+import { checkServingCertificate } from "../serving-certificate.ts";
+import type { ServingCertificate } from "../serving-certificate.ts";
 
 /** The keys of the Secret. The first four are the conventional ones. All values are PEM. */
 export const keys = {
-  authority: "ca.crt",
-  authorityKey: "ca.key",
+  ca: "ca.crt",
+  caKey: "ca.key",
   serving: "tls.crt",
   servingKey: "tls.key",
   /** All CAs to trust: the current one and its predecessors that have not expired. */
@@ -35,7 +35,7 @@ export interface Serving extends ServingCertificate {
 
 /** The parsed contents of the Secret. An unusable part is a `Fault` with the reason. */
 export interface SecretContents {
-  readonly authority: CA | Fault;
+  readonly ca: CA | Fault;
   readonly serving: Serving | Fault;
   readonly bundle: readonly Trusted[];
 }
@@ -47,7 +47,7 @@ export interface Fault {
   readonly early?: true;
 }
 
-export const isFault = (one: object): one is Fault => "fault" in one;
+export const isFault = (part: object): part is Fault => "fault" in part;
 
 /**
  * Parses the Secret's data. Never throws, whatever the data contains.
@@ -56,45 +56,45 @@ export const isFault = (one: object): one is Fault => "fault" in one;
  * @param now milliseconds since 1970
  */
 export function parseSecret(data: Readonly<Record<string, string>>, now: number): SecretContents {
-  const authority = attempt(() => readCA(data, now));
+  const ca = attempt(() => readCA(data, now));
   const bundle = certificatesIn(data[keys.bundle] ?? "").filter(({ validTo }) => now < validTo);
-  const trusted = isFault(authority) ? bundle : [authority, ...bundle];
-  return { authority, bundle, serving: attempt(() => readServing(data, trusted, now)) };
+  const trusted = isFault(ca) ? bundle : [ca, ...bundle];
+  return { ca, bundle, serving: attempt(() => readServing(data, trusted, now)) };
 }
 
 /** The certificates in a PEM text. Everything else is ignored. */
 export function certificatesIn(text: string): Trusted[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const found = blocks.flatMap((block) => {
-    const one = attempt(() => trustedOf(new X509Certificate(block)));
-    return isFault(one) ? [] : [one];
+    const certificate = attempt(() => trustedOf(new X509Certificate(block)));
+    return isFault(certificate) ? [] : [certificate];
   });
   return unique(found);
 }
 
 /** Removes duplicate certificates and keeps the order of first occurrence. */
 export function unique(certificates: readonly Trusted[]): Trusted[] {
-  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+  return [...new Map(certificates.map((certificate) => [certificate.fingerprint, certificate])).values()];
 }
 
 /** The certificates as one text in a canonical form, so that equal bundles are equal texts. */
 export const bundleText = (certificates: readonly Trusted[]): string => certificates.map(({ pem }) => pem).join("");
 
 function readCA(data: Readonly<Record<string, string>>, now: number): CA {
-  const { cert, key } = present(data, keys.authority, keys.authorityKey);
+  const { cert, key } = pemPair(data, keys.ca, keys.caKey);
   const certificate = new X509Certificate(cert);
-  if (!certificate.ca) throw new Error(`the certificate in ${keys.authority} is not one of an authority`);
+  if (!certificate.ca) throw new Error(`the certificate in ${keys.ca} is not a CA certificate`);
   if (!certificate.checkPrivateKey(createPrivateKey(key))) {
-    throw new Error(`the key in ${keys.authorityKey} is not that of ${keys.authority}`);
+    throw new Error(`the key in ${keys.caKey} does not match ${keys.ca}`);
   }
   signingKey(key);
-  const authority = { ...trustedOf(certificate), cert, key, validFrom: Date.parse(certificate.validFrom) };
-  checkTime(keys.authority, authority, now);
-  return authority;
+  const ca = { ...trustedOf(certificate), cert, key, validFrom: Date.parse(certificate.validFrom) };
+  checkTime(keys.ca, ca, now);
+  return ca;
 }
 
 function readServing(data: Readonly<Record<string, string>>, trusted: readonly Trusted[], now: number): Serving {
-  const { cert, key } = present(data, keys.serving, keys.servingKey);
+  const { cert, key } = pemPair(data, keys.serving, keys.servingKey);
   const certificate = new X509Certificate(cert);
   checkTime(
     keys.serving,
@@ -102,9 +102,9 @@ function readServing(data: Readonly<Record<string, string>>, trusted: readonly T
     now,
   );
   const signer = trusted.find(({ pem }) => certificate.verify(new X509Certificate(pem).publicKey));
-  if (!signer) throw new Error(`the certificate in ${keys.serving} is signed by no authority of this Secret`);
+  if (!signer) throw new Error(`the certificate in ${keys.serving} is not signed by a CA in this Secret`);
   const names = (certificate.subjectAltName ?? "").split(", ").map((name) => name.replace(/^(DNS|IP Address):/, ""));
-  return { ...checkPair(cert, key, now), signer: signer.fingerprint, names };
+  return { ...checkServingCertificate(cert, key, now), signer: signer.fingerprint, names };
 }
 
 class NotValidYet extends Error {}
@@ -112,14 +112,15 @@ class NotValidYet extends Error {}
 function checkTime(where: string, { validFrom, validTo }: { validFrom: number; validTo: number }, now: number): void {
   if (now < validFrom) {
     const from = new Date(validFrom).toISOString();
-    throw new NotValidYet(`the certificate in ${where} is valid only from ${from}`);
+    throw new NotValidYet(`the certificate in ${where} is not valid before ${from}`);
   }
-  if (now >= validTo) throw new Error(`the certificate in ${where} ended on ${new Date(validTo).toISOString()}`);
+  if (now >= validTo) throw new Error(`the certificate in ${where} expired on ${new Date(validTo).toISOString()}`);
 }
 
-function present(data: Readonly<Record<string, string>>, cert: string, key: string): KeyPair {
-  if (!data[cert] && !data[key]) throw new Error(`there is no ${cert} yet`);
-  if (!data[cert] || !data[key]) throw new Error(`there is no ${data[cert] ? key : cert}`);
+/** Returns the certificate and key under these keys of the Secret. */
+function pemPair(data: Readonly<Record<string, string>>, cert: string, key: string): KeyPair {
+  if (!data[cert] && !data[key]) throw new Error(`${cert} does not exist yet`);
+  if (!data[cert] || !data[key]) throw new Error(`${data[cert] ? key : cert} is missing`);
   return { cert: data[cert], key: data[key] };
 }
 

@@ -6,14 +6,17 @@ import { selfManagedSource } from "./source.ts";
 
 const times = { caLifetime: 900_000, servingLifetime: 300_000, settling: 0 };
 
-test("an API server that is away is no refused certificate, and the source goes on when it is back", async () => {
+test("an unavailable API server does not count as a rejected certificate, and the source continues when it is back", async () => {
   const { objects } = memoryCluster();
-  let isAway = true;
-  const away = { ...objects, entries: () => (isAway ? Promise.reject(new Error("it is away")) : objects.entries()) };
+  let isUnavailable = true;
+  const unavailable = {
+    ...objects,
+    entries: () => (isUnavailable ? Promise.reject(new Error("it is unavailable")) : objects.entries()),
+  };
   const log = createLogger("silent");
   const metrics = createMetrics({ processMetrics: false });
   const source = selfManagedSource({
-    objects: away,
+    objects: unavailable,
     names: ["localhost"],
     times,
     interval: 5,
@@ -24,10 +27,10 @@ test("an API server that is away is no refused certificate, and the source goes 
   const served: unknown[] = [];
   await source.start((pair) => void served.push(pair));
   try {
-    await vi.waitFor(() => expect(source.missing()).toContain("it is away"));
+    await vi.waitFor(() => expect(source.missing()).toContain("it is unavailable"));
     expect((await metrics.expose()).text).not.toContain('result="refused"');
     expect(served).toEqual([]);
-    isAway = false;
+    isUnavailable = false;
     await vi.waitFor(() => expect(served).toHaveLength(1));
     expect((await metrics.expose()).text).toContain('arc_primer_last_reload_accepted{what="certificate"} 1');
   } finally {

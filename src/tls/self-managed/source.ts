@@ -1,6 +1,6 @@
 import { Manager } from "./manager.ts";
 import type { ManagerParts } from "./manager.ts";
-import type { ServingCertificate } from "../pair.ts";
+import type { ServingCertificate } from "../serving-certificate.ts";
 import type { CertificateSource } from "../source.ts";
 
 /** The maximum number of steps without a pause. After that, the next step waits for the interval. */
@@ -31,30 +31,30 @@ export function selfManagedSource(
     serving?.(pair);
   });
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     try {
-      for (let left = maxImmediateSteps; left > 0 && (await manager.step()) === "again";) left--;
-      if (problem !== undefined) log.info("the certificate is managed again");
+      for (let stepsLeft = maxImmediateSteps; stepsLeft > 0 && (await manager.step()) === "again";) stepsLeft--;
+      if (problem !== undefined) log.info("certificate management works again");
       problem = undefined;
     } catch (error) {
       // Not counted as a rejected certificate: the API server may be unavailable.
       const reason = (error as Error).message;
       if (reason !== problem && !stopped) {
-        const kept = served ? "the one in use stays" : "there is none to serve";
-        log.error({ reason }, `cannot manage the certificate; ${kept}`);
+        const consequence = served ? "the current one stays in use" : "no certificate is served yet";
+        log.error({ reason }, `cannot manage the certificate; ${consequence}`);
       }
       problem = reason;
     }
-    if (!stopped) timer = setTimeout(look, interval * (0.8 + 0.4 * Math.random())).unref();
+    if (!stopped) timer = setTimeout(check, interval * (0.8 + 0.4 * Math.random())).unref();
   }
 
   return {
     async start(serve) {
       serving = serve;
-      void look();
+      void check();
     },
     now: () => manager.now(),
-    missing: () => problem ?? "no certificate yet: it is being made",
+    missing: () => problem ?? "no certificate yet: it is being created",
     stop() {
       stopped = true;
       clearTimeout(timer);

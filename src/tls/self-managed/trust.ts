@@ -12,12 +12,12 @@ export interface Entry {
 export type TrustHistory = ReadonlyMap<string, number>;
 
 /** Updates the times after reading the entries. If a CA is removed and added again, its time starts again. */
-export function observe(before: TrustHistory, entries: readonly Entry[], now: number): TrustHistory {
+export function observe(history: TrustHistory, entries: readonly Entry[], now: number): TrustHistory {
   const [first = [], ...others] = entries.map(({ caBundle }) =>
     certificatesIn(caBundle).map(({ fingerprint }) => fingerprint),
   );
   const everywhere = first.filter((fingerprint) => others.every((bundle) => bundle.includes(fingerprint)));
-  return new Map(everywhere.map((fingerprint) => [fingerprint, before.get(fingerprint) ?? now]));
+  return new Map(everywhere.map((fingerprint) => [fingerprint, history.get(fingerprint) ?? now]));
 }
 
 /** The entries whose caBundle differs from this bundle. */

@@ -15,20 +15,21 @@ export interface ServingCertificate {
  * @param now milliseconds since 1970
  * @throws {Error} if the input is not PEM, the key does not match, or the certificate has expired or is not valid yet
  */
-export function checkPair(cert: string, key: string, now: number): ServingCertificate {
+export function checkServingCertificate(cert: string, key: string, now: number): ServingCertificate {
   const certificate = new X509Certificate(cert);
-  if (!certificate.checkPrivateKey(createPrivateKey(key))) throw new Error("the key is not the certificate's");
+  if (!certificate.checkPrivateKey(createPrivateKey(key)))
+    throw new Error("the private key does not match the certificate");
   createSecureContext({ cert, key }); // validates the chain, too
   const { validFrom, validTo } = certificate;
   const pair = { cert, key, validFrom: Date.parse(validFrom), validTo: Date.parse(validTo) };
-  const reason = invalidity(pair, now);
+  const reason = invalidReason(pair, now);
   if (reason) throw new Error(reason);
   return pair;
 }
 
 /** The reason why the certificate is not valid at the given time, if there is one. */
-export function invalidity({ validFrom, validTo }: ServingCertificate, now: number): string | undefined {
-  if (now < validFrom) return `the certificate is valid only from ${new Date(validFrom).toISOString()}`;
-  if (now >= validTo) return `the certificate ended on ${new Date(validTo).toISOString()}`;
+export function invalidReason({ validFrom, validTo }: ServingCertificate, now: number): string | undefined {
+  if (now < validFrom) return `the certificate is not valid before ${new Date(validFrom).toISOString()}`;
+  if (now >= validTo) return `the certificate expired on ${new Date(validTo).toISOString()}`;
   return undefined;
 }
