@@ -14,9 +14,9 @@ export function doctorReference(): string {
       `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
       ...checks
         .filter((check) => check.group === group)
-        .flatMap(({ name, looksAt, problems }) => [
+        .flatMap(({ name, description, problems }) => [
           `### ${name}`,
-          looksAt,
+          description,
           table(
             ["", "code", "what it means", "what to do"],
             Object.entries(problems).map(([code, problem]) => [

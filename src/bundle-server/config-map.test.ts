@@ -6,7 +6,7 @@ import { indexEntry } from "../bundles/index-entry.ts";
 import { selfSigned } from "../tls/certificate.ts";
 import { configMapIndex } from "./config-map.ts";
 
-// An HTTPS server with fixed answers plays the API server. The real one is used in test/cluster/package-bundles.machine.test.ts.
+// An HTTPS server with fixed responses acts as the API server. test/cluster/package-bundles.machine.test.ts uses a real one.
 
 const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
 const asked: string[] = [];
@@ -48,21 +48,21 @@ const index = () => {
 };
 const path = "/api/v1/namespaces/primer-system/configmaps/arc-primer-bundles";
 
-test("it reads its own key, and nothing of the others", async () => {
-  answer = { status: 200, body: {} }; // as the chart makes it
+test("it reads only its own key", async () => {
+  answer = { status: 200, body: {} }; // as the chart creates it
   expect(await index().read()).toBeUndefined();
   answer = { status: 200, body: { data: { [key.key]: indexEntry(bundle), other: "{" } } };
   expect(await index().read()).toEqual(bundle);
   expect(asked[0]).toBe(`GET ${path} Bearer token  `);
 });
 
-test("an entry that cannot be read is none, and the log says why", async () => {
+test("an invalid entry is ignored, and the log has the reason", async () => {
   answer = { status: 200, body: { data: { [key.key]: "{" } } };
   expect(await index().read()).toBeUndefined();
   expect(lines.at(-1)).toMatchObject({ level: "warn", key: key.key, problem: expect.stringContaining("entry") });
 });
 
-test("it writes and removes its own key by a merge patch of that alone", async () => {
+test("it writes and removes only its own key, with a merge patch", async () => {
   answer = { status: 200, body: {} };
   await index().write(bundle);
   await index().write(undefined);
@@ -73,7 +73,7 @@ test("it writes and removes its own key by a merge patch of that alone", async (
   ]);
 });
 
-test("a right that is missing is named", async () => {
+test("a missing permission is named", async () => {
   answer = { status: 403, body: {} };
   await expect(index().write(bundle)).rejects.toThrow(
     "changing the ConfigMap primer-system/arc-primer-bundles: it is forbidden; what it takes is a Role in primer-system, with get and patch on configmaps, resourceNames [arc-primer-bundles]",

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { BundleMetrics } from "./metrics.ts";
 
-/** The operators' port: `/healthz`, `/readyz`, `/metrics`. Without Express, which is as large as all else in this process. */
+/** The operators' port: `/healthz`, `/readyz`, `/metrics`. It does not use Express, which is as large as the rest of this process. */
 export function createOps(parts: { metrics: BundleMetrics; notReady: () => string | undefined }): Server {
   const { metrics, notReady } = parts;
   const plain = "text/plain; charset=utf-8";
@@ -20,7 +20,7 @@ export function createOps(parts: { metrics: BundleMetrics; notReady: () => strin
   const missing = async (): Promise<[number, string, string]> => [
     404,
     plain,
-    "there are /healthz, /readyz and /metrics here\n",
+    "not found; the paths are /healthz, /readyz and /metrics\n",
   ];
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, async (request, response) => {
     request.resume();

@@ -1,16 +1,16 @@
 import type { Logger } from "../log.ts";
 
-/** Runs a step that comes again and again. Its error is in the log once, however often in a row it comes. */
+/** Wraps a step that runs repeatedly. It logs an error, but not the same error twice in a row. */
 export function quietly(step: () => Promise<void>, log: Logger, what: string): () => Promise<void> {
-  let said: string | undefined;
+  let logged: string | undefined;
   return async () => {
     try {
       await step();
-      said = undefined;
+      logged = undefined;
     } catch (error) {
       const reason = (error as Error).message;
-      if (reason !== said) log.error({ reason }, what);
-      said = reason;
+      if (reason !== logged) log.error({ reason }, what);
+      logged = reason;
     }
   };
 }

@@ -52,13 +52,13 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
   const config = await watchedConfig(options.config, options.watchInterval, log, metrics, defaultConfig);
   // The kubelet evicts a pod whose volume outgrows its limit, with all its bundles.
   const limit = Math.floor(options.sizeLimit * 0.9);
-  const store = await openStore({ folder: options.store, limit, clock: Date.now });
+  const store = await openStore({ directory: options.store, limit, clock: Date.now });
   const server = await startBundleServer({
     of,
     architecture,
     interval,
     deadline: buildTimeout + 60_000, // which it takes to begin, and to be noticed
-    wanted: wantedBundle({ config, profile, timeout: buildTimeout, largest: store.largest, log }),
+    wanted: wantedBundle({ config, profile, timeout: buildTimeout, largest: store.maxSize, log }),
     store,
     handover: createHandover(options.handover, {
       builder: scripts["build-bundle.sh"],
@@ -68,7 +68,7 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
     url: options.url.replace(/\/$/, ""),
     port: options.port,
     opsPort: options.opsPort,
-    looks: { builder: options.watchInterval, index: options.indexInterval },
+    polling: { builder: options.watchInterval, index: options.indexInterval },
     clock: Date.now,
     log,
     metrics,

@@ -9,7 +9,7 @@ interface ConfigMap {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** The webhook's configuration, and where it was read; or why there is none. Sentences have no full stop. */
+/** The webhook's configuration and where it was read, or why it could not be read. Both texts have no full stop. */
 export type ConfigInForce =
   | { readonly config: Config; readonly source: string; readonly problem?: never }
   | { readonly config?: never; readonly problem: string };
@@ -18,10 +18,10 @@ const labels = "app.kubernetes.io/name=arc-primer";
 const key = "config.yaml";
 
 /**
- * Reads the ConfigMap that the chart makes, found by its labels. Where not all namespaces may be read, it is looked for in
- * that of the chart's name, and in the context's own.
+ * Reads the ConfigMap that the chart creates, which is found by its labels. Without permission to read all namespaces, only
+ * the namespace `arc-primer` and the context's namespace are searched.
  *
- * @param named `NAMESPACE/NAME`, for a ConfigMap without these labels, or one of several
+ * @param named `NAMESPACE/NAME`, for a ConfigMap without these labels, or to choose one of several
  */
 export async function configInForce(cluster: Cluster, named?: string): Promise<ConfigInForce> {
   if (named !== undefined) return parsed(await readOne(cluster, named), named);
@@ -31,18 +31,18 @@ export async function configInForce(cluster: Cluster, named?: string): Promise<C
   }
   const [first, ...others] = found.found.filter(({ data }) => data?.[key] !== undefined);
   if (!first) {
-    return { problem: `there is no ConfigMap with the label ${labels} and the key ${key}: name it with --config-map` };
+    return { problem: `found no ConfigMap with the label ${labels} and the key ${key}: specify one with --config-map` };
   }
   const names = [first, ...others].map(nameOf);
   if (others.length > 0) {
     return {
-      problem: `there are several ConfigMaps of the webhook (${names.join(", ")}): choose one with --config-map`,
+      problem: `found several ConfigMaps of the webhook (${names.join(", ")}): choose one with --config-map`,
     };
   }
   return parsed({ found: first }, names[0]!);
 }
 
-/** The package bundles that the chart's index names; none where it may not be read. */
+/** The package bundles in the chart's index; empty if the index cannot be read. */
 export async function publishedBundles(cluster: Cluster): Promise<Bundle[]> {
   const read = await find(cluster);
   if (!("found" in read)) return [];
@@ -83,10 +83,10 @@ function parsed(read: Readable<ConfigMap>, name: string): ConfigInForce {
   const text = read.found.data?.[key];
   if (text === undefined) return { problem: `the ConfigMap ${name} has no key ${key}` };
   try {
-    return { config: parseConfig(text, key), source: `the ConfigMap ${name}, as the cluster has it now` };
+    return { config: parseConfig(text, key), source: `the current ConfigMap ${name} of the cluster` };
   } catch (error) {
     return {
-      problem: `the webhook refuses the ConfigMap ${name}, and the last good configuration stays in force: ${(error as Error).message}`,
+      problem: `the webhook rejects the ConfigMap ${name} and keeps the last valid configuration: ${(error as Error).message}`,
     };
   }
 }

@@ -7,27 +7,27 @@ import { admissionReview } from "./admission-review.ts";
 import type { Cluster } from "./connect.ts";
 import { converse } from "./converse.ts";
 
-// The real webhook in this process, dialled at its address. Through the API server: test/cluster/doctor.apiserver.test.ts.
+// Calls the real webhook in this process at its URL. test/cluster/doctor.apiserver.test.ts calls it through the API server.
 
-const cluster = {} as Cluster; // an address is dialled without it
+const cluster = {} as Cluster; // not used for a URL
 const question = { path: "/mutate", review: admissionReview(goldenPod("dind-sidecar"), "ci", { dryRun: true }) };
 
-describe("a conversation with a webhook", () => {
+describe("a call to a webhook", () => {
   let webhook: Awaited<ReturnType<typeof testWebhook>>;
   beforeAll(async () => {
     webhook = await testWebhook();
   });
   afterAll(async () => webhook.end());
 
-  const talk = async (changes: { servername?: string; ca?: string; questions?: (typeof question)[] } = {}) =>
+  const callIt = async (changes: { servername?: string; ca?: string; questions?: (typeof question)[] } = {}) =>
     converse(
       cluster,
       { url: `https://localhost:${webhook.port}/mutate` },
       { servername: "localhost", ca: webhook.issued.cert, questions: [question, question], ...changes },
     );
 
-  test("has its certificate, and an answer to each review", async () => {
-    const { certificate: read, answers } = await talk();
+  test("returns its certificate and a response to each review", async () => {
+    const { certificate: read, answers } = await callIt();
     expect(read).toMatchObject({ found: { distrusted: undefined } });
     expect("found" in read && read.found.notAfter).toBeGreaterThan(Date.now());
     const [first, second, ...more] = "found" in answers ? answers.found : [];
@@ -35,22 +35,22 @@ describe("a conversation with a webhook", () => {
     expect([second, ...more]).toEqual([first]);
   });
 
-  test("says why the certificate is not trusted, and goes on", async () => {
+  test("reports why the certificate is not trusted, and still sends the reviews", async () => {
     const { cert } = await certificate();
-    const otherCa = await talk({ ca: cert });
+    const otherCa = await callIt({ ca: cert });
     expect(otherCa.certificate).toMatchObject({ found: { distrusted: expect.stringContaining("SELF_SIGNED") } });
     expect(otherCa.answers).toHaveProperty("found");
-    const otherName = await talk({ servername: "arc-primer.primer.svc" });
+    const otherName = await callIt({ servername: "arc-primer.primer.svc" });
     expect(otherName.certificate).toMatchObject({ found: { distrusted: expect.stringContaining("ALTNAME") } });
   });
 
-  test("says what was wrong with a review", async () => {
-    const { answers } = await talk({ questions: [{ path: "/mutate", review: {} }] });
-    expect(answers).toEqual({ failed: expect.stringMatching(/^it did not answer: HTTP status 4\d\d: /) });
+  test("reports a review that the webhook rejects", async () => {
+    const { answers } = await callIt({ questions: [{ path: "/mutate", review: {} }] });
+    expect(answers).toEqual({ failed: expect.stringMatching(/^the request failed: HTTP status 4\d\d: /) });
   });
 });
 
-test("a webhook that answers the API server alone", async () => {
+test("a webhook that accepts only the client certificate of the API server", async () => {
   const webhook = await testWebhook({ clientCA: (await certificate()).cert });
   const options = { servername: "localhost", ca: webhook.issued.cert, questions: [question] };
   const said = await converse(cluster, { url: `https://localhost:${webhook.port}` }, options);
@@ -58,10 +58,10 @@ test("a webhook that answers the API server alone", async () => {
   await webhook.end();
 });
 
-describe("no conversation", () => {
+describe("a call that fails", () => {
   const options = { servername: "localhost", ca: "", questions: [] };
 
-  test("where nobody listens", async () => {
+  test("because the port is closed", async () => {
     const why = { failed: expect.stringContaining("localhost:9 cannot be reached: ") };
     expect(await converse(cluster, { url: "https://localhost:9" }, options)).toEqual({
       certificate: why,
@@ -69,7 +69,7 @@ describe("no conversation", () => {
     });
   });
 
-  test("where somebody hangs up", async () => {
+  test("because the connection is closed during the handshake", async () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
     const { port } = server.address() as AddressInfo;

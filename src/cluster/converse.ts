@@ -9,17 +9,17 @@ import type { Conversation, ServedCertificate } from "./readings.ts";
 
 const seconds = 8;
 
-/** A review, and the path of the registration's entry that its namespace has. */
+/** A review to send, and the path of the webhook configuration's entry for its namespace. */
 export interface Question {
   readonly path: string;
   readonly review: object;
 }
 
 /**
- * Talks to a webhook as kube-apiserver does: looks at the certificate that it serves, and asks it.
+ * Calls a webhook as kube-apiserver does: reads the certificate that it serves, and sends it reviews.
  *
- * @param options.servername the name that the API server calls it by
- * @param options.ca the registration's caBundle, PEM; empty for what the system trusts
+ * @param options.servername the host name that the API server uses in the TLS handshake
+ * @param options.ca the caBundle of the webhook configuration in PEM format; empty for the CAs of the system
  */
 export async function converse(
   cluster: Cluster,
@@ -32,7 +32,7 @@ export async function converse(
     try {
       return { certificate, answers: { found: await ask(socket, options.questions) } };
     } catch (error) {
-      return { certificate, answers: { failed: `it did not answer: ${(error as Error).message}` } };
+      return { certificate, answers: { failed: `the request failed: ${(error as Error).message}` } };
     } finally {
       socket.destroy();
     }
@@ -43,10 +43,13 @@ export async function converse(
   }
 }
 
-async function handshake(way: Duplex, { servername, ca }: { servername: string; ca: string }): Promise<TLSSocket> {
+async function handshake(
+  connection: Duplex,
+  { servername, ca }: { servername: string; ca: string },
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    // Whether it is to be trusted is said afterwards, so that a certificate that is not can be looked at.
-    const socket = connect({ socket: way, servername, ...(ca && { ca }), rejectUnauthorized: false });
+    // Untrusted certificates are accepted here, so that doctor can report them.
+    const socket = connect({ socket: connection, servername, ...(ca && { ca }), rejectUnauthorized: false });
     const timer = setTimeout(() => socket.destroy(new Error(`no TLS handshake within ${seconds} s`)), seconds * 1000);
     socket.once("secureConnect", () => {
       clearTimeout(timer);
@@ -56,7 +59,7 @@ async function handshake(way: Duplex, { servername, ca }: { servername: string; 
       clearTimeout(timer);
       reject(new Error(`no TLS handshake: ${error.message}`));
     });
-    way.once("error", (error: Error) => socket.destroy(error));
+    connection.once("error", (error: Error) => socket.destroy(error));
   });
 }
 
@@ -73,7 +76,7 @@ function served(socket: TLSSocket): Readable<ServedCertificate> {
   };
 }
 
-/** Posts the reviews one after the other over the connection. What differs from one answer to the next by chance is left out. */
+/** Posts the reviews one after the other over one connection, and returns the response bodies. */
 async function ask(socket: TLSSocket, questions: readonly Question[]): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = () => socket;

@@ -3,7 +3,7 @@ import { each } from "./each.ts";
 import type { EndpointSlice, WebhookConfiguration } from "./objects.ts";
 import { isOurs, readyAddresses } from "./readings.ts";
 
-/** How many addresses are ready behind the Services of webhooks that refuse pods when they are down. */
+/** The number of ready addresses of each Service whose webhook blocks pods while it is down. */
 export async function readBackends(
   cluster: Cluster,
   configurations: readonly WebhookConfiguration[],

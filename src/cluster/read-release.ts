@@ -8,7 +8,10 @@ import { firstEntry, foundOr, isOurs, isRunning } from "./readings.ts";
 import type { Configuration, Conversation, Release } from "./readings.ts";
 import { matchesLabels } from "./selectors.ts";
 
-/** Reads what stands behind a registration: Service, replicas, ConfigMap, caches, bundle servers. The replicas are not spoken to yet. */
+/**
+ * Reads the objects that belong to a webhook configuration: Service, replicas, ConfigMap, caches, bundle servers. It does not
+ * call the replicas; `readConversations` does.
+ */
 export async function readRelease(cluster: Cluster, registration: WebhookConfiguration): Promise<Release> {
   const target = firstEntry(registration)?.clientConfig?.service;
   const nothing = { service: undefined, endpoints: undefined, deployment: undefined, replicas: undefined };
@@ -24,7 +27,7 @@ export async function readRelease(cluster: Cluster, registration: WebhookConfigu
     cluster.list<Workload>(`${apps}/statefulsets`),
   ]);
   const selector = foundOr<Service | undefined>(service, undefined)?.spec?.selector;
-  const deployment = selector && behind(deployments, selector, target.name);
+  const deployment = selector && deploymentFor(deployments, selector, target.name);
   const labelSelector = selector && Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   const replicas =
     labelSelector && (await cluster.list<PodObject>(`${core}/pods`, { labelSelector: labelSelector.join() }));
@@ -35,15 +38,15 @@ export async function readRelease(cluster: Cluster, registration: WebhookConfigu
     endpoints,
     deployment,
     replicas,
-    caches: selector && besideWebhook(statefulSets, selector),
-    bundleServers: selector && besideWebhook(deployments, selector),
+    caches: selector && otherComponents(statefulSets, selector),
+    bundleServers: selector && otherComponents(deployments, selector),
     configuration:
       deployment && "found" in deployment ? await readConfiguration(cluster, core, deployment.found) : undefined,
     conversations: [],
   };
 }
 
-function behind(
+function deploymentFor(
   deployments: Readable<readonly Workload[]>,
   selector: Readonly<Record<string, string>>,
   service: string,
@@ -52,11 +55,11 @@ function behind(
   const found = deployments.found.find(({ spec }) =>
     matchesLabels({ matchLabels: selector }, spec?.template?.metadata?.labels),
   );
-  return found ? { found } : { missing: `no Deployment makes pods that the Service ${service} selects` };
+  return found ? { found } : { missing: `no Deployment creates pods that the Service ${service} selects` };
 }
 
-/** The workloads of the same release that are another component than the webhook: caches, and servers of bundles. */
-function besideWebhook(
+/** The other workloads of the release: caches and bundle servers. */
+function otherComponents(
   workloads: Readable<readonly Workload[]>,
   selector: Readonly<Record<string, string>>,
 ): Readable<readonly Workload[]> {
@@ -100,7 +103,7 @@ function parse(text: string, key: string): NonNullable<Configuration["parsed"]> 
   }
 }
 
-/** Speaks to every replica of a release, or to the address that its registration names. */
+/** Calls every replica of a release, or the URL in its webhook configuration. */
 export async function readConversations(
   cluster: Cluster,
   release: Release,

@@ -11,7 +11,7 @@ import { referencesOf } from "./references.ts";
 import { podOfScaleSet } from "./scale-set.ts";
 import type { ArcObject } from "./scale-set.ts";
 
-/** Creates the pod that ARC would create for a scale set, as a dry run, and primes it here as well. */
+/** Creates the pod that ARC would create for a scale set, as a dry run, and also primes it in this process. */
 export async function tryScaleSet(
   cluster: Cluster,
   { scaleSet, podSecurity }: { scaleSet: ArcObject; podSecurity: PodSecurity },
@@ -38,7 +38,7 @@ export async function tryImageVolume(cluster: Cluster, namespace: string): Promi
   return "failed" in answer ? undefined : answer;
 }
 
-/** The objects that the profiles of these scale sets name, each read once. */
+/** Reads the objects that the profiles of these scale sets reference, each one once. */
 export async function readReferences(cluster: Cluster, trials: readonly Trial[], config: Config): Promise<Reference[]> {
   const wanted = trials.flatMap(({ scaleSet, namespace, pod }) => {
     const runner = { namespace, scaleSet: scaleSet.metadata.name };
@@ -58,5 +58,5 @@ async function keysOf(
       ? "/apis/storage.k8s.io/v1/storageclasses"
       : `/api/v1/namespaces/${encodeURIComponent(namespace)}/${kind.toLowerCase()}s`;
   const read = await cluster.get<ConfigMap>(`${collection}/${encodeURIComponent(name)}`);
-  return "found" in read ? { found: Object.keys(read.found.data ?? {}) } : read; // of a Secret, nothing but its keys
+  return "found" in read ? { found: Object.keys(read.found.data ?? {}) } : read; // drops the values of a Secret
 }

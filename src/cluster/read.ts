@@ -16,25 +16,25 @@ import { plainRunner } from "./plain-pods.ts";
 import { arcPaths } from "./scale-set.ts";
 import type { ArcObject } from "./scale-set.ts";
 
-/** What the reading takes from its surroundings. */
+/** The dependencies of `readCluster`. */
 export interface ReadingParts {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly ownVersion: string;
   /** The engine, as `render` and `serve` use it. */
   readonly prime: Prime;
-  /** The webhook's answer to a review with this configuration. */
+  /** The webhook's response to a review with this configuration. */
   admit(review: object, podSecurity: PodSecurity, config: Config): string;
-  /** Told what is being read, for those who wait. */
+  /** Called with a description of the current step, to show progress. */
   progress(what: string): void;
 }
 
-/** At most so many pods are shown to each replica. */
-const shown = 10;
+/** The maximum number of reviews that each replica receives. */
+const maxReviews = 10;
 
 /**
- * Reads all that the checks look at. What may not be read is noted as such, and nothing is changed: pods are created as dry
- * runs, and replicas are asked about them as the API server would ask.
+ * Reads everything that the checks need, and changes nothing: pods are created as dry runs, and replicas receive the reviews
+ * that the API server would send. What cannot be read is recorded with the reason.
  */
 export async function readCluster(cluster: Cluster, parts: ReadingParts): Promise<Readings> {
   const { progress, now, ownVersion } = parts;
@@ -66,10 +66,10 @@ export async function readCluster(cluster: Cluster, parts: ReadingParts): Promis
   const anywhere = spaces[0]?.metadata.name ?? foundOr(scaleSets, [])[0]?.metadata.namespace;
   const imageVolume = anywhere === undefined ? undefined : await tryImageVolume(cluster, anywhere);
 
-  progress("speaking to the replicas");
-  const conversations = release && (await speak(cluster, release, { trials, spaces, config, parts }));
+  progress("calling the replicas");
+  const conversations = release && (await callReplicas(cluster, release, { trials, spaces, config, parts }));
 
-  progress("reading what profiles name");
+  progress("reading the objects that profiles reference");
   const references = config ? await readReferences(cluster, trials, config) : [];
   return {
     now,
@@ -90,7 +90,7 @@ export async function readCluster(cluster: Cluster, parts: ReadingParts): Promis
   };
 }
 
-/** The scale sets in these namespaces, each with what its namespace enforces. */
+/** The scale sets in these namespaces, each with the Pod Security level of its namespace. */
 function setsIn(
   spaces: readonly Namespace[],
   scaleSets: readonly ArcObject[],
@@ -102,16 +102,18 @@ function setsIn(
   });
 }
 
-async function speak(
+async function callReplicas(
   cluster: Cluster,
   release: Release,
-  { trials, spaces, config, parts }: SpeakParts,
+  { trials, spaces, config, parts }: CallParts,
 ): Promise<Release["conversations"]> {
   const asked = trials.flatMap(({ pod, namespace, podSecurity }) => (pod ? [{ pod, namespace, podSecurity }] : []));
-  // Without a scale set there is still one pod to ask about.
+  // Without a scale set, a plain runner pod is sent in any namespace.
   const namespace = spaces[0]?.metadata.name ?? injectLabel.replace("/", "-");
   const pods =
-    asked.length > 0 ? asked.slice(0, shown) : [{ pod: plainRunner, namespace, podSecurity: "privileged" as const }];
+    asked.length > 0
+      ? asked.slice(0, maxReviews)
+      : [{ pod: plainRunner, namespace, podSecurity: "privileged" as const }];
   const questions = pods.map((one) => ({
     podSecurity: one.podSecurity,
     path: entryPaths[one.podSecurity],
@@ -121,7 +123,7 @@ async function speak(
   return readConversations(cluster, release, questions, expected);
 }
 
-interface SpeakParts {
+interface CallParts {
   readonly trials: readonly Trial[];
   readonly spaces: readonly Namespace[];
   readonly config: Config | undefined;

@@ -7,18 +7,18 @@ import { entryFor, levelOf } from "./entries.ts";
 import type { Metadata, Namespace, WebhookConfiguration } from "./objects.ts";
 import { firstEntry, foundOr, injectLabel } from "./readings.ts";
 
-/** Whether pods of a namespace come to the webhook. */
+/** Whether the API server calls the webhook for the pods of a namespace. */
 export interface Way {
-  /** What the webhook is told that the namespace enforces. */
+  /** The Pod Security level of the namespace, as the webhook receives it. */
   readonly podSecurity: PodSecurity;
-  /** What keeps them from it, or has kept this pod from it; empty where nothing does. */
+  /** Why the API server does not call the webhook, or did not call it for this pod; empty if it does. */
   readonly statements: readonly Statement[];
 }
 
 /**
- * Reads the namespace and the registration, as far as they may be read.
+ * Reads the namespace and the webhook configuration, as far as permissions allow.
  *
- * @param pod one that is there; undefined for the next pod of a scale set
+ * @param pod an existing pod; undefined for the next pod of a scale set
  */
 export async function readWay(cluster: Cluster, namespace: string, pod: Pod | undefined): Promise<Way> {
   const [space, registrations] = await Promise.all([
@@ -30,44 +30,44 @@ export async function readWay(cluster: Cluster, namespace: string, pod: Pod | un
   const podSecurity = found ? levelOf(registration, found) : "privileged";
   const unread = [
     ...("found" in space ? [] : [`the namespace (${reasonOf(space)})`]),
-    ...("found" in registrations ? [] : [`the webhook's registration (${reasonOf(registrations)})`]),
+    ...("found" in registrations ? [] : [`the webhook configuration (${reasonOf(registrations)})`]),
   ];
   const statements = [
-    ...(unread.length > 0 ? [{ text: `Could not be read, and is assumed to be in order: ${unread.join(", ")}.` }] : []),
-    ...("found" in registrations && !registration ? [unregistered] : []),
-    ...(found ? unasked(found, registration) : []),
+    ...(unread.length > 0 ? [{ text: `Could not be read, and is assumed to be correct: ${unread.join(", ")}.` }] : []),
+    ...("found" in registrations && !registration ? [noConfiguration] : []),
+    ...(found ? whyNotCalled(found, registration) : []),
   ];
   const isPrimed = pod?.metadata.annotations?.[statusAnnotation] !== undefined;
   if (pod && !isPrimed && statements.length === 0) statements.push(missed(pod, registration));
   return { podSecurity, statements };
 }
 
-const unregistered: Statement = {
-  text: "The cluster has no MutatingWebhookConfiguration of arc-primer, so the webhook is asked about no pod. What follows is what it would do.",
+const noConfiguration: Statement = {
+  text: "The cluster has no MutatingWebhookConfiguration of arc-primer, so the API server does not call the webhook. The rest of this text describes what the webhook would do.",
   setting: { where: "registration", name: "metadata.name" },
 };
 
-/** Why pods of the namespace are not shown to the webhook, if so. */
-function unasked(namespace: Namespace, registration: WebhookConfiguration | undefined): Statement[] {
+/** Why the API server does not call the webhook for pods of the namespace; empty if it does. */
+function whyNotCalled(namespace: Namespace, registration: WebhookConfiguration | undefined): Statement[] {
   const { name, labels } = namespace.metadata;
   if (labels?.[injectLabel] !== "enabled") {
-    const text = `The namespace ${name} lacks the label ${injectLabel}: enabled, so the webhook is not asked about its pods. What follows is what it would do.`;
+    const text = `The namespace ${name} lacks the label ${injectLabel}: enabled, so the API server does not call the webhook for its pods. The rest of this text describes what the webhook would do.`;
     return [{ text, setting: { where: "namespace", name: injectLabel } }];
   }
   if (!registration || entryFor(registration, namespace)) return [];
-  const text = `No entry of the registration ${registration.metadata.name} matches the namespace ${name}, so the webhook is not asked about its pods. What follows is what it would do.`;
+  const text = `No entry of the webhook configuration ${registration.metadata.name} matches the namespace ${name}, so the API server does not call the webhook for its pods. The rest of this text describes what the webhook would do.`;
   return [{ text, setting: { where: "registration", name: "namespaceSelector" } }];
 }
 
-/** Why a pod in a namespace that is in order bears no status, as far as that can be told. */
+/** Why a pod has no status annotation although the API server calls the webhook for its namespace, as far as is known. */
 function missed(pod: Pod, registration: WebhookConfiguration | undefined): Statement {
-  const { creationTimestamp: born } = pod.metadata as Metadata;
+  const { creationTimestamp: created } = pod.metadata as Metadata;
   const since = registration?.metadata.creationTimestamp;
-  if (born !== undefined && since !== undefined && born < since) {
-    const text = `The pod has no annotation ${statusAnnotation}: it was created (${born}) before the webhook was registered (${since}).`;
+  if (created !== undefined && since !== undefined && created < since) {
+    const text = `The pod has no annotation ${statusAnnotation}: it was created (${created}) before the webhook configuration (${since}).`;
     return { text, setting: { where: "registration", name: "metadata.creationTimestamp" } };
   }
-  const text = `The pod has no annotation ${statusAnnotation}. Either it was left as it came, for the reason below, or the webhook was not asked or did not answer when the pod was created.`;
+  const text = `The pod has no annotation ${statusAnnotation}. Either the webhook did not change the pod, for the reason below, or the API server did not call the webhook or received no response when the pod was created.`;
   return { text, setting: { where: "registration", name: "failurePolicy" } };
 }
 

@@ -18,21 +18,22 @@ const version = (gitVersion: string) => ({ version: { found: { major: "1", minor
 
 describe("api-server", () => {
   test.each<[string, string, string[]]>([
-    ["a new one", "v1.37.2", ["✓"]],
-    ["a provider's", "v1.30.5-gke.1014001", ["✓"]],
-    ["one without native sidecars", "v1.28.9", ["! no-native-sidecars"]],
-    ["one without match conditions", "v1.27.3", ["✗ too-old"]],
+    ["a new version", "v1.37.2", ["✓"]],
+    ["a provider's version", "v1.30.5-gke.1014001", ["✓"]],
+    ["without native sidecars", "v1.28.9", ["! no-native-sidecars"]],
+    ["without match conditions", "v1.27.3", ["✗ too-old"]],
   ])("%s", (_, gitVersion, said) => expect(says(apiServer, readings(version(gitVersion)))).toEqual(said));
 
-  test("one that may not be asked", () => expect(says(apiServer, readings({ version: mayNot }))).toEqual(["?"]));
+  test("without permission to read the version", () =>
+    expect(says(apiServer, readings({ version: mayNot }))).toEqual(["?"]));
 });
 
 describe("nodes", () => {
-  test("are counted by their kubelet and runtime", () => {
+  test("are counted by kubelet and runtime", () => {
     expect(words(nodes, readings())).toBe("2 nodes: kubelet v1.37.2, containerd://2.1.4 (2)");
   });
 
-  test("an old kubelet is named; one of Windows is not", () => {
+  test("the node with an old kubelet is named, unless it runs Windows", () => {
     const old = { kubeletVersion: "v1.28.1" };
     const found = [node("a"), node("b", old), node("c", { ...old, operatingSystem: "windows" })];
     const of = readings({ nodes: { found } });
@@ -40,7 +41,7 @@ describe("nodes", () => {
     expect(words(nodes, of)).toContain("kubelets before 1.29 on b ");
   });
 
-  test("that may not be read, or are not there", () => {
+  test("cannot be read, or do not exist", () => {
     expect(says(nodes, readings({ nodes: mayNot }))).toEqual(["?"]);
     expect(says(nodes, readings({ nodes: { found: [] } }))).toEqual(["?"]);
   });
@@ -54,14 +55,14 @@ describe("image-volumes", () => {
   };
   const crio = { nodes: { found: [node("a", { containerRuntimeVersion: "cri-o://1.35.0" })] } };
 
-  test("where they work: worth it for what copies, and not for what does not", () => {
-    expect(words(imageVolumes, readings())).toContain("would be safe, and worth it: each pod of linux");
+  test("where they work: recommended for a scale set that copies externals", () => {
+    expect(words(imageVolumes, readings())).toContain("would be safe and save time: each pod of linux");
     const plain = readings({ trials: [trial("plain", "default-mode")] });
     expect(words(imageVolumes, plain)).toBe("image volumes work here; no scale set copies externals");
     expect(words(imageVolumes, readings({}, using))).toBe("image volumes work; the profile fast uses them");
   });
 
-  test("where they do not work, and no profile uses them: it is said, and is no problem", () => {
+  test("where they do not work, and no profile uses them: mentioned, but not a problem", () => {
     for (const changes of [dropped, oldContainerd, crio]) expect(says(imageVolumes, readings(changes))).toEqual(["✓"]);
     expect(words(imageVolumes, readings(oldContainerd))).toContain("would not be safe");
   });
@@ -70,10 +71,14 @@ describe("image-volumes", () => {
     ["the API server drops them", dropped, ["✗ dropped"]],
     ["a node has an old containerd", oldContainerd, ["✗ unsafe-nodes"]],
     ["a node has CRI-O", crio, ["! untried"]],
-    ["the nodes may not be read", { nodes: mayNot }, ["?"]],
-    ["nothing could be tried, on a version with the gate", { imageVolume: undefined, ...version("v1.34.1") }, ["?"]],
+    ["the nodes cannot be read", { nodes: mayNot }, ["?"]],
     [
-      "nothing could be tried, on a version without it",
+      "there was no dry run, on a version with the feature gate",
+      { imageVolume: undefined, ...version("v1.34.1") },
+      ["?"],
+    ],
+    [
+      "there was no dry run, on a version without the feature",
       { imageVolume: undefined, ...version("v1.32.1") },
       ["✗ dropped"],
     ],

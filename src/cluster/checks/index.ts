@@ -18,7 +18,7 @@ import { entries, failurePolicy, registration } from "./registration.ts";
 import { replicas, versions } from "./replicas.ts";
 import { runnerPods } from "./runner-pods.ts";
 
-/** All checks, in the order in which their lines are printed. A new one is one file, its test and one line here. */
+/** All checks, in the order in which their results are printed. A new check takes one file, its test, and one line here. */
 export const checks: readonly Check[] = [
   apiServer,
   nodes,

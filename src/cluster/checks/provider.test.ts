@@ -21,20 +21,20 @@ const bare = { registration: { ...registered(allEntries), metadata: { name: "arc
 
 describe("provider", () => {
   test.each<[string, object, object, string[]]>([
-    ["none that is known", {}, {}, []],
+    ["an unknown provider", {}, {}, []],
     ["AKS", aks, {}, ["✓"]],
     ["AKS without the annotation", aks, bare, ["! aks-enforcer"]],
     ["GKE", gke, {}, ["✓"]],
     ["GKE with another port", gke, port(9443), ["! gke-port"]],
     [
-      "GKE by its nodes",
+      "GKE, recognized by its nodes",
       { nodes: { found: [labelled("a", "cloud.google.com/gke-nodepool")] } },
       port(9443),
       ["! gke-port"],
     ],
     ["Autopilot", { ...gke, nodes: { found: [node("gk3-a")] } }, {}, ["! gke-autopilot"]],
     ["OpenShift", openshift, {}, ["✓"]],
-    ["OpenShift with a user", openshift, withPod({ securityContext: { runAsUser: 65532 } }), ["! openshift-user"]],
-    ["nothing may be read", { nodes: mayNot, version: mayNot, apiGroups: mayNot }, {}, []],
+    ["OpenShift with runAsUser", openshift, withPod({ securityContext: { runAsUser: 65532 } }), ["! openshift-user"]],
+    ["nothing can be read", { nodes: mayNot, version: mayNot, apiGroups: mayNot }, {}, []],
   ])("%s", (_, changes, release, said) => expect(says(provider, readings(changes, release))).toEqual(said));
 });

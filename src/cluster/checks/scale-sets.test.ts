@@ -28,10 +28,10 @@ const found = <T>(...items: T[]) => ({ found: items });
 
 describe("namespaces", () => {
   test.each<[string, object, string[]]>([
-    ["one with the label", {}, ["✓"]],
-    ["none", { namespaces: found(space("ci")) }, ["✗ none"]],
+    ["one namespace with the label", {}, ["✓"]],
+    ["no namespace with the label", { namespaces: found(space("ci")) }, ["✗ none"]],
     [
-      "one that declines",
+      "one namespace with the label disabled",
       { namespaces: found(space("ci", inject), space("x", { "arc-primer.dev/inject": "disabled" })) },
       ["✓"],
     ],
@@ -40,8 +40,12 @@ describe("namespaces", () => {
       { namespaces: found(space("ci", inject), space("x", { "arc-primer.dev/inject": "true" })) },
       ["! odd-label"],
     ],
-    ["the release's own", { namespaces: found(space("ci", inject), space("primer", inject)) }, ["! excluded"]],
-    ["that may not be read", { namespaces: mayNot }, ["?"]],
+    [
+      "the namespace of the release",
+      { namespaces: found(space("ci", inject), space("primer", inject)) },
+      ["! excluded"],
+    ],
+    ["that cannot be read", { namespaces: mayNot }, ["?"]],
   ])("%s", (_, changes, said) => expect(says(namespaces, readings(changes))).toEqual(said));
 
   test("the advice names the namespace", () => {
@@ -55,11 +59,15 @@ describe("scale-sets", () => {
   test.each<[string, object, string[]]>([
     ["one in a labelled namespace", {}, ["✓"]],
     ["no ARC", { scaleSets: { missing: "the server could not find the requested resource" } }, ["! no-arc"]],
-    ["none", { scaleSets: { found: [] } }, ["! none"]],
-    ["one elsewhere", { scaleSets: found(set("ci"), set("other")) }, ["✓", "! unlabelled"]],
-    ["one where it is declined", { scaleSets: found(set("ci"), set("other")), namespaces: declining }, ["✓"]],
-    ["that may not be read", { scaleSets: mayNot }, ["?"]],
-    ["in namespaces that may not be read", { namespaces: mayNot }, ["?"]],
+    ["no scale set", { scaleSets: { found: [] } }, ["! none"]],
+    ["one in a namespace without the label", { scaleSets: found(set("ci"), set("other")) }, ["✓", "! unlabelled"]],
+    [
+      "one in a namespace with the label disabled",
+      { scaleSets: found(set("ci"), set("other")), namespaces: declining },
+      ["✓"],
+    ],
+    ["that cannot be read", { scaleSets: mayNot }, ["?"]],
+    ["in namespaces that cannot be read", { namespaces: mayNot }, ["?"]],
   ])("%s", (_, changes, said) => expect(says(scaleSets, readings(changes))).toEqual(said));
 
   test("a labelled namespace that no entry matches", () => {
@@ -76,7 +84,7 @@ describe("pod-security", () => {
     });
   };
 
-  test("what a level rules out", () => {
+  test("the mutations that a level rules out", () => {
     expect(words(podSecurity, readings())).toBe("ci: privileged");
     expect(says(podSecurity, skipping("wait-declined"))).toEqual(["✓"]);
     expect(says(podSecurity, skipping("pod-security"))).toEqual(["✓", "! rules-out"]);
@@ -94,15 +102,15 @@ describe("profiles", () => {
     return { ...one, pod: { ...one.pod!, metadata: { ...one.pod!.metadata, annotations } } };
   };
 
-  test("each scale set's, by the rules", () => {
+  test("each scale set's profile, by the rules", () => {
     const rules = headed({ profiles: { slow: { enabled: false } }, rules: [{ scaleSets: ["lin*"], profile: "slow" }] });
     expect(words(profiles, readings())).toBe("ci/linux: profile default");
     expect(words(profiles, readings({}, { configuration: configuration(rules) }))).toBe(
-      "ci/linux: profile slow, which is switched off (enabled: false)",
+      "ci/linux: profile slow, which is disabled (enabled: false)",
     );
   });
 
-  test("one that is asked for and not given", () => {
+  test("a profile that is requested but not assigned", () => {
     expect(says(profiles, readings({ trials: [asking()] }))).toEqual(["! not-given"]);
   });
 
@@ -113,7 +121,7 @@ describe("profiles", () => {
 
 describe("dry-runs", () => {
   const linux = trial("linux");
-  const refused = (status: number, message: string) => ({ ...linux, answer: created({ message }, status) });
+  const rejected = (status: number, message: string) => ({ ...linux, answer: created({ message }, status) });
   const disabled = { ...linux.primed!, decision: { kind: "skip" as const, reason: "profile-disabled" as const } };
   const withStatus = (status: object) =>
     answered(linux, (pod) => {
@@ -124,43 +132,43 @@ describe("dry-runs", () => {
   const cannot = 'pods is forbidden: User "reader" cannot create resource "pods" in API group ""';
   test.each<[string, object, string[]]>([
     ["primed", linux, ["✓"]],
-    ["switched off", { ...linux, primed: disabled, answer: created(linux.pod) }, ["✓"]],
-    ["audit", { ...linux, primed: { ...linux.primed!, mode: "audit" }, answer: created(linux.pod) }, ["✓"]],
-    ["refused", refused(403, 'pods "x" is forbidden: violates PodSecurity "restricted"'), ["✗ refused"]],
-    ["invalid", refused(422, "spec.containers: Required value"), ["✗ refused"]],
+    ["disabled by the profile", { ...linux, primed: disabled, answer: created(linux.pod) }, ["✓"]],
+    ["audit mode", { ...linux, primed: { ...linux.primed!, mode: "audit" }, answer: created(linux.pod) }, ["✓"]],
+    ["rejected", rejected(403, 'pods "x" is forbidden: violates PodSecurity "restricted"'), ["✗ refused"]],
+    ["invalid", rejected(422, "spec.containers: Required value"), ["✗ refused"]],
     ["not primed", { ...linux, answer: created(linux.pod) }, ["✗ not-primed"]],
     [
-      "without an answer, under Fail",
-      refused(500, 'failed calling webhook "runners.arc-primer.dev"'),
+      "without a response, with failurePolicy Fail",
+      rejected(500, 'failed calling webhook "runners.arc-primer.dev"'),
       ["✗ not-primed"],
     ],
     [
-      "nothing to do",
+      "nothing applied",
       { ...linux, answer: withStatus({ skipped: { "wait-for-docker": "no-docker" } }) },
       ["! nothing-applied"],
     ],
     [
-      "something for somebody to look into",
+      "something that needs attention",
       { ...linux, answer: withStatus({ skipped: { "wait-for-docker": "no-runner-container" } }) },
       ["! left-out"],
     ],
     ["without a template", { ...linux, pod: undefined, answer: undefined }, ["! no-template"]],
-    ["by somebody who may not", refused(403, cannot), ["?"]],
+    ["without permission to create pods", rejected(403, cannot), ["?"]],
     ["without a connection", { ...linux, answer: { failed: "the API server cannot be reached" } }, ["?"]],
   ])("%s", (_, one, said) => expect(says(dryRuns, readings({ trials: [one as typeof linux] }))).toEqual(said));
 
-  test("a sidecar that another webhook has broken", () => {
+  test("a sidecar whose restartPolicy another webhook removed", () => {
     const answer = answered(linux, (pod) => {
       for (const container of pod.spec.initContainers ?? []) Object.assign(container, { restartPolicy: undefined });
     });
     expect(says(dryRuns, readings({ trials: [{ ...linux, answer }] }))).toEqual(["✗ sidecar-lost"]);
   });
 
-  test("what was applied and why not, in words", () => {
+  test("the mutations that were applied, and the reasons for the others", () => {
     const skipped = { prerequisites: "read-only-root" };
     const of = readings({ trials: [{ ...linux, answer: withStatus({ applied: ["wait-for-docker"], skipped }) }] });
     expect(words(dryRuns, of)).toBe(
-      "ci/linux: profile default, applied wait-for-docker; prerequisites left out (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
+      "ci/linux: profile default, applied wait-for-docker; prerequisites not applied (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
     );
   });
 });
@@ -184,12 +192,12 @@ describe("references", () => {
   };
   const gone = { missing: "not found" };
   test.each<[string, Reference[], string[]]>([
-    ["none", [], []],
-    ["all there", [login, fast], ["✓"]],
-    ["a Secret that is not there", [{ ...login, keys: gone }], ["✗ missing"]],
-    ["one without the key", [{ ...login, keys: { found: ["x"] } }], ["✗ no-key"]],
-    ["a storage class that is not there", [{ ...fast, keys: gone }], ["✗ no-storage-class"]],
-    ["a Secret that may not be read", [{ ...login, keys: mayNot }], ["?"]],
+    ["no references", [], []],
+    ["all exist", [login, fast], ["✓"]],
+    ["a missing Secret", [{ ...login, keys: gone }], ["✗ missing"]],
+    ["a Secret without the key", [{ ...login, keys: { found: ["x"] } }], ["✗ no-key"]],
+    ["a missing storage class", [{ ...fast, keys: gone }], ["✗ no-storage-class"]],
+    ["a Secret that cannot be read", [{ ...login, keys: mayNot }], ["?"]],
   ])("%s", (_, all, said) => expect(says(references, readings({ references: all }))).toEqual(said));
 
   test("the advice names the object", () => {
@@ -218,14 +226,22 @@ describe("runner-pods", () => {
     conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }],
   };
   test.each<[string, object, string[]]>([
-    ["none", {}, ["✓"]],
-    ["a primed one", { runnerPods: found(runner({ phase: "Running" })) }, ["✓"]],
-    ["one that is not primed", { runnerPods: found(runner({ phase: "Running" }, 5, {})) }, ["! unprimed"]],
-    ["one whose Secret is missing", { runnerPods: found(runner(waiting("CreateContainerConfigError"))) }, ["! stuck"]],
-    ["one that has just come", { runnerPods: found(runner(waiting("ErrImagePull"), 1)) }, ["✓"]],
-    ["one without a node", { runnerPods: found(runner(unscheduled)) }, ["! stuck"]],
-    ["one that is pulled", { runnerPods: found(runner(waiting("ContainerCreating"), 5)) }, ["✓"]],
-    ["one that is pulled for ever", { runnerPods: found(runner(waiting("ContainerCreating"), 20)) }, ["! stuck"]],
-    ["pods that may not be read", { runnerPods: mayNot }, ["?"]],
+    ["no runner pod", {}, ["✓"]],
+    ["a primed pod", { runnerPods: found(runner({ phase: "Running" })) }, ["✓"]],
+    ["an unprimed pod", { runnerPods: found(runner({ phase: "Running" }, 5, {})) }, ["! unprimed"]],
+    [
+      "a pod whose Secret is missing",
+      { runnerPods: found(runner(waiting("CreateContainerConfigError"))) },
+      ["! stuck"],
+    ],
+    ["a new pod", { runnerPods: found(runner(waiting("ErrImagePull"), 1)) }, ["✓"]],
+    ["a pod without a node", { runnerPods: found(runner(unscheduled)) }, ["! stuck"]],
+    ["a pod whose image is pulled", { runnerPods: found(runner(waiting("ContainerCreating"), 5)) }, ["✓"]],
+    [
+      "a pod whose image is pulled for 20 minutes",
+      { runnerPods: found(runner(waiting("ContainerCreating"), 20)) },
+      ["! stuck"],
+    ],
+    ["pods that cannot be read", { runnerPods: mayNot }, ["?"]],
   ])("%s", (_, changes, said) => expect(says(runnerPods, readings(changes))).toEqual(said));
 });

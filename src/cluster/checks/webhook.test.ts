@@ -23,31 +23,35 @@ const none = { release: undefined };
 
 describe("registration", () => {
   test.each<[string, object, string[]]>([
-    ["one", {}, ["✓"]],
-    ["none", { mutating: { found: [] } }, ["✗ missing"]],
-    ["only somebody else's", { mutating: { found: [registered([{ name: "x.example.com" }])] } }, ["✗ missing"]],
-    ["two", { mutating: { found: [registered(allEntries), registered(allEntries)] } }, ["! several"]],
-    ["one that may not be read", { mutating: mayNot }, ["?"]],
+    ["one configuration", {}, ["✓"]],
+    ["no configuration", { mutating: { found: [] } }, ["✗ missing"]],
+    [
+      "only a configuration of another webhook",
+      { mutating: { found: [registered([{ name: "x.example.com" }])] } },
+      ["✗ missing"],
+    ],
+    ["two configurations", { mutating: { found: [registered(allEntries), registered(allEntries)] } }, ["! several"]],
+    ["without permission to read them", { mutating: mayNot }, ["?"]],
   ])("%s", (_, changes, said) => expect(says(registration, readings(changes))).toEqual(said));
 });
 
 describe("entries", () => {
   test.each<[string, readonly Webhook[], string[]]>([
-    ["the chart's", allEntries, ["✓"]],
-    ["one left out", [privileged, baseline], ["✗ missing"]],
+    ["the chart's entries", allEntries, ["✓"]],
+    ["one entry missing", [privileged, baseline], ["✗ missing"]],
     [
-      "one with another path",
+      "one entry with a wrong path",
       [privileged, baseline, { ...restricted, clientConfig: baseline.clientConfig! }],
       ["✗ missing"],
     ],
-    ["one without the creation of pods", [{ ...privileged, rules: [] }, baseline, restricted], ["✗ no-pods"]],
+    ["one entry without CREATE of pods", [{ ...privileged, rules: [] }, baseline, restricted], ["✗ no-pods"]],
     [
-      "one for other pods",
+      "one entry for other pods",
       [{ ...privileged, objectSelector: { matchLabels: { a: "b" } } }, baseline, restricted],
       ["✗ no-pods"],
     ],
-    ["one for all pods", [{ ...privileged, objectSelector: {} }, baseline, restricted], ["! too-many"]],
-    ["one for all namespaces", [{ ...privileged, namespaceSelector: {} }, baseline, restricted], ["! too-many"]],
+    ["one entry for all pods", [{ ...privileged, objectSelector: {} }, baseline, restricted], ["! too-many"]],
+    ["one entry for all namespaces", [{ ...privileged, namespaceSelector: {} }, baseline, restricted], ["! too-many"]],
   ])("%s", (_, webhooks, said) => expect(says(entries, withEntries(webhooks))).toEqual(said));
 
   test("the levels without an entry are named", () => {
@@ -56,18 +60,18 @@ describe("entries", () => {
     );
   });
 
-  test("nothing is said where there is no registration", () => expect(says(entries, readings(none))).toEqual([]));
+  test("nothing is reported without a webhook configuration", () => expect(says(entries, readings(none))).toEqual([]));
 });
 
 describe("failure-policy", () => {
   const fail = allEntries.map((one) => ({ ...one, failurePolicy: "Fail" }));
   const one = { deployment: { found: { ...deployment, status: { readyReplicas: 1 } } } };
   test.each<[string, readonly Webhook[], object, string[]]>([
-    ["Ignore", allEntries, one, ["✓"]],
+    ["Ignore with one replica", allEntries, one, ["✓"]],
     ["Fail with two replicas", fail, {}, ["✓"]],
-    ["Fail with one", fail, one, ["! fail"]],
-    ["both", [fail[0]!, baseline, restricted], {}, ["! mixed"]],
-    ["a long time-out", [{ ...privileged, timeoutSeconds: 30 }, baseline, restricted], {}, ["! time-out"]],
+    ["Fail with one replica", fail, one, ["! fail"]],
+    ["both policies", [fail[0]!, baseline, restricted], {}, ["! mixed"]],
+    ["a long timeout", [{ ...privileged, timeoutSeconds: 30 }, baseline, restricted], {}, ["! time-out"]],
   ])("%s", (_, webhooks, more, said) => {
     expect(says(failurePolicy, readings({}, { registration: registered(webhooks), ...more }))).toEqual(said);
   });
@@ -76,12 +80,12 @@ describe("failure-policy", () => {
 describe("ca-bundle", () => {
   const trusting = (text: string, level: "privileged" | "baseline" = "privileged") =>
     entry(level, { clientConfig: { caBundle: Buffer.from(text).toString("base64") } });
-  const ending = async (to: number) => {
+  const expiring = async (to: number) => {
     const { cert } = await certificate({ to: (now - Date.now()) / 3_600_000 + to });
     return cert;
   };
 
-  test("in order", () => expect(says(caBundle, readings())).toEqual(["✓"]));
+  test("valid", () => expect(says(caBundle, readings())).toEqual(["✓"]));
 
   test("empty, unreadable, or different", () => {
     expect(says(caBundle, withEntries([trusting("")]))).toEqual(["! empty"]);
@@ -90,8 +94,8 @@ describe("ca-bundle", () => {
     expect(says(caBundle, withEntries([trusting(""), trusting("x", "baseline")]))).toEqual(["! different"]);
   });
 
-  test("that ends: the last of its certificates counts", async () => {
-    const [past, soon, late] = [await ending(-1), await ending(48), await ending(24 * 365)];
+  test("expired or about to expire, by the last of its certificates", async () => {
+    const [past, soon, late] = [await expiring(-1), await expiring(48), await expiring(24 * 365)];
     expect(says(caBundle, withEntries([trusting(past)]))).toEqual(["✗ expired"]);
     expect(says(caBundle, withEntries([trusting(past + soon)]))).toEqual(["! expires-soon"]);
     expect(says(caBundle, withEntries([trusting(soon + late)]))).toEqual(["✓"]);
@@ -110,14 +114,14 @@ describe("other-webhooks", () => {
       backends: { "gate/gate": { found: ready } },
     });
 
-  test("none, or one that is up", () => {
-    expect(words(otherWebhooks, readings())).toBe("no other webhook sees runner pods");
+  test("no other webhook, or one that is up", () => {
+    expect(words(otherWebhooks, readings())).toBe("no other webhook receives runner pods");
     expect(words(otherWebhooks, withGate({}, 2))).toBe(
-      "others that see runner pods, none in the way: gate.example.com (Fail)",
+      "other webhooks receive runner pods, and none of them is down: gate.example.com (Fail)",
     );
   });
 
-  test("one that is down: in the way if it sees runners and fails closed", () => {
+  test("a webhook that is down is a problem if it receives runner pods and its failurePolicy is Fail", () => {
     expect(says(otherWebhooks, withGate({}, 0))).toEqual(["✗ down"]);
     expect(says(otherWebhooks, withGate({ failurePolicy: "Ignore" }, 0))).toEqual(["✓"]);
     expect(says(otherWebhooks, withGate({ namespaceSelector: { matchLabels: inject } }, 0))).toEqual(["✗ down"]);
@@ -125,7 +129,7 @@ describe("other-webhooks", () => {
     expect(says(otherWebhooks, withGate({ objectSelector: { matchLabels: { app: "web" } } }, 0))).toEqual(["✓"]);
   });
 
-  test("those that may not be read", () => {
+  test("webhook configurations that cannot be read", () => {
     expect(says(otherWebhooks, readings({ validating: mayNot }))).toEqual(["?"]);
   });
 });
