@@ -100,7 +100,7 @@ describe("a manifest", () => {
     expect(later).toContain("Setting: profiles.default.docker.wait.enabled (false)");
   });
 
-  test("a status that somebody made up is harmless", async () => {
+  test("a status with invented content is harmless", async () => {
     const pods = ["{", "7", '{"applied":[]}'].map((status) => withStatus(status));
     const odd = { version: "\u001B[31m", profile: "x", applied: ["toString"], skipped: { a: "constructor" } };
     for (const made of [...pods, withStatus(JSON.stringify(odd))]) {
@@ -261,7 +261,7 @@ describe("in a cluster", () => {
       "the API server did not call the webhook or received no response when the pod was created",
     );
     expect(await reasons({ [registrations]: 403, [runners]: 403 })).toContain(
-      "Could not be read, and is assumed to be correct: the namespace (refused: ",
+      "The following could not be read and is assumed to be correct: the namespace (refused: ",
     );
   });
 
@@ -285,7 +285,7 @@ describe("in a cluster", () => {
       "/api/v1/configmaps": 403,
       "/api/v1/namespaces/arc-primer/configmaps": listOf("ConfigMap", configMap("")),
     };
-    expect((await inCluster("a")).stdout).toContain("the ConfigMap arc-primer/arc-primer, as");
+    expect((await inCluster("a")).stdout).toContain("the current ConfigMap arc-primer/arc-primer of the cluster");
 
     objects = { ...pod, "/api/v1/configmaps": 403 };
     const forbidden = await inCluster("a");

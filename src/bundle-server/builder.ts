@@ -1,7 +1,7 @@
 import type { Logger } from "../log.ts";
 import type { Handover } from "./handover.ts";
 import type { BundleMetrics } from "./metrics.ts";
-import { quietly } from "./quietly.ts";
+import { loggingErrors } from "./log-errors.ts";
 import { createSchedule } from "./schedule.ts";
 import type { Store } from "./store.ts";
 
@@ -80,7 +80,7 @@ export function createBuilder(parts: BuilderParts): () => Promise<void> {
     await handover.stop(true);
   }
 
-  return quietly(
+  return loggingErrors(
     async () => {
       const now = clock();
       if (build) return follow(build, now);

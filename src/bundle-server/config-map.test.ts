@@ -9,18 +9,18 @@ import { configMapIndex } from "./config-map.ts";
 // An HTTPS server with fixed responses acts as the API server. test/cluster/package-bundles.machine.test.ts uses a real one.
 
 const issued = await selfSigned(["localhost"], { from: new Date(Date.now() - 60_000), to: new Date(Date.now() + 6e6) });
-const asked: string[] = [];
+const requests: string[] = [];
 let answer: { status: number; body: unknown };
 const server = createServer(issued, async (request, response) => {
   let body = "";
   for await (const chunk of request) body += String(chunk);
   const { authorization, "content-type": type = "" } = request.headers;
-  asked.push([request.method, request.url, authorization, type, body].join(" "));
+  requests.push([request.method, request.url, authorization, type, body].join(" "));
   response.statusCode = answer.status;
   response.end(JSON.stringify(answer.body));
 });
 beforeAll(async () => new Promise<void>((resolve) => server.listen(0, "localhost", resolve)));
-beforeEach(() => void (asked.length = 0));
+beforeEach(() => void (requests.length = 0));
 afterAll(() => server.close().closeAllConnections());
 
 const key = { namespace: "primer-system", name: "arc-primer-bundles", key: "arc-primer-bundle-default" };
@@ -53,7 +53,7 @@ test("it reads only its own key", async () => {
   expect(await index().read()).toBeUndefined();
   answer = { status: 200, body: { data: { [key.key]: indexEntry(bundle), other: "{" } } };
   expect(await index().read()).toEqual(bundle);
-  expect(asked[0]).toBe(`GET ${path} Bearer token  `);
+  expect(requests[0]).toBe(`GET ${path} Bearer token  `);
 });
 
 test("an invalid entry is ignored, and the log has the reason", async () => {
@@ -67,7 +67,7 @@ test("it writes and removes only its own key, with a merge patch", async () => {
   await index().write(bundle);
   await index().write(undefined);
   const patch = `PATCH ${path}?fieldManager=arc-primer Bearer token application/merge-patch+json`;
-  expect(asked).toEqual([
+  expect(requests).toEqual([
     `${patch} ${JSON.stringify({ data: { [key.key]: indexEntry(bundle) } })}`,
     `${patch} ${JSON.stringify({ data: { [key.key]: null } })}`,
   ]);

@@ -7,7 +7,7 @@ export interface Schedule {
   succeeded(): void;
 }
 
-/** The delay after the first failure. It doubles with each further failure, up to the interval. Changed settings are built at once. */
+/** The delay after the first failure. It doubles with each failure, up to the interval. Changed settings are built at once. */
 const firstPause = 300_000;
 
 /** A build is due if there is no bundle of the current settings, or if the newest bundle is older than `interval`. */

@@ -9,7 +9,7 @@ import { fetchBundle } from "./fetch.ts";
 import { createOps } from "./ops.ts";
 import { createPublisher } from "./publisher.ts";
 import type { PublisherParts } from "./publisher.ts";
-import { quietly } from "./quietly.ts";
+import { loggingErrors } from "./log-errors.ts";
 
 export interface BundleServerParts extends BuilderParts, Pick<PublisherParts, "index" | "of" | "url"> {
   readonly port: number;
@@ -62,7 +62,7 @@ export async function startBundleServer(parts: BundleServerParts): Promise<Bundl
 async function poll(parts: BundleServerParts, signal: AbortSignal): Promise<void> {
   const { store, metrics, wanted, polling } = parts;
   const fetch = async (url: string) => fetchBundle(url, signal);
-  const publish = quietly(
+  const publish = loggingErrors(
     createPublisher({ ...parts, settings: () => wanted()?.settings, fetch }),
     parts.log,
     "the index cannot be synchronized; the published entry is not changed",

@@ -1,6 +1,6 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { exchange, parsed } from "./exchange.ts";
-import type { Exchanged } from "./exchange.ts";
+import type { HttpResponse } from "./exchange.ts";
 import { ClusterError, readKubeconfig } from "./kubeconfig.ts";
 import type { ClusterOptions } from "./kubeconfig.ts";
 
@@ -8,7 +8,7 @@ export { ClusterError } from "./kubeconfig.ts";
 export type { ClusterOptions } from "./kubeconfig.ts";
 
 /** The result of reading something: the object, or why it could not be read, as a sentence for the user without a full stop. */
-export type Readable<T> =
+export type ReadResult<T> =
   | { readonly found: T }
   /** Permissions are missing. The text is the API server's message. */
   | { readonly forbidden: string }
@@ -18,7 +18,7 @@ export type Readable<T> =
   | { readonly failed: string };
 
 /** The API server's response to a create request. `object` is the created object, or a `Status` with the reason for the error. */
-export interface Answer {
+export interface CreateResponse {
   readonly status: number;
   readonly object: unknown;
   /** The `Warning` headers, as kubectl prints them. */
@@ -37,22 +37,22 @@ export interface Cluster {
   /** The context's namespace, or `default`. */
   readonly namespace: string;
   /** The response of `/version`. */
-  readonly version: Readable<Version>;
+  readonly version: ReadResult<Version>;
   /** Reads one object or another resource by its path, such as `/api/v1/namespaces/arc-runners`. */
-  get<T>(path: string): Promise<Readable<T>>;
+  get<T>(path: string): Promise<ReadResult<T>>;
   /**
    * Lists all objects of a collection, such as `/api/v1/pods`, each with its kind and apiVersion.
    *
    * @param selectors `labelSelector` and `fieldSelector`
    */
-  list<T>(path: string, selectors?: Readonly<Record<string, string>>): Promise<Readable<T[]>>;
+  list<T>(path: string, selectors?: Readonly<Record<string, string>>): Promise<ReadResult<T[]>>;
   /**
    * Posts an object and returns the response, also if it is an error.
    *
    * @param query such as `{ dryRun: "All" }`
    * @throws {ClusterError} if there is no response within 40 s. No webhook may take longer than 30 s
    */
-  create(path: string, object: unknown, query?: Readonly<Record<string, string>>): Promise<Answer>;
+  create(path: string, object: unknown, query?: Readonly<Record<string, string>>): Promise<CreateResponse>;
   /** The configuration for other parts of the Kubernetes client, such as port forwarding. */
   readonly config: KubeConfig;
 }
@@ -81,9 +81,9 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const ask = async (method: string, path: string, seconds: number, body?: unknown) =>
     exchange(config, { url: new URL(server + path), method, seconds, body });
 
-  const get = async <T>(path: string) => readable<T>(path, ask("GET", path, readingSeconds));
+  const get = async <T>(path: string) => toReadResult<T>(path, ask("GET", path, readingSeconds));
 
-  async function list<T>(path: string, selectors: Readonly<Record<string, string>> = {}): Promise<Readable<T[]>> {
+  async function list<T>(path: string, selectors: Readonly<Record<string, string>> = {}): Promise<ReadResult<T[]>> {
     const items: T[] = [];
     for (let next = ""; ;) {
       const query = new URLSearchParams({ ...selectors, limit: pageSize, ...(next && { continue: next }) });
@@ -98,7 +98,11 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }
   }
 
-  async function create(path: string, object: unknown, query: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async function create(
+    path: string,
+    object: unknown,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<CreateResponse> {
     const target = `${path}?${new URLSearchParams(query)}`;
     const { status, text, warnings } = await ask("POST", target, creatingSeconds, object);
     return { status, object: parsed(text), warnings };
@@ -110,7 +114,7 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
       `the API server at ${server} does not accept the credentials of the context ${context}: log in again, or choose another context with --context`,
     );
   }
-  const version = await readable<Version>("/version", Promise.resolve(response));
+  const version = await toReadResult<Version>("/version", Promise.resolve(response));
   const namespace = config.getContextObject(context)?.namespace ?? "default";
   return { context, server, namespace, version, get, list, create, config };
 }
@@ -123,9 +127,9 @@ interface Page<T> {
 }
 
 /** Converts a response. Connection errors become `failed`, because `connectCluster` has reached the API server before. */
-async function readable<T>(path: string, exchanged: Promise<Exchanged>): Promise<Readable<T>> {
+async function toReadResult<T>(path: string, response: Promise<HttpResponse>): Promise<ReadResult<T>> {
   try {
-    const { status, text } = await exchanged;
+    const { status, text } = await response;
     const object = parsed(text);
     if (status === 200) return { found: object as T };
     const message = (object as { message?: string } | undefined)?.message ?? text.slice(0, 500);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allEntries, inject, registered } from "../../test/support/readings.ts";
+import { allEntries, inject, configurationWith } from "../../test/support/readings.ts";
 import { mutatePaths } from "../webhook/routes.ts";
 import { entryFor, entryPaths, levelOf, pathOf } from "./entries.ts";
 
@@ -11,15 +11,15 @@ test("the paths are those that the webhook serves", () => {
 });
 
 describe("the entry of a namespace", () => {
-  const registration = registered(allEntries);
+  const webhookConfiguration = configurationWith(allEntries);
   test("is selected by its level", () => {
-    expect(entryFor(registration, space("ci"))?.name).toBe("runners.arc-primer.dev");
-    expect(entryFor(registration, enforcing("restricted"))?.name).toBe("runners-restricted.arc-primer.dev");
+    expect(entryFor(webhookConfiguration, space("ci"))?.name).toBe("runners.arc-primer.dev");
+    expect(entryFor(webhookConfiguration, enforcing("restricted"))?.name).toBe("runners-restricted.arc-primer.dev");
   });
 
   test("does not exist without the label, or for an excluded namespace", () => {
-    expect(entryFor(registration, space("ci", {}))).toBeUndefined();
-    expect(entryFor(registration, space("kube-system"))).toBeUndefined();
+    expect(entryFor(webhookConfiguration, space("ci", {}))).toBeUndefined();
+    expect(entryFor(webhookConfiguration, space("kube-system"))).toBeUndefined();
   });
 
   test("has a path, from a Service or a URL", () => {
@@ -31,12 +31,12 @@ describe("the entry of a namespace", () => {
   });
 
   test("determines the level; without a webhook configuration, the label does", () => {
-    expect(levelOf(registration, enforcing("baseline"))).toBe("baseline");
-    expect(levelOf(registration, space("ci"))).toBe("privileged");
+    expect(levelOf(webhookConfiguration, enforcing("baseline"))).toBe("baseline");
+    expect(levelOf(webhookConfiguration, space("ci"))).toBe("privileged");
     expect(levelOf(undefined, enforcing("restricted"))).toBe("restricted");
     expect(levelOf(undefined, space("ci"))).toBe("privileged");
     // The chart's podSecurity.default: restricted.
-    const strict = registered([{ ...allEntries[2]!, namespaceSelector: { matchLabels: inject } }]);
+    const strict = configurationWith([{ ...allEntries[2]!, namespaceSelector: { matchLabels: inject } }]);
     expect(levelOf(strict, space("ci"))).toBe("restricted");
   });
 });

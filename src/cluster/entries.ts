@@ -24,8 +24,8 @@ export function entryFor({ webhooks = [] }: WebhookConfiguration, { metadata }: 
 }
 
 /** The Pod Security level that the entry for a namespace stands for; without an entry, the level in the namespace's label. */
-export function levelOf(registration: WebhookConfiguration | undefined, namespace: Namespace): PodSecurity {
-  const entry = registration && entryFor(registration, namespace);
+export function levelOf(webhookConfiguration: WebhookConfiguration | undefined, namespace: Namespace): PodSecurity {
+  const entry = webhookConfiguration && entryFor(webhookConfiguration, namespace);
   const path = entry && pathOf(entry);
   const label = namespace.metadata.labels?.[podSecurityLabel];
   const levels = Object.keys(entryPaths) as PodSecurity[];

@@ -5,7 +5,7 @@ import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "./kubeconfig.ts";
 
 /** The API server's response. */
-export interface Exchanged {
+export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   readonly warnings: readonly string[];
@@ -19,7 +19,7 @@ export interface Exchanged {
 export async function exchange(
   config: KubeConfig,
   { url, method, seconds, body }: { url: URL; method: string; seconds: number; body: unknown },
-): Promise<Exchanged> {
+): Promise<HttpResponse> {
   const text = body === undefined ? "" : JSON.stringify(body);
   const options: RequestOptions = { headers: {} };
   try {

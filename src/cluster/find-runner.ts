@@ -1,5 +1,5 @@
 import type { Pod } from "../pod/types.ts";
-import type { Cluster, Readable } from "./connect.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
 import { arcPath, podOfScaleSet } from "./scale-set.ts";
 import type { ArcObject } from "./scale-set.ts";
 
@@ -51,11 +51,11 @@ function split(what: string): [string, string] {
   return [found, name];
 }
 
-async function readPod(cluster: Cluster, namespace: string, name: string): Promise<Readable<Pod>> {
+async function readPod(cluster: Cluster, namespace: string, name: string): Promise<ReadResult<Pod>> {
   return cluster.get<Pod>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`);
 }
 
-async function readSet(cluster: Cluster, namespace: string, name: string): Promise<Readable<ArcObject>> {
+async function readSet(cluster: Cluster, namespace: string, name: string): Promise<ReadResult<ArcObject>> {
   return cluster.get<ArcObject>(`${arcPath("AutoscalingRunnerSet", namespace)}/${encodeURIComponent(name)}`);
 }
 
@@ -75,6 +75,6 @@ function nextPod(namespace: string, set: ArcObject): FoundRunner {
   return { subject, pod, isLive: false };
 }
 
-function reasonOf(read: Readable<unknown>): string {
+function reasonOf(read: ReadResult<unknown>): string {
   return Object.values(read)[0] as string;
 }

@@ -1,5 +1,5 @@
-import type { Cluster, Readable } from "./connect.ts";
-import { each } from "./each.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import type { EndpointSlice, WebhookConfiguration } from "./objects.ts";
 import { isOurs, readyAddresses } from "./readings.ts";
 
@@ -7,14 +7,14 @@ import { isOurs, readyAddresses } from "./readings.ts";
 export async function readBackends(
   cluster: Cluster,
   configurations: readonly WebhookConfiguration[],
-): Promise<Record<string, Readable<number>>> {
+): Promise<Record<string, ReadResult<number>>> {
   const services = configurations.flatMap(({ webhooks = [] }) =>
     webhooks
       .filter((entry) => !isOurs(entry) && entry.failurePolicy !== "Ignore")
       .flatMap(({ clientConfig }) => clientConfig?.service ?? []),
   );
   const unique = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]));
-  const counted = await each([...unique], async ([key, { namespace, name }]) => {
+  const counted = await mapConcurrently([...unique], async ([key, { namespace, name }]) => {
     const slices = await cluster.list<EndpointSlice>(
       `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`,
       { labelSelector: `kubernetes.io/service-name=${name}` },

@@ -2,7 +2,7 @@ import type { Config } from "../config/schema.ts";
 import type { Pod } from "../pod/types.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
 import type { Primed } from "../report/decision.ts";
-import type { Answer, Readable, Version } from "./connect.ts";
+import type { CreateResponse, ReadResult, Version } from "./connect.ts";
 import type {
   EndpointSlice,
   Named,
@@ -22,60 +22,60 @@ export interface Readings {
   readonly now: number;
   /** The version of this arc-primer. */
   readonly ownVersion: string;
-  readonly version: Readable<Version>;
+  readonly version: ReadResult<Version>;
   /** The names of the API groups that the API server serves. */
-  readonly apiGroups: Readable<readonly string[]>;
-  readonly nodes: Readable<readonly Node[]>;
-  readonly mutating: Readable<readonly WebhookConfiguration[]>;
-  readonly validating: Readable<readonly WebhookConfiguration[]>;
+  readonly apiGroups: ReadResult<readonly string[]>;
+  readonly nodes: ReadResult<readonly Node[]>;
+  readonly mutating: ReadResult<readonly WebhookConfiguration[]>;
+  readonly validating: ReadResult<readonly WebhookConfiguration[]>;
   /** The number of ready addresses of each Service of another webhook, by `namespace/name`. */
-  readonly backends: Readonly<Record<string, Readable<number>>>;
+  readonly backends: Readonly<Record<string, ReadResult<number>>>;
   /** The installation that arc-primer's webhook configuration belongs to; undefined if there is none. */
   readonly release: Release | undefined;
-  readonly namespaces: Readable<readonly Namespace[]>;
-  readonly scaleSets: Readable<readonly ArcObject[]>;
+  readonly namespaces: ReadResult<readonly Namespace[]>;
+  readonly scaleSets: ReadResult<readonly ArcObject[]>;
   /** The dry run of a pod with an image volume; undefined if there was no namespace for it. */
-  readonly imageVolume: Answer | undefined;
+  readonly imageVolume: CreateResponse | undefined;
   /** The dry run of each scale set in a labelled namespace. */
-  readonly trials: readonly Trial[];
+  readonly dryRuns: readonly DryRun[];
   /** The objects that profiles reference, in the namespaces of the scale sets with these profiles. */
   readonly references: readonly Reference[];
-  readonly runnerPods: Readable<readonly PodObject[]>;
+  readonly runnerPods: ReadResult<readonly PodObject[]>;
 }
 
 /** An installation of arc-primer, found through its webhook configuration. */
 export interface Release {
-  readonly registration: WebhookConfiguration;
+  readonly webhookConfiguration: WebhookConfiguration;
   /** The namespace of its Service; undefined if the webhook configuration uses a URL. */
   readonly namespace: string | undefined;
-  readonly service: Readable<Service> | undefined;
-  readonly endpoints: Readable<readonly EndpointSlice[]> | undefined;
+  readonly service: ReadResult<Service> | undefined;
+  readonly endpoints: ReadResult<readonly EndpointSlice[]> | undefined;
   /** The Deployment whose pods the Service selects. */
-  readonly deployment: Readable<Workload> | undefined;
-  readonly replicas: Readable<readonly PodObject[]> | undefined;
-  readonly caches: Readable<readonly Workload[]> | undefined;
-  readonly bundleServers: Readable<readonly Workload[]> | undefined;
+  readonly deployment: ReadResult<Workload> | undefined;
+  readonly replicas: ReadResult<readonly PodObject[]> | undefined;
+  readonly caches: ReadResult<readonly Workload[]> | undefined;
+  readonly bundleServers: ReadResult<readonly Workload[]> | undefined;
   readonly configuration: Configuration | undefined;
   /** The certificate and the responses of each replica. */
-  readonly conversations: readonly Conversation[];
+  readonly calls: readonly WebhookCall[];
 }
 
 /** The ConfigMap with the PrimerConfiguration, as the Deployment mounts it. */
 export interface Configuration {
   readonly name: string;
-  readonly text: Readable<string>;
+  readonly text: ReadResult<string>;
   /** The parsed configuration, or its errors, one per line. */
   readonly parsed:
     { readonly config: Config; readonly warnings: readonly string[] } | { readonly error: string } | undefined;
 }
 
 /** The certificate and the responses of one replica, or of the URL in a webhook configuration. */
-export interface Conversation {
+export interface WebhookCall {
   /** The pod's name, or the URL. */
-  readonly with: string;
-  readonly certificate: Readable<ServedCertificate>;
+  readonly name: string;
+  readonly certificate: ReadResult<ServedCertificate>;
   /** The responses to the reviews, in the same order. */
-  readonly answers: Readable<readonly string[]>;
+  readonly responses: ReadResult<readonly string[]>;
   /** The responses that this version gives with the configuration in the ConfigMap; undefined without a configuration. */
   readonly expected: readonly string[] | undefined;
 }
@@ -89,7 +89,7 @@ export interface ServedCertificate {
 }
 
 /** The pod that ARC would create for a scale set, the decision of this version about it, and the API server's dry run. */
-export interface Trial {
+export interface DryRun {
   readonly scaleSet: ArcObject;
   readonly namespace: string;
   /** Undefined if the scale set has no template. */
@@ -98,7 +98,7 @@ export interface Trial {
   /** The result of this version with the configuration in the ConfigMap; undefined if that could not be read. */
   readonly primed: Primed | undefined;
   /** The API server's response to the dry run; undefined if there was none. */
-  readonly answer: Answer | { readonly failed: string } | undefined;
+  readonly response: CreateResponse | { readonly failed: string } | undefined;
 }
 
 /** An object that a profile references. */
@@ -111,7 +111,7 @@ export interface Reference {
   /** The profile and its setting, such as `profile ci, docker.credentials.secret`. */
   readonly setting: string;
   /** The keys of its data; empty for a StorageClass. */
-  readonly keys: Readable<readonly string[]>;
+  readonly keys: ReadResult<readonly string[]>;
 }
 
 /** The label that enables arc-primer in a namespace. */
@@ -124,13 +124,13 @@ export function isOurs({ name }: Webhook): boolean {
 }
 
 /** The namespaces with the label. */
-export function labelled({ namespaces }: Pick<Readings, "namespaces">): readonly Namespace[] {
+export function labelledNamespaces({ namespaces }: Pick<Readings, "namespaces">): readonly Namespace[] {
   return foundOr(namespaces, []).filter(({ metadata }) => metadata.labels?.[injectLabel] === "enabled");
 }
 
 /** The object that was read, or the fallback. */
-export function foundOr<T>(readable: Readable<T> | undefined, fallback: T): T {
-  return readable && "found" in readable ? readable.found : fallback;
+export function foundOr<T>(readResult: ReadResult<T> | undefined, fallback: T): T {
+  return readResult && "found" in readResult ? readResult.found : fallback;
 }
 
 /** `namespace/name`. */

@@ -486,13 +486,13 @@ describe.runIf(haveTools("helm"))("doctor", () => {
       return true;
     });
     const { lines } = await doctor();
-    const said = (name: string) => lines.filter(({ check }) => check === name).map(({ what }) => what);
-    expect(said("dry-runs")).toEqual([
+    const found = (name: string) => lines.filter(({ check }) => check === name).map(({ what }) => what);
+    expect(found("dry-runs")).toEqual([
       expect.stringContaining(`${plain}/no-docker: profile default, applied inject-docker and wait-for-docker`),
       expect.stringContaining(`${runners}/linux: profile default, applied wait-for-docker`),
     ]);
-    expect(said("image-volumes")[0]).toContain("would be safe and save time: each pod of linux");
-    expect(said("same-answers")).toEqual([
+    expect(found("image-volumes")[0]).toContain("would be safe and save time: each pod of linux");
+    expect(found("same-answers")).toEqual([
       `${release}-a and ${release}-b give the same responses as the ConfigMap specifies`,
     ]);
   });

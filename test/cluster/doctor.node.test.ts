@@ -16,7 +16,7 @@ const runners = "doctor-runners";
 const rights = fileURLToPath(new URL("../../deploy/doctor-rights.yaml", import.meta.url));
 const configPath = `/api/v1/namespaces/${namespace}/configmaps/${release}`;
 const replicas = async () => list("Pod", namespace, "app.kubernetes.io/component=webhook");
-const said = (lines: readonly Line[], name: string) =>
+const found = (lines: readonly Line[], name: string) =>
   lines.filter(({ check }) => check === name).map(({ status, what }) => `${status}: ${what}`);
 
 beforeAll(() => void withImage({}), 600_000); // builds the image
@@ -62,14 +62,14 @@ test("the installed chart: nothing is broken, and everything is checked", { time
     return true;
   });
   const { lines } = await doctor();
-  expect(said(lines, "nodes")[0]).toMatch(/^ok: \d+ nodes?: kubelet v1\.\d+\.\d+, containerd:\/\/\d+\.\d+/);
-  expect(said(lines, "image-volumes")[0]).toMatch(/^ok: /);
-  expect(said(lines, "replicas")).toEqual(["ok: 2 of 2 replicas ready"]);
-  expect(said(lines, "versions")[0]).toMatch(/^ok: all run version /);
+  expect(found(lines, "nodes")[0]).toMatch(/^ok: \d+ nodes?: kubelet v1\.\d+\.\d+, containerd:\/\/\d+\.\d+/);
+  expect(found(lines, "image-volumes")[0]).toMatch(/^ok: /);
+  expect(found(lines, "replicas")).toEqual(["ok: 2 of 2 replicas ready"]);
+  expect(found(lines, "versions")[0]).toMatch(/^ok: all run version /);
   // These went through the API server and the real kubelet.
-  expect(said(lines, "certificate")[0]).toMatch(/: trusted by the caBundle, valid until /);
-  expect(said(lines, "same-answers")[0]).toMatch(/ give the same responses as the ConfigMap specifies$/);
-  expect(said(lines, "dry-runs")[0]).toContain(`ok: ${runners}/linux: profile default, applied wait-for-docker`);
+  expect(found(lines, "certificate")[0]).toMatch(/: trusted by the caBundle, valid until /);
+  expect(found(lines, "same-answers")[0]).toMatch(/ give the same responses as the ConfigMap specifies$/);
+  expect(found(lines, "dry-runs")[0]).toContain(`ok: ${runners}/linux: profile default, applied wait-for-docker`);
 });
 
 test("the image in a pod, with the permissions in deploy/doctor-rights.yaml", { timeout: 120_000 }, async () => {

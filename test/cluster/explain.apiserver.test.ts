@@ -205,7 +205,7 @@ describe("an account that can only read the pods of its namespace", () => {
     const { code, stdout } = await explain("primed", "-n", runners, ...own);
     expect(code).toBe(0);
     expect(stdout).toContain(`Configuration: ${config} (not read from the cluster).`);
-    expect(stdout).toContain("Could not be read, and is assumed to be correct: the namespace (");
+    expect(stdout).toContain("The following could not be read and is assumed to be correct: the namespace (");
     expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
   });
 });

@@ -40,7 +40,7 @@ export const caBundle = check({
   },
   run({ release, now }) {
     if (!release) return [];
-    const ours = (release.registration.webhooks ?? []).filter(isOurs);
+    const ours = (release.webhookConfiguration.webhooks ?? []).filter(isOurs);
     const bundles = new Set(ours.map(({ clientConfig }) => clientConfig?.caBundle ?? ""));
     if (bundles.size > 1)
       return [

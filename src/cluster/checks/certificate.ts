@@ -34,27 +34,27 @@ export const certificate = check({
       DEPLOYMENT: foundOr(release.deployment, undefined)?.metadata.name ?? "DEPLOYMENT",
     };
     const expiries: number[] = [];
-    const findings = release.conversations.flatMap((one): Finding<"untrusted" | "expired" | "expires-soon">[] => {
+    const findings = release.calls.flatMap((one): Finding<"untrusted" | "expired" | "expires-soon">[] => {
       const read = one.certificate;
-      if (!("found" in read)) return [unreadable(`the certificate of ${one.with}`, read)];
+      if (!("found" in read)) return [unreadable(`the certificate of ${one.name}`, read)];
       const { distrusted, notAfter } = read.found;
       const until = new Date(notAfter).toISOString().slice(0, 16).replace("T", " ");
       if (notAfter <= now)
-        return [{ problem: "expired", what: `${one.with} serves a certificate that expired at ${until}`, names }];
+        return [{ problem: "expired", what: `${one.name} serves a certificate that expired at ${until}`, names }];
       if (distrusted !== undefined)
         return [
-          { problem: "untrusted", what: `${one.with} serves a certificate that is not trusted: ${distrusted}`, names },
+          { problem: "untrusted", what: `${one.name} serves a certificate that is not trusted: ${distrusted}`, names },
         ];
       const lifetime = notAfter - read.found.notBefore;
       if (notAfter - now < Math.min(7 * day, lifetime / 6)) {
-        return [{ problem: "expires-soon", what: `${one.with} serves a certificate that expires at ${until}`, names }];
+        return [{ problem: "expires-soon", what: `${one.name} serves a certificate that expires at ${until}`, names }];
       }
       expiries.push(notAfter);
       return [];
     });
     if (findings.length > 0) return findings;
     if (expiries.length === 0) return [{ unknown: "the serving certificate was not checked: no replica is running" }];
-    const served = listed(release.conversations.map((one) => one.with));
+    const served = listed(release.calls.map((one) => one.name));
     return [
       {
         ok: `${served}: trusted by the caBundle, valid until ${new Date(Math.min(...expiries)).toISOString().slice(0, 10)}`,

@@ -91,7 +91,7 @@ describe("every check", () => {
       runnerPods: no,
       release: undefined,
       imageVolume: undefined,
-      trials: [],
+      dryRuns: [],
     });
     const lines = runChecks(checks, nothing);
     expect(new Set(lines.map(({ status }) => status))).toEqual(new Set(["unknown"]));

@@ -1,4 +1,4 @@
-import type { Readable } from "../connect.ts";
+import type { ReadResult } from "../connect.ts";
 import type { Readings } from "../readings.ts";
 
 /** The heading that a check is listed under. */
@@ -85,14 +85,14 @@ function fill(text: string, names: Readonly<Record<string, string>>): string {
 }
 
 /** The finding for something that could not be read. */
-export function unreadable(what: string, readable: Exclude<Readable<unknown>, { found: unknown }>): Finding<never> {
-  if ("forbidden" in readable) {
+export function unreadable(what: string, result: Exclude<ReadResult<unknown>, { found: unknown }>): Finding<never> {
+  if ("forbidden" in result) {
     return {
-      unknown: `no permission to read ${what}: ${readable.forbidden}`,
+      unknown: `no permission to read ${what}: ${result.forbidden}`,
       do: "Run this command as a user with the permissions in docs/operations/doctor.md.",
     };
   }
-  return { unknown: `cannot read ${what}: ${"missing" in readable ? readable.missing : readable.failed}` };
+  return { unknown: `cannot read ${what}: ${"missing" in result ? result.missing : result.failed}` };
 }
 
 /** `a`, `a and b`, `a, b, c and 4 more`. */

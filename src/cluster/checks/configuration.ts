@@ -19,7 +19,7 @@ export const configuration = check({
     warnings: {
       status: "warn",
       means: "The configuration is in effect, but it allows something that may not be intended.",
-      do: "Change config in the chart's values as the message says, unless this is intended.",
+      do: "Change config in the chart's values as the message marksOf, unless this is intended.",
     },
     audit: {
       status: "warn",
@@ -71,13 +71,14 @@ export const sameAnswers = check({
   },
   run({ release, ownVersion }) {
     if (!release) return [];
-    const { conversations } = release;
-    const unread = conversations.flatMap(({ with: name, answers }) => ("found" in answers ? [] : [{ name, answers }]));
-    const answered = conversations.flatMap(({ with: name, answers }) =>
-      "found" in answers ? [{ name, text: answers.found.join("\n") }] : [],
+    const { calls } = release;
+    const unread = calls.flatMap(({ name, responses }) => ("found" in responses ? [] : [{ name, responses }]));
+    const answered = calls.flatMap(({ name, responses }) =>
+      "found" in responses ? [{ name, text: responses.found.join("\n") }] : [],
     );
     const [first, ...others] = answered;
-    if (!first) return unread.slice(0, 1).map(({ name, answers }) => unreadable(`the responses of ${name}`, answers));
+    if (!first)
+      return unread.slice(0, 1).map(({ name, responses }) => unreadable(`the responses of ${name}`, responses));
     const different = others.filter(({ text }) => text !== first.text);
     if (different.length > 0) {
       return [
@@ -87,9 +88,9 @@ export const sameAnswers = check({
         },
       ];
     }
-    const expected = conversations[0]?.expected?.join("\n");
+    const expected = calls[0]?.expected?.join("\n");
     const isSameVersion = versionOf(first.text) === ownVersion;
-    const skipped = unread.map(({ name, answers }) => unreadable(`the responses of ${name}`, answers));
+    const skipped = unread.map(({ name, responses }) => unreadable(`the responses of ${name}`, responses));
     if (expected !== undefined && isSameVersion && expected !== first.text) {
       return [
         { problem: "not-in-force", what: "the responses of the replicas are not those that the ConfigMap specifies" },

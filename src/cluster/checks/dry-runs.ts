@@ -3,7 +3,7 @@ import type { Code } from "../../report/reasons.ts";
 import { statusAnnotation } from "../../report/status.ts";
 import type { Status } from "../../report/status.ts";
 import type { PodObject } from "../objects.ts";
-import type { Readings, Trial } from "../readings.ts";
+import type { Readings, DryRun } from "../readings.ts";
 import { check, listed } from "./check.ts";
 import type { Finding } from "./check.ts";
 
@@ -48,16 +48,16 @@ export const dryRuns = check({
       do: "Check spec.template of the AutoscalingRunnerSet.",
     },
   },
-  run: ({ trials, release }) => trials.map((trial) => resultOf(trial, release)),
+  run: ({ dryRuns, release }) => dryRuns.map((dryRun) => resultOf(dryRun, release)),
 });
 
-function resultOf(trial: Trial, release: Readings["release"]): Finding<Codes> {
-  const { scaleSet, namespace, pod, answer, primed } = trial;
+function resultOf(dryRun: DryRun, release: Readings["release"]): Finding<Codes> {
+  const { scaleSet, namespace, pod, response, primed } = dryRun;
   const name = `${namespace}/${scaleSet.metadata.name}`;
-  if (!pod || !answer) return { problem: "no-template", what: `${name} has no pod template` };
-  if ("failed" in answer) return { unknown: `${name}: ${answer.failed}` };
-  const created = answer.object as (PodObject & { message?: string }) | undefined;
-  if (answer.status !== 201) return rejection(name, answer.status, created?.message ?? "no reason given");
+  if (!pod || !response) return { problem: "no-template", what: `${name} has no pod template` };
+  if ("failed" in response) return { unknown: `${name}: ${response.failed}` };
+  const created = response.object as (PodObject & { message?: string }) | undefined;
+  if (response.status !== 201) return rejection(name, response.status, created?.message ?? "no reason given");
   if (primed?.decision.kind === "skip") {
     return {
       ok: `${name}: not changed, as configured: ${explain(primed.decision.reason)} (${primed.decision.reason})`,
@@ -85,7 +85,7 @@ function rejection(name: string, status: number, message: string): Finding<Codes
   return { problem: "refused", what: `${name}: ${status}: ${message}` };
 }
 
-function lostSidecars({ spec }: NonNullable<Trial["pod"]>, created: PodObject | undefined): string[] {
+function lostSidecars({ spec }: NonNullable<DryRun["pod"]>, created: PodObject | undefined): string[] {
   const returned = created?.spec?.initContainers ?? [];
   const sidecars = (spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
   return sidecars

@@ -24,11 +24,11 @@ export const endpoints = check({
   },
   run({ release }) {
     if (!release) return [];
-    const target = firstEntry(release.registration)?.clientConfig?.service;
+    const target = firstEntry(release.webhookConfiguration)?.clientConfig?.service;
     const { service, endpoints: slices } = release;
     if (!target || !service) return [{ ok: "the webhook configuration uses a URL, not a Service" }];
     const name = `the Service ${target.namespace}/${target.name}`;
-    const names = { NAMESPACE: target.namespace, CONFIGURATION: release.registration.metadata.name };
+    const names = { NAMESPACE: target.namespace, CONFIGURATION: release.webhookConfiguration.metadata.name };
     if ("missing" in service) return [{ problem: "no-service", what: `${name} does not exist`, names }];
     if (!("found" in service)) return [unreadable(name, service)];
     const { port = 443 } = target;

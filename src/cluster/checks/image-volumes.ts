@@ -95,9 +95,9 @@ function named(nodes: readonly Node[]): string {
   return listed(names, 3);
 }
 
-function describeUse(using: readonly string[], isKnown: boolean, { trials }: Readings): Finding<never> {
+function describeUse(using: readonly string[], isKnown: boolean, { dryRuns }: Readings): Finding<never> {
   if (using.length > 0) return { ok: `image volumes work; the profile ${listed(using)} uses them` };
-  const copying = trials.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
+  const copying = dryRuns.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
   if (!isKnown || copying.length === 0) return { ok: "image volumes work here; no scale set copies externals" };
   const sets = listed(copying.map(({ scaleSet }) => scaleSet.metadata.name));
   return {

@@ -14,7 +14,7 @@ import { otherWebhooks } from "./other-webhooks.ts";
 import { profiles } from "./profiles.ts";
 import { provider } from "./provider.ts";
 import { references } from "./references.ts";
-import { entries, failurePolicy, registration } from "./registration.ts";
+import { entries, failurePolicy, webhookConfiguration } from "./webhook-configuration.ts";
 import { replicas, versions } from "./replicas.ts";
 import { runnerPods } from "./runner-pods.ts";
 
@@ -23,7 +23,7 @@ export const checks: readonly Check[] = [
   apiServer,
   nodes,
   imageVolumes,
-  registration,
+  webhookConfiguration,
   entries,
   caBundle,
   failurePolicy,

@@ -1,5 +1,5 @@
 import type { Namespace } from "../objects.ts";
-import { foundOr, injectLabel, labelled } from "../readings.ts";
+import { foundOr, injectLabel, labelledNamespaces } from "../readings.ts";
 import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 import { entryFor } from "../entries.ts";
@@ -36,7 +36,7 @@ export const namespaces = check({
       const names = { NAMESPACE: metadata.name };
       findings.push({ problem: "odd-label", what: `${metadata.name} has ${injectLabel}: "${value}"`, names });
     }
-    const all = labelled(readings);
+    const all = labelledNamespaces(readings);
     for (const space of all) {
       if (release && isExcluded(space, release.namespace)) {
         findings.push({
@@ -94,7 +94,7 @@ export const scaleSets = check({
       return [
         { unknown: "it is unknown which scale sets are in labelled namespaces: the namespaces could not be read" },
       ];
-    const labels = labelled(readings).map(({ metadata }) => metadata.name);
+    const labels = labelledNamespaces(readings).map(({ metadata }) => metadata.name);
     const inside = read.found.filter(({ metadata }) => labels.includes(metadata.namespace ?? ""));
     const declined = spaces.found
       .filter(({ metadata }) => metadata.labels?.[injectLabel] === "disabled")
@@ -111,8 +111,8 @@ export const scaleSets = check({
       });
     }
     if (inside.length === 0) findings.push({ problem: "none", what: "no scale set in a labelled namespace" });
-    for (const space of release ? labelled(readings) : []) {
-      if (isExcluded(space, release!.namespace) || entryFor(release!.registration, space)) continue;
+    for (const space of release ? labelledNamespaces(readings) : []) {
+      if (isExcluded(space, release!.namespace) || entryFor(release!.webhookConfiguration, space)) continue;
       findings.push({ problem: "unmatched", what: `no entry matches the namespace ${space.metadata.name}` });
     }
     const ok =
@@ -134,12 +134,12 @@ export const podSecurity = check({
     },
   },
   run(readings) {
-    const { trials } = readings;
+    const { dryRuns } = readings;
     const spaces = foundOr(readings.namespaces, []).filter(({ metadata }) =>
-      trials.some(({ namespace }) => namespace === metadata.name),
+      dryRuns.some(({ namespace }) => namespace === metadata.name),
     );
     const levels = spaces.map(({ metadata }) => {
-      const of = trials.filter(({ namespace }) => namespace === metadata.name);
+      const of = dryRuns.filter(({ namespace }) => namespace === metadata.name);
       const left = of.flatMap(({ primed, scaleSet }) =>
         (primed?.outcomes ?? [])
           .filter(({ reason }) => reason === "pod-security" || reason === "privilege-forbidden")

@@ -1,5 +1,5 @@
 import type { Webhook } from "../objects.ts";
-import { foundOr, isOurs, labelled } from "../readings.ts";
+import { foundOr, isOurs, labelledNamespaces } from "../readings.ts";
 import type { Readings } from "../readings.ts";
 import { includesPodCreation, matchesLabels } from "../selectors.ts";
 import { check, listed, unreadable } from "./check.ts";
@@ -51,7 +51,7 @@ function receivesRunners({ rules, objectSelector, namespaceSelector }: Webhook, 
   return (
     includesPodCreation(rules) &&
     matchesLabels(objectSelector, { "actions-ephemeral-runner": "True", "app.kubernetes.io/component": "runner" }) &&
-    labelled(readings).some(({ metadata }) =>
+    labelledNamespaces(readings).some(({ metadata }) =>
       matchesLabels(namespaceSelector, { "kubernetes.io/metadata.name": metadata.name, ...metadata.labels }),
     )
   );

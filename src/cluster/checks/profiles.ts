@@ -14,14 +14,14 @@ export const profiles = check({
       do: "Define the profile, and list it in allowedProfiles of the rule that matches the scale set. Otherwise, remove the annotation.",
     },
   },
-  run({ trials, release }) {
+  run({ dryRuns, release }) {
     const parsed = release?.configuration?.parsed;
     if (!parsed || !("config" in parsed)) {
-      return trials.length > 0 && release
+      return dryRuns.length > 0 && release
         ? [{ unknown: "it is unknown which profile each scale set gets: the configuration could not be read" }]
         : [];
     }
-    return trials.map(({ namespace, scaleSet, pod }) => {
+    return dryRuns.map(({ namespace, scaleSet, pod }) => {
       const { name } = scaleSet.metadata;
       const wanted = pod?.metadata.annotations?.["arc-primer.dev/profile"];
       const { profile, problem } = chooseProfile(parsed.config, { namespace, scaleSet: name }, wanted);

@@ -52,7 +52,7 @@ function providerOf({ version, nodes, apiGroups }: Readings): "AKS" | "GKE" | "O
 function providerProblems(name: "AKS" | "GKE" | "OpenShift", { release, nodes }: Readings): Finding<Codes>[] {
   const pod = foundOr(release?.deployment, undefined)?.spec?.template?.spec;
   if (name === "AKS") {
-    const annotations = release?.registration.metadata.annotations ?? {};
+    const annotations = release?.webhookConfiguration.metadata.annotations ?? {};
     const isDisabled = !release || annotations["admissions.enforcer/disabled"] === "true";
     return isDisabled
       ? []

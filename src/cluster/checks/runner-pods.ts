@@ -1,6 +1,6 @@
 import { statusAnnotation } from "../../report/status.ts";
 import type { PodObject } from "../objects.ts";
-import { labelled, nameOf } from "../readings.ts";
+import { labelledNamespaces, nameOf } from "../readings.ts";
 import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 
@@ -32,10 +32,10 @@ export const runnerPods = check({
     },
   },
   run(readings) {
-    const { runnerPods: read, now, trials } = readings;
+    const { runnerPods: read, now, dryRuns } = readings;
     if (!("found" in read)) return [unreadable("the runner pods", read)];
-    const names = labelled(readings).map(({ metadata }) => metadata.name);
-    const skipped = trials.filter(
+    const names = labelledNamespaces(readings).map(({ metadata }) => metadata.name);
+    const skipped = dryRuns.filter(
       ({ primed }) => primed && (primed.decision.kind === "skip" || primed.mode === "audit"),
     );
     const pods = read.found.filter(({ metadata }) => names.includes(metadata.namespace ?? ""));

@@ -1,42 +1,48 @@
 import { describe, expect, test } from "vitest";
 import {
   allEntries,
+  configurationWith,
   deployment,
   entry,
+  forbidden,
   inject,
-  mayNot,
+  marksOf,
   now,
   readings,
-  registered,
-  says,
-  words,
+  testCheck,
+  textOf,
 } from "../../../test/support/readings.ts";
 import { certificate } from "../../../test/support/webhook.ts";
 import type { Webhook } from "../objects.ts";
 import { caBundle } from "./ca-bundle.ts";
 import { otherWebhooks } from "./other-webhooks.ts";
-import { entries, failurePolicy, registration } from "./registration.ts";
+import { entries, failurePolicy, webhookConfiguration } from "./webhook-configuration.ts";
 
-const withEntries = (webhooks: readonly Webhook[]) => readings({}, { registration: registered(webhooks) });
+const withEntries = (webhooks: readonly Webhook[]) =>
+  readings({}, { webhookConfiguration: configurationWith(webhooks) });
 const [privileged, baseline, restricted] = allEntries as [Webhook, Webhook, Webhook];
 const none = { release: undefined };
 
 describe("registration", () => {
-  test.each<[string, object, string[]]>([
+  testCheck(webhookConfiguration, readings, [
     ["one configuration", {}, ["✓"]],
     ["no configuration", { mutating: { found: [] } }, ["✗ missing"]],
     [
       "only a configuration of another webhook",
-      { mutating: { found: [registered([{ name: "x.example.com" }])] } },
+      { mutating: { found: [configurationWith([{ name: "x.example.com" }])] } },
       ["✗ missing"],
     ],
-    ["two configurations", { mutating: { found: [registered(allEntries), registered(allEntries)] } }, ["! several"]],
-    ["without permission to read them", { mutating: mayNot }, ["?"]],
-  ])("%s", (_, changes, said) => expect(says(registration, readings(changes))).toEqual(said));
+    [
+      "two configurations",
+      { mutating: { found: [configurationWith(allEntries), configurationWith(allEntries)] } },
+      ["! several"],
+    ],
+    ["without permission to read them", { mutating: forbidden }, ["?"]],
+  ]);
 });
 
 describe("entries", () => {
-  test.each<[string, readonly Webhook[], string[]]>([
+  testCheck(entries, withEntries, [
     ["the chart's entries", allEntries, ["✓"]],
     ["one entry missing", [privileged, baseline], ["✗ missing"]],
     [
@@ -52,15 +58,16 @@ describe("entries", () => {
     ],
     ["one entry for all pods", [{ ...privileged, objectSelector: {} }, baseline, restricted], ["! too-many"]],
     ["one entry for all namespaces", [{ ...privileged, namespaceSelector: {} }, baseline, restricted], ["! too-many"]],
-  ])("%s", (_, webhooks, said) => expect(says(entries, withEntries(webhooks))).toEqual(said));
+  ]);
 
   test("the levels without an entry are named", () => {
-    expect(words(entries, withEntries([privileged]))).toContain(
+    expect(textOf(entries, withEntries([privileged]))).toContain(
       "no entry for namespaces that enforce baseline and restricted",
     );
   });
 
-  test("nothing is reported without a webhook configuration", () => expect(says(entries, readings(none))).toEqual([]));
+  test("nothing is reported without a webhook configuration", () =>
+    expect(marksOf(entries, readings(none))).toEqual([]));
 });
 
 describe("failure-policy", () => {
@@ -73,7 +80,9 @@ describe("failure-policy", () => {
     ["both policies", [fail[0]!, baseline, restricted], {}, ["! mixed"]],
     ["a long timeout", [{ ...privileged, timeoutSeconds: 30 }, baseline, restricted], {}, ["! time-out"]],
   ])("%s", (_, webhooks, more, said) => {
-    expect(says(failurePolicy, readings({}, { registration: registered(webhooks), ...more }))).toEqual(said);
+    expect(
+      marksOf(failurePolicy, readings({}, { webhookConfiguration: configurationWith(webhooks), ...more })),
+    ).toEqual(said);
   });
 });
 
@@ -85,20 +94,20 @@ describe("ca-bundle", () => {
     return cert;
   };
 
-  test("valid", () => expect(says(caBundle, readings())).toEqual(["✓"]));
+  test("valid", () => expect(marksOf(caBundle, readings())).toEqual(["✓"]));
 
   test("empty, unreadable, or different", () => {
-    expect(says(caBundle, withEntries([trusting("")]))).toEqual(["! empty"]);
-    expect(says(caBundle, withEntries([trusting("-----BEGIN CERTIFICATE-----\nx")]))).toEqual(["✗ unreadable"]);
-    expect(says(caBundle, withEntries([trusting("nonsense")]))).toEqual(["✗ unreadable"]);
-    expect(says(caBundle, withEntries([trusting(""), trusting("x", "baseline")]))).toEqual(["! different"]);
+    expect(marksOf(caBundle, withEntries([trusting("")]))).toEqual(["! empty"]);
+    expect(marksOf(caBundle, withEntries([trusting("-----BEGIN CERTIFICATE-----\nx")]))).toEqual(["✗ unreadable"]);
+    expect(marksOf(caBundle, withEntries([trusting("nonsense")]))).toEqual(["✗ unreadable"]);
+    expect(marksOf(caBundle, withEntries([trusting(""), trusting("x", "baseline")]))).toEqual(["! different"]);
   });
 
   test("expired or about to expire, by the last of its certificates", async () => {
     const [past, soon, late] = [await expiring(-1), await expiring(48), await expiring(24 * 365)];
-    expect(says(caBundle, withEntries([trusting(past)]))).toEqual(["✗ expired"]);
-    expect(says(caBundle, withEntries([trusting(past + soon)]))).toEqual(["! expires-soon"]);
-    expect(says(caBundle, withEntries([trusting(soon + late)]))).toEqual(["✓"]);
+    expect(marksOf(caBundle, withEntries([trusting(past)]))).toEqual(["✗ expired"]);
+    expect(marksOf(caBundle, withEntries([trusting(past + soon)]))).toEqual(["! expires-soon"]);
+    expect(marksOf(caBundle, withEntries([trusting(soon + late)]))).toEqual(["✓"]);
   });
 });
 
@@ -115,21 +124,21 @@ describe("other-webhooks", () => {
     });
 
   test("no other webhook, or one that is up", () => {
-    expect(words(otherWebhooks, readings())).toBe("no other webhook receives runner pods");
-    expect(words(otherWebhooks, withGate({}, 2))).toBe(
+    expect(textOf(otherWebhooks, readings())).toBe("no other webhook receives runner pods");
+    expect(textOf(otherWebhooks, withGate({}, 2))).toBe(
       "other webhooks receive runner pods, and none of them is down: gate.example.com (Fail)",
     );
   });
 
   test("a webhook that is down is a problem if it receives runner pods and its failurePolicy is Fail", () => {
-    expect(says(otherWebhooks, withGate({}, 0))).toEqual(["✗ down"]);
-    expect(says(otherWebhooks, withGate({ failurePolicy: "Ignore" }, 0))).toEqual(["✓"]);
-    expect(says(otherWebhooks, withGate({ namespaceSelector: { matchLabels: inject } }, 0))).toEqual(["✗ down"]);
-    expect(says(otherWebhooks, withGate({ namespaceSelector: { matchLabels: { team: "web" } } }, 0))).toEqual(["✓"]);
-    expect(says(otherWebhooks, withGate({ objectSelector: { matchLabels: { app: "web" } } }, 0))).toEqual(["✓"]);
+    expect(marksOf(otherWebhooks, withGate({}, 0))).toEqual(["✗ down"]);
+    expect(marksOf(otherWebhooks, withGate({ failurePolicy: "Ignore" }, 0))).toEqual(["✓"]);
+    expect(marksOf(otherWebhooks, withGate({ namespaceSelector: { matchLabels: inject } }, 0))).toEqual(["✗ down"]);
+    expect(marksOf(otherWebhooks, withGate({ namespaceSelector: { matchLabels: { team: "web" } } }, 0))).toEqual(["✓"]);
+    expect(marksOf(otherWebhooks, withGate({ objectSelector: { matchLabels: { app: "web" } } }, 0))).toEqual(["✓"]);
   });
 
   test("webhook configurations that cannot be read", () => {
-    expect(says(otherWebhooks, readings({ validating: mayNot }))).toEqual(["?"]);
+    expect(marksOf(otherWebhooks, readings({ validating: forbidden }))).toEqual(["?"]);
   });
 });

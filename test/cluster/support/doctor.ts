@@ -26,8 +26,8 @@ export async function doctor(...args: string[]): Promise<Doctor> {
 }
 
 /**
- * Runs doctor until it reports this problem, with exit code 1 if the problem is a ✗. Changes in the cluster may take a moment to
- * have an effect.
+ * Runs doctor until it reports this problem, with exit code 1 if the problem is a ✗. It polls because changes in the cluster may
+ * take a moment.
  */
 export async function waitForProblem(code: string): Promise<Line> {
   return until(`${code} in the output of doctor`, 45, async () => {

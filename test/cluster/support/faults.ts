@@ -35,7 +35,7 @@ const namespaceOf = (policy: FailurePolicy) => `${space}-${policy.toLowerCase()}
 const secretPath = `/api/v1/namespaces/${space}/secrets/${secret.metadata.name}`;
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
 
-/** Certificates are renewed, and the configuration is reloaded, within a short test. A replica shuts down with the default delay. */
+/** Short enough to renew certificates and reload the configuration within a test. The shutdown delay is the default. */
 const settings = [
   "--tls-ca-lifetime=27s",
   "--tls-cert-lifetime=18s",

@@ -14,8 +14,8 @@ import type { Resource } from "./kube.ts";
 import { ownAddress, startKubelet } from "./kubelet.ts";
 import { kubectlPrints, namespace, release, serviceName } from "./release.ts";
 
-// Installs the chart on a cluster without controllers: the manifests that Helm renders, two replicas as processes on this machine,
-// and the objects that controllers would write (status, pods, endpoints).
+// Installs the chart on a cluster without controllers: the manifests that Helm renders, two replicas as processes on this
+// machine, and the objects that controllers would write (status, pods, endpoints).
 
 const bundle = fileURLToPath(new URL("../../../dist/arc-primer.mjs", import.meta.url));
 const [registrations, apps] = ["admissionregistration.k8s.io/v1", "apps/v1"];

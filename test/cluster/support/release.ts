@@ -51,9 +51,9 @@ export function kubectlPrints(args: readonly string[], input = ""): string {
 export function objectsOfRelease(): string[] {
   const kinds = kubectlPrints(["api-resources", "--verbs=list", "-o", "name"]).trim().split("\n");
   const ignored = new Set(["events", "events.events.k8s.io"]); // they expire
-  const asked = kinds.filter((kind) => !ignored.has(kind)).join(",");
+  const listed = kinds.filter((kind) => !ignored.has(kind)).join(",");
   const selector = `app.kubernetes.io/instance=${release}`;
-  const byLabel = kubectlPrints(["get", asked, "--all-namespaces", "-l", selector, "-o", "name"]);
+  const byLabel = kubectlPrints(["get", listed, "--all-namespaces", "-l", selector, "-o", "name"]);
   const ofHelm = kubectlPrints(["get", "secret", "--all-namespaces", "-l", `owner=helm,name=${release}`, "-o", "name"]);
   return `${byLabel}${ofHelm}`.split("\n").filter(Boolean);
 }

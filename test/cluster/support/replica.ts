@@ -59,7 +59,7 @@ export function startReplica(options: {
   };
 }
 
-/** Opens a TLS connection as kube-apiserver does with this caBundle. Returns the certificate's fingerprint, or throws if it is not trusted. */
+/** Connects as kube-apiserver does with this caBundle. Returns the certificate's fingerprint. Throws if it is not trusted. */
 export async function handshake(port: number, ca: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "localhost", servername: "localhost", ca }, () => {

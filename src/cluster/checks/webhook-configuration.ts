@@ -6,7 +6,7 @@ import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 
 /** Finds the webhook configuration that all the other checks are about. */
-export const registration = check({
+export const webhookConfiguration = check({
   name: "registration",
   group: "webhook",
   description:
@@ -74,7 +74,7 @@ export const entries = check({
   },
   run({ release }) {
     if (!release) return [];
-    const ours = (release.registration.webhooks ?? []).filter(isOurs);
+    const ours = (release.webhookConfiguration.webhooks ?? []).filter(isOurs);
     const findings: Finding<"missing" | "no-pods" | "too-many">[] = [];
     const missing = Object.entries(entryPaths).filter(
       ([level, path]) => !ours.some((entry) => pathOf(entry) === path && matchesLevel(entry, level)),
@@ -137,7 +137,7 @@ export const failurePolicy = check({
   },
   run({ release }) {
     if (!release) return [];
-    const ours = (release.registration.webhooks ?? []).filter(isOurs);
+    const ours = (release.webhookConfiguration.webhooks ?? []).filter(isOurs);
     const policies = [...new Set(ours.map((entry) => entry.failurePolicy ?? "Fail"))];
     const seconds = Math.max(...ours.map(({ timeoutSeconds = 10 }) => timeoutSeconds));
     const findings: Finding<"fail" | "time-out" | "mixed">[] = [];

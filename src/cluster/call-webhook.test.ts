@@ -5,12 +5,12 @@ import { goldenPod } from "../../test/support/pods.ts";
 import { certificate, testWebhook } from "../../test/support/webhook.ts";
 import { admissionReview } from "./admission-review.ts";
 import type { Cluster } from "./connect.ts";
-import { converse } from "./converse.ts";
+import { callWebhook } from "./call-webhook.ts";
 
 // Calls the real webhook in this process at its URL. test/cluster/doctor.apiserver.test.ts calls it through the API server.
 
 const cluster = {} as Cluster; // not used for a URL
-const question = { path: "/mutate", review: admissionReview(goldenPod("dind-sidecar"), "ci", { dryRun: true }) };
+const review = { path: "/mutate", review: admissionReview(goldenPod("dind-sidecar"), "ci", { dryRun: true }) };
 
 describe("a call to a webhook", () => {
   let webhook: Awaited<ReturnType<typeof testWebhook>>;
@@ -19,18 +19,18 @@ describe("a call to a webhook", () => {
   });
   afterAll(async () => webhook.end());
 
-  const callIt = async (changes: { servername?: string; ca?: string; questions?: (typeof question)[] } = {}) =>
-    converse(
+  const callIt = async (changes: { servername?: string; ca?: string; reviews?: (typeof review)[] } = {}) =>
+    callWebhook(
       cluster,
       { url: `https://localhost:${webhook.port}/mutate` },
-      { servername: "localhost", ca: webhook.issued.cert, questions: [question, question], ...changes },
+      { servername: "localhost", ca: webhook.issued.cert, reviews: [review, review], ...changes },
     );
 
   test("returns its certificate and a response to each review", async () => {
-    const { certificate: read, answers } = await callIt();
+    const { certificate: read, responses } = await callIt();
     expect(read).toMatchObject({ found: { distrusted: undefined } });
     expect("found" in read && read.found.notAfter).toBeGreaterThan(Date.now());
-    const [first, second, ...more] = "found" in answers ? answers.found : [];
+    const [first, second, ...more] = "found" in responses ? responses.found : [];
     expect(first).toContain('"allowed":true');
     expect([second, ...more]).toEqual([first]);
   });
@@ -39,33 +39,33 @@ describe("a call to a webhook", () => {
     const { cert } = await certificate();
     const otherCa = await callIt({ ca: cert });
     expect(otherCa.certificate).toMatchObject({ found: { distrusted: expect.stringContaining("SELF_SIGNED") } });
-    expect(otherCa.answers).toHaveProperty("found");
+    expect(otherCa.responses).toHaveProperty("found");
     const otherName = await callIt({ servername: "arc-primer.primer.svc" });
     expect(otherName.certificate).toMatchObject({ found: { distrusted: expect.stringContaining("ALTNAME") } });
   });
 
   test("reports a review that the webhook rejects", async () => {
-    const { answers } = await callIt({ questions: [{ path: "/mutate", review: {} }] });
-    expect(answers).toEqual({ failed: expect.stringMatching(/^the request failed: HTTP status 4\d\d: /) });
+    const { responses } = await callIt({ reviews: [{ path: "/mutate", review: {} }] });
+    expect(responses).toEqual({ failed: expect.stringMatching(/^the request failed: HTTP status 4\d\d: /) });
   });
 });
 
 test("a webhook that accepts only the client certificate of the API server", async () => {
   const webhook = await testWebhook({ clientCA: (await certificate()).cert });
-  const options = { servername: "localhost", ca: webhook.issued.cert, questions: [question] };
-  const said = await converse(cluster, { url: `https://localhost:${webhook.port}` }, options);
-  expect(said.answers).toHaveProperty("failed");
+  const options = { servername: "localhost", ca: webhook.issued.cert, reviews: [review] };
+  const called = await callWebhook(cluster, { url: `https://localhost:${webhook.port}` }, options);
+  expect(called.responses).toHaveProperty("failed");
   await webhook.end();
 });
 
 describe("a call that fails", () => {
-  const options = { servername: "localhost", ca: "", questions: [] };
+  const options = { servername: "localhost", ca: "", reviews: [] };
 
   test("because the port is closed", async () => {
     const why = { failed: expect.stringContaining("localhost:9 cannot be reached: ") };
-    expect(await converse(cluster, { url: "https://localhost:9" }, options)).toEqual({
+    expect(await callWebhook(cluster, { url: "https://localhost:9" }, options)).toEqual({
       certificate: why,
-      answers: why,
+      responses: why,
     });
   });
 
@@ -73,7 +73,7 @@ describe("a call that fails", () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
     const { port } = server.address() as AddressInfo;
-    const { certificate: read } = await converse(cluster, { url: `https://localhost:${port}` }, options);
+    const { certificate: read } = await callWebhook(cluster, { url: `https://localhost:${port}` }, options);
     expect(read).toEqual({ failed: expect.stringContaining("no TLS handshake: ") });
     server.close();
   });

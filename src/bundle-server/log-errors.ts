@@ -1,7 +1,7 @@
 import type { Logger } from "../log.ts";
 
 /** Wraps a step that runs repeatedly. It logs an error, but not the same error twice in a row. */
-export function quietly(step: () => Promise<void>, log: Logger, what: string): () => Promise<void> {
+export function loggingErrors(step: () => Promise<void>, log: Logger, what: string): () => Promise<void> {
   let logged: string | undefined;
   return async () => {
     try {

@@ -2,7 +2,7 @@ import { parseConfig } from "../config/load.ts";
 import type { Config } from "../config/schema.ts";
 import { parseIndexEntry } from "../bundles/index-entry.ts";
 import type { Bundle } from "../bundles/bundle.ts";
-import type { Cluster, Readable } from "./connect.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
 
 interface ConfigMap {
   readonly metadata: { readonly name: string; readonly namespace: string };
@@ -10,7 +10,7 @@ interface ConfigMap {
 }
 
 /** The webhook's configuration and where it was read, or why it could not be read. Both texts have no full stop. */
-export type ConfigInForce =
+export type CurrentConfig =
   | { readonly config: Config; readonly source: string; readonly problem?: never }
   | { readonly config?: never; readonly problem: string };
 
@@ -23,7 +23,7 @@ const key = "config.yaml";
  *
  * @param named `NAMESPACE/NAME`, for a ConfigMap without these labels, or to choose one of several
  */
-export async function configInForce(cluster: Cluster, named?: string): Promise<ConfigInForce> {
+export async function readCurrentConfig(cluster: Cluster, named?: string): Promise<CurrentConfig> {
   if (named !== undefined) return parsed(await readOne(cluster, named), named);
   const found = await find(cluster);
   if (!("found" in found)) {
@@ -43,7 +43,7 @@ export async function configInForce(cluster: Cluster, named?: string): Promise<C
 }
 
 /** The package bundles in the chart's index; empty if the index cannot be read. */
-export async function publishedBundles(cluster: Cluster): Promise<Bundle[]> {
+export async function readPublishedBundles(cluster: Cluster): Promise<Bundle[]> {
   const read = await find(cluster);
   if (!("found" in read)) return [];
   return read.found
@@ -58,12 +58,12 @@ function nameOf({ metadata }: ConfigMap): string {
   return `${metadata.namespace}/${metadata.name}`;
 }
 
-async function readOne(cluster: Cluster, named: string): Promise<Readable<ConfigMap>> {
+async function readOne(cluster: Cluster, named: string): Promise<ReadResult<ConfigMap>> {
   const [namespace = "", name = ""] = named.split("/").map(encodeURIComponent);
   return cluster.get<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
 }
 
-async function find(cluster: Cluster): Promise<Readable<readonly ConfigMap[]>> {
+async function find(cluster: Cluster): Promise<ReadResult<readonly ConfigMap[]>> {
   const everywhere = await cluster.list<ConfigMap>("/api/v1/configmaps", { labelSelector: labels });
   if (!("forbidden" in everywhere)) return everywhere;
   const namespaces = [...new Set(["arc-primer", cluster.namespace])];
@@ -78,7 +78,7 @@ async function find(cluster: Cluster): Promise<Readable<readonly ConfigMap[]>> {
   return found.length > 0 ? { found } : everywhere;
 }
 
-function parsed(read: Readable<ConfigMap>, name: string): ConfigInForce {
+function parsed(read: ReadResult<ConfigMap>, name: string): CurrentConfig {
   if (!("found" in read)) return { problem: `the ConfigMap ${name} cannot be read: ${Object.values(read)[0]}` };
   const text = read.found.data?.[key];
   if (text === undefined) return { problem: `the ConfigMap ${name} has no key ${key}` };

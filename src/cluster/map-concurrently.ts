@@ -2,7 +2,7 @@
 const concurrency = 6;
 
 /** Like Promise.all, with limited concurrency. */
-export async function each<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const left = items.map((item, index) => ({ item, index }));
   const worker = async () => {
