@@ -303,7 +303,7 @@ describe("in a cluster", () => {
     );
     objects = { ...objects, "/api/v1/namespaces/arc-primer/configmaps/two": configMap("", "two") };
     expect((await inCluster("a", "--config-map", "arc-primer/two")).stdout).toContain(
-      "the ConfigMap arc-primer/two, as",
+      "the current ConfigMap arc-primer/two of the cluster",
     );
 
     objects = { ...pod, "/api/v1/configmaps": listOf("ConfigMap", configMap("mode: nonsense\n")) };
