@@ -9,14 +9,14 @@ export function doctorReference(): string {
   return page(
     "# The checks of doctor",
     "<!-- Written by npm run generate, from src/cluster/checks. -->",
-    "[`arc-primer doctor`](../operations/doctor.md) makes these checks, in this order. `check/problem` is the code that it prints; `-o json` has it as `check` and `problem`. The codes do not change from one version to the next. ✗ is broken, and makes the exit code 1; ! works, and ought to be looked at. Words in capitals stand for names.",
+    "[`arc-primer doctor`](../operations/doctor.md) runs these checks, in this order. It prints the code as `check/problem`; `-o json` has the fields `check` and `problem`. The codes do not change between versions. ✗ means that something is broken, and sets the exit code to 1. ! means that it works but needs attention. Words in capitals are placeholders.",
     ...groups.flatMap((group) => [
       `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
       ...checks
         .filter((check) => check.group === group)
-        .flatMap(({ name, looksAt, problems }) => [
+        .flatMap(({ name, description, problems }) => [
           `### ${name}`,
-          looksAt,
+          description,
           table(
             ["", "code", "what it means", "what to do"],
             Object.entries(problems).map(([code, problem]) => [

@@ -518,7 +518,7 @@ describe("doctor", () => {
     expect(unreachable).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("cannot be reached: ") });
     const missing = await run(["doctor"], "", { HOME: folder });
     expect(missing.stderr).toBe(
-      `arc-primer: there is no kubeconfig ${folder}/.kube/config: name one with --kubeconfig, or in the environment variable KUBECONFIG\n`,
+      `arc-primer: found no kubeconfig at ${folder}/.kube/config: specify one with --kubeconfig or the environment variable KUBECONFIG\n`,
     );
   });
 });

@@ -225,7 +225,7 @@ describe("in a cluster", () => {
     const { code, stdout, stderr } = await inCluster("a");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = unbroken(stdout);
-    expect(text).toContain("Configuration: the ConfigMap arc-primer/arc-primer, as the cluster has it now.");
+    expect(text).toContain("Configuration: the current ConfigMap arc-primer/arc-primer of the cluster.");
     expect(text).toContain("When it was created, arc-primer 1.2.3 primed it");
     expect(text).toContain(
       "A pod that is created now would differ: arc-primer-wait in the container runner would get timeout=33 instead of timeout=120.",
@@ -252,17 +252,19 @@ describe("in a cluster", () => {
       return unbroken((await inCluster("pod/a")).stdout);
     };
     expect(await reasons({ [runners]: namespaceWith({}) })).toContain(
-      "The namespace arc-runners lacks the label arc-primer.dev/inject: enabled, so the webhook is not asked about its pods. What follows is what it would do. Setting: arc-primer.dev/inject, a label of the namespace",
+      "The namespace arc-runners lacks the label arc-primer.dev/inject: enabled, so the API server does not call the webhook for its pods. The rest of this text describes what the webhook would do. Setting: arc-primer.dev/inject, a label of the namespace",
     );
     expect(await reasons({ [registrations]: listOf("MutatingWebhookConfiguration") })).toContain(
       "The cluster has no MutatingWebhookConfiguration of arc-primer",
     );
     expect(await reasons({ [registrations]: listOf("MutatingWebhookConfiguration", born) })).toContain(
-      "it was created (2026-01-01T00:00:00Z) before the webhook was registered (2026-02-02T00:00:00Z)",
+      "it was created (2026-01-01T00:00:00Z) before the webhook configuration (2026-02-02T00:00:00Z)",
     );
-    expect(await reasons({})).toContain("the webhook was not asked or did not answer when the pod was created");
+    expect(await reasons({})).toContain(
+      "the API server did not call the webhook or received no response when the pod was created",
+    );
     expect(await reasons({ [registrations]: 403, [runners]: 403 })).toContain(
-      "Could not be read, and is assumed to be in order: the namespace (refused: ",
+      "The following could not be read and is assumed to be correct: the namespace (refused: ",
     );
   });
 
@@ -286,7 +288,7 @@ describe("in a cluster", () => {
       "/api/v1/configmaps": 403,
       "/api/v1/namespaces/arc-primer/configmaps": listOf("ConfigMap", configMap("")),
     };
-    expect((await inCluster("a")).stdout).toContain("the ConfigMap arc-primer/arc-primer, as");
+    expect((await inCluster("a")).stdout).toContain("the current ConfigMap arc-primer/arc-primer of the cluster");
 
     objects = { ...pod, "/api/v1/configmaps": 403 };
     const forbidden = await inCluster("a");
@@ -304,11 +306,11 @@ describe("in a cluster", () => {
     );
     objects = { ...objects, "/api/v1/namespaces/arc-primer/configmaps/two": configMap("", "two") };
     expect((await inCluster("a", "--config-map", "arc-primer/two")).stdout).toContain(
-      "the ConfigMap arc-primer/two, as",
+      "the current ConfigMap arc-primer/two of the cluster",
     );
 
     objects = { ...pod, "/api/v1/configmaps": listOf("ConfigMap", configMap("mode: nonsense\n")) };
-    expect((await inCluster("a")).stderr).toContain("and the last good configuration stays in force");
+    expect((await inCluster("a")).stderr).toContain("and keeps the last valid configuration: ");
   });
 
   test("an object that does not exist: exit code 1, and where it was searched for", async () => {
@@ -318,7 +320,7 @@ describe("in a cluster", () => {
     expect(stderr).toMatch(
       /^arc-primer: cannot find b in the namespace arc-runners \(pod: not found: .*; AutoscalingRunnerSet: refused: /,
     );
-    expect(stderr).toContain("choose another with -n");
+    expect(stderr).toContain("choose another namespace with -n");
     expect((await inCluster("pod/linux-x64")).code).toBe(1);
     expect((await inCluster("deployment/x")).stderr).toContain("is not NAME, pod/NAME or scale-set/NAME");
   });

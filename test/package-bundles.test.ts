@@ -87,7 +87,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
     repository = await aptRepository([{ name: "hello", fill }, { name: "other" }]);
     profiles = profilesWith(["hello"]);
     mkdirSync(join(folder, "handover"));
-    const store = await openStore({ folder: join(folder, "store"), limit: 2 ** 28, clock: Date.now });
+    const store = await openStore({ directory: join(folder, "store"), limit: 2 ** 28, clock: Date.now });
     const [port = 0] = await freePorts(1);
     server = await startBundleServer({
       handover: createHandover(join(folder, "handover"), {
@@ -95,7 +95,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
         installer: scripts["install-packages.sh"],
       }),
       store,
-      wanted: wanted(store.largest),
+      wanted: wanted(store.maxSize),
       of: { profile: "default", image, architecture: "amd64" },
       architecture: "amd64",
       interval: 86_400_000,
@@ -104,7 +104,7 @@ describe.runIf(isRoot && tools)("a package bundle", { timeout: 120_000 }, () => 
       url: `http://127.0.0.1:${port}`,
       port,
       opsPort: 0,
-      looks: { builder: 100, index: 500 },
+      polling: { builder: 100, index: 500 },
       clock: Date.now,
       log,
       metrics,

@@ -1,27 +1,27 @@
 import type { Logger } from "../log.ts";
 import type { Handover } from "./handover.ts";
 import type { BundleMetrics } from "./metrics.ts";
-import { quietly } from "./quietly.ts";
+import { loggingErrors } from "./log-errors.ts";
 import { createSchedule } from "./schedule.ts";
 import type { Store } from "./store.ts";
 
-/** What is to be built, by the configuration in force. */
+/** The bundle to build, according to the current configuration. */
 export interface Wanted {
-  /** The words of install-packages.sh. */
+  /** The arguments of install-packages.sh. */
   readonly words: readonly string[];
-  /** Their digest, by which pods and bundles find each other. */
+  /** Their digest. The webhook offers a bundle to pods with the same digest. */
   readonly settings: string;
 }
 
 export interface BuilderParts {
   readonly handover: Handover;
   readonly store: Store;
-  /** Undefined while there is nothing to build. */
+  /** Returns undefined if there is nothing to build. */
   readonly wanted: () => Wanted | undefined;
   readonly architecture: string;
-  /** Milliseconds from one bundle to the next. */
+  /** The interval between builds, in milliseconds. */
   readonly interval: number;
-  /** Milliseconds that a build may take, from its plan to its bundle. */
+  /** The maximum duration of a build, in milliseconds. */
   readonly deadline: number;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -31,58 +31,61 @@ export interface BuilderParts {
 
 interface Build extends Wanted {
   readonly number: number;
-  readonly began: number;
+  readonly startedAt: number;
 }
 
 const minute = 60_000;
-/** How long the builder's liveness probe is made to fail: the kubelet looks every ten seconds. */
-const stopsFor = minute;
-/** By how much the time in a bundle may differ from ours: one node has one clock. */
-const tolerated = 5 * minute;
+/** How long the builder's liveness probe fails to stop it. The kubelet probes every ten seconds. */
+const stopDuration = minute;
+/** The tolerated clock difference between the builder and this process. Both run on the same node. */
+const clockTolerance = 5 * minute;
 
 /**
- * Has bundles built when they are due. Whatever becomes of a build, the bundles in the store stay as they are.
+ * Starts a build when one is due, and stores the bundle. A build that fails does not change the store.
  *
- * @returns the function that looks after it, to be called every second or so; it does not throw
+ * @returns a function that carries out the next step. Call it about once a second; it does not throw
  */
 export function createBuilder(parts: BuilderParts): () => Promise<void> {
   const { handover, store, wanted, deadline, clock, log } = parts;
   const schedule = createSchedule(parts.interval);
   let build: Build | undefined;
-  let isClear = false;
-  let stopUntil: number | undefined = 0; // an earlier process may have stopped the builder
+  let isCleared = false;
+  let stopUntil: number | undefined = 0; // an earlier process may have left the stop file
 
   async function begin(next: Wanted, now: number): Promise<void> {
-    isClear = false;
+    isCleared = false;
     await handover.begin({ number: now, words: next.words });
-    build = { ...next, number: now, began: now };
-    log.info({ build: now, settings: next.settings }, "a bundle is being built");
+    build = { ...next, number: now, startedAt: now };
+    log.info({ build: now, settings: next.settings }, "building a bundle");
   }
 
   async function follow(current: Build, now: number): Promise<void> {
     const outcome = await outcomeOf(current, parts).catch((error: Error) => ({
-      reason: `what the builder left cannot be used: ${error.message}`,
+      reason: `the builder's result is not usable: ${error.message}`,
     }));
-    const isLate = outcome === undefined && now - current.began > deadline;
+    const isLate = outcome === undefined && now - current.startedAt > deadline;
     if (outcome === undefined && !isLate) return;
     build = undefined;
     if (outcome === "ready") return schedule.succeeded();
     const pause = schedule.failed(current.settings, now);
-    const reason = outcome?.reason ?? `it has taken longer than ${deadline / 1000} s, and is stopped`;
-    parts.metrics.built(false, (now - current.began) / 1000);
-    const kept = store.newest() ? "the last good bundle stays in use" : "there is no bundle to serve";
-    log.error({ build: current.number, reason, retryInSeconds: pause / 1000 }, `a bundle could not be built; ${kept}`);
+    const reason = outcome?.reason ?? `the build took longer than ${deadline / 1000} s and was stopped`;
+    parts.metrics.built(false, (now - current.startedAt) / 1000);
+    const consequence = store.newest() ? "the last good bundle stays in use" : "there is no bundle to serve";
+    log.error(
+      { build: current.number, reason, retryInSeconds: pause / 1000 },
+      `building a bundle failed; ${consequence}`,
+    );
     if (!isLate) return;
-    stopUntil = now + stopsFor;
+    stopUntil = now + stopDuration;
     await handover.stop(true);
   }
 
-  return quietly(
+  return loggingErrors(
     async () => {
       const now = clock();
       if (build) return follow(build, now);
-      if (!isClear) await handover.clear();
-      isClear = true;
+      if (!isCleared) await handover.clear();
+      isCleared = true;
       if (stopUntil !== undefined) {
         if (now < stopUntil) return;
         await handover.stop(false);
@@ -92,29 +95,29 @@ export function createBuilder(parts: BuilderParts): () => Promise<void> {
       if (next && schedule.isDue(next.settings, store.newest(), now)) await begin(next, now);
     },
     log,
-    "the builder's folder cannot be used",
+    "the builder's directory cannot be used",
   );
 }
 
 /**
- * Takes over what a build has left.
+ * Moves the result of a build into the store.
  *
- * @returns undefined while the build goes on, or "ready", or why it failed
- * @throws {Error} if it left what is no bundle of this build
+ * @returns "ready", or why the build failed; undefined while it runs
+ * @throws {Error} if the result is not a bundle of this build
  */
 async function outcomeOf(build: Build, parts: BuilderParts): Promise<"ready" | { reason: string } | undefined> {
   const { handover, store, architecture, clock, log, metrics } = parts;
   const outcome = await handover.outcome(build.number);
   if (outcome?.kind !== "built") return outcome;
-  const { sha256, bytes, packages } = await store.take(await outcome.open(), build.settings, (bundle) => {
+  const { sha256, bytes, packages } = await store.add(await outcome.open(), build.settings, (bundle) => {
     if (bundle.architecture !== architecture) {
-      throw new Error(`it was built for ${bundle.architecture}, and not for ${architecture}`);
+      throw new Error(`it was built for ${bundle.architecture} instead of ${architecture}`);
     }
-    if (bundle.built < build.began - tolerated || bundle.built > clock() + tolerated) {
-      throw new Error(`it says that it was built at ${new Date(bundle.built).toISOString()}, which is not when it was`);
+    if (bundle.built < build.startedAt - clockTolerance || bundle.built > clock() + clockTolerance) {
+      throw new Error(`its build time, ${new Date(bundle.built).toISOString()}, is not during this build`);
     }
   });
-  metrics.built(true, (clock() - build.began) / 1000);
+  metrics.built(true, (clock() - build.startedAt) / 1000);
   log.info({ build: build.number, sha256, bytes, packages: packages.length }, "a bundle is ready");
   return "ready";
 }

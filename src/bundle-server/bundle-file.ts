@@ -1,11 +1,11 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 
-// The file that a builder hands over (src/scripts/build-bundle.sh): an uncompressed tar, what describes it first. It was
-// made by a container in which packages run scripts of their own as root, so nothing is assumed about it. Runner pods check
-// the rest of it against their own files.
+// The file that a builder creates (src/scripts/build-bundle.sh): an uncompressed tar archive that starts with two members that
+// describe it. The builder runs the packages' own scripts as root, so its output is not trusted. Runner pods compare the other
+// members with their own files.
 
-/** What a bundle says of itself. */
+/** The description at the start of a bundle. */
 export interface BundleHead {
   /** Milliseconds since 1970. */
   readonly built: number;
@@ -14,24 +14,25 @@ export interface BundleHead {
 }
 
 const block = 512;
-/** Of bundles as they are made there are a dozen. */
-const mostMembers = 100;
-/** The members that describe it, which come first, and the bytes that each may have. */
-const described = { bundle: 64 * 1024, packages: 1024 * 1024 };
+/** The maximum number of members. The builder writes about a dozen. */
+const maxMembers = 100;
+/** The members that describe a bundle, which come first, with their maximum size in bytes. */
+const headMembers = { bundle: 64 * 1024, packages: 1024 * 1024 };
 
 /**
- * Reads what a bundle says of itself, and goes through the headers of all its members.
+ * Reads the description of a bundle, and checks the headers of all its members.
  *
- * @throws {Error} in words for an administrator, if it is no bundle of the format that this version knows
+ * @throws {Error} with a message for administrators, if the file is not a bundle in a supported format
  */
 export async function readBundleHead(path: string): Promise<BundleHead> {
   const file = await open(path);
   try {
     const members = await listMembers(file, (await file.stat()).size);
     const values = keyValues(await textOf(file, members[0], "bundle"));
-    if (values.get("format") !== "1") throw new Error(`it has the format ${values.get("format")}, and only 1 is known`);
+    if (values.get("format") !== "1")
+      throw new Error(`its format is ${values.get("format")}, but only format 1 is supported`);
     const [built, architecture] = [Number(values.get("built")) * 1000, values.get("architecture")];
-    if (!(built > 0) || !architecture) throw new Error("its member bundle lacks built or architecture");
+    if (!(built > 0) || !architecture) throw new Error("its member bundle lacks the field built or architecture");
     const packages = (await textOf(file, members[1], "packages")).split("\n").filter(Boolean);
     return { built, architecture, packages };
   } finally {
@@ -53,34 +54,34 @@ async function listMembers(file: FileHandle, end: number): Promise<Member[]> {
     const member = { ...readHeader(header), offset: at + block };
     members.push(member);
     at += block + block * Math.ceil(member.size / block);
-    if (at > end) throw new Error(`it ends in the middle of ${JSON.stringify(member.name)}`);
-    if (members.length > mostMembers) throw new Error(`it has more than ${mostMembers} members`);
+    if (at > end) throw new Error(`it is truncated in the member ${JSON.stringify(member.name)}`);
+    if (members.length > maxMembers) throw new Error(`it has more than ${maxMembers} members`);
   }
 }
 
-/** A header of a ustar or GNU tar (POSIX.1, pax; tar's tar.h), of a regular file. */
+/** Parses a header of a ustar or GNU tar archive (POSIX.1, pax; tar.h of GNU tar). Only regular files are accepted. */
 function readHeader(header: Buffer): { name: string; size: number } {
   const field = (from: number, length: number) =>
     header.toString("latin1", from, from + length).replace(/[\0 ][^]*$/, "");
   const sum = header.reduce((total, byte, index) => total + (index >= 148 && index < 156 ? 0x20 : byte), 0);
-  if (Number.parseInt(field(148, 8), 8) !== sum) throw new Error("it is no tar archive");
+  if (Number.parseInt(field(148, 8), 8) !== sum) throw new Error("it is not a tar archive");
   const [name, type] = [field(0, 100), header[156]];
-  if (type !== 0 && type !== 0x30) throw new Error(`its member ${JSON.stringify(name)} is no regular file`);
-  // GNU tar writes sizes from 8 GiB on in binary, with the first bit set.
+  if (type !== 0 && type !== 0x30) throw new Error(`its member ${JSON.stringify(name)} is not a regular file`);
+  // GNU tar writes sizes of 8 GiB and more in binary, with the first bit set.
   const size = header[124]! & 0x80 ? Number(header.readBigUInt64BE(128)) : Number.parseInt(field(124, 12), 8);
-  if (!(size >= 0)) throw new Error(`its member ${JSON.stringify(name)} has no size`);
+  if (!(size >= 0)) throw new Error(`its member ${JSON.stringify(name)} has an invalid size`);
   return { name, size };
 }
 
-async function textOf(file: FileHandle, member: Member | undefined, name: keyof typeof described): Promise<string> {
-  if (member?.name !== name) throw new Error(`it has no member ${name} where a bundle has it`);
-  if (member.size > described[name]) throw new Error(`its member ${name} is larger than ${described[name]} bytes`);
+async function textOf(file: FileHandle, member: Member | undefined, name: keyof typeof headMembers): Promise<string> {
+  if (member?.name !== name) throw new Error(`its member ${name} is missing or not in its place`);
+  if (member.size > headMembers[name]) throw new Error(`its member ${name} is larger than ${headMembers[name]} bytes`);
   return (await bytesAt(file, member.offset, member.size)).toString("utf8");
 }
 
 async function bytesAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
-  if (bytesRead < length) throw new Error("it ends too early");
+  if (bytesRead < length) throw new Error("it is truncated");
   return buffer;
 }
 

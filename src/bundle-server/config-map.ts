@@ -5,7 +5,7 @@ import { createApiRequest } from "../tls/self-managed/api-request.ts";
 import type { Connection } from "../tls/self-managed/connection.ts";
 import type { Index } from "./publisher.ts";
 
-/** A key of a ConfigMap, in which the entry is. */
+/** The ConfigMap and its key that hold the index entry. */
 export interface IndexKey {
   readonly namespace: string;
   readonly name: string;
@@ -13,8 +13,8 @@ export interface IndexKey {
 }
 
 /**
- * The index as a ConfigMap, which the chart makes without any data. Each bundle server changes its own key, by a merge patch
- * of it alone, so that none needs to know of the others. The rights it takes are `get` and `patch` of that one, by name.
+ * The index in a ConfigMap, which the chart creates without data. Each bundle server changes only its own key, with a merge
+ * patch, so bundle servers do not need to coordinate. It requires the verbs `get` and `patch` on this ConfigMap.
  */
 export function configMapIndex(connection: Connection, { namespace, name, key }: IndexKey, log: Logger): Index {
   const request = createApiRequest(connection, "merge-patch");
@@ -30,7 +30,7 @@ export function configMapIndex(connection: Connection, { namespace, name, key }:
       if (text === undefined) return undefined;
       const entry = parseIndexEntry(text);
       if (!("problem" in entry)) return entry;
-      log.warn({ key, problem: entry.problem }, "the entry in the index cannot be read, and is replaced");
+      log.warn({ key, problem: entry.problem }, "the index entry is invalid and will be replaced");
       return undefined;
     },
     async write(bundle: Bundle | undefined) {

@@ -12,16 +12,16 @@ import type { DownloadLimits } from "./download.ts";
 import { openStore } from "./store.ts";
 import type { Store } from "./store.ts";
 
-// The server of bundles, over real sockets.
+// The server for downloads, over real sockets.
 
-const { folder, remove } = temporaryFolder();
+const { folder: directory, remove } = temporaryFolder();
 const content = bundleTar({ changes: randomBytes(32 * 1024 * 1024) });
 let store: Store;
 let sha256: string;
 const servers: Server[] = [];
 beforeAll(async () => {
-  store = await openStore({ folder, limit: 2 ** 30, clock: Date.now });
-  ({ sha256 } = await store.take(Readable.from([content]), "ab".repeat(32), () => undefined));
+  store = await openStore({ directory, limit: 2 ** 30, clock: Date.now });
+  ({ sha256 } = await store.add(Readable.from([content]), "ab".repeat(32), () => undefined));
 });
 afterAll(() => {
   for (const server of servers) server.close().closeAllConnections();
@@ -54,7 +54,7 @@ async function ask(url: string, method = "GET", body?: string): Promise<{ respon
 }
 
 describe("a bundle", () => {
-  test("is read by its SHA-256, whole", async () => {
+  test("is returned complete for its SHA-256", async () => {
     const { url, metric } = await start();
     const { response, bytes } = await ask(url(`/${sha256}.tar`));
     expect(response.statusCode).toBe(200);
@@ -67,17 +67,17 @@ describe("a bundle", () => {
     expect(await metric("arc_primer_bundle_sent_bytes_total")).toBe(content.length);
   });
 
-  test("has a size that HEAD tells", async () => {
+  test("has its size in the response to HEAD", async () => {
     const { url } = await start();
     const { response, bytes } = await ask(url(`/${sha256}.tar`), "HEAD");
     expect(response.headers["content-length"]).toBe(String(content.length));
     expect(bytes).toHaveLength(0);
   });
 
-  test("is read by ten pods at once, without the file in memory", async () => {
+  test("is downloaded by ten pods at once without being loaded into memory", async () => {
     const { url } = await start();
     const before = process.memoryUsage.rss();
-    const hashes = Array.from({ length: 10 }, async () => {
+    const sizes = Array.from({ length: 10 }, async () => {
       let bytes = 0;
       return new Promise<number>((resolve, reject) => {
         get(url(`/${sha256}.tar`), { agent: false }, (response) => {
@@ -86,22 +86,22 @@ describe("a bundle", () => {
         }).once("error", reject);
       });
     });
-    expect(new Set(await Promise.all(hashes))).toEqual(new Set([content.length]));
+    expect(new Set(await Promise.all(sizes))).toEqual(new Set([content.length]));
     expect(process.memoryUsage.rss() - before).toBeLessThan(5 * content.length);
   });
 });
 
-describe("nothing else is there:", () => {
+describe("any other request is rejected:", () => {
   test.each<[string, string, string, number]>([
     ["another digest", "GET", `/${"0".repeat(64)}.tar`, 404],
     ["a list", "GET", "/", 404],
-    ["a path out of the folder", "GET", "/../store/x.tar", 404],
+    ["a path outside the directory", "GET", "/../store/x.tar", 404],
     ["a path with a query", "GET", "/QUERY", 404],
     ["a digest in capitals", "GET", "/UPPER", 404],
-    ["a file to write", "PUT", "/NAME", 405],
-    ["a form", "POST", "/NAME", 405],
-    ["one to take away", "DELETE", "/NAME", 405],
-    ["a change", "PATCH", "/NAME", 405],
+    ["a PUT", "PUT", "/NAME", 405],
+    ["a POST", "POST", "/NAME", 405],
+    ["a DELETE", "DELETE", "/NAME", 405],
+    ["a PATCH", "PATCH", "/NAME", 405],
   ])("%s", async (_what, method, path, status) => {
     const { url, metric } = await start();
     const names = { NAME: `${sha256}.tar`, QUERY: `${sha256}.tar?x=1`, UPPER: `${sha256.toUpperCase()}.tar` };
@@ -112,12 +112,12 @@ describe("nothing else is there:", () => {
     expect(response.headers.allow).toBe(status === 405 ? "GET, HEAD" : undefined);
     const result = status === 405 ? "refused" : "not-found";
     expect(await metric(`arc_primer_bundle_requests_total{result="${result}"`)).toBe(1);
-    expect((await ask(url(`/${sha256}.tar`))).bytes.equals(content)).toBe(true); // as it was
+    expect((await ask(url(`/${sha256}.tar`))).bytes.equals(content)).toBe(true); // is not changed
   });
 });
 
-/** Asks for the bundle, and reads nothing. */
-async function slowReader(port: number) {
+/** Requests the bundle, and reads no data. */
+async function stalledClient(port: number) {
   const socket = connect(port, "localhost");
   socket.on("error", () => undefined);
   socket.write(`GET /${sha256}.tar HTTP/1.1\r\nhost: a\r\n\r\n`);
@@ -125,10 +125,10 @@ async function slowReader(port: number) {
   return socket;
 }
 
-describe("a reader", () => {
-  test("who stands still is cut off", async () => {
+describe("a client", () => {
+  test("that reads no data is disconnected", async () => {
     const { port, metric } = await start({ idle: 300 });
-    const socket = await slowReader(port);
+    const socket = await stalledClient(port);
     await vi.waitFor(
       async () => expect(await metric('arc_primer_bundle_requests_total{result="cut-off"')).toBe(1),
       5000,
@@ -137,9 +137,9 @@ describe("a reader", () => {
     socket.destroy();
   });
 
-  test("beyond so many of one address is refused; the others go on", async () => {
-    const { port, url } = await start({ connectionsOfOne: 3 });
-    const sockets = await Promise.all([1, 2, 3].map(async () => slowReader(port)));
+  test("beyond the limit for one address is disconnected, and the others are not", async () => {
+    const { port, url } = await start({ connectionsPerAddress: 3 });
+    const sockets = await Promise.all([1, 2, 3].map(async () => stalledClient(port)));
     await expect(ask(url(`/${sha256}.tar`))).rejects.toThrow(/hang up|ECONNRESET/);
     expect(sockets.some(({ destroyed }) => destroyed)).toBe(false);
     sockets.pop()?.destroy();
@@ -148,14 +148,14 @@ describe("a reader", () => {
     for (const socket of sockets) socket.destroy();
   });
 
-  test("beyond so many of all is refused", async () => {
+  test("beyond the limit for all addresses is disconnected", async () => {
     const { port, url } = await start({ connections: 2 });
-    const sockets = await Promise.all([1, 2].map(async () => slowReader(port)));
+    const sockets = await Promise.all([1, 2].map(async () => stalledClient(port)));
     await expect(ask(url(`/${sha256}.tar`))).rejects.toThrow(/hang up|ECONNRESET/);
     for (const socket of sockets) socket.destroy();
   });
 
-  test("who never sends a whole request is cut off", async () => {
+  test("that never sends a complete request is disconnected", async () => {
     const { port } = await start({ idle: 300 });
     const socket = connect(port, "localhost");
     socket.on("error", () => undefined);

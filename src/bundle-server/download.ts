@@ -7,34 +7,34 @@ import type { BundleMetrics } from "./metrics.ts";
 import type { Store, Stored } from "./store.ts";
 
 /**
- * Bounds of the port that every pod of the cluster may reach. Times are in milliseconds. A pod whose download is refused or
- * cut off installs its packages itself.
+ * The limits of the download port, which every pod of the cluster may reach. Times are in milliseconds. A pod whose download is
+ * rejected or interrupted installs its packages itself.
  */
 export interface DownloadLimits {
   readonly connections: number;
-  /** From one address: one pod, or all of a node's where the network translates addresses. */
-  readonly connectionsOfOne: number;
-  /** For which a connection may stand still. */
+  /** Connections from one address: one pod, or all pods of a node if the network translates addresses. */
+  readonly connectionsPerAddress: number;
+  /** The maximum time without any transfer on a connection. */
   readonly idle: number;
-  /** Bytes a second, below which a download is cut off once a minute has passed. */
-  readonly slowest: number;
+  /** The minimum average rate in bytes per second. A download may take one minute more than this rate allows. */
+  readonly minRate: number;
 }
 
 export const downloadLimits: DownloadLimits = {
   connections: 256,
-  connectionsOfOne: 32,
+  connectionsPerAddress: 32,
   idle: 10_000,
-  slowest: 256 * 1024,
+  minRate: 256 * 1024,
 };
-const always = 60_000;
+const extraTime = 60_000;
 
-/** The server of bundles: GET or HEAD of `/SHA256.tar`, by plain HTTP. Whoever asks knows the digest, and checks it. */
+/** The server for downloads: GET or HEAD of `/SHA256.tar` over plain HTTP. Clients know the digest and verify it. */
 export function createDownloads(parts: { store: Store; metrics: BundleMetrics; limits: DownloadLimits }): Server {
   const { store, metrics, limits } = parts;
   const server = createServer(
     { headersTimeout: limits.idle, requestTimeout: limits.idle, connectionsCheckingInterval: 1000 },
     (request, response) => {
-      request.resume(); // a body is of no interest
+      request.resume(); // discards a body
       const refusal = refusalOf(request);
       if (refusal) {
         metrics.request("refused", 0);
@@ -43,7 +43,7 @@ export function createDownloads(parts: { store: Store; metrics: BundleMetrics; l
       const bundle = store.find(digestIn(request.url) ?? "");
       if (!bundle) {
         metrics.request("not-found", 0);
-        return refuse(response, 404, "there is no such bundle here; /SHA256.tar is the path of one");
+        return refuse(response, 404, "bundle not found; the path of a bundle is /SHA256.tar");
       }
       void send(request, response, bundle, { metrics, limits });
     },
@@ -51,14 +51,14 @@ export function createDownloads(parts: { store: Store; metrics: BundleMetrics; l
   server.timeout = limits.idle;
   server.keepAliveTimeout = 1000;
   server.maxConnections = limits.connections;
-  server.on("connection", limitEach(limits.connectionsOfOne));
+  server.on("connection", limitPerAddress(limits.connectionsPerAddress));
   return server;
 }
 
 const digestIn = (url = "") => /^\/([0-9a-f]{64})\.tar$/.exec(url)?.[1];
 
 function refusalOf({ method }: IncomingMessage): [number, string] | undefined {
-  return method === "GET" || method === "HEAD" ? undefined : [405, "bundles are read with GET or HEAD"];
+  return method === "GET" || method === "HEAD" ? undefined : [405, "only GET and HEAD are supported"];
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {
@@ -78,23 +78,23 @@ async function send(
     metrics.request("sent", 0);
     return void response.end();
   }
-  // In pieces that fit a socket's buffer: what waits for a slow reader is one of them, not the file.
+  // The chunks fit into a socket's buffer, so that a slow client keeps one chunk in memory, not the file.
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const deadline = setTimeout(() => response.destroy(), always + (bytes / limits.slowest) * 1000);
+  const deadline = setTimeout(() => response.destroy(), extraTime + (bytes / limits.minRate) * 1000);
   try {
     await pipeline(file, response);
     metrics.request("sent", file.bytesRead);
   } catch {
-    // By the reader, or by a limit: the pod's log says what it makes of that. A reader that has everything may close its
-    // connection before Node knows that the last piece was taken.
+    // Interrupted by the client or by a limit. A client that has received everything may close its connection before Node.js
+    // sees that the last chunk was sent.
     metrics.request(response.writableEnded ? "sent" : "cut-off", file.bytesRead);
   } finally {
     clearTimeout(deadline);
   }
 }
 
-/** Closes each connection beyond so many from one address. */
-function limitEach(most: number): (socket: Socket) => void {
+/** Closes a new connection if its address has more than the maximum number of connections. */
+function limitPerAddress(max: number): (socket: Socket) => void {
   const counts = new Map<string, number>();
   return (socket) => {
     const address = socket.remoteAddress ?? "";
@@ -105,6 +105,6 @@ function limitEach(most: number): (socket: Socket) => void {
       if (left > 0) counts.set(address, left);
       else counts.delete(address);
     });
-    if (count > most) socket.destroy();
+    if (count > max) socket.destroy();
   };
 }

@@ -2,11 +2,11 @@ import { createServer } from "node:http";
 import type { Server } from "node:http";
 import type { BundleMetrics } from "./metrics.ts";
 
-/** The operators' port: `/healthz`, `/readyz`, `/metrics`. Without Express, which is as large as all else in this process. */
+/** The operators' port: `/healthz`, `/readyz`, `/metrics`. Express is not used: it is as large as the rest of this process. */
 export function createOps(parts: { metrics: BundleMetrics; notReady: () => string | undefined }): Server {
   const { metrics, notReady } = parts;
   const plain = "text/plain; charset=utf-8";
-  const answers: Record<string, () => Promise<[status: number, type: string, text: string]>> = {
+  const routes: Record<string, () => Promise<[status: number, type: string, text: string]>> = {
     "/healthz": async () => [200, plain, "ok\n"],
     "/readyz": async () => {
       const reason = notReady();
@@ -20,11 +20,11 @@ export function createOps(parts: { metrics: BundleMetrics; notReady: () => strin
   const missing = async (): Promise<[number, string, string]> => [
     404,
     plain,
-    "not found; available: /healthz, /readyz, /metrics\n",
+    "not found; the paths are /healthz, /readyz and /metrics\n",
   ];
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 5_000 }, async (request, response) => {
     request.resume();
-    const [status, type, text] = await (answers[request.url ?? ""] ?? missing)();
+    const [status, type, text] = await (routes[request.url ?? ""] ?? missing)();
     response.writeHead(status, { "content-type": type }).end(text);
   });
   server.maxConnections = 64;

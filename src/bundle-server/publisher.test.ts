@@ -10,18 +10,18 @@ import { fetchBundle } from "./fetch.ts";
 import { createPublisher } from "./publisher.ts";
 import { openStore } from "./store.ts";
 
-// Replicas that share an index. Each serves its bundles over a real socket; the index is a variable.
+// Replicas that share an index. Each one serves its bundles over a real socket. A variable holds the index.
 
 const [settings, others] = ["ab".repeat(32), "cd".repeat(32)];
 const of = { profile: "default", image: "runner:1", architecture: "amd64" };
 const now = Date.parse("2026-11-26T06:00:00Z");
 let entry: Bundle | undefined;
 let writes = 0;
-let [folder, remove]: [string, () => void] = ["", () => undefined];
+let [directory, remove]: [string, () => void] = ["", () => undefined];
 const servers: Server[] = [];
 
 beforeEach(() => {
-  ({ folder, remove } = temporaryFolder());
+  ({ folder: directory, remove } = temporaryFolder());
   [entry, writes] = [undefined, 0];
 });
 afterEach(() => {
@@ -31,7 +31,7 @@ afterEach(() => {
 
 async function replica(name: string) {
   const seen = observers();
-  const store = await openStore({ folder: join(folder, name), limit: 3_000_000, clock: () => now });
+  const store = await openStore({ directory: join(directory, name), limit: 3_000_000, clock: () => now });
   const server = createDownloads({ store, metrics: seen.metrics, limits: downloadLimits });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
@@ -54,7 +54,7 @@ async function replica(name: string) {
     metrics: seen.metrics,
   });
   const build = async (built: number, changes = name) =>
-    store.take(Readable.from([bundleTar({ built, changes })]), settings, () => undefined);
+    store.add(Readable.from([bundleTar({ built, changes })]), settings, () => undefined);
   return {
     ...seen,
     store,
@@ -66,7 +66,7 @@ async function replica(name: string) {
   };
 }
 
-test("what is built is published, once", async () => {
+test("a new bundle is published once", async () => {
   const one = await replica("one");
   await one.publish();
   expect([entry, writes]).toEqual([undefined, 0]);
@@ -87,7 +87,7 @@ test("what is built is published, once", async () => {
   expect(await one.isPublished()).toBe(1);
 });
 
-test("a replica that starts takes over what is published, and builds nothing of its own", async () => {
+test("a new replica downloads the published bundle and does not build one", async () => {
   const [one, two] = [await replica("one"), await replica("two")];
   await one.build(now);
   await one.publish();
@@ -95,11 +95,11 @@ test("a replica that starts takes over what is published, and builds nothing of 
   await two.publish();
   expect(two.store.newest()).toMatchObject({ sha256: published?.sha256, settings, built: now });
   expect(two.store.find(published!.sha256)).toBeDefined();
-  // One Service has one address; here each replica has its own.
+  // In a cluster the replicas share the address of their Service. Here each replica has its own.
   expect(entry).toEqual({ ...published, url: `${two.url}/${published?.sha256}.tar` });
 });
 
-test("of two replicas, the one with the older bundle takes over the newer one", async () => {
+test("of two replicas, the one with the older bundle downloads the newer one", async () => {
   const [one, two] = [await replica("one"), await replica("two")];
   await one.build(now);
   const newer = await two.build(now + 60_000);
@@ -110,14 +110,18 @@ test("of two replicas, the one with the older bundle takes over the newer one", 
   expect(entry?.sha256).toBe(newer.sha256);
 });
 
-test("what is published and nobody has is replaced, or taken out", async () => {
+test("an index entry whose bundle no replica has is replaced or removed", async () => {
   const one = await replica("one");
   const gone = { ...of, settings, built: new Date(now).toISOString(), bytes: 1, packages: [] };
   entry = { ...gone, sha256: "0".repeat(64), url: `${one.url}/${"0".repeat(64)}.tar` };
   await one.publish();
   expect(entry).toBeUndefined();
   expect(one.lines).toContainEqual(
-    expect.objectContaining({ level: "warn", reason: "the answer was 404", msg: expect.stringContaining("fetched") }),
+    expect.objectContaining({
+      level: "warn",
+      reason: "the response status was 404",
+      msg: "the published bundle cannot be downloaded",
+    }),
   );
   entry = { ...gone, sha256: "0".repeat(64), url: `${one.url}/${"0".repeat(64)}.tar` };
   const mine = await one.build(now - 60_000);
@@ -125,17 +129,17 @@ test("what is published and nobody has is replaced, or taken out", async () => {
   expect(entry?.sha256).toBe(mine.sha256);
 });
 
-test("what is served under the published name and is something else is not taken", async () => {
+test("a download with a different SHA-256 is not stored", async () => {
   const [one, two] = [await replica("one"), await replica("two")];
   const { sha256 } = await one.build(now);
   await one.publish();
-  entry = { ...entry!, sha256: "0".repeat(64) }; // at the address of another bundle
+  entry = { ...entry!, sha256: "0".repeat(64) }; // the URL is that of another bundle
   await two.publish();
   expect(two.store.newest()).toBeUndefined();
   expect(two.lines).toContainEqual(expect.objectContaining({ reason: `its SHA-256 is ${sha256}` }));
 });
 
-test("a bundle of settings that are not in force any more is kept, and does not count as published", async () => {
+test("after a change of the settings the old bundle stays in the index, but does not count as published", async () => {
   const one = await replica("one");
   await one.build(now);
   await one.publish();

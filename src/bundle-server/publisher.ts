@@ -4,9 +4,9 @@ import type { Logger } from "../log.ts";
 import type { BundleMetrics } from "./metrics.ts";
 import type { Store, Stored } from "./store.ts";
 
-/** The entry of this server's bundle in the index, from which the webhook knows it. */
+/** The index entry of this server's bundle. The webhook reads the index. */
 export interface Index {
-  /** Undefined if there is none, or none that can be read. */
+  /** Returns undefined if there is no entry or an invalid one. */
   read(): Promise<Bundle | undefined>;
   /** Writes the entry, or removes it. */
   write(bundle: Bundle | undefined): Promise<void>;
@@ -15,40 +15,39 @@ export interface Index {
 export interface PublisherParts {
   readonly index: Index;
   readonly store: Store;
-  /** Opens a bundle that another replica has. @throws if none has it */
+  /** Downloads a bundle from another replica. @throws if none has it */
   readonly fetch: (url: string) => Promise<Readable>;
-  /** The digest of the settings in force; undefined while there is nothing to build. */
+  /** The digest of the current settings; undefined if there is nothing to build. */
   readonly settings: () => string | undefined;
   readonly of: Pick<Bundle, "profile" | "image" | "architecture">;
-  /** Where pods reach this server, without a slash at the end. */
+  /** The base URL at which pods reach this server, without a trailing slash. */
   readonly url: string;
   readonly log: Logger;
   readonly metrics: BundleMetrics;
 }
 
 /**
- * Brings store and index in line: the newer bundle wins. So a replica that starts takes over what is published, and pods
- * that were admitted with it find it there as well; and one that has built a bundle publishes it.
+ * Synchronizes store and index: the newer bundle wins. A new replica downloads the published bundle, so that pods which were
+ * admitted with it can download it from this replica too. A replica that has built a bundle publishes it.
  *
- * @returns the function that does it once
- * @throws {Error} (that function) if the index cannot be read or written
+ * @returns a function that synchronizes once. It throws an error if the index cannot be read or written
  */
 export function createPublisher(parts: PublisherParts): () => Promise<void> {
   const { index, store, fetch, settings, of, url, log, metrics } = parts;
 
-  /** Takes over what is published, if it is newer than what is here. */
+  /** Downloads the published bundle if it is newer than the newest stored one. */
   async function adopt(entry: Bundle): Promise<void> {
     const newest = store.newest();
     if (store.find(entry.sha256) || (newest && newest.built >= Date.parse(entry.built))) return;
     try {
-      await store.take(await fetch(entry.url), entry.settings, ({ sha256, architecture }) => {
+      await store.add(await fetch(entry.url), entry.settings, ({ sha256, architecture }) => {
         if (sha256 !== entry.sha256) throw new Error(`its SHA-256 is ${sha256}`);
         if (architecture !== of.architecture) throw new Error(`it is for ${architecture}`);
       });
-      log.info({ sha256: entry.sha256, url: entry.url }, "took over the bundle that is published");
+      log.info({ sha256: entry.sha256, url: entry.url }, "downloaded the published bundle");
     } catch (error) {
       const reason = (error as Error).message;
-      log.warn({ sha256: entry.sha256, url: entry.url, reason }, "the bundle that is published cannot be fetched");
+      log.warn({ sha256: entry.sha256, url: entry.url, reason }, "the published bundle cannot be downloaded");
     }
   }
 
@@ -63,13 +62,16 @@ export function createPublisher(parts: PublisherParts): () => Promise<void> {
   });
 
   return async () => {
-    metrics.published(false); // until it is known
+    metrics.published(false); // until the index has been read
     const entry = await index.read();
     if (entry) await adopt(entry);
     const newest = store.newest();
     if (newest ? entry?.sha256 !== newest.sha256 || entry.url !== entryOf(newest).url : entry) {
       await index.write(newest && entryOf(newest));
-      log.info({ sha256: newest?.sha256 }, newest ? "published" : "nobody has the bundle; took it out of the index");
+      log.info(
+        { sha256: newest?.sha256 },
+        newest ? "published the bundle" : "removed the index entry, because no replica has the bundle",
+      );
     }
     metrics.published(newest !== undefined && newest.settings === settings());
   };

@@ -1,16 +1,16 @@
-/** When to build. Times are milliseconds since 1970. */
+/** Decides when to build. Times are in milliseconds since 1970. */
 export interface Schedule {
-  /** @param newest the newest bundle that there is */
+  /** @param newest the newest bundle, if there is one */
   isDue(settings: string, newest: { settings: string; built: number } | undefined, now: number): boolean;
-  /** A build of these settings has failed. Returns the milliseconds until the next try. */
+  /** A build of these settings has failed. Returns the milliseconds until the next attempt. */
   failed(settings: string, now: number): number;
   succeeded(): void;
 }
 
-/** From a failure to the next try; doubled with each one that follows, up to the interval. Other settings are tried at once. */
+/** The delay after the first failure. It doubles with each failure, up to the interval. Changed settings are built at once. */
 const firstPause = 300_000;
 
-/** A build is due when there is no bundle of the settings in force, and whenever the newest is an `interval` old. */
+/** A build is due if there is no bundle of the current settings, or if the newest bundle is older than `interval`. */
 export function createSchedule(interval: number): Schedule {
   let failures: { settings: string; count: number; retryAt: number } | undefined;
   return {

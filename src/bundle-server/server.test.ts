@@ -8,40 +8,40 @@ import { startBundleServer } from "./server.ts";
 import type { BundleServer } from "./server.ts";
 import { openStore } from "./store.ts";
 
-// The whole of it, over real folders and sockets. The tests do what the builder does, and are the index.
+// The complete server, with real directories and sockets. The tests act as the builder and as the index.
 
 const settings = "ab".repeat(32);
-let [folder, remove]: [string, () => void] = ["", () => undefined];
+let [directory, remove]: [string, () => void] = ["", () => undefined];
 let entry: Bundle | undefined;
-let isIndexAway = false;
+let isIndexDown = false;
 const running: BundleServer[] = [];
 
 beforeEach(() => {
-  ({ folder, remove } = temporaryFolder());
+  ({ folder: directory, remove } = temporaryFolder());
   entry = undefined;
 });
 afterEach(async () => {
-  isIndexAway = false;
+  isIndexDown = false;
   await Promise.all(running.splice(0).map(async (one) => one.stop(0)));
   remove();
 });
 
 const index = {
   async read() {
-    if (isIndexAway) throw new Error("the API server does not answer");
+    if (isIndexDown) throw new Error("the API server does not respond");
     return entry;
   },
   async write(bundle: Bundle | undefined) {
-    if (isIndexAway) throw new Error("the API server does not answer");
+    if (isIndexDown) throw new Error("the API server does not respond");
     entry = bundle;
   },
 };
 
-/** A bundle server whose Service is the first of them. */
+/** Starts a bundle server. `url` is the address of its Service. */
 async function start(name: string, url = "http://localhost:1") {
   const seen = observers();
-  const store = await openStore({ folder: join(folder, name, "store"), limit: 3_000_000, clock: Date.now });
-  const handover = join(folder, name, "handover");
+  const store = await openStore({ directory: join(directory, name, "store"), limit: 3_000_000, clock: Date.now });
+  const handover = join(directory, name, "handover");
   const server = await startBundleServer({
     handover: createHandover(handover, { builder: "", installer: "" }),
     store,
@@ -54,7 +54,7 @@ async function start(name: string, url = "http://localhost:1") {
     url,
     port: 0,
     opsPort: 0,
-    looks: { builder: 20, index: 100 },
+    polling: { builder: 20, index: 100 },
     clock: Date.now,
     log: seen.log,
     metrics: seen.metrics,
@@ -73,16 +73,16 @@ async function start(name: string, url = "http://localhost:1") {
 
 const planned = async (handover: string) =>
   vi.waitFor(() => expect(existsSync(join(handover, "plan/build"))).toBe(true), 5000);
-const published = async (than?: string) =>
+const published = async (previous?: string) =>
   vi.waitFor(() => {
-    if (!entry || entry.sha256 === than) throw new Error("not published");
+    if (!entry || entry.sha256 === previous) throw new Error("not published");
     return entry;
   }, 5000);
 
 test("a bundle is planned, built, published and served; then the server is ready", async () => {
   const { handover, ops, bundle, metric } = await start("one");
   expect((await ops("/healthz")).status).toBe(200);
-  expect(await (await ops("/readyz")).text()).toBe("no bundle yet: it is being built\n");
+  expect(await (await ops("/readyz")).text()).toBe("no bundle yet: the first one is being built\n");
   await planned(handover);
   expect(statSync(join(handover, "done")).mode & 0o777).toBe(0o777); // the builder is another user
   const content = bundleTar();
@@ -100,18 +100,18 @@ test("a bundle is planned, built, published and served; then the server is ready
   expect(await metric("arc_primer_bundle_built_timestamp_seconds")).toBeCloseTo(Date.now() / 1000, -2);
 });
 
-test("a build that fails takes no bundle out of service", async () => {
+test("after a failed build the last bundle is still served", async () => {
   const { handover, bundle, store } = await start("one");
   await planned(handover);
   handOver(handover, { tar: bundleTar() });
   const { sha256 } = await published();
   await vi.waitFor(() => expect(existsSync(join(handover, "plan/build"))).toBe(false));
-  handOver(handover, { failed: "x" }, "1"); // of no build that is planned
+  handOver(handover, { failed: "x" }, "1"); // the number is not that of a planned build
   expect((await fetch(bundle(sha256))).status).toBe(200);
   expect(store.newest()?.sha256).toBe(sha256);
 });
 
-test("a new replica fetches what is published from the old one, and is ready without a build", async () => {
+test("a new replica downloads the published bundle from the old one, and is ready without a build", async () => {
   const one = await start("one");
   await planned(one.handover);
   handOver(one.handover, { tar: bundleTar() });
@@ -123,15 +123,15 @@ test("a new replica fetches what is published from the old one, and is ready wit
   expect(existsSync(join(two.handover, "plan/build"))).toBe(false);
 });
 
-test("an API server that is away is said once, and what is there is served", async () => {
-  isIndexAway = true;
+test("while the API server is down, bundles are served, and the error is logged once", async () => {
+  isIndexDown = true;
   const { handover, bundle, store, lines } = await start("one");
   await planned(handover);
   handOver(handover, { tar: bundleTar() });
   await vi.waitFor(() => expect(store.newest()).toBeDefined(), 5000);
   expect((await fetch(bundle(store.newest()!.sha256))).status).toBe(200);
   await new Promise((resolve) => setTimeout(resolve, 500));
-  expect(lines.filter(({ reason }) => reason === "the API server does not answer")).toHaveLength(1);
-  isIndexAway = false;
+  expect(lines.filter(({ reason }) => reason === "the API server does not respond")).toHaveLength(1);
+  isIndexDown = false;
   await published();
 });

@@ -9,41 +9,44 @@ import { fetchBundle } from "./fetch.ts";
 import { createOps } from "./ops.ts";
 import { createPublisher } from "./publisher.ts";
 import type { PublisherParts } from "./publisher.ts";
-import { quietly } from "./quietly.ts";
+import { loggingErrors } from "./log-errors.ts";
 
 export interface BundleServerParts extends BuilderParts, Pick<PublisherParts, "index" | "of" | "url"> {
   readonly port: number;
   readonly opsPort: number;
-  /** Milliseconds between two looks at the builder, and at the index. */
-  readonly looks: { readonly builder: number; readonly index: number };
+  /** The polling intervals for the builder and for the index, in milliseconds. */
+  readonly polling: { readonly builder: number; readonly index: number };
 }
 
 export interface BundleServer {
   readonly port: number;
   readonly opsPort: number;
-  /** Goes on serving for `delay` milliseconds, takes no more connections then, and ends with the last download. */
+  /** Keeps serving for `delay` milliseconds, then accepts no new connections and waits for the running downloads. */
   stop(delay: number): Promise<void>;
 }
 
 /**
- * The running bundle server: has bundles built, publishes their digests, and serves them. Ready when it has a bundle.
+ * Starts the bundle server: it builds bundles, publishes their digests, and serves them. It is ready when it has a bundle.
  *
- * @throws if a port is taken
+ * @throws if a port is in use
  */
 export async function startBundleServer(parts: BundleServerParts): Promise<BundleServer> {
   const { store, metrics } = parts;
   const end = new AbortController();
   const downloads = createDownloads({ store, metrics, limits: downloadLimits });
-  const ops = createOps({ metrics, notReady: () => (store.newest() ? undefined : "no bundle yet: it is being built") });
+  const ops = createOps({
+    metrics,
+    notReady: () => (store.newest() ? undefined : "no bundle yet: the first one is being built"),
+  });
   const ports = await Promise.all([listen(downloads, parts.port), listen(ops, parts.opsPort)]);
 
-  void look(parts, end.signal);
+  void poll(parts, end.signal);
 
   return {
     port: ports[0],
     opsPort: ports[1],
     async stop(delay) {
-      end.abort(); // publishes nothing any more: another replica does by now
+      end.abort(); // stops publishing: the next replica does that now
       await sleep(delay);
       const closed = [downloads, ops].map((server) => once(server, "close"));
       downloads.close();
@@ -55,14 +58,14 @@ export async function startBundleServer(parts: BundleServerParts): Promise<Bundl
   };
 }
 
-/** Looks at builder and index until the signal. The index comes first, so that what another replica has is not built again. */
-async function look(parts: BundleServerParts, signal: AbortSignal): Promise<void> {
-  const { store, metrics, wanted, looks } = parts;
+/** Polls index and builder until the signal. The index comes first, so that a bundle of another replica is not built again. */
+async function poll(parts: BundleServerParts, signal: AbortSignal): Promise<void> {
+  const { store, metrics, wanted, polling } = parts;
   const fetch = async (url: string) => fetchBundle(url, signal);
-  const publish = quietly(
+  const publish = loggingErrors(
     createPublisher({ ...parts, settings: () => wanted()?.settings, fetch }),
     parts.log,
-    "the index cannot be kept; what is published stays as it is",
+    "the index cannot be synchronized; the published entry is not changed",
   );
   const build = createBuilder(parts);
   let published: string | undefined;
@@ -71,12 +74,12 @@ async function look(parts: BundleServerParts, signal: AbortSignal): Promise<void
     if (performance.now() >= nextPublication || store.newest()?.sha256 !== published) {
       await publish();
       published = store.newest()?.sha256;
-      nextPublication = performance.now() + looks.index;
+      nextPublication = performance.now() + polling.index;
     }
     await build();
     const newest = store.newest();
     metrics.stored(newest && newest.built / 1000, store.bytes());
-    await sleep(looks.builder, undefined, { signal }).catch(() => undefined); // ended by the signal
+    await sleep(polling.builder, undefined, { signal }).catch(() => undefined); // aborted by the signal
   }
 }
 

@@ -11,83 +11,83 @@ import type { BundleHead } from "./bundle-file.ts";
 export interface Stored extends BundleHead {
   /** Hexadecimal digits. */
   readonly sha256: string;
-  /** What it was built from: the digest of the profile's settings. */
+  /** The digest of the profile settings that it was built from. */
   readonly settings: string;
   readonly path: string;
   readonly bytes: number;
 }
 
-/** The bundles that can be asked for. Only this process writes into their folder. */
+/** The bundles that can be downloaded. Only this process writes to their directory. */
 export interface Store {
-  /** The largest bundle that it takes, in bytes. */
-  readonly largest: number;
-  /** The newest one, which is the one to publish. */
+  /** The maximum size of a bundle, in bytes. */
+  readonly maxSize: number;
+  /** The newest bundle, which is the one to publish. */
   newest(): Stored | undefined;
   find(sha256: string): Stored | undefined;
-  /** All of them together, in bytes. */
+  /** The total size of the bundles, in bytes. */
   bytes(): number;
   /**
-   * Takes a bundle in, and removes old ones for which there is no room or no use.
+   * Stores a bundle, and removes old ones that exceed the space or are no longer needed.
    *
-   * @param settings what it was built from
-   * @param check is shown the bundle before it is taken; what it throws is thrown
-   * @throws {Error} if the bytes are no bundle, or more than `largest`; the store is then as it was
+   * @param settings the digest of the settings that it was built from
+   * @param check is called before the bundle is stored. If it throws, the bundle is not stored and the error is passed on
+   * @throws {Error} if the data is not a bundle or is larger than `maxSize`. The store is not changed in this case
    */
-  take(source: Readable, settings: string, check: (bundle: Stored) => void): Promise<Stored>;
+  add(source: Readable, settings: string, check: (bundle: Stored) => void): Promise<Stored>;
 }
 
-/** How long a bundle is kept that another has replaced, in milliseconds: pods that were admitted with it start by then. */
-const keptFor = 3_600_000;
+/** How long a replaced bundle is kept, in milliseconds. Pods that were admitted with it have started by then. */
+const retention = 3_600_000;
 
 /**
- * Opens the store in a folder, with what an earlier process left there.
+ * Opens the store in a directory, with the bundles that an earlier process stored there.
  *
- * It keeps the last two bundles, and those that were replaced less than an hour ago as far as there is room. A third of the
- * room is for one bundle: the newest, the one before it, and one that is being taken in.
+ * It keeps the last two bundles, and those that were replaced less than an hour ago if there is space. A bundle may use a third
+ * of the space, so that there is room for the newest one, the previous one, and one that is being received.
  *
- * @param parts.limit the bytes that the folder may hold
+ * @param parts.limit the maximum total size, in bytes
  * @param parts.clock milliseconds since 1970
  */
-export async function openStore(parts: { folder: string; limit: number; clock: () => number }): Promise<Store> {
-  const { folder, limit, clock } = parts;
-  const largest = Math.floor(limit / 3);
-  await mkdir(folder, { recursive: true });
-  let bundles = await leftBehind(folder);
+export async function openStore(parts: { directory: string; limit: number; clock: () => number }): Promise<Store> {
+  const { directory, limit, clock } = parts;
+  const maxSize = Math.floor(limit / 3);
+  await mkdir(directory, { recursive: true });
+  let bundles = await readExisting(directory);
   const replacedAt = new Map<string, number>();
   let count = 0;
 
-  /** Keeps what is to be kept, the newest first. */
-  async function tidy(): Promise<void> {
+  /** Removes the bundles that are not to be kept. */
+  async function prune(): Promise<void> {
     const now = clock();
-    let room = limit - largest;
+    let room = limit - maxSize;
     const kept = bundles.filter(({ sha256, bytes }, index) => {
       if (index > 0 && !replacedAt.has(sha256)) replacedAt.set(sha256, now);
       room -= bytes;
-      return index < 2 || (room >= 0 && now - replacedAt.get(sha256)! < keptFor);
+      return index < 2 || (room >= 0 && now - replacedAt.get(sha256)! < retention);
     });
     const gone = bundles.filter((one) => !kept.includes(one));
     bundles = kept;
     for (const { sha256, path } of gone) {
       replacedAt.delete(sha256);
-      await rm(path); // who is reading it reads on
+      await rm(path); // a download that has opened it continues
     }
   }
 
   return {
-    largest,
+    maxSize,
     newest: () => bundles[0],
     find: (sha256) => bundles.find((one) => one.sha256 === sha256),
     bytes: () => bundles.reduce((sum, { bytes }) => sum + bytes, 0),
-    async take(source, settings, check) {
-      const partial = join(folder, `${(count += 1)}.partial`);
+    async add(source, settings, check) {
+      const partial = join(directory, `${(count += 1)}.partial`);
       try {
-        const { sha256, bytes } = await receive(source, partial, largest);
+        const { sha256, bytes } = await receive(source, partial, maxSize);
         const head = await readBundleHead(partial);
-        const bundle = { ...head, sha256, settings, bytes, path: join(folder, `${sha256}-${settings}.tar`) };
+        const bundle = { ...head, sha256, settings, bytes, path: join(directory, `${sha256}-${settings}.tar`) };
         check(bundle);
         await rename(partial, bundle.path);
         bundles = [bundle, ...bundles.filter((one) => one.path !== bundle.path)].toSorted(newestFirst);
-        await tidy();
+        await prune();
         return bundle;
       } finally {
         await rm(partial, { force: true });
@@ -98,25 +98,25 @@ export async function openStore(parts: { folder: string; limit: number; clock: (
 
 const newestFirst = (one: BundleHead, other: BundleHead): number => other.built - one.built;
 
-/** What an earlier process of this container took in whole. The rest is removed. */
-async function leftBehind(folder: string): Promise<Stored[]> {
+/** Reads the complete bundles that an earlier process of this container stored, and removes all other files. */
+async function readExisting(directory: string): Promise<Stored[]> {
   const bundles: Stored[] = [];
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
     const [, sha256, settings] = /^([0-9a-f]{64})-([0-9a-f]{64})\.tar$/.exec(name) ?? [];
     try {
-      if (!sha256 || !settings) throw new Error("not a whole bundle");
+      if (!sha256 || !settings) throw new Error("not a complete bundle");
       const head = await readBundleHead(path);
       bundles.push({ ...head, sha256, settings, path, bytes: (await stat(path)).size });
     } catch {
-      await rm(path, { force: true, recursive: true }); // what it was does not matter: it can be built again
+      await rm(path, { force: true, recursive: true }); // a bundle can be built again
     }
   }
   return bundles.toSorted(newestFirst);
 }
 
-/** Writes all of a stream to a file, and tells its SHA-256. */
-async function receive(source: Readable, path: string, most: number): Promise<{ sha256: string; bytes: number }> {
+/** Writes a stream to a file and returns its SHA-256 and size. */
+async function receive(source: Readable, path: string, max: number): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash("sha256");
   let bytes = 0;
   await pipeline(
@@ -124,7 +124,7 @@ async function receive(source: Readable, path: string, most: number): Promise<{ 
     async function* counted(chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         bytes += chunk.length;
-        if (bytes > most) throw new Error(`it is larger than ${most} bytes, which is all that the store takes of one`);
+        if (bytes > max) throw new Error(`it is larger than ${max} bytes, the maximum size of a bundle`);
         hash.update(chunk);
         yield chunk;
       }

@@ -16,13 +16,13 @@ const bundle = (change: Partial<Bundle> = {}): Bundle => ({
 });
 const wanted = { profile: "default", image: "runner:1", settings: "b" };
 
-test("a bundle has to be of the same profile, image and settings", () => {
+test("a bundle must have the same profile, image and settings", () => {
   const others = [bundle({ profile: "large" }), bundle({ image: "runner:2" }), bundle({ settings: "c" })];
   expect(bundlesFor([...others, bundle()], wanted)).toEqual([bundle()]);
   expect(bundlesFor(others, wanted)).toEqual([]);
 });
 
-test("the newest of each architecture, whatever their order and the zone of their time", () => {
+test("the newest bundle of each architecture, regardless of order and time zone", () => {
   const old = bundle({ built: "2026-11-25T05:30:00+02:00" });
   const arm = bundle({ architecture: "arm64" });
   for (const all of [
@@ -32,7 +32,7 @@ test("the newest of each architecture, whatever their order and the zone of thei
     expect(bundlesFor(all, wanted)).toEqual([bundle(), arm]);
 });
 
-test("a bundle as a word of three fields", () => {
+test("a bundle as an argument with three fields", () => {
   expect(bundleWord(bundle())).toBe(`bundle=amd64 ${"a".repeat(64)} http://bundles.example.com/a.tar`);
 });
 
@@ -40,5 +40,5 @@ test.each([
   ["2026-11-25T05:30:00Z", "90 minutes"],
   ["2026-11-25T09:00:00Z", "5 hours"],
   ["2026-11-28T04:00:00Z", "3 days"],
-  ["2026-11-25T03:00:00Z", "0 minutes"], // a clock that is behind
+  ["2026-11-25T03:00:00Z", "0 minutes"], // the clock is behind
 ])("its age at %s is %s", (now, age) => expect(bundleAge(bundle(), Date.parse(now))).toBe(age));

@@ -16,15 +16,15 @@ const bundle: Bundle = {
 };
 const changed = (changes: object) => JSON.stringify({ ...bundle, ...changes });
 
-test("what a bundle server writes is what the webhook reads", () => {
+test("the webhook reads what a bundle server writes", () => {
   expect(parseIndexEntry(indexEntry(bundle))).toEqual(bundle);
 });
 
-test("fields of a later version are passed over", () => {
+test("unknown fields of a later version are ignored", () => {
   expect(parseIndexEntry(changed({ signature: "x" }))).toEqual(bundle);
 });
 
-test("a long list of packages is cut", () => {
+test("a long list of packages is truncated", () => {
   const packages = Array.from({ length: 1200 }, (_, index) => `package-${index} 1.0`);
   expect(parseIndexEntry(indexEntry({ ...bundle, packages }))).toEqual({
     ...bundle,
@@ -33,15 +33,19 @@ test("a long list of packages is cut", () => {
 });
 
 test.each<[string, string, RegExp]>([
-  ["no JSON", "{", /^entry: /],
+  ["invalid JSON", "{", /^entry: /],
   ["a list", "[]", /^entry: /],
-  ["a digest of another kind", changed({ sha256: "abc" }), /^sha256: /],
+  ["an invalid digest", changed({ sha256: "abc" }), /^sha256: /],
   ["a URL with a space, which would be two fields", changed({ url: `http://a b/${sha256}.tar` }), /^url: /],
-  ["a URL of another file", changed({ url: `http://a/${"0".repeat(64)}.tar` }), /^url: it does not end in the sha256$/],
-  ["a URL of another scheme", changed({ url: `file:///${sha256}.tar` }), /^url: /],
-  ["a time that is none", changed({ built: "yesterday" }), /^built: /],
-  ["a size that is none", changed({ bytes: -1 }), /^bytes: /],
-  ["no settings", changed({ settings: "" }), /^settings: /],
-])("%s is no bundle, and it says why", (_what, text, problem) => {
+  [
+    "a URL of a different file",
+    changed({ url: `http://a/${"0".repeat(64)}.tar` }),
+    /^url: it does not end in the sha256 and \.tar$/,
+  ],
+  ["a URL with another scheme", changed({ url: `file:///${sha256}.tar` }), /^url: /],
+  ["an invalid time", changed({ built: "yesterday" }), /^built: /],
+  ["an invalid size", changed({ bytes: -1 }), /^bytes: /],
+  ["an empty digest of the settings", changed({ settings: "" }), /^settings: /],
+])("%s is not a bundle, and the problem is named", (_what, text, problem) => {
   expect(parseIndexEntry(text)).toEqual({ problem: expect.stringMatching(problem) });
 });

@@ -1,16 +1,16 @@
 import * as z from "zod";
 import type { Bundle } from "./bundle.ts";
 
-/** More packages than that are left out of an entry: a ConfigMap holds 1 MiB, for all bundles together. */
-const mostPackages = 500;
+/** The maximum number of packages in an entry. A ConfigMap holds 1 MiB for all bundles together. */
+const maxPackages = 500;
 
-// Open to fields of later versions: during an upgrade, a new bundle server writes for an old webhook.
+// Unknown fields are ignored: during an upgrade, a new bundle server may write an entry for an old webhook.
 const schema = z.object({
   profile: z.string().min(1).max(253),
   image: z.string().min(1).max(1024),
   architecture: z.string().regex(/^[a-z0-9-]{1,32}$/),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  // It goes into a pod's command line, as the last of three fields with one space between them.
+  // The URL becomes part of a pod's command line, as the last of three fields that are separated by spaces.
   url: z
     .string()
     .max(1024)
@@ -18,18 +18,18 @@ const schema = z.object({
   settings: z.string().regex(/^[0-9a-f]{64}$/),
   built: z.iso.datetime(),
   bytes: z.int().nonnegative(),
-  packages: z.array(z.string().max(512)).max(mostPackages),
+  packages: z.array(z.string().max(512)).max(maxPackages),
 });
 
 /** The value of an index entry: one line of JSON. */
 export function indexEntry(bundle: Bundle): string {
-  return JSON.stringify({ ...bundle, packages: bundle.packages.slice(0, mostPackages) });
+  return JSON.stringify({ ...bundle, packages: bundle.packages.slice(0, maxPackages) });
 }
 
 /**
  * Reads the value of an index entry.
  *
- * @returns the bundle, or what is wrong with the text
+ * @returns the bundle, or a description of the problem
  */
 export function parseIndexEntry(text: string): Bundle | { readonly problem: string } {
   const parsed = schema.safeParse(asJson(text));
@@ -38,12 +38,12 @@ export function parseIndexEntry(text: string): Bundle | { readonly problem: stri
     return { problem: problems.join("; ") };
   }
   if (!parsed.data.url.endsWith(`/${parsed.data.sha256}.tar`)) {
-    return { problem: "url: it does not end in the sha256" };
+    return { problem: "url: it does not end in the sha256 and .tar" };
   }
   return parsed.data;
 }
 
-/** Undefined, which is no entry, if it is no JSON. */
+/** Parses JSON. Returns undefined for invalid JSON, which the schema then rejects. */
 function asJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -4,7 +4,7 @@ import { settingsDigest, settingsWords } from "./settings.ts";
 
 const of = (prerequisites: object) => profileWith({ prerequisites }).prerequisites;
 
-test("the words come in the order in which the script reads them", () => {
+test("the arguments are in the order in which the script reads them", () => {
   const settings = of({
     packages: ["curl"],
     apt: {
@@ -27,7 +27,7 @@ test("the words come in the order in which the script reads them", () => {
   ]);
 });
 
-test("the digest tells apart what would be installed, and nothing else", () => {
+test("the digest depends only on what would be installed", () => {
   const settings = { packages: ["curl", "git"], apt: { proxy: "http://apt-cache.example.com:3142" } };
   const digest = settingsDigest(of(settings));
   expect(digest).toMatch(/^[0-9a-f]{64}$/);

@@ -6,26 +6,25 @@ import { quantityValue } from "../pod/quantity.ts";
 type Settings = Profile["prerequisites"];
 
 /**
- * What install-packages.sh is told of a profile, in pods and where bundles are built: the words between its own
- * `directory=` and `--`, after which come the packages. They are in the order in which it reads them: a source's key
- * before the source.
+ * The arguments of install-packages.sh for a profile, in pods and in bundle builds: those between `directory=` and `--`, which
+ * is followed by the packages. The script reads them in order, so the key of a source comes before the source.
  *
- * @returns the words, not escaped for the kubelet
+ * @returns the arguments, not escaped for the kubelet
  */
 export function settingsWords(settings: Settings): string[] {
   const { onFailure, sizeLimit, timeout } = settings;
   return [
     `on-failure=${onFailure}`,
     `timeout=${timeout / 1000}`,
-    // The kubelet evicts a pod whose volume outgrows its limit, so the script keeps clear of it.
+    // The kubelet evicts a pod whose volume exceeds its limit, so the script stays well below it.
     `size-limit=${Math.floor(quantityValue(sizeLimit)! * 0.9)}`,
     ...contentWords(settings),
   ];
 }
 
 /**
- * What a bundle is made from, as one value to compare: the SHA-256, in hexadecimal, of the words that decide what is
- * installed. Time-outs, limits and what happens on failure are not among them.
+ * The hexadecimal SHA-256 of the settings that determine what is installed. It identifies the settings that a bundle was built
+ * from. Timeouts, limits and the behaviour on failure are not part of it.
  */
 export function settingsDigest(settings: Settings): string {
   const words = [...contentWords(settings), "--", ...settings.packages];
@@ -44,7 +43,7 @@ function contentWords({ apt, script }: Settings): string[] {
   ];
 }
 
-/** Mirrors as the scripts take them: pairs of words. */
+/** Mirrors as arguments of the scripts: pairs of `mirror=` and `by=`. */
 export function mirrorWords(mirrors: Settings["apt"]["mirrors"]): string[] {
   return Object.entries(mirrors).flatMap(([from, to]) => [
     `mirror=${trimTrailingSlashes(from)}`,
@@ -52,7 +51,7 @@ export function mirrorWords(mirrors: Settings["apt"]["mirrors"]): string[] {
   ]);
 }
 
-/** A source as apt reads it (deb822, sources.list(5)); the script adds where it has put the key. */
+/** A source in apt's format (deb822, sources.list(5)). The script adds the path of the key. */
 function stanza({ url, suites, components, architectures, trusted }: Settings["apt"]["sources"][number]): string {
   return [
     "Types: deb",

@@ -53,13 +53,13 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
   const config = await watchedConfig(options.config, options.watchInterval, log, metrics, defaultConfig);
   // If the volume exceeds its limit, the kubelet evicts the pod, and all bundles are lost.
   const limit = Math.floor(options.sizeLimit * 0.9);
-  const store = await openStore({ folder: options.store, limit, clock: Date.now });
+  const store = await openStore({ directory: options.store, limit, clock: Date.now });
   const server = await startBundleServer({
     of,
     architecture,
     interval,
     deadline: buildTimeout + 60_000, // includes the time until the builder starts and until its result is noticed
-    wanted: wantedBundle({ config, profile, timeout: buildTimeout, largest: store.largest, log }),
+    wanted: wantedBundle({ config, profile, timeout: buildTimeout, largest: store.maxSize, log }),
     store,
     handover: createHandover(options.handover, {
       builder: scripts["build-bundle.sh"],
@@ -69,7 +69,7 @@ export async function bundleServer(options: BundleServerOptions): Promise<void> 
     url: options.url.replace(/\/$/, ""),
     port: options.port,
     opsPort: options.opsPort,
-    looks: { builder: options.watchInterval, index: options.indexInterval },
+    polling: { builder: options.watchInterval, index: options.indexInterval },
     clock: Date.now,
     log,
     metrics,

@@ -1,8 +1,8 @@
-import { configInForce, publishedBundles } from "../cluster/config-in-force.ts";
+import { readCurrentConfig, readPublishedBundles } from "../cluster/current-config.ts";
 import { connectCluster } from "../cluster/connect.ts";
 import type { Cluster, ClusterOptions } from "../cluster/connect.ts";
 import { findRunner } from "../cluster/find-runner.ts";
-import { readWay } from "../cluster/way-to-webhook.ts";
+import { readAdmissionPath } from "../cluster/admission-path.ts";
 import type { Config } from "../config/schema.ts";
 import { primeManifest } from "../manifests/prime-manifest.ts";
 import type { PodSecurity } from "../pod/pod-security.ts";
@@ -79,12 +79,12 @@ async function explainInCluster(target: string, options: ExplainOptions, say: (t
   say(`looking for ${target} in the namespace ${namespace}`);
   const runner = await findRunner(cluster, namespace, target);
   say("reading the configuration of the cluster");
-  const [{ config, source }, bundles, way] = await Promise.all([
+  const [{ config, source }, bundles, path] = await Promise.all([
     configFor(cluster, options),
-    publishedBundles(cluster),
-    readWay(cluster, namespace, runner.isLive ? runner.pod : undefined),
+    readPublishedBundles(cluster),
+    readAdmissionPath(cluster, namespace, runner.isLive ? runner.pod : undefined),
   ]);
-  const { podSecurity = way.podSecurity } = options;
+  const { podSecurity = path.podSecurity } = options;
   const { explanation } = explainPod({
     subject: runner.subject,
     pod: runner.pod,
@@ -94,7 +94,7 @@ async function explainInCluster(target: string, options: ExplainOptions, say: (t
     config,
     bundles,
     time: Date.now(),
-    before: way.statements,
+    before: path.statements,
   });
   return { configuration: source, explanations: [explanation] };
 }
@@ -104,7 +104,7 @@ async function configFor(cluster: Cluster, options: ExplainOptions): Promise<{ c
   if (options.config !== undefined) {
     return { config: await readConfig(options.config), source: `${options.config} (not read from the cluster)` };
   }
-  const found = await configInForce(cluster, options.configMap);
+  const found = await readCurrentConfig(cluster, options.configMap);
   if (found.config) return found;
   throw new Error(`${found.problem}. Use --config FILE to explain with a local configuration`);
 }

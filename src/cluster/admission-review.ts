@@ -1,7 +1,7 @@
 /**
- * The review as kube-apiserver words it for a pod that ARC's controller creates.
+ * The AdmissionReview that kube-apiserver sends for a pod that ARC's controller creates.
  *
- * @param changes fields of the request that are to be different
+ * @param changes fields of the request to override
  */
 export function admissionReview(pod: unknown, namespace: string, changes: object = {}): object {
   return {

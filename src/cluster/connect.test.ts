@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { connectCluster } from "./connect.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
 
-// A small API server over plain HTTP. The real one is in test/cluster/doctor.apiserver.test.ts.
+// A simple API server over plain HTTP. test/cluster/doctor.apiserver.test.ts uses a real one.
 
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-kubeconfig-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +31,7 @@ function kubeconfig(name: string, server: string, changes: object = {}): string 
 
 type Respond = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An API server that answers `/version`, and everything else by `respond`. */
+/** Starts an API server that serves `/version` itself and passes all other requests to `respond`. */
 async function withServer<T>(respond: Respond, use: (file: string) => Promise<T>): Promise<T> {
   const server = createServer((request, response) => {
     if (request.url !== "/version") return respond(request, response);
@@ -50,60 +50,60 @@ function answer(response: ServerResponse, status: number, object: object, warnin
   response.end(JSON.stringify(object));
 }
 
-const wordsOf = (file: string, context?: string) =>
+const messageOf = (file: string, context?: string) =>
   connectCluster({ kubeconfig: file, ...(context !== undefined && { context }) }).then(
     () => "connected",
     (error: Error) => error.message,
   );
 
-describe("a cluster that cannot be read says why:", () => {
+describe("the reason why a cluster cannot be read:", () => {
   test("the file is missing", async () => {
-    expect(await wordsOf(join(folder, "nothing"))).toBe(
-      `there is no kubeconfig ${folder}/nothing: name one with --kubeconfig, or in the environment variable KUBECONFIG`,
+    expect(await messageOf(join(folder, "nothing"))).toBe(
+      `found no kubeconfig at ${folder}/nothing: specify one with --kubeconfig or the environment variable KUBECONFIG`,
     );
   });
 
-  test("the file is no kubeconfig", async () => {
+  test("the file is not a kubeconfig", async () => {
     const file = join(folder, "garbage");
     writeFileSync(file, "[");
-    expect(await wordsOf(file)).toContain(`${file} cannot be read as a kubeconfig: `);
+    expect(await messageOf(file)).toContain(`${file} cannot be read as a kubeconfig: `);
     writeFileSync(file, "");
-    expect(await wordsOf(file)).toContain(`${file} cannot be read as a kubeconfig: `);
+    expect(await messageOf(file)).toContain(`${file} cannot be read as a kubeconfig: `);
   });
 
-  test("there is no such context, no current one, or none of its cluster", async () => {
+  test("the context, the current context or the cluster is missing", async () => {
     const file = kubeconfig("contexts", "https://localhost:9");
-    expect(await wordsOf(file, "y")).toBe(`there is no context y in ${file}; it has x, broken`);
-    expect(await wordsOf(file, "broken")).toContain("names a cluster that is not in it");
+    expect(await messageOf(file, "y")).toBe(`there is no context y in ${file}; its contexts are x, broken`);
+    expect(await messageOf(file, "broken")).toContain("refers to a cluster that is not defined there");
     const without = kubeconfig("no-current", "https://localhost:9", { "current-context": "" });
-    expect(await wordsOf(without)).toContain("names no current context: choose one with --context");
+    expect(await messageOf(without)).toContain("has no current context: choose one with --context");
   });
 
-  test("nobody answers", async () => {
-    const said = await wordsOf(kubeconfig("nobody", "https://localhost:9"));
-    expect(said).toMatch(/^the API server at https:\/\/localhost:9 cannot be reached: .*ECONNREFUSED/);
+  test("the API server is down", async () => {
+    const message = await messageOf(kubeconfig("down", "https://localhost:9"));
+    expect(message).toMatch(/^the API server at https:\/\/localhost:9 cannot be reached: .*ECONNREFUSED/);
   });
 
-  test("a plugin for the credentials fails, with its own words", async () => {
+  test("the credential plugin fails", async () => {
     const exec = {
       apiVersion: "client.authentication.k8s.io/v1",
       command: "sh",
       args: ["-c", "echo log in >&2; exit 3"],
     };
     const file = kubeconfig("plugin", "https://localhost:9", { users: [{ name: "u", user: { exec } }] });
-    expect(await wordsOf(file)).toBe("no credentials of the kubeconfig's user u: log in");
+    expect(await messageOf(file)).toBe("cannot get credentials for the kubeconfig user u: log in");
   });
 
   test("the credentials are not accepted", async () => {
     const server = createServer((_request, response) => answer(response, 401, { message: "Unauthorized" }));
     await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
     const file = kubeconfig("unauthorized", `http://localhost:${(server.address() as AddressInfo).port}`);
-    expect(await wordsOf(file)).toContain("does not accept the credentials of the context x");
+    expect(await messageOf(file)).toContain("does not accept the credentials of the context x");
     server.close();
   });
 });
 
-test("several files in KUBECONFIG are one: a missing one is passed over, and of two by a name the first counts", () => {
+test("several files in KUBECONFIG are merged: missing files are ignored, and the first definition of a name wins", () => {
   const before = process.env["KUBECONFIG"];
   const [first, second] = [kubeconfig("first", "https://one:1"), kubeconfig("second", "https://two:2")];
   const other = { contexts: [{ name: "y", context: { cluster: "c", user: "u" } }], "current-context": "y" };
@@ -120,7 +120,7 @@ test("several files in KUBECONFIG are one: a missing one is passed over, and of 
 });
 
 describe("reading", () => {
-  test("what is found, forbidden, missing or failed", async () => {
+  test("returns found, forbidden, missing or failed", async () => {
     const statuses: Record<string, number> = { "/found": 200, "/forbidden": 403, "/missing": 404, "/failed": 500 };
     const seen = await withServer(
       ({ url = "", headers }, response) => answer(response, statuses[url]!, { message: headers.authorization }),
@@ -134,11 +134,11 @@ describe("reading", () => {
       { found: { message: "Bearer secret" } },
       { forbidden: "Bearer secret" },
       { missing: "Bearer secret" },
-      { failed: "reading /failed: the API server answered 500: Bearer secret" },
+      { failed: "reading /failed: the API server returned 500: Bearer secret" },
     ]);
   });
 
-  test("a connection that breaks later is a reading that failed", async () => {
+  test("a connection error after the first request is returned as failed", async () => {
     const seen = await withServer(
       ({ socket }) => void socket.destroy(),
       async (file) => (await connectCluster({ kubeconfig: file })).get("/x"),
@@ -166,7 +166,7 @@ describe("reading", () => {
   });
 });
 
-test("creating tells the answer and its warnings", async () => {
+test("creating returns the response and its warnings", async () => {
   const seen = await withServer(
     (request, response) => answer(response, 201, { path: request.url }, '299 - "unknown field \\"a\\""'),
     async (file) => (await connectCluster({ kubeconfig: file })).create("/pods", {}, { dryRun: "All" }),

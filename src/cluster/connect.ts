@@ -1,33 +1,33 @@
 import type { KubeConfig } from "@kubernetes/client-node";
 import { exchange, parsed } from "./exchange.ts";
-import type { Exchanged } from "./exchange.ts";
+import type { HttpResponse } from "./exchange.ts";
 import { ClusterError, readKubeconfig } from "./kubeconfig.ts";
 import type { ClusterOptions } from "./kubeconfig.ts";
 
 export { ClusterError } from "./kubeconfig.ts";
 export type { ClusterOptions } from "./kubeconfig.ts";
 
-/** What came of reading something: it, or why not, in a sentence for the user without a full stop. */
-export type Readable<T> =
+/** The result of reading something: the object, or why it could not be read, as a sentence for the user without a full stop. */
+export type ReadResult<T> =
   | { readonly found: T }
-  /** The rights are missing. In the API server's own words. */
+  /** Permissions are missing. The text is the API server's message. */
   | { readonly forbidden: string }
-  /** There is no such object, or the cluster does not know its kind. */
+  /** The object or its resource type does not exist. */
   | { readonly missing: string }
-  /** The API server failed, or did not answer in time. */
+  /** The API server returned an error or did not respond in time. */
   | { readonly failed: string };
 
-/** What the API server answered to a request that may be refused. `object` is what it made, or a `Status` that says why not. */
-export interface Answer {
+/** The API server's response to a create request. `object` is the created object, or a `Status` with the reason for the error. */
+export interface CreateResponse {
   readonly status: number;
   readonly object: unknown;
-  /** The `Warning` headers, as kubectl shows them. */
+  /** The `Warning` headers, as kubectl prints them. */
   readonly warnings: readonly string[];
 }
 
 /**
- * A cluster, as one context of a kubeconfig reaches it. Objects are parsed JSON, so dates are strings, and fields that the
- * client does not know are there.
+ * A cluster, reached through one context of a kubeconfig. Objects are parsed JSON: dates are strings, and unknown fields are
+ * kept.
  */
 export interface Cluster {
   /** The context's name. */
@@ -36,24 +36,24 @@ export interface Cluster {
   readonly server: string;
   /** The context's namespace, or `default`. */
   readonly namespace: string;
-  /** What `/version` says. */
-  readonly version: Readable<Version>;
-  /** Reads one object, or whatever else has this path, such as `/api/v1/namespaces/arc-runners`. */
-  get<T>(path: string): Promise<Readable<T>>;
+  /** The response of `/version`. */
+  readonly version: ReadResult<Version>;
+  /** Reads one object or another resource by its path, such as `/api/v1/namespaces/arc-runners`. */
+  get<T>(path: string): Promise<ReadResult<T>>;
   /**
-   * All objects of a collection, such as `/api/v1/pods`, each with its kind and apiVersion.
+   * Lists all objects of a collection, such as `/api/v1/pods`, each with its kind and apiVersion.
    *
    * @param selectors `labelSelector` and `fieldSelector`
    */
-  list<T>(path: string, selectors?: Readonly<Record<string, string>>): Promise<Readable<T[]>>;
+  list<T>(path: string, selectors?: Readonly<Record<string, string>>): Promise<ReadResult<T[]>>;
   /**
-   * Posts an object, and tells whatever comes back.
+   * Posts an object and returns the response, also if it is an error.
    *
-   * @param query `dryRun=All`, for one
-   * @throws {ClusterError} if no answer comes within 40 s, which is longer than any webhook may take
+   * @param query such as `{ dryRun: "All" }`
+   * @throws {ClusterError} if there is no response within 40 s. No webhook may take longer than 30 s
    */
-  create(path: string, object: unknown, query?: Readonly<Record<string, string>>): Promise<Answer>;
-  /** What Kubernetes' client needs for more than requests, such as forwarding a port. */
+  create(path: string, object: unknown, query?: Readonly<Record<string, string>>): Promise<CreateResponse>;
+  /** The configuration for other parts of the Kubernetes client, such as port forwarding. */
   readonly config: KubeConfig;
 }
 
@@ -71,7 +71,7 @@ const pageSize = "500";
 /**
  * Connects to the cluster: reads the kubeconfig and asks the API server for its version.
  *
- * @throws {ClusterError} if the kubeconfig is not in order, the API server cannot be reached, or does not accept the
+ * @throws {ClusterError} if the kubeconfig is invalid, or the API server cannot be reached or does not accept the
  *   credentials
  */
 export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
@@ -81,16 +81,16 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
   const ask = async (method: string, path: string, seconds: number, body?: unknown) =>
     exchange(config, { url: new URL(server + path), method, seconds, body });
 
-  const get = async <T>(path: string) => readable<T>(path, ask("GET", path, readingSeconds));
+  const get = async <T>(path: string) => toReadResult<T>(path, ask("GET", path, readingSeconds));
 
-  async function list<T>(path: string, selectors: Readonly<Record<string, string>> = {}): Promise<Readable<T[]>> {
+  async function list<T>(path: string, selectors: Readonly<Record<string, string>> = {}): Promise<ReadResult<T[]>> {
     const items: T[] = [];
     for (let next = ""; ;) {
       const query = new URLSearchParams({ ...selectors, limit: pageSize, ...(next && { continue: next }) });
       const page = await get<Page<T>>(`${path}?${query}`);
       if (!("found" in page)) return page;
       const { apiVersion, kind, metadata } = page.found;
-      // The items of a list come without their kind.
+      // The items of a list have no kind of their own.
       const head = { apiVersion, kind: kind.replace(/List$/, "") };
       for (const item of page.found.items ?? []) items.push({ ...head, ...item });
       next = metadata?.continue ?? "";
@@ -98,19 +98,23 @@ export async function connectCluster(options: ClusterOptions): Promise<Cluster> 
     }
   }
 
-  async function create(path: string, object: unknown, query: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async function create(
+    path: string,
+    object: unknown,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<CreateResponse> {
     const target = `${path}?${new URLSearchParams(query)}`;
     const { status, text, warnings } = await ask("POST", target, creatingSeconds, object);
     return { status, object: parsed(text), warnings };
   }
 
-  const asked = await ask("GET", "/version", readingSeconds);
-  if (asked.status === 401) {
+  const response = await ask("GET", "/version", readingSeconds);
+  if (response.status === 401) {
     throw new ClusterError(
       `the API server at ${server} does not accept the credentials of the context ${context}: log in again, or choose another context with --context`,
     );
   }
-  const version = await readable<Version>("/version", Promise.resolve(asked));
+  const version = await toReadResult<Version>("/version", Promise.resolve(response));
   const namespace = config.getContextObject(context)?.namespace ?? "default";
   return { context, server, namespace, version, get, list, create, config };
 }
@@ -122,16 +126,16 @@ interface Page<T> {
   readonly items?: readonly T[];
 }
 
-/** An answer as what was read. Errors of the connection become `failed`: the connection was there a moment ago. */
-async function readable<T>(path: string, exchanged: Promise<Exchanged>): Promise<Readable<T>> {
+/** Converts a response. Connection errors become `failed`, because `connectCluster` has reached the API server before. */
+async function toReadResult<T>(path: string, response: Promise<HttpResponse>): Promise<ReadResult<T>> {
   try {
-    const { status, text } = await exchanged;
+    const { status, text } = await response;
     const object = parsed(text);
     if (status === 200) return { found: object as T };
-    const said = (object as { message?: string } | undefined)?.message ?? text.slice(0, 500);
-    if (status === 401 || status === 403) return { forbidden: said || `reading ${path} is forbidden` };
-    if (status === 404) return { missing: said.trim() || `there is no ${path}` };
-    return { failed: `reading ${path}: the API server answered ${status}: ${said}` };
+    const message = (object as { message?: string } | undefined)?.message ?? text.slice(0, 500);
+    if (status === 401 || status === 403) return { forbidden: message || `reading ${path} is forbidden` };
+    if (status === 404) return { missing: message.trim() || `${path} does not exist` };
+    return { failed: `reading ${path}: the API server returned ${status}: ${message}` };
   } catch (error) {
     return { failed: `reading ${path}: ${(error as Error).message}` };
   }

@@ -3,36 +3,36 @@ import { Duplex, PassThrough, Writable } from "node:stream";
 import { PortForward } from "@kubernetes/client-node";
 import type { Cluster } from "./connect.ts";
 
-/** Where a webhook listens: an address, or a port of a pod. */
+/** Where a webhook listens: a URL, or a port of a pod. */
 export type Target =
   { readonly url: string } | { readonly namespace: string; readonly pod: string; readonly port: number };
 
 /**
- * A connection to the target. To an address it is a direct one; to a pod it goes through the API server and the kubelet, as
- * `kubectl port-forward` does, which takes the right to create `pods/portforward`.
+ * Connects to the target. A URL is dialled directly. A pod is reached through the API server and the kubelet, as by
+ * `kubectl port-forward`, which requires permission to create `pods/portforward`.
  *
- * @throws {Error} if there is no way, in words for the user
+ * @throws {Error} if the connection fails, with a message for the user
  */
 export async function dial(cluster: Cluster, target: Target, seconds: number): Promise<Duplex> {
   if ("url" in target) return dialAddress(new URL(target.url), seconds);
   const { namespace, pod, port } = target;
   const input = new PassThrough();
-  const way = new Duplex({
+  const connection = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => void input.write(chunk, done),
     final: (done) => void input.end(done),
   });
-  const output = writable((chunk) => way.push(chunk));
-  // What the kubelet writes there is why it cannot reach the port.
-  const errors = writable((chunk) => way.destroy(new Error(chunk.toString("utf8").trim())));
+  const output = writable((chunk) => connection.push(chunk));
+  // The kubelet writes here why it cannot reach the port.
+  const errors = writable((chunk) => connection.destroy(new Error(chunk.toString("utf8").trim())));
   const opened = new PortForward(cluster.config).portForward(namespace, pod, [port], output, errors, input);
   const socket = await within(seconds, opened).catch((error: Error) => {
-    throw new Error(`port ${port} of the pod ${namespace}/${pod} cannot be forwarded: ${refusal(error)}`);
+    throw new Error(`cannot forward port ${port} of the pod ${namespace}/${pod}: ${reasonOf(error)}`);
   });
-  if (typeof socket === "function") throw new Error("the connection for the port is of a kind that is not known");
-  socket.addEventListener("close", () => way.push(null));
-  way.once("close", () => socket.close());
-  return way;
+  if (typeof socket === "function") throw new Error("port forwarding returned an unexpected type of connection");
+  socket.addEventListener("close", () => connection.push(null));
+  connection.once("close", () => socket.close());
+  return connection;
 }
 
 function writable(take: (chunk: Buffer) => unknown): Writable {
@@ -68,9 +68,9 @@ async function within<T>(seconds: number, promise: Promise<T>): Promise<T> {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** The WebSocket's error event has the API server's status, and no words of its own. */
-function refusal({ message }: Error): string {
+/** The error of the WebSocket contains the API server's status code but no reason. */
+function reasonOf({ message }: Error): string {
   const status = /Unexpected server response: (\d+)/.exec(message)?.[1];
-  if (status === "403") return "it is forbidden; it takes the verbs get and create on pods/portforward";
-  return status ? `the API server answered ${status}` : message;
+  if (status === "403") return "it is forbidden; this requires the verbs get and create on pods/portforward";
+  return status ? `the API server returned ${status}` : message;
 }

@@ -4,29 +4,31 @@ import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { ClusterError } from "./kubeconfig.ts";
 
-/** What the API server answered. */
-export interface Exchanged {
+/** The API server's response. */
+export interface HttpResponse {
   readonly status: number;
   readonly text: string;
   readonly warnings: readonly string[];
 }
 
 /**
- * One request, whatever it is answered.
+ * Sends one request and returns the response, whatever its status.
  *
- * @throws {ClusterError} if there are no credentials, or no answer
+ * @throws {ClusterError} if there are no credentials or no response
  */
 export async function exchange(
   config: KubeConfig,
   { url, method, seconds, body }: { url: URL; method: string; seconds: number; body: unknown },
-): Promise<Exchanged> {
+): Promise<HttpResponse> {
   const text = body === undefined ? "" : JSON.stringify(body);
   const options: RequestOptions = { headers: {} };
   try {
     await config.applyToHTTPSOptions(options);
   } catch (error) {
     const user = config.getCurrentUser()?.name ?? "none";
-    throw new ClusterError(`no credentials of the kubeconfig's user ${user}: ${reasonOf(error as Error, seconds)}`);
+    throw new ClusterError(
+      `cannot get credentials for the kubeconfig user ${user}: ${reasonOf(error as Error, seconds)}`,
+    );
   }
   const headers = {
     ...(options.headers as Record<string, string>),
@@ -62,14 +64,14 @@ function warningText(header: string): string {
   return typeof text === "string" ? text : header;
 }
 
-/** A connection refused at several addresses is an AggregateError without a message of its own. */
+/** If several addresses refuse the connection, the error is an AggregateError without a message. */
 function reasonOf(error: Error & { code?: string; errors?: Error[] }, seconds: number): string {
-  if (error.name === "AbortError" || error.name === "TimeoutError") return `no answer within ${seconds} s`;
+  if (error.name === "AbortError" || error.name === "TimeoutError") return `no response within ${seconds} s`;
   const messages = error.errors?.map(({ message }) => message).join(", ");
   return messages || error.message.trim() || (error.code ?? "no reason given");
 }
 
-/** The JSON in a text; undefined if it is none. */
+/** Parses JSON; undefined if the text is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

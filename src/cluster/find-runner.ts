@@ -1,27 +1,27 @@
 import type { Pod } from "../pod/types.ts";
-import type { Cluster, Readable } from "./connect.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
 import { arcPath, podOfScaleSet } from "./scale-set.ts";
 import type { ArcObject } from "./scale-set.ts";
 
-/** A runner pod that is there, or the next one of a scale set. */
+/** An existing runner pod, or the next one of a scale set. */
 export interface FoundRunner {
-  /** `Pod arc-runners/linux-x64-abcde` */
+  /** Such as `Pod arc-runners/linux-x64-abcde`. */
   readonly subject: string;
   readonly pod: Pod;
-  /** Whether the pod is there. */
+  /** Whether the pod exists. */
   readonly isLive: boolean;
-  /** Of a pod that is there, the one that ARC asked for: made again from its EphemeralRunner, if that may be read. */
+  /** For an existing pod: the pod as ARC requested it, rebuilt from its EphemeralRunner if that can be read. */
   readonly asked?: Pod | undefined;
 }
 
-/** What was asked for is not there, or may not be read: a sentence without a full stop. */
+/** The pod or scale set does not exist or cannot be read. The message is a sentence without a full stop. */
 export class NotFound extends Error {}
 
 /**
  * Finds a pod or a scale set.
  *
- * @param what `NAME`, for a pod or else a scale set; `pod/NAME` or `scale-set/NAME`
- * @throws {NotFound} if there is none, or it has no pod template
+ * @param what `pod/NAME`, `scale-set/NAME`, or `NAME` for a pod or, if there is none, a scale set
+ * @throws {NotFound} if it does not exist or has no pod template
  */
 export async function findRunner(cluster: Cluster, namespace: string, what: string): Promise<FoundRunner> {
   const [kind, name] = what.includes("/") ? split(what) : ["", what];
@@ -29,9 +29,11 @@ export async function findRunner(cluster: Cluster, namespace: string, what: stri
   if (pod && "found" in pod) return { ...(await livePod(cluster, namespace, pod.found)), isLive: true };
   const set = kind === "pod" ? undefined : await readSet(cluster, namespace, name);
   if (set && "found" in set) return nextPod(namespace, set.found);
-  const looked = [pod && `pod: ${reasonOf(pod)}`, set && `AutoscalingRunnerSet: ${reasonOf(set)}`];
-  const reasons = looked.filter(Boolean).join("; ");
-  throw new NotFound(`cannot find ${name} in the namespace ${namespace} (${reasons}); choose another with -n`);
+  const attempts = [pod && `pod: ${reasonOf(pod)}`, set && `AutoscalingRunnerSet: ${reasonOf(set)}`];
+  const reasons = attempts.filter(Boolean).join("; ");
+  throw new NotFound(
+    `cannot find ${name} in the namespace ${namespace} (${reasons}); choose another namespace with -n`,
+  );
 }
 
 function split(what: string): [string, string] {
@@ -49,15 +51,15 @@ function split(what: string): [string, string] {
   return [found, name];
 }
 
-async function readPod(cluster: Cluster, namespace: string, name: string): Promise<Readable<Pod>> {
+async function readPod(cluster: Cluster, namespace: string, name: string): Promise<ReadResult<Pod>> {
   return cluster.get<Pod>(`/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`);
 }
 
-async function readSet(cluster: Cluster, namespace: string, name: string): Promise<Readable<ArcObject>> {
+async function readSet(cluster: Cluster, namespace: string, name: string): Promise<ReadResult<ArcObject>> {
   return cluster.get<ArcObject>(`${arcPath("AutoscalingRunnerSet", namespace)}/${encodeURIComponent(name)}`);
 }
 
-/** The EphemeralRunner has the pod's name. */
+/** The EphemeralRunner has the same name as the pod. */
 async function livePod(cluster: Cluster, namespace: string, pod: Pod): Promise<Omit<FoundRunner, "isLive">> {
   const { name = "" } = pod.metadata;
   const runner = await cluster.get<ArcObject>(`${arcPath("EphemeralRunner", namespace)}/${encodeURIComponent(name)}`);
@@ -73,6 +75,6 @@ function nextPod(namespace: string, set: ArcObject): FoundRunner {
   return { subject, pod, isLive: false };
 }
 
-function reasonOf(read: Readable<unknown>): string {
+function reasonOf(read: ReadResult<unknown>): string {
   return Object.values(read)[0] as string;
 }

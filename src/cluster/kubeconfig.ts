@@ -2,23 +2,23 @@ import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node";
 
-/** The options of a command that reads a cluster. */
+/** The options of a command that connects to a cluster. */
 export interface ClusterOptions {
-  /** A kubeconfig file. Default: those of KUBECONFIG, ~/.kube/config, or in a pod its service account. */
+  /** A kubeconfig file. Default: the files in KUBECONFIG, then ~/.kube/config, then, in a pod, its service account. */
   readonly kubeconfig?: string;
-  /** A context of it. Default: its current one. */
+  /** A context of the kubeconfig. Default: the current context. */
   readonly context?: string;
 }
 
-/** Why the cluster cannot be read at all, in words for the user. */
+/** The cluster cannot be read at all. The message is for the user. */
 export class ClusterError extends Error {}
 
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /**
- * Reads the kubeconfig that the options name, and chooses its context.
+ * Reads the kubeconfig and selects the context, as the options specify.
  *
- * @throws {ClusterError} if a file is missing or is no kubeconfig, or the context or its cluster is not in it
+ * @throws {ClusterError} if no file exists, a file is not a kubeconfig, or the context or its cluster is not defined
  */
 export function readKubeconfig({ kubeconfig, context }: ClusterOptions): KubeConfig {
   const { KUBECONFIG, KUBERNETES_SERVICE_HOST, HOME, USERPROFILE } = process.env;
@@ -34,12 +34,12 @@ export function readKubeconfig({ kubeconfig, context }: ClusterOptions): KubeCon
   return config;
 }
 
-/** These files as one, as kubectl merges them: one that is missing is passed over, and of two by a name the first counts. */
+/** Merges the files as kubectl does: missing files are ignored, and the first definition of a name wins. */
 function merged(files: readonly string[]): KubeConfig {
   const [config, ...others] = files.filter((file) => existsSync(file)).map(load);
   if (!config) {
     throw new ClusterError(
-      `there is no kubeconfig ${files.join(" or ")}: name one with --kubeconfig, or in the environment variable KUBECONFIG`,
+      `found no kubeconfig at ${files.join(" or ")}: specify one with --kubeconfig or the environment variable KUBECONFIG`,
     );
   }
   for (const other of others) {
@@ -64,10 +64,12 @@ function load(file: string): KubeConfig {
 function checkContext(config: KubeConfig, source: string): void {
   const name: string | undefined = config.getCurrentContext();
   const names = config.getContexts().map((one) => one.name);
-  const known = names.length > 0 ? `it has ${names.join(", ")}` : "it has none";
-  if (!name) throw new ClusterError(`${source} names no current context: choose one with --context; ${known}`);
+  const known = names.length > 0 ? `its contexts are ${names.join(", ")}` : "it has no contexts";
+  if (!name) throw new ClusterError(`${source} has no current context: choose one with --context; ${known}`);
   if (!config.getContextObject(name)) throw new ClusterError(`there is no context ${name} in ${source}; ${known}`);
   if (!config.getCurrentCluster()?.server) {
-    throw new ClusterError(`the context ${name} in ${source} names a cluster that is not in it, or has no server`);
+    throw new ClusterError(
+      `the context ${name} in ${source} refers to a cluster that is not defined there or has no server`,
+    );
   }
 }

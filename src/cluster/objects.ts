@@ -1,5 +1,5 @@
-// The objects of Kubernetes that are read from a cluster, as far as anything here looks into them. They are parsed JSON: the
-// types say what the API promises, and every part that it leaves optional is optional.
+// The Kubernetes objects that are read from a cluster, limited to the fields that are used here. They are parsed JSON: a field
+// that is optional in the API is optional in these types.
 
 export interface Metadata {
   readonly name: string;
@@ -52,7 +52,7 @@ export interface Webhook {
   readonly name: string;
   readonly clientConfig?: {
     readonly url?: string;
-    /** PEM, in base64. */
+    /** PEM, base64-encoded. */
     readonly caBundle?: string;
     readonly service?: {
       readonly namespace: string;
@@ -90,7 +90,7 @@ export interface Service extends Named {
 
 export interface EndpointSlice extends Named {
   readonly ports?: readonly { readonly name?: string; readonly port?: number }[];
-  /** null where there are none. */
+  /** The API server returns null if there are none. */
   readonly endpoints?:
     | readonly {
         readonly addresses?: readonly string[];

@@ -1,4 +1,5 @@
-// Pods that are never run. They ask for nothing that Pod Security `restricted` forbids, and meet a quota.
+// Pods for dry runs, which are never created. They satisfy Pod Security `restricted`, and set the resources that a quota
+// requires.
 
 const resources = { requests: { cpu: "1m", memory: "1Mi" }, limits: { cpu: "1m", memory: "1Mi" } };
 const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
@@ -10,7 +11,7 @@ const spec = {
   securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
 };
 
-/** A pod with an image volume, and without the label of runners: of the webhooks, this one is not asked. */
+/** A pod with an image volume. It lacks the label of runner pods, so the API server does not call arc-primer for it. */
 export const plainPod = {
   apiVersion: "v1",
   kind: "Pod",
@@ -24,7 +25,7 @@ export const plainPod = {
   },
 };
 
-/** A runner pod with Docker, to ask a replica about where there is no scale set. */
+/** A runner pod with Docker, to test the replicas with if the cluster has no scale set. */
 export const plainRunner = {
   apiVersion: "v1",
   kind: "Pod",

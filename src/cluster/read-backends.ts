@@ -1,20 +1,20 @@
-import type { Cluster, Readable } from "./connect.ts";
-import { each } from "./each.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
+import { mapConcurrently } from "./map-concurrently.ts";
 import type { EndpointSlice, WebhookConfiguration } from "./objects.ts";
 import { isOurs, readyAddresses } from "./readings.ts";
 
-/** How many addresses are ready behind the Services of webhooks that refuse pods when they are down. */
+/** The number of ready addresses of each Service whose webhook blocks pods while it is down. */
 export async function readBackends(
   cluster: Cluster,
   configurations: readonly WebhookConfiguration[],
-): Promise<Record<string, Readable<number>>> {
+): Promise<Record<string, ReadResult<number>>> {
   const services = configurations.flatMap(({ webhooks = [] }) =>
     webhooks
       .filter((entry) => !isOurs(entry) && entry.failurePolicy !== "Ignore")
       .flatMap(({ clientConfig }) => clientConfig?.service ?? []),
   );
   const unique = new Map(services.map((service) => [`${service.namespace}/${service.name}`, service]));
-  const counted = await each([...unique], async ([key, { namespace, name }]) => {
+  const counted = await mapConcurrently([...unique], async ([key, { namespace, name }]) => {
     const slices = await cluster.list<EndpointSlice>(
       `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/endpointslices`,
       { labelSelector: `kubernetes.io/service-name=${name}` },

@@ -1,19 +1,22 @@
 import { parseWithWarnings } from "../config/load.ts";
-import { converse } from "./converse.ts";
-import type { Question } from "./converse.ts";
-import type { Cluster, Readable } from "./connect.ts";
+import { callWebhook } from "./call-webhook.ts";
+import type { ReviewRequest } from "./call-webhook.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
 import type { Target } from "./dial.ts";
 import type { ConfigMap, EndpointSlice, PodObject, Service, WebhookConfiguration, Workload } from "./objects.ts";
 import { firstEntry, foundOr, isOurs, isRunning } from "./readings.ts";
-import type { Configuration, Conversation, Release } from "./readings.ts";
+import type { Configuration, WebhookCall, Release } from "./readings.ts";
 import { matchesLabels } from "./selectors.ts";
 
-/** Reads what stands behind a registration: Service, replicas, ConfigMap, caches, bundle servers. The replicas are not spoken to yet. */
-export async function readRelease(cluster: Cluster, registration: WebhookConfiguration): Promise<Release> {
-  const target = firstEntry(registration)?.clientConfig?.service;
+/**
+ * Reads the objects that belong to a webhook configuration: Service, replicas, ConfigMap, caches, bundle servers. It does not
+ * call the replicas; `callReplicas` does.
+ */
+export async function readRelease(cluster: Cluster, webhookConfiguration: WebhookConfiguration): Promise<Release> {
+  const target = firstEntry(webhookConfiguration)?.clientConfig?.service;
   const nothing = { service: undefined, endpoints: undefined, deployment: undefined, replicas: undefined };
-  const none = { ...nothing, caches: undefined, bundleServers: undefined, configuration: undefined, conversations: [] };
-  if (!target) return { registration, namespace: undefined, ...none };
+  const none = { ...nothing, caches: undefined, bundleServers: undefined, configuration: undefined, calls: [] };
+  if (!target) return { webhookConfiguration, namespace: undefined, ...none };
   const core = `/api/v1/namespaces/${encodeURIComponent(target.namespace)}`;
   const apps = `/apis/apps/v1/namespaces/${encodeURIComponent(target.namespace)}`;
   const slices = `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(target.namespace)}/endpointslices`;
@@ -24,42 +27,42 @@ export async function readRelease(cluster: Cluster, registration: WebhookConfigu
     cluster.list<Workload>(`${apps}/statefulsets`),
   ]);
   const selector = foundOr<Service | undefined>(service, undefined)?.spec?.selector;
-  const deployment = selector && behind(deployments, selector, target.name);
+  const deployment = selector && deploymentFor(deployments, selector, target.name);
   const labelSelector = selector && Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   const replicas =
     labelSelector && (await cluster.list<PodObject>(`${core}/pods`, { labelSelector: labelSelector.join() }));
   return {
-    registration,
+    webhookConfiguration,
     namespace: target.namespace,
     service,
     endpoints,
     deployment,
     replicas,
-    caches: selector && besideWebhook(statefulSets, selector),
-    bundleServers: selector && besideWebhook(deployments, selector),
+    caches: selector && otherComponents(statefulSets, selector),
+    bundleServers: selector && otherComponents(deployments, selector),
     configuration:
       deployment && "found" in deployment ? await readConfiguration(cluster, core, deployment.found) : undefined,
-    conversations: [],
+    calls: [],
   };
 }
 
-function behind(
-  deployments: Readable<readonly Workload[]>,
+function deploymentFor(
+  deployments: ReadResult<readonly Workload[]>,
   selector: Readonly<Record<string, string>>,
   service: string,
-): Readable<Workload> {
+): ReadResult<Workload> {
   if (!("found" in deployments)) return deployments;
   const found = deployments.found.find(({ spec }) =>
     matchesLabels({ matchLabels: selector }, spec?.template?.metadata?.labels),
   );
-  return found ? { found } : { missing: `no Deployment makes pods that the Service ${service} selects` };
+  return found ? { found } : { missing: `no Deployment creates pods that the Service ${service} selects` };
 }
 
-/** The workloads of the same release that are another component than the webhook: caches, and servers of bundles. */
-function besideWebhook(
-  workloads: Readable<readonly Workload[]>,
+/** The other workloads of the release: caches and bundle servers. */
+function otherComponents(
+  workloads: ReadResult<readonly Workload[]>,
   selector: Readonly<Record<string, string>>,
-): Readable<readonly Workload[]> {
+): ReadResult<readonly Workload[]> {
   if (!("found" in workloads)) return workloads;
   const { "app.kubernetes.io/component": webhook, ...release } = selector;
   const isOfRelease = Object.keys(release).length > 0;
@@ -100,23 +103,23 @@ function parse(text: string, key: string): NonNullable<Configuration["parsed"]> 
   }
 }
 
-/** Speaks to every replica of a release, or to the address that its registration names. */
-export async function readConversations(
+/** Calls every replica of a release, or the URL in its webhook configuration. */
+export async function callReplicas(
   cluster: Cluster,
   release: Release,
-  questions: readonly Question[],
+  reviews: readonly ReviewRequest[],
   expected: readonly string[] | undefined,
-): Promise<Conversation[]> {
-  const client = firstEntry(release.registration)?.clientConfig;
+): Promise<WebhookCall[]> {
+  const client = firstEntry(release.webhookConfiguration)?.clientConfig;
   const ca = Buffer.from(client?.caBundle ?? "", "base64").toString("utf8");
   const servername = client?.service
     ? `${client.service.name}.${client.service.namespace}.svc`
     : hostOf(client?.url ?? "");
   return Promise.all(
     targetsOf(release).map(async ({ name, target }) => ({
-      with: name,
+      name,
       expected,
-      ...(await converse(cluster, target, { servername, ca, questions })),
+      ...(await callWebhook(cluster, target, { servername, ca, reviews })),
     })),
   );
 }
@@ -125,8 +128,9 @@ function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, "") : "";
 }
 
-function targetsOf({ registration, namespace = "", replicas }: Release): { name: string; target: Target }[] {
-  const urls = registration.webhooks?.filter(isOurs).flatMap(({ clientConfig }) => clientConfig?.url ?? []) ?? [];
+function targetsOf({ webhookConfiguration, namespace = "", replicas }: Release): { name: string; target: Target }[] {
+  const urls =
+    webhookConfiguration.webhooks?.filter(isOurs).flatMap(({ clientConfig }) => clientConfig?.url ?? []) ?? [];
   const addresses = urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin);
   if (urls.length > 0) return [...new Set(addresses)].map((url) => ({ name: url, target: { url } }));
   return foundOr(replicas, [])

@@ -5,7 +5,7 @@ import { referencesOf } from "./references.ts";
 const named = (profile: object) =>
   referencesOf(profileWith(profile), "ci").map(({ kind, namespace, name, key }) => [kind, namespace, name, key]);
 
-test("the objects that a profile names", () => {
+test("the objects that a profile references", () => {
   expect(named({})).toEqual([]);
   expect(
     named({
@@ -22,7 +22,7 @@ test("the objects that a profile names", () => {
   expect(named({ privateCA: { secret: { name: "ca", key: "x.pem" } } })).toEqual([["Secret", "ci", "ca", "x.pem"]]);
 });
 
-test("not those of what is switched off", () => {
+test("objects of disabled settings are not included", () => {
   expect(named({ docker: { credentials: { enabled: false, secret: "login" } } })).toEqual([]);
   expect(named({ images: { enabled: false, pullSecrets: ["pull"] } })).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import type { Profile } from "../config/schema.ts";
 import type { Reference } from "./readings.ts";
 
-/** The objects that a profile names for the pods of a namespace. */
+/** The objects that a profile references for the pods of a namespace. */
 export function referencesOf(
   { name: profile, docker, images, privateCA }: Profile,
   namespace: string,

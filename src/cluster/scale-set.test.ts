@@ -21,7 +21,7 @@ const runnerSet = { kind: "AutoscalingRunnerSet", metadata, spec: { template } }
 describe("the pod of an AutoscalingRunnerSet", () => {
   const pod = podOfScaleSet(runnerSet)!;
 
-  test("has ARC's labels, of which the template overrides all but one", () => {
+  test("has ARC's labels; the template overrides all of them but one", () => {
     expect(pod.metadata).toMatchObject({ name: "linux-runner-xxxxx", namespace: "arc-runners" });
     expect(pod.metadata.labels).toEqual({
       "app.kubernetes.io/version": "0.14.2",
@@ -34,7 +34,7 @@ describe("the pod of an AutoscalingRunnerSet", () => {
     });
   });
 
-  test("has the template's annotations, and of the set's those that ARC hands on", () => {
+  test("has the template's annotations, and those of the set that ARC copies", () => {
     expect(pod.metadata.annotations).toEqual({
       "actions.github.com/runner-group-name": "Default",
       "actions.github.com/patch-id": "0",
@@ -42,7 +42,7 @@ describe("the pod of an AutoscalingRunnerSet", () => {
     });
   });
 
-  test("has ARC's variables in the container runner alone", () => {
+  test("has ARC's variables only in the container runner", () => {
     const names = (container: string) =>
       [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
         .find(({ name }) => name === container)
@@ -51,7 +51,7 @@ describe("the pod of an AutoscalingRunnerSet", () => {
     expect(names("dind")).toEqual(["DOCKER_GROUP_GID"]);
   });
 
-  test("is a runner of the scale set, and is primed", () => {
+  test("is identified as a runner of the scale set, and is primed", () => {
     expect(identify(pod)).toEqual({ kind: "runner", scaleSet: "linux" });
     const prime = createPrime({ mutations, version: "0.0.0" });
     const primed = prime(pod, { namespace: "arc-runners", podSecurity: "privileged", config: defaultConfig });
@@ -72,14 +72,14 @@ test("an EphemeralRunnerSet and an EphemeralRunner give the same pod spec", () =
   expect(ofSet.metadata.labels?.["app.kubernetes.io/component"]).toBe("runner");
 });
 
-test("a proxy comes from the Secret that ARC makes", () => {
+test("the proxy variables come from the Secret that ARC creates", () => {
   const proxy = { https: { url: "http://proxy.example.com:3128" }, noProxy: ["example.com"] };
   const pod = podOfScaleSet({ ...runnerSet, spec: { template, proxy } })!;
   const names = pod.spec.containers[0]!.env!.map(({ name }) => name);
   expect(names.filter((name) => name.endsWith("_proxy"))).toEqual(["https_proxy", "no_proxy"]);
 });
 
-test("nothing comes of other kinds, or without a template", () => {
+test("an object of another kind, or without a template, has no pod", () => {
   expect(podOfScaleSet({ kind: "Deployment", metadata, spec: { template } })).toBeUndefined();
   expect(podOfScaleSet({ kind: "AutoscalingRunnerSet", metadata, spec: {} })).toBeUndefined();
   expect(podOfScaleSet({ kind: "AutoscalingRunnerSet", metadata })).toBeUndefined();

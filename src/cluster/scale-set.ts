@@ -1,19 +1,19 @@
 import type { Container, EnvVar, Pod } from "../pod/types.ts";
 
-/** The collections of ARC's kinds in a cluster (apis/actions.github.com/v1alpha1), each without a namespace. */
+/** The cluster-wide API paths of ARC's resources (apis/actions.github.com/v1alpha1). */
 export const arcPaths = {
   AutoscalingRunnerSet: "/apis/actions.github.com/v1alpha1/autoscalingrunnersets",
   EphemeralRunnerSet: "/apis/actions.github.com/v1alpha1/ephemeralrunnersets",
   EphemeralRunner: "/apis/actions.github.com/v1alpha1/ephemeralrunners",
 } as const;
 
-/** The collection of one of ARC's kinds in a namespace. */
+/** The API path of one of ARC's resources in a namespace. */
 export function arcPath(kind: keyof typeof arcPaths, namespace: string): string {
   const [head, plural] = arcPaths[kind].split("/v1alpha1/");
   return `${head}/v1alpha1/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 
-/** An object of ARC, as far as we look into it. */
+/** An object of ARC, limited to the fields that are used here. */
 export interface ArcObject {
   readonly kind: string;
   readonly metadata: {
@@ -35,7 +35,7 @@ interface Template {
   readonly spec?: Pod["spec"];
 }
 
-/** Of an EphemeralRunner's spec, which the sets hold as well: the template, and how it reaches a proxy. */
+/** The spec of an EphemeralRunner, which the sets contain too: the pod template and the proxy settings. */
 interface RunnerSpec extends Template {
   readonly proxy?: { readonly http?: object; readonly https?: object; readonly noProxy?: readonly string[] };
   readonly proxySecretRef?: string;
@@ -44,10 +44,10 @@ interface RunnerSpec extends Template {
 /**
  * The pod that ARC 0.14 would create for the next runner of an AutoscalingRunnerSet, an EphemeralRunnerSet or an
  * EphemeralRunner: labels, annotations, owner, and the environment that it gives the container `runner`
- * (controllers/actions.github.com/resourcebuilder.go and ephemeralrunner_controller.go). What is random (the end of the
- * name, hashes) or known to GitHub alone (IDs) is left out or made up: nothing in arc-primer depends on it.
+ * (controllers/actions.github.com/resourcebuilder.go and ephemeralrunner_controller.go). Values that are random (the suffix
+ * of the name, hashes) or known only to GitHub (IDs) are omitted or invented: nothing in arc-primer depends on them.
  *
- * @param suffix the end of the pod's name, for which ARC takes five random characters
+ * @param suffix the suffix of the pod's name, for which ARC uses five random characters
  * @returns undefined if the object is none of the three, or has no pod template
  */
 export function podOfScaleSet(object: ArcObject, suffix = "xxxxx"): Pod | undefined {
@@ -76,7 +76,7 @@ export function podOfScaleSet(object: ArcObject, suffix = "xxxxx"): Pod | undefi
   };
 }
 
-/** No object has this one, so no pod is deleted for it, or counted as its runner. */
+/** No object has this UID, so the garbage collector and ARC do not connect the pod to an EphemeralRunner. */
 const uid = "00000000-0000-0000-0000-000000000000";
 
 interface Runner {
@@ -87,7 +87,7 @@ interface Runner {
   readonly spec: RunnerSpec;
 }
 
-/** The EphemeralRunner that the object is, or that ARC would make from it. */
+/** The object itself if it is an EphemeralRunner, or the EphemeralRunner that ARC would create from it. */
 function runnerOf({ kind, metadata, spec = {} }: ArcObject, suffix: string): Runner | undefined {
   const { name, namespace, labels = {}, annotations = {} } = metadata;
   if (kind === "EphemeralRunner") return { name, namespace, labels, annotations, spec };
@@ -103,7 +103,7 @@ function runnerOf({ kind, metadata, spec = {} }: ArcObject, suffix: string): Run
   };
 }
 
-/** Labels, annotations and spec of the EphemeralRunnerSet that ARC makes from an AutoscalingRunnerSet. */
+/** Labels, annotations and spec of the EphemeralRunnerSet that ARC creates from an AutoscalingRunnerSet. */
 function setOf({ name, namespace = "", labels = {}, annotations = {} }: ArcObject["metadata"], spec: RunnerSetSpec) {
   const group = "actions.github.com/runner-group-name";
   const scaleSet = "actions.github.com/runner-scale-set-name";
@@ -113,7 +113,7 @@ function setOf({ name, namespace = "", labels = {}, annotations = {} }: ArcObjec
       ...more.labels,
       ...labels,
       "app.kubernetes.io/part-of": "gha-runner-scale-set",
-      // Of the set it is its name, whatever it is called at GitHub (spec.runnerScaleSetName).
+      // This is the name of the AutoscalingRunnerSet, not the name at GitHub (spec.runnerScaleSetName).
       "actions.github.com/scale-set-name": name,
       "actions.github.com/scale-set-namespace": namespace,
     },
@@ -150,7 +150,7 @@ function runnerEnvironment(runner: string): EnvVar[] {
 }
 
 function proxyEnvironment({ proxy = {}, proxySecretRef }: RunnerSpec, runner: string): EnvVar[] {
-  const secret = proxySecretRef ?? `${runner}-proxy`; // ARC makes it along with the EphemeralRunnerSet
+  const secret = proxySecretRef ?? `${runner}-proxy`; // ARC creates it together with the EphemeralRunnerSet
   const names = [
     ...(proxy.http ? ["http_proxy"] : []),
     ...(proxy.https ? ["https_proxy"] : []),

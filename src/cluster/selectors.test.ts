@@ -7,29 +7,29 @@ describe("labels match a selector", () => {
     matchExpressions: [{ key, operator, ...(values && { values }) }],
   });
   test.each<[string, object | undefined, boolean]>([
-    ["none", undefined, true],
-    ["an empty one", {}, true],
-    ["by all of its labels", { matchLabels: labels }, true],
-    ["not by one of them alone", { matchLabels: { a: "1", b: "3" } }, false],
+    ["an absent selector", undefined, true],
+    ["an empty selector", {}, true],
+    ["all labels match", { matchLabels: labels }, true],
+    ["not if only one label matches", { matchLabels: { a: "1", b: "3" } }, false],
     ["In", expression("a", "In", ["1", "9"]), true],
     ["In, without the label", expression("c", "In", ["1"]), false],
     ["NotIn", expression("a", "NotIn", ["1"]), false],
     ["NotIn, without the label", expression("c", "NotIn", ["1"]), true],
     ["Exists", expression("a", "Exists"), true],
     ["DoesNotExist", expression("a", "DoesNotExist"), false],
-    ["not an operator that there is not", expression("a", "Gt", ["0"]), false],
+    ["not with an unknown operator", expression("a", "Gt", ["0"]), false],
   ])("%s", (_, selector, matches) => expect(matchesLabels(selector, labels)).toBe(matches));
 });
 
 describe("rules include the creation of pods", () => {
   const rule = { apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] };
   test.each<[string, object, boolean]>([
-    ["as arc-primer's do", rule, true],
-    ["with stars", { ...rule, apiGroups: ["*"], resources: ["*"], operations: ["*"] }, true],
-    ["not of another group", { ...rule, apiGroups: ["apps"] }, false],
-    ["not of something below them", { ...rule, resources: ["pods/exec"] }, false],
-    ["not their update", { ...rule, operations: ["UPDATE"] }, false],
+    ["arc-primer's rule", rule, true],
+    ["wildcards", { ...rule, apiGroups: ["*"], resources: ["*"], operations: ["*"] }, true],
+    ["not with another API group", { ...rule, apiGroups: ["apps"] }, false],
+    ["not for a subresource", { ...rule, resources: ["pods/exec"] }, false],
+    ["not for UPDATE", { ...rule, operations: ["UPDATE"] }, false],
   ])("%s", (_, one, includes) => expect(includesPodCreation([one])).toBe(includes));
 
-  test("not where there are none", () => expect(includesPodCreation()).toBe(false));
+  test("not without rules", () => expect(includesPodCreation()).toBe(false));
 });

@@ -1,6 +1,6 @@
 import type { LabelSelector, Rule } from "./objects.ts";
 
-/** Whether labels match a selector, as the API server sees it; an absent or empty selector matches everything. */
+/** Whether labels match a selector, by the rules of the API server. An absent or empty selector matches everything. */
 export function matchesLabels(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector = {},
   labels: Readonly<Record<string, string>> = {},
@@ -19,7 +19,7 @@ export function matchesLabels(
         case "DoesNotExist":
           return value === undefined;
         default:
-          return false; // the API server knows no others
+          return false; // the API server has no other operators
       }
     })
   );

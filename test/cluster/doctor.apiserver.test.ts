@@ -11,7 +11,7 @@ import { goldenPod } from "../support/pods.ts";
 import { haveTools } from "../support/tools.ts";
 import { certificate } from "../support/webhook.ts";
 import { kubeconfig } from "./support/account.ts";
-import { clearTheStage, doctor, isFine, sees } from "./support/doctor.ts";
+import { removeLeftovers, doctor, waitForOk, waitForProblem } from "./support/doctor.ts";
 import { apply, call, create, createNamespace, remove, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import {
@@ -29,8 +29,8 @@ import {
 import type { ByHand } from "./support/release-by-hand.ts";
 import { kubectlPrints, namespace, release } from "./support/release.ts";
 
-// Each problem that doctor knows, made on purpose in a real API server: doctor says ✗ or !, its advice is followed, and it
-// says ✓. What takes a node, or another version of Kubernetes, is in doctor.node.test.ts and in the unit tests.
+// Causes each problem that doctor can report on a real API server. Doctor must report it as ✗ or !, and as ✓ after its advice
+// was followed. Problems that need a node or another version of Kubernetes are in doctor.node.test.ts and in the unit tests.
 
 const [runners, plain] = ["doctor-runners", "doctor-plain"];
 const dind = runnerSet("linux", runners, goldenPod("dind-sidecar").spec);
@@ -41,7 +41,7 @@ let byHand: ByHand;
 type Entry = { name: string; [field: string]: unknown };
 const entriesNow = async () => (await call<Resource & { webhooks: Entry[] }>("GET", registrationPath)).body.webhooks;
 
-/** Changes every entry of the registration, or those of one name. */
+/** Changes every entry of the webhook configuration, or only the entry with this name. */
 async function changeEntries(change: (entry: Entry) => object, name?: string): Promise<void> {
   const webhooks = (await entriesNow()).map((entry) =>
     name && entry.name !== name ? entry : { ...entry, ...change(entry) },
@@ -56,13 +56,13 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 const trust = async (pem: string) =>
   changeEntries(({ clientConfig }) => ({ clientConfig: { ...(clientConfig as object), caBundle: base64(pem) } }));
 
-/** A problem, how it is made, and what the advice comes to. */
+/** How to cause a problem, and how to follow the advice. */
 interface Case {
-  readonly break: () => Promise<unknown>;
-  /** Default: the chart is applied anew, as `helm upgrade` does. */
-  readonly mend?: () => Promise<unknown>;
-  /** What was changed besides, and is to be as before. */
-  readonly after?: () => Promise<unknown>;
+  readonly cause: () => Promise<unknown>;
+  /** Default: apply the chart again, as `helm upgrade` does. */
+  readonly fix?: () => Promise<unknown>;
+  /** Restores what `cause` and `fix` have changed elsewhere. */
+  readonly restore?: () => Promise<unknown>;
 }
 
 const profile = (settings: object, more: object = {}) => ({ config: { profiles: { default: settings, ...more } } });
@@ -99,44 +99,44 @@ const pathOf = (name: string, space: string) =>
 
 const cases: Record<string, Case> = {
   "nodes/no-native-sidecars": {
-    break: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({ kubeletVersion: "v1.28.9" }) }),
-    mend: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({}) }),
+    cause: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({ kubeletVersion: "v1.28.9" }) }),
+    fix: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({}) }),
   },
   "image-volumes/unsafe-nodes": {
-    async break() {
+    async cause() {
       await writeStatus(nodePath, { nodeInfo: nodeInfo({ containerRuntimeVersion: "containerd://1.7.27" }) });
       await byHand.upgrade(profile({ docker: { externals: "volume" } }));
     },
-    mend: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({}) }),
+    fix: async () => writeStatus(nodePath, { nodeInfo: nodeInfo({}) }),
   },
   "image-volumes/untried": {
-    async break() {
+    async cause() {
       await writeStatus(nodePath, { nodeInfo: nodeInfo({ containerRuntimeVersion: "cri-o://1.35.0" }) });
       await byHand.upgrade(profile({ docker: { externals: "volume" } }));
     },
-    async mend() {
+    async fix() {
       await byHand.upgrade();
       await writeStatus(nodePath, { nodeInfo: nodeInfo({}) });
     },
   },
-  "registration/missing": { break: async () => call("DELETE", registrationPath) },
+  "registration/missing": { cause: async () => call("DELETE", registrationPath) },
   "registration/several": {
-    break: async () => create({ ...other, webhooks: await entriesNow() } as Resource),
-    mend: async () => remove(other),
+    cause: async () => create({ ...other, webhooks: await entriesNow() } as Resource),
+    fix: async () => remove(other),
   },
   "entries/missing": {
-    break: async () => patch(registrationPath, { webhooks: (await entriesNow()).slice(0, 2) }),
+    cause: async () => patch(registrationPath, { webhooks: (await entriesNow()).slice(0, 2) }),
   },
   "entries/no-pods": {
-    break: async () => changeEntries(() => ({ objectSelector: { matchLabels: { runner: "yes" } } })),
+    cause: async () => changeEntries(() => ({ objectSelector: { matchLabels: { runner: "yes" } } })),
   },
-  "entries/too-many": { break: async () => changeEntries(() => ({ objectSelector: {} })) },
-  "ca-bundle/unreadable": { break: async () => trust("nonsense") },
-  "ca-bundle/empty": { break: async () => trust("") },
-  "ca-bundle/expired": { break: async () => trust((await servingPair({ from: -48, to: -24 })).cert) },
-  "ca-bundle/expires-soon": { break: async () => trust((await servingPair({ to: 48 })).cert) },
+  "entries/too-many": { cause: async () => changeEntries(() => ({ objectSelector: {} })) },
+  "ca-bundle/unreadable": { cause: async () => trust("nonsense") },
+  "ca-bundle/empty": { cause: async () => trust("") },
+  "ca-bundle/expired": { cause: async () => trust((await servingPair({ from: -48, to: -24 })).cert) },
+  "ca-bundle/expires-soon": { cause: async () => trust((await servingPair({ to: 48 })).cert) },
   "ca-bundle/different": {
-    async break() {
+    async cause() {
       const { cert } = await servingPair();
       await changeEntries(
         ({ clientConfig }) => ({ clientConfig: { ...(clientConfig as object), caBundle: base64(cert) } }),
@@ -145,32 +145,32 @@ const cases: Record<string, Case> = {
     },
   },
   "failure-policy/fail": {
-    async break() {
+    async cause() {
       await byHand.upgrade({ webhook: { failurePolicy: "Fail" } });
       await writeStatus(deploymentPath, { readyReplicas: 1 });
     },
-    mend: async () => writeStatus(deploymentPath, { readyReplicas: 2 }),
+    fix: async () => writeStatus(deploymentPath, { readyReplicas: 2 }),
   },
-  "failure-policy/time-out": { break: async () => byHand.upgrade({ webhook: { timeoutSeconds: 30 } }) },
+  "failure-policy/time-out": { cause: async () => byHand.upgrade({ webhook: { timeoutSeconds: 30 } }) },
   "failure-policy/mixed": {
-    break: async () => changeEntries(() => ({ failurePolicy: "Fail" }), "runners.arc-primer.dev"),
+    cause: async () => changeEntries(() => ({ failurePolicy: "Fail" }), "runners.arc-primer.dev"),
   },
   "other-webhooks/down": {
-    async break() {
+    async cause() {
       const service = { namespace: plain, name: "gate" };
       const rules = [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }];
       const namespaceSelector = { matchLabels: inject };
       const entry = { name: "gate.example.com", admissionReviewVersions: ["v1"], sideEffects: "None", rules };
       await create({ ...gate, webhooks: [{ ...entry, namespaceSelector, clientConfig: { service } }] } as Resource);
     },
-    mend: async () =>
+    fix: async () =>
       patch("/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/doctor-gate", { webhooks: [] }),
   },
   "endpoints/no-service": {
-    break: async () => call("DELETE", `/api/v1/namespaces/${namespace}/services/${release}`),
+    cause: async () => call("DELETE", `/api/v1/namespaces/${namespace}/services/${release}`),
   },
   "endpoints/no-port": {
-    async break() {
+    async cause() {
       const service = { name: release, namespace, path: "/mutate", port: 8443 };
       await changeEntries(
         ({ clientConfig }) => ({ clientConfig: { ...(clientConfig as object), service } }),
@@ -179,33 +179,33 @@ const cases: Record<string, Case> = {
     },
   },
   "endpoints/none-ready": {
-    break: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(false))),
-    mend: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(true))),
+    cause: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(false))),
+    fix: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(true))),
   },
-  "replicas/not-ready": { break: async () => writeStatus(deploymentPath, { readyReplicas: 1 }) },
+  "replicas/not-ready": { cause: async () => writeStatus(deploymentPath, { readyReplicas: 1 }) },
   "replicas/blocked": {
-    break: async () =>
+    cause: async () =>
       writeStatus(deploymentPath, {
         readyReplicas: 0,
         conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota" }],
       }),
   },
-  "replicas/single": { break: async () => byHand.upgrade({ replicas: 1 }) },
+  "replicas/single": { cause: async () => byHand.upgrade({ replicas: 1 }) },
   "versions/different": {
-    break: async () => replica(1).writePodStatus("sha256:two"),
-    mend: async () => replica(1).writePodStatus("sha256:one"),
+    cause: async () => replica(1).writePodStatus("sha256:two"),
+    fix: async () => replica(1).writePodStatus("sha256:one"),
   },
   "versions/not-rolled-out": {
-    break: async () => byHand.upgrade({ image: { repository: "arc-primer", tag: "next" } }),
+    cause: async () => byHand.upgrade({ image: { repository: "arc-primer", tag: "next" } }),
   },
   "versions/other-client": {
-    break: async () =>
+    cause: async () =>
       Promise.all(
         byHand.replicas.map((one) =>
           patch(one.podPath, { metadata: { labels: { "app.kubernetes.io/version": "9.9.9" } } }),
         ),
       ),
-    mend: async () =>
+    fix: async () =>
       Promise.all(
         byHand.replicas.map((one) =>
           patch(one.podPath, { metadata: { labels: { "app.kubernetes.io/version": "0.1.0" } } }),
@@ -213,151 +213,151 @@ const cases: Record<string, Case> = {
       ),
   },
   "certificate/untrusted": {
-    break: async () => trust((await servingPair()).cert),
-    mend: async () => trust(byHand.pair.cert),
+    cause: async () => trust((await servingPair()).cert),
+    fix: async () => trust(byHand.pair.cert),
   },
   "certificate/expired": {
-    async break() {
-      const pair = await servingPair({ to: 3 / 3600 }); // an expired one is not taken up; one that expires is served on
+    async cause() {
+      const pair = await servingPair({ to: 3 / 3600 }); // the webhook does not load an expired certificate, but keeps serving one that expires
       for (const one of byHand.replicas) one.serve(pair);
     },
-    mend: async () => byHand.replicas.forEach((one) => one.serve(byHand.pair)),
+    fix: async () => byHand.replicas.forEach((one) => one.serve(byHand.pair)),
   },
   "certificate/expires-soon": {
-    async break() {
+    async cause() {
       const pair = await servingPair({ from: -24 * 80, to: 24 });
       await trust(`${byHand.pair.cert}${pair.cert}`);
       for (const one of byHand.replicas) one.serve(pair);
     },
-    async mend() {
+    async fix() {
       for (const one of byHand.replicas) one.serve(byHand.pair);
       await byHand.upgrade();
     },
   },
   "configuration/refused": {
-    break: async () => patch(configPath, { data: { "config.yaml": "kind: PrimerConfiguration\nprofils: {}\n" } }),
+    cause: async () => patch(configPath, { data: { "config.yaml": "kind: PrimerConfiguration\nprofils: {}\n" } }),
   },
-  "configuration/missing": { break: async () => call("DELETE", configPath) },
+  "configuration/missing": { cause: async () => call("DELETE", configPath) },
   "configuration/warnings": {
-    break: async () =>
+    cause: async () =>
       byHand.upgrade({
         config: { profiles: { big: { docker: { inject: true } } }, rules: [{ profile: "big", scaleSets: ["big"] }] },
       }),
   },
-  "configuration/audit": { break: async () => byHand.upgrade({ config: { mode: "audit" } }) },
+  "configuration/audit": { cause: async () => byHand.upgrade({ config: { mode: "audit" } }) },
   "same-answers/different": {
-    break: async () => replica(1).configure(configWith({ docker: { wait: { timeout: "77s" } } })),
-    mend: async () => byHand.upgrade(),
+    cause: async () => replica(1).configure(configWith({ docker: { wait: { timeout: "77s" } } })),
+    fix: async () => byHand.upgrade(),
   },
   "same-answers/not-in-force": {
-    break: async () =>
+    cause: async () =>
       patch(configPath, { data: { "config.yaml": configWith({ docker: { wait: { timeout: "77s" } } }) } }),
-    mend: async () =>
+    fix: async () =>
       byHand.replicas.forEach((one) => one.configure(configWith({ docker: { wait: { timeout: "77s" } } }))),
   },
   "namespaces/none": {
-    break: async () => Promise.all([runners, plain].map((space) => label(space, { "arc-primer.dev/inject": null }))),
-    mend: async () => Promise.all([runners, plain].map((space) => label(space, inject))),
+    cause: async () => Promise.all([runners, plain].map((space) => label(space, { "arc-primer.dev/inject": null }))),
+    fix: async () => Promise.all([runners, plain].map((space) => label(space, inject))),
   },
   "namespaces/odd-label": {
-    break: async () => label(runners, { "arc-primer.dev/inject": "true" }),
-    mend: async () => label(runners, inject),
+    cause: async () => label(runners, { "arc-primer.dev/inject": "true" }),
+    fix: async () => label(runners, inject),
   },
   "namespaces/excluded": {
-    break: async () => label(namespace, inject),
-    mend: async () => label(namespace, { "arc-primer.dev/inject": null }),
+    cause: async () => label(namespace, inject),
+    fix: async () => label(namespace, { "arc-primer.dev/inject": null }),
   },
   "scale-sets/no-arc": {
-    break: async () => remove(runnerSetDefinition),
-    async mend() {
+    cause: async () => remove(runnerSetDefinition),
+    async fix() {
       await createScaleSets();
     },
   },
   "scale-sets/none": {
-    break: async () =>
+    cause: async () =>
       Promise.all([call("DELETE", pathOf("linux", runners)), call("DELETE", pathOf("no-docker", plain))]),
-    mend: async () => Promise.all([create(dind), create(withoutDocker)]),
+    fix: async () => Promise.all([create(dind), create(withoutDocker)]),
   },
   "scale-sets/unlabelled": {
-    break: async () => create(runnerSet("elsewhere", "default", goldenPod("dind-sidecar").spec)),
-    mend: async () => label("default", { "arc-primer.dev/inject": "disabled" }),
+    cause: async () => create(runnerSet("elsewhere", "default", goldenPod("dind-sidecar").spec)),
+    fix: async () => label("default", { "arc-primer.dev/inject": "disabled" }),
   },
   "scale-sets/unmatched": {
-    break: async () => changeEntries(() => ({ namespaceSelector: { matchLabels: { team: "ci" } } })),
+    cause: async () => changeEntries(() => ({ namespaceSelector: { matchLabels: { team: "ci" } } })),
   },
   "pod-security/rules-out": {
-    async break() {
+    async cause() {
       await byHand.upgrade(profile({ docker: { inject: true } }));
       await label(plain, { "pod-security.kubernetes.io/enforce": "baseline" });
     },
-    mend: async () => label(plain, { "pod-security.kubernetes.io/enforce": "privileged" }),
+    fix: async () => label(plain, { "pod-security.kubernetes.io/enforce": "privileged" }),
   },
   "profiles/not-given": {
-    break: async () => withTemplate({ metadata: { annotations: { "arc-primer.dev/profile": "fast" } } }),
-    mend: async () =>
+    cause: async () => withTemplate({ metadata: { annotations: { "arc-primer.dev/profile": "fast" } } }),
+    fix: async () =>
       byHand.upgrade({
         config: { profiles: { fast: {} }, rules: [{ profile: "default", allowedProfiles: ["fast"] }] },
       }),
-    after: async () => withTemplate({ metadata: { annotations: { "arc-primer.dev/profile": null } } }),
+    restore: async () => withTemplate({ metadata: { annotations: { "arc-primer.dev/profile": null } } }),
   },
   "dry-runs/refused": {
-    break: async () => label(runners, { "pod-security.kubernetes.io/enforce": "restricted" }),
-    mend: async () => label(runners, { "pod-security.kubernetes.io/enforce": "privileged" }),
+    cause: async () => label(runners, { "pod-security.kubernetes.io/enforce": "restricted" }),
+    fix: async () => label(runners, { "pod-security.kubernetes.io/enforce": "privileged" }),
   },
   "dry-runs/not-primed": {
-    async break() {
+    async cause() {
       await Promise.all(byHand.replicas.map((one) => one.writeEndpoints(false)));
       await Promise.all(byHand.replicas.map((one) => one.restart()));
     },
-    mend: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(true))),
+    fix: async () => Promise.all(byHand.replicas.map((one) => one.writeEndpoints(true))),
   },
   "dry-runs/sidecar-lost": {
-    break: async () => create({ ...stripper, webhooks: [await startStripper()] } as Resource),
-    mend: async () => remove(stripper),
+    cause: async () => create({ ...stripper, webhooks: [await startStripper()] } as Resource),
+    fix: async () => remove(stripper),
   },
   "dry-runs/nothing-applied": {
-    break: async () => byHand.upgrade(),
-    mend: async () => byHand.upgrade(profile({ docker: { inject: true } })),
+    cause: async () => byHand.upgrade(),
+    fix: async () => byHand.upgrade(profile({ docker: { inject: true } })),
   },
   "dry-runs/left-out": {
-    break: async () => byHand.upgrade(profile({ docker: { inject: true }, runner: { container: "main" } })),
-    mend: async () => byHand.upgrade(profile({ docker: { inject: true } })),
+    cause: async () => byHand.upgrade(profile({ docker: { inject: true }, runner: { container: "main" } })),
+    fix: async () => byHand.upgrade(profile({ docker: { inject: true } })),
   },
   "dry-runs/no-template": {
-    break: async () => create(runnerSet("empty", runners, undefined)),
-    mend: async () => call("DELETE", pathOf("empty", runners)),
+    cause: async () => create(runnerSet("empty", runners, undefined)),
+    fix: async () => call("DELETE", pathOf("empty", runners)),
   },
   "references/missing": {
-    break: async () => byHand.upgrade(profile({ docker: { inject: true, credentials: { secret: "login" } } })),
-    mend: async () => Promise.all([runners, plain].map((space) => createLogin(space, ".dockerconfigjson"))),
+    cause: async () => byHand.upgrade(profile({ docker: { inject: true, credentials: { secret: "login" } } })),
+    fix: async () => Promise.all([runners, plain].map((space) => createLogin(space, ".dockerconfigjson"))),
   },
   "references/no-key": {
-    break: async () =>
+    cause: async () =>
       byHand.upgrade(profile({ docker: { inject: true }, privateCA: { secret: { name: "login", key: "ca.pem" } } })),
-    mend: async () => byHand.upgrade(profile({ docker: { inject: true } })),
+    fix: async () => byHand.upgrade(profile({ docker: { inject: true } })),
   },
   "references/no-storage-class": {
-    break: async () =>
+    cause: async () =>
       byHand.upgrade(
         profile({ docker: { inject: true, data: { ephemeral: { storageClassName: "fast", size: "10Gi" } } } }),
       ),
-    mend: async () => create({ ...storageClass, provisioner: "example.com/disk" } as Resource),
+    fix: async () => create({ ...storageClass, provisioner: "example.com/disk" } as Resource),
   },
   "runner-pods/unprimed": {
-    break: async () => create(pod("unprimed", { "arc-primer.dev/skip": "true" })),
-    mend: async () => call("DELETE", `/api/v1/namespaces/${runners}/pods/unprimed`, { gracePeriodSeconds: 0 }),
+    cause: async () => create(pod("unprimed", { "arc-primer.dev/skip": "true" })),
+    fix: async () => call("DELETE", `/api/v1/namespaces/${runners}/pods/unprimed`, { gracePeriodSeconds: 0 }),
   },
   "caches/not-ready": {
-    break: async () => byHand.upgrade({ registryCache: { enabled: true } }),
-    mend: async () =>
+    cause: async () => byHand.upgrade({ registryCache: { enabled: true } }),
+    fix: async () =>
       writeStatus(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${release}-cache-docker-io`, {
         replicas: 1,
         readyReplicas: 1,
       }),
   },
   "bundles/not-ready": {
-    break: async () => byHand.upgrade({ packageBundles: [{ profile: "default", image: "runner:1" }] }),
-    async mend() {
+    cause: async () => byHand.upgrade({ packageBundles: [{ profile: "default", image: "runner:1" }] }),
+    async fix() {
       const { body } = await call<{ items: Resource[] }>("GET", `/apis/apps/v1/namespaces/${namespace}/deployments`);
       const { metadata } = body.items.find(({ metadata: { name } }) => name.includes("-bundle-"))!;
       const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${metadata.name}`;
@@ -365,13 +365,13 @@ const cases: Record<string, Case> = {
     },
   },
   "provider/aks-enforcer": {
-    async break() {
+    async cause() {
       await patch(nodePath, { metadata: { labels: { "kubernetes.azure.com/cluster": "x" } } });
       await patch(registrationPath, { metadata: { annotations: { "admissions.enforcer/disabled": null } } });
     },
   },
   "provider/gke-port": {
-    async break() {
+    async cause() {
       await patch(nodePath, {
         metadata: { labels: { "kubernetes.azure.com/cluster": null, "cloud.google.com/gke-nodepool": "x" } },
       });
@@ -379,20 +379,25 @@ const cases: Record<string, Case> = {
     },
   },
   "provider/gke-autopilot": {
-    break: async () => apply({ ...named("Node", "v1", "gk3-x"), metadata: { name: "gk3-x" } }),
-    async mend() {
+    cause: async () => apply({ ...named("Node", "v1", "gk3-x"), metadata: { name: "gk3-x" } }),
+    async fix() {
       await remove(named("Node", "v1", "gk3-x"));
       await patch(nodePath, { metadata: { labels: { "cloud.google.com/gke-nodepool": null } } });
     },
   },
   "provider/openshift-user": {
-    break: async () => create(openshift),
-    mend: async () => byHand.upgrade({ openshift: true }),
+    cause: async () => create(openshift),
+    fix: async () => byHand.upgrade({ openshift: true }),
   },
 };
 
-/** What no API server of the tests' version can show. */
-const elsewhere = ["api-server/too-old", "api-server/no-native-sidecars", "image-volumes/dropped", "runner-pods/stuck"];
+/** Problems that do not occur on this API server. Other tests cover them. */
+const testedElsewhere = [
+  "api-server/too-old",
+  "api-server/no-native-sidecars",
+  "image-volumes/dropped",
+  "runner-pods/stuck",
+];
 
 const configPath = `/api/v1/namespaces/${namespace}/configmaps/${release}`;
 const configWith = (settings: object) =>
@@ -421,7 +426,7 @@ async function createScaleSets(): Promise<void> {
 
 const servers: { close: () => void }[] = [];
 
-/** A webhook that writes pods back without restartPolicy of init containers, as one with an old library does. */
+/** Starts a webhook that removes restartPolicy from init containers, as a webhook with an old Kubernetes library does. */
 async function startStripper(): Promise<object> {
   const { cert, key } = await certificate();
   const server = createServer({ cert, key }, (request, response) => {
@@ -460,7 +465,7 @@ async function startStripper(): Promise<object> {
 
 describe.runIf(haveTools("helm"))("doctor", () => {
   beforeAll(async () => {
-    await clearTheStage();
+    await removeLeftovers();
     for (const space of [runners, plain]) await createNamespace(space);
     await createScaleSets();
     byHand = await installByHand();
@@ -473,24 +478,26 @@ describe.runIf(haveTools("helm"))("doctor", () => {
     await byHand?.remove();
   });
 
-  test("everything is in order: every line is a ✓, and the exit code is 0", async () => {
+  test("a healthy cluster: every result is ✓, and the exit code is 0", async () => {
     await until("a healthy cluster", 45, async () => {
       const { status, lines, stderr } = await doctor();
-      const odd = lines.filter((line) => line.status !== "ok");
-      if (odd.length > 0 || status !== 0) throw new Error(`${status} ${stderr} ${JSON.stringify(odd)}`);
+      const notOk = lines.filter((line) => line.status !== "ok");
+      if (notOk.length > 0 || status !== 0) throw new Error(`${status} ${stderr} ${JSON.stringify(notOk)}`);
       return true;
     });
     const { lines } = await doctor();
-    const said = (name: string) => lines.filter(({ check }) => check === name).map(({ what }) => what);
-    expect(said("dry-runs")).toEqual([
+    const found = (name: string) => lines.filter(({ check }) => check === name).map(({ what }) => what);
+    expect(found("dry-runs")).toEqual([
       expect.stringContaining(`${plain}/no-docker: profile default, applied inject-docker and wait-for-docker`),
       expect.stringContaining(`${runners}/linux: profile default, applied wait-for-docker`),
     ]);
-    expect(said("image-volumes")[0]).toContain("would be safe, and worth it: each pod of linux");
-    expect(said("same-answers")).toEqual([`${release}-a and ${release}-b answer alike, as the ConfigMap says`]);
+    expect(found("image-volumes")[0]).toContain("would be safe and save time: each pod of linux");
+    expect(found("same-answers")).toEqual([
+      `${release}-a and ${release}-b give the same responses as the ConfigMap specifies`,
+    ]);
   });
 
-  describe("with rights that are missing", () => {
+  describe("with missing permissions", () => {
     const folder = mkdtempSync(join(tmpdir(), "arc-primer-doctor-"));
     const file = join(folder, "reader.kubeconfig");
     const rights = fileURLToPath(new URL("../../deploy/doctor-rights.yaml", import.meta.url));
@@ -504,8 +511,8 @@ describe.runIf(haveTools("helm"))("doctor", () => {
       }) as Resource;
     const unchecked = async () => {
       const { status, lines } = await doctor("--kubeconfig", file);
-      const odd = lines.filter((line) => line.status !== "ok").map((line) => `${line.status} ${line.check}`);
-      return { status, odd: [...new Set(odd)] };
+      const notOk = lines.filter((line) => line.status !== "ok").map((line) => `${line.status} ${line.check}`);
+      return { status, notOk: [...new Set(notOk)] };
     };
 
     beforeAll(async () => {
@@ -528,8 +535,8 @@ describe.runIf(haveTools("helm"))("doctor", () => {
       kubectlPrints(["delete", "-f", rights]);
     });
 
-    test("none at all: nothing was checked but the version, and that is no ✗", async () => {
-      const { status, odd } = await unchecked();
+    test("no permissions: only the version is checked, and nothing is reported as ✗", async () => {
+      const { status, notOk } = await unchecked();
       expect(status).toBe(0);
       const names = [
         "image-volumes",
@@ -540,15 +547,15 @@ describe.runIf(haveTools("helm"))("doctor", () => {
         "runner-pods",
         "scale-sets",
       ];
-      expect(odd.toSorted()).toEqual(names.map((name) => `unknown ${name}`));
+      expect(notOk.toSorted()).toEqual(names.map((name) => `unknown ${name}`));
     });
 
-    test("deploy/doctor-rights.yaml without the bindings in namespaces: dry runs and replicas are left out", async () => {
+    test("deploy/doctor-rights.yaml without the bindings in namespaces: dry runs and replicas are not checked", async () => {
       await create(binding("arc-primer-doctor"));
-      await until("the rights", 10, async () => {
-        const { status, odd } = await unchecked();
-        // Of Kubernetes 1.35 and later it is known without a dry run.
-        const others = odd.filter((name) => name !== "unknown image-volumes");
+      await until("the permissions to take effect", 10, async () => {
+        const { status, notOk } = await unchecked();
+        // For Kubernetes 1.35 and later, the version is sufficient.
+        const others = notOk.filter((name) => name !== "unknown image-volumes");
         expect({ status, others }).toEqual({
           status: 0,
           others: ["unknown certificate", "unknown same-answers", "unknown dry-runs"],
@@ -557,25 +564,25 @@ describe.runIf(haveTools("helm"))("doctor", () => {
       });
     });
 
-    test("with all of it: everything was checked", async () => {
+    test("with all bindings: everything is checked", async () => {
       for (const space of [runners, plain]) await create(binding("arc-primer-doctor-dry-run", space));
       await create(binding("arc-primer-doctor-replicas", namespace));
-      await until("the rights", 10, async () => {
-        expect(await unchecked()).toEqual({ status: 0, odd: [] });
+      await until("the permissions to take effect", 10, async () => {
+        expect(await unchecked()).toEqual({ status: 0, notOk: [] });
         return true;
       });
     });
 
-    test("a token that is not valid, and an API server that is not there", async () => {
-      writeFileSync(join(folder, "nobody"), JSON.stringify(kubeconfig("https://localhost:9", "x")));
-      expect(await doctor("--kubeconfig", join(folder, "nobody"))).toMatchObject({
+    test("an invalid token, and an API server that is down", async () => {
+      writeFileSync(join(folder, "unreachable"), JSON.stringify(kubeconfig("https://localhost:9", "x")));
+      expect(await doctor("--kubeconfig", join(folder, "unreachable"))).toMatchObject({
         status: 1,
         stderr: expect.stringContaining("arc-primer: the API server at https://localhost:9 cannot be reached: "),
       });
       const admin = new KubeConfig();
       admin.loadFromDefault();
-      writeFileSync(join(folder, "stranger"), JSON.stringify(kubeconfig(admin.getCurrentCluster()!.server, "x")));
-      expect(await doctor("--kubeconfig", join(folder, "stranger"))).toMatchObject({
+      writeFileSync(join(folder, "invalid-token"), JSON.stringify(kubeconfig(admin.getCurrentCluster()!.server, "x")));
+      expect(await doctor("--kubeconfig", join(folder, "invalid-token"))).toMatchObject({
         status: 1,
         stderr: expect.stringContaining("does not accept the credentials of the context x: log in again"),
       });
@@ -584,20 +591,20 @@ describe.runIf(haveTools("helm"))("doctor", () => {
 
   test("there is a case for every problem", () => {
     const known = checks.flatMap(({ name, problems }) => Object.keys(problems).map((problem) => `${name}/${problem}`));
-    expect([...Object.keys(cases), ...elsewhere].toSorted()).toEqual(known.toSorted());
+    expect([...Object.keys(cases), ...testedElsewhere].toSorted()).toEqual(known.toSorted());
   });
 
-  describe("is broken, says so, is mended by its advice, and is fine:", () => {
-    const mendByUpgrade = async () => byHand.upgrade(profile({ docker: { inject: true } }));
+  describe("is caused, reported, fixed by following the advice, and then ✓:", () => {
+    const fixByUpgrade = async () => byHand.upgrade(profile({ docker: { inject: true } }));
     test.each(Object.keys(cases))("%s", async (code) => {
       const one = cases[code]!;
-      await one.break();
-      const line = await sees(code);
+      await one.cause();
+      const line = await waitForProblem(code);
       expect(line.means).not.toMatch(/\b[A-Z]{2,}_/);
-      await (one.mend ?? mendByUpgrade)();
-      await isFine(code.split("/")[0]!);
-      await one.after?.();
-      await mendByUpgrade();
+      await (one.fix ?? fixByUpgrade)();
+      await waitForOk(code.split("/")[0]!);
+      await one.restore?.();
+      await fixByUpgrade();
     });
   });
 });

@@ -2,27 +2,27 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Line } from "../../src/cluster/checks/check.ts";
 import { goldenPod } from "../support/pods.ts";
-import { clearTheStage, doctor, isFine, sees } from "./support/doctor.ts";
+import { removeLeftovers, doctor, waitForOk, waitForProblem } from "./support/doctor.ts";
 import { apply, call, create, createNamespace, list, logs, remove, removeNamespaces, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { deploymentPath, patch, runnerSet, runnerSetDefinition } from "./support/release-by-hand.ts";
 import { install, kubectlPrints, namespace, onRelease, release, withImage } from "./support/release.ts";
 import { prepareRunnerPod } from "./support/runner-pod.ts";
 
-// doctor where there are nodes, controllers and the chart's real installation: what it reads of them, and what can be broken
-// only there. The rest is in doctor.apiserver.test.ts.
+// doctor on a cluster with nodes, controllers and the installed chart. Only problems that need these are tested here; the others
+// are in doctor.apiserver.test.ts.
 
 const runners = "doctor-runners";
 const rights = fileURLToPath(new URL("../../deploy/doctor-rights.yaml", import.meta.url));
 const configPath = `/api/v1/namespaces/${namespace}/configmaps/${release}`;
 const replicas = async () => list("Pod", namespace, "app.kubernetes.io/component=webhook");
-const said = (lines: readonly Line[], name: string) =>
+const found = (lines: readonly Line[], name: string) =>
   lines.filter(({ check }) => check === name).map(({ status, what }) => `${status}: ${what}`);
 
 beforeAll(() => void withImage({}), 600_000); // builds the image
 
 beforeAll(async () => {
-  await clearTheStage();
+  await removeLeftovers();
   await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
   await createNamespace(runners);
   await apply(runnerSetDefinition);
@@ -34,7 +34,7 @@ beforeAll(async () => {
     return status === 200;
   });
   const { spec } = goldenPod("dind-sidecar");
-  const account = { name: spec.serviceAccountName ?? "default", namespace: runners }; // ARC's chart makes it
+  const account = { name: spec.serviceAccountName ?? "default", namespace: runners }; // ARC's chart creates it
   await apply({ apiVersion: "v1", kind: "ServiceAccount", metadata: account });
   const volumes = spec.volumes?.filter(({ name }) => !name.startsWith("kube-api-access"));
   const without = <T extends { volumeMounts?: { name: string }[] }>(container: T): T => ({
@@ -54,25 +54,25 @@ afterAll(async () => {
   await removeNamespaces();
 }, 600_000);
 
-test("the chart's own installation: nothing is broken, and everything was checked", { timeout: 120_000 }, async () => {
-  await until("a cluster in order", 90, async () => {
+test("the installed chart: nothing is broken, and everything is checked", { timeout: 120_000 }, async () => {
+  await until("a healthy cluster", 90, async () => {
     const { status, lines } = await doctor();
-    const odd = lines.filter((line) => line.status === "fail" || line.status === "unknown");
-    if (status !== 0 || odd.length > 0) throw new Error(JSON.stringify(odd));
+    const broken = lines.filter((line) => line.status === "fail" || line.status === "unknown");
+    if (status !== 0 || broken.length > 0) throw new Error(JSON.stringify(broken));
     return true;
   });
   const { lines } = await doctor();
-  expect(said(lines, "nodes")[0]).toMatch(/^ok: \d+ nodes?: kubelet v1\.\d+\.\d+, containerd:\/\/\d+\.\d+/);
-  expect(said(lines, "image-volumes")[0]).toMatch(/^ok: /);
-  expect(said(lines, "replicas")).toEqual(["ok: 2 of 2 replicas ready"]);
-  expect(said(lines, "versions")[0]).toMatch(/^ok: all run version /);
-  // Through the API server and the real kubelet.
-  expect(said(lines, "certificate")[0]).toMatch(/: trusted by the caBundle, valid until /);
-  expect(said(lines, "same-answers")[0]).toMatch(/ answer alike, as the ConfigMap says$/);
-  expect(said(lines, "dry-runs")[0]).toContain(`ok: ${runners}/linux: profile default, applied wait-for-docker`);
+  expect(found(lines, "nodes")[0]).toMatch(/^ok: \d+ nodes?: kubelet v1\.\d+\.\d+, containerd:\/\/\d+\.\d+/);
+  expect(found(lines, "image-volumes")[0]).toMatch(/^ok: /);
+  expect(found(lines, "replicas")).toEqual(["ok: 2 of 2 replicas ready"]);
+  expect(found(lines, "versions")[0]).toMatch(/^ok: all run version /);
+  // These went through the API server and the real kubelet.
+  expect(found(lines, "certificate")[0]).toMatch(/: trusted by the caBundle, valid until /);
+  expect(found(lines, "same-answers")[0]).toMatch(/ give the same responses as the ConfigMap specifies$/);
+  expect(found(lines, "dry-runs")[0]).toContain(`ok: ${runners}/linux: profile default, applied wait-for-docker`);
 });
 
-test("in the image, in a pod, with the rights of deploy/doctor-rights.yaml", { timeout: 120_000 }, async () => {
+test("the image in a pod, with the permissions in deploy/doctor-rights.yaml", { timeout: 120_000 }, async () => {
   kubectlPrints(["apply", "-f", rights]);
   const bind = (kind: string, role: string, space?: string) => {
     const where = space === undefined ? [] : ["-n", space];
@@ -92,7 +92,7 @@ test("in the image, in a pod, with the rights of deploy/doctor-rights.yaml", { t
   };
   const spec = { restartPolicy: "Never", serviceAccountName: "doctor", containers: [container] };
   await create({ apiVersion: "v1", kind: "Pod", metadata: { name: "doctor", namespace: runners }, spec });
-  const phase = await until("the end of doctor", 90, async () => {
+  const phase = await until("doctor to finish", 90, async () => {
     const { body } = await call<{ status: { phase: string } }>("GET", `/api/v1/namespaces/${runners}/pods/doctor`);
     return ["Succeeded", "Failed"].includes(body.status.phase) && body.status.phase;
   });
@@ -102,16 +102,16 @@ test("in the image, in a pod, with the rights of deploy/doctor-rights.yaml", { t
   expect(log).not.toMatch(/^ {2}[?✗] /m);
 });
 
-describe("is broken, says so, is mended by its advice, and is fine:", { timeout: 240_000 }, () => {
+describe("is caused, reported, fixed by following the advice, and then ✓:", { timeout: 240_000 }, () => {
   test("no replica", async () => {
     await patch(deploymentPath, { spec: { replicas: 0 } });
-    await sees("endpoints/none-ready");
-    expect(await sees("dry-runs/not-primed")).toMatchObject({ status: "fail" });
+    await waitForProblem("endpoints/none-ready");
+    expect(await waitForProblem("dry-runs/not-primed")).toMatchObject({ status: "fail" });
     await patch(deploymentPath, { spec: { replicas: 2 } });
     await until("two replicas", 90, async () => {
-      await isFine("endpoints");
-      await isFine("replicas");
-      await isFine("dry-runs");
+      await waitForOk("endpoints");
+      await waitForOk("replicas");
+      await waitForOk("dry-runs");
       return true;
     });
   });
@@ -119,36 +119,36 @@ describe("is broken, says so, is mended by its advice, and is fine:", { timeout:
   test("replicas that cannot be created", async () => {
     const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "none", namespace } };
     await create({ ...quota, spec: { hard: { pods: "0" } } });
-    for (const pod of await replicas()) await remove({ ...pod, apiVersion: "v1", kind: "Pod" }, 0); // a list leaves these out
-    const { what } = await until("the quota", 60, async () => sees("replicas/blocked"));
+    for (const pod of await replicas()) await remove({ ...pod, apiVersion: "v1", kind: "Pod" }, 0); // a list has no apiVersion and kind in its items
+    const { what } = await until("the quota", 60, async () => waitForProblem("replicas/blocked"));
     expect(what).toContain("exceeded quota");
     await remove(quota);
     kubectlPrints(["-n", namespace, "rollout", "restart", `deployment/${release}`]);
     await until("two replicas", 120, async () => {
-      await isFine("replicas");
+      await waitForOk("replicas");
       return true;
     });
   });
 
-  test("a rollout that does not come to its end", async () => {
+  test("a rollout that does not finish", async () => {
     const image = "arc-primer:none";
     const { body } = await call<{ spec: { template: { spec: { containers: object[] } } } }>("GET", deploymentPath);
     const [container] = body.spec.template.spec.containers;
     await patch(deploymentPath, { spec: { template: { spec: { containers: [{ ...container, image }] } } } });
-    expect((await sees("versions/not-rolled-out")).what).toContain(image);
+    expect((await waitForProblem("versions/not-rolled-out")).what).toContain(image);
     install({}, "--wait", "--timeout", "180s", "--force-conflicts");
     await until("the image under test", 90, async () => {
-      await isFine("versions");
+      await waitForOk("versions");
       return true;
     });
   });
 
-  test("a configuration that is refused", async () => {
+  test("an invalid configuration", async () => {
     await patch(configPath, { data: { "config.yaml": "profils: {}\n" } });
-    const { what } = await sees("configuration/refused");
+    const { what } = await waitForProblem("configuration/refused");
     expect(what).toContain("profils");
     install({}, "--wait", "--timeout", "180s", "--force-conflicts");
-    await isFine("configuration");
+    await waitForOk("configuration");
   });
 
   test("a runner pod whose Secret is missing, after two minutes", async () => {
@@ -160,10 +160,10 @@ describe("is broken, says so, is mended by its advice, and is fine:", { timeout:
       },
     });
     await create(pod);
-    const { what } = await until("two minutes", 180, async () => sees("runner-pods/stuck"));
+    const { what } = await until("two minutes", 180, async () => waitForProblem("runner-pods/stuck"));
     expect(what).toContain(`${runners}/stuck (CreateContainerConfigError)`);
     await remove(pod, 0);
-    await until("its end", 60, async () => {
+    await until("the pod's removal", 60, async () => {
       const { lines } = await doctor();
       return !lines.some(({ problem }) => problem === "stuck");
     });

@@ -13,8 +13,8 @@ import { apply, call, create, createNamespace, remove, until } from "./support/k
 import type { Resource } from "./support/kube.ts";
 import { patch, runnerSet, runnerSetDefinition } from "./support/release-by-hand.ts";
 
-// `arc-primer explain` on a real API server: pods that the real webhook has primed and has not, the next pod of a scale set,
-// the configuration as the chart's ConfigMap has it, and an account that may read little.
+// `arc-primer explain` on a real API server with the real webhook: a primed pod, pods that were not primed, the next pod of a
+// scale set, the configuration in the chart's ConfigMap, and an account with few permissions.
 
 const bundle = fileURLToPath(new URL("../../dist/arc-primer.mjs", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-explain-"));
@@ -92,10 +92,10 @@ beforeAll(async () => {
   for (const plural of ["autoscalingrunnersets", "ephemeralrunners"]) {
     await until(`the API for ${plural}`, 30, async () => (await call("GET", kindPath(plural, runners))).status === 200);
   }
-  await createRunner("before", runners); // the webhook was registered
+  await createRunner("before", runners); // the webhook configuration exists
   await new Promise((resolve) => setTimeout(resolve, 1100)); // times in objects are whole seconds
   await apply({ ...registration, webhooks });
-  await until("the webhook to be asked", 20, async () => {
+  await until("the API server to call the webhook", 20, async () => {
     const probe = { apiVersion: "v1", kind: "Pod", metadata: { name: "probe", labels: metadata.labels }, spec };
     const { body } = await call("POST", `/api/v1/namespaces/${runners}/pods?dryRun=All`, probe);
     return body.metadata.annotations?.["arc-primer.dev/status"] !== undefined;
@@ -106,7 +106,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await remove(registration);
-  // Namespaces do not go away without a controller, and other tests look at what is labelled.
+  // Without a controller, namespaces are not removed, and other tests depend on the labelled ones.
   for (const [name, space] of [
     ["before", runners],
     ["primed", runners],
@@ -122,17 +122,17 @@ afterAll(async () => {
 });
 
 describe("a pod of the cluster", () => {
-  test("that was primed: what was done, and that it would be done again", async () => {
+  test("that was primed: what was done, and that a new pod would be the same", async () => {
     const { code, stdout, stderr } = await explain("primed", "-n", runners);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout).toContain(`Configuration: the ConfigMap ${system}/arc-primer, as the cluster has it now.`);
+    expect(stdout).toContain(`Configuration: the current ConfigMap ${system}/arc-primer of the cluster.`);
     expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
     expect(stdout).toContain("What was done: wait-for-docker The runner starts as soon as Docker answers");
     expect(stdout).toContain("container runner: arc-primer-wait timeout=120 interval=0.05");
     expect(stdout).toContain("A pod that is created now would be primed in the same way.");
   });
 
-  test("what would be otherwise after a change of the configuration", async () => {
+  test("what would differ after a change of the configuration", async () => {
     const mirrors = "{ docker.io: { mirrors: [{ url: 'http://cache:5000' }] } }";
     const changed = configText(`{ registries: ${mirrors}, docker: { wait: { timeout: 33s } } }`);
     await patch(configMapPath, { data: { "config.yaml": changed } });
@@ -142,16 +142,16 @@ describe("a pod of the cluster", () => {
     expect(stdout).toContain("would get timeout=33 instead of timeout=120.");
   });
 
-  test("in a namespace without the label, and from before the registration", async () => {
+  test("in a namespace without the label, or older than the webhook configuration", async () => {
     expect((await explain("unseen", "-n", plain)).stdout).toContain(
-      `The namespace ${plain} lacks the label arc-primer.dev/inject: enabled, so the webhook is not asked about its pods.`,
+      `The namespace ${plain} lacks the label arc-primer.dev/inject: enabled, so the API server does not call the webhook for its pods.`,
     );
     expect((await explain("before", "-n", runners)).stdout).toMatch(
-      /it was created \(\S+\) before the webhook was registered/,
+      /it was created \(\S+\) before the webhook configuration \(/,
     );
   });
 
-  test("that is not there: exit 1", async () => {
+  test("that does not exist: exit code 1", async () => {
     const { code, stdout, stderr } = await explain("nothing", "-n", runners);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toContain(
@@ -167,7 +167,7 @@ test("the next pod of a scale set", async () => {
   expect(stdout).toContain("What would be done: wait-for-docker");
 });
 
-describe("an account that may read the pods of its namespace alone", () => {
+describe("an account that can only read the pods of its namespace", () => {
   const name = "explain-reader";
   const group = "rbac.authorization.k8s.io";
   const place = { name, namespace: runners };
@@ -191,26 +191,26 @@ describe("an account that may read the pods of its namespace alone", () => {
     writeFileSync(kubeconfig, asReader(token));
   });
 
-  test("it is told what cannot be read, and what to do", async () => {
+  test("the error names what cannot be read, and what to do", async () => {
     const { code, stderr } = await explain("primed", "-n", runners, "--kubeconfig", kubeconfig);
     expect(code).toBe(1);
     expect(stderr).toContain("the webhook's ConfigMap cannot be read: configmaps is forbidden");
     expect(stderr).toContain("With --config FILE");
   });
 
-  test("with a configuration of its own it is told the rest", async () => {
+  test("with --config the pod is explained, and the output names what could not be read", async () => {
     const config = join(folder, "config.yaml");
     writeFileSync(config, configText("{}"));
     const own = ["--kubeconfig", kubeconfig, "--config", config];
     const { code, stdout } = await explain("primed", "-n", runners, ...own);
     expect(code).toBe(0);
     expect(stdout).toContain(`Configuration: ${config} (not read from the cluster).`);
-    expect(stdout).toContain("Could not be read, and is assumed to be in order: the namespace (");
+    expect(stdout).toContain("The following could not be read and is assumed to be correct: the namespace (");
     expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
   });
 });
 
-/** The kubeconfig of the tests, with another user. */
+/** The kubeconfig of the tests, with the reader as its user. */
 function asReader(token: string): string {
   const config = new KubeConfig();
   config.loadFromDefault();

@@ -10,12 +10,12 @@ import { install, namespace, objectsOfRelease, onRelease, release, serviceName }
 import { containerNamed, ended, runnerPod, slimImage } from "./support/runner-pod.ts";
 import { pullImages, refuseIfInstalled } from "./support/stack.ts";
 
-// Package bundles by the chart, from the build to a pod that takes one while there is no package repository at all. This
-// process serves the repository, and sees what is asked. The cluster has neither DNS nor kube-proxy: runner pods get the
-// bundle server's address.
+// Package bundles of the chart, from the build to a pod that uses a bundle while the package repository is down. This process
+// serves the repository and records the requests. The cluster has neither DNS nor kube-proxy, so the runner pod has the bundle
+// server's address in hostAliases.
 
 const index = `${release}-bundles`;
-const lacking = "curl";
+const packageName = "curl";
 let source: PackageSource;
 let values: Values;
 let name: string;
@@ -28,11 +28,11 @@ const podsOf = async (component: string) =>
   list<Manifest>("Pod", namespace, `app.kubernetes.io/component=${component}`);
 const server = async (): Promise<Manifest> => (await podsOf(name))[0];
 
-/** What a pod of the release answers. */
-const ask = async (pod: string, port: number, path: string, method = "GET") =>
+/** Sends a request to a pod of the release. */
+const request = async (pod: string, port: number, path: string, method = "GET") =>
   call<string>(method, `/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy${path}`);
 
-/** The entry of the bundle in the index. */
+/** The index entry of the bundle. */
 async function entry(): Promise<Bundle> {
   const { data = {} } = await get<Manifest>("ConfigMap", namespace, index);
   const found = parseIndexEntry(data[name] ?? "");
@@ -40,17 +40,17 @@ async function entry(): Promise<Bundle> {
   return found;
 }
 
-/** Makes the kubelet look at the volumes of these pods now, rather than within a minute or so. */
-async function look(pods: Manifest[]): Promise<void> {
-  const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
+/** Makes the kubelet update the volumes of these pods now instead of within about a minute. */
+async function refreshVolumes(pods: Manifest[]): Promise<void> {
+  const patch = { metadata: { annotations: { "arc-primer.dev/refresh": String(Date.now()) } } };
   for (const { metadata } of pods) {
     await call("PATCH", `/api/v1/namespaces/${namespace}/pods/${metadata.name}`, patch, "application/merge-patch+json");
   }
 }
 
-/** A metric of a pod, by the beginning of its line. */
+/** The value of a pod's metric; `start` is the beginning of its line. */
 async function metric(pod: string, start: string): Promise<number> {
-  const { body } = await ask(pod, 8080, "/metrics");
+  const { body } = await request(pod, 8080, "/metrics");
   return Number(
     body
       .split("\n")
@@ -65,7 +65,7 @@ describe("package bundles", { timeout: 300_000 }, () => {
     await refuseIfInstalled();
     installing = true;
     await pullImages();
-    source = await packageSource(lacking);
+    source = await packageSource(packageName);
     await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "baseline" });
     await createNamespace("bundle-runners");
     const now = Date.now();
@@ -84,7 +84,7 @@ describe("package bundles", { timeout: 300_000 }, () => {
       tls: { provider: "existing-secret", existingSecret: { name: "serving", caBundle: cert } },
       packageBundles: [{ profile: "default", image: slimImage }],
     };
-    install({ ...values, config: config([lacking]) }); // `--wait` would block this process, which serves the repository
+    install({ ...values, config: config([packageName]) }); // without `--wait`, which would block this process and so the repository
     const services = await list<Manifest>("Service", namespace);
     name = services.find(({ metadata }) => metadata.name.startsWith(`${release}-bundle-`))!.metadata.name;
   }, 900_000);
@@ -95,12 +95,12 @@ describe("package bundles", { timeout: 300_000 }, () => {
     await removeNamespaces();
   }, 300_000);
 
-  test("the builder builds, and the index names what the server serves", async () => {
+  test("the builder builds a bundle, the server serves it, and the index has its entry", async () => {
     const bundle = await until("the bundle in the index", 180, entry);
     expect(bundle).toMatchObject({ profile: "default", image: slimImage, architecture: "amd64" });
     expect(bundle.packages.join("\n")).toMatch(/^curl 7\./m);
     const { metadata } = await server();
-    const { status } = await ask(metadata.name, 8081, `/${bundle.sha256}.tar`, "HEAD");
+    const { status } = await request(metadata.name, 8081, `/${bundle.sha256}.tar`, "HEAD");
     expect(status).toBe(200);
     expect(source.requests).toContainEqual(expect.stringMatching(/^curl_.*\.deb$/));
   });
@@ -112,9 +112,9 @@ describe("package bundles", { timeout: 300_000 }, () => {
     expect(build.volumeMounts.find((one: Manifest) => one.name === "plan").readOnly).toBe(true);
   });
 
-  test("a pod takes the bundle while there is no repository, and can write nothing", async () => {
+  test("a pod installs the bundle while the repository is down, and cannot write to the server", async () => {
     const bundle = await entry();
-    await look(await podsOf("webhook"));
+    await refreshVolumes(await podsOf("webhook"));
     await until("the bundle in every replica of the webhook", 120, async () => {
       const counts = (await podsOf("webhook")).map(async ({ metadata }) =>
         metric(metadata.name, 'arc_primer_bundles{profile="default"}'),
@@ -128,7 +128,11 @@ describe("package bundles", { timeout: 300_000 }, () => {
     const write = ["PUT", "POST", "DELETE"].map(
       (method) => `curl -s -o /dev/null -w '${method} %{http_code}\\n' -X ${method} --data x ${bundle.url}`,
     );
-    const job = [`${lacking} --version`, ...write, "ls /var/run/secrets/kubernetes.io 2>/dev/null || echo no token"];
+    const job = [
+      `${packageName} --version`,
+      ...write,
+      "ls /var/run/secrets/kubernetes.io 2>/dev/null || echo no token",
+    ];
     const pod = await runnerPod("bundled", "bundle-runners", job.join("\n"), {
       layout: "default-mode",
       change(changed) {
@@ -147,27 +151,32 @@ describe("package bundles", { timeout: 300_000 }, () => {
     expect((await entry()).sha256).toBe(bundle.sha256);
   });
 
-  test("a build that fails leaves the bundle in service, and the next ones to the alert", async () => {
+  test("after a failed build the last bundle is still served, and the metrics show the failure", async () => {
     const { sha256 } = await entry();
-    install({ ...values, config: config([lacking, "no-such-package"]) });
-    await look(await podsOf(name));
+    install({ ...values, config: config([packageName, "no-such-package"]) });
+    await refreshVolumes(await podsOf(name));
     const { metadata } = await server();
     await until("a failed build", 240, async () => {
       const failed = await metric(metadata.name, 'arc_primer_bundle_builds_total{result="failed"');
       if (failed >= 1) return true;
       throw new Error(await logs(namespace, metadata.name, "serve"));
     });
-    expect((await ask(metadata.name, 8081, `/${sha256}.tar`, "HEAD")).status).toBe(200);
+    expect((await request(metadata.name, 8081, `/${sha256}.tar`, "HEAD")).status).toBe(200);
     expect((await entry()).sha256).toBe(sha256);
     expect(await metric(metadata.name, "arc_primer_bundle_last_build_succeeded")).toBe(0);
     expect((await server()).metadata.name).toBe(metadata.name); // no new pod for a new configuration
   });
 
-  test("an upgrade leaves the index; an uninstall leaves nothing", async () => {
+  test("an upgrade keeps the index; an uninstall removes everything", async () => {
     const { sha256 } = await entry();
-    install({ ...values, config: config([lacking]), webhook: { timeoutSeconds: 4 } }, "--wait", "--timeout", "180s");
+    install(
+      { ...values, config: config([packageName]), webhook: { timeoutSeconds: 4 } },
+      "--wait",
+      "--timeout",
+      "180s",
+    );
     expect((await entry()).sha256).toBe(sha256);
     onRelease("uninstall", ["--wait"]);
-    await until("the end of all objects", 120, async () => objectsOfRelease().length === 0);
+    await until("the removal of all objects", 120, async () => objectsOfRelease().length === 0);
   });
 });

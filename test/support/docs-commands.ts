@@ -66,7 +66,7 @@ export const elsewhere: readonly Elsewhere[] = [
   {
     command: "arc-primer doctor",
     file: "test/cluster/doctor.node.test.ts",
-    contains: "the chart's own installation: nothing is broken, and everything was checked",
+    contains: "the installed chart: nothing is broken, and everything is checked",
   },
   {
     command: "arc-primer doctor --context ci -o json",
@@ -84,12 +84,12 @@ export const elsewhere: readonly Elsewhere[] = [
     .map((command) => ({
       command,
       file: "test/cluster/doctor.node.test.ts",
-      contains: "in the image, in a pod, with the rights of deploy/doctor-rights.yaml",
+      contains: "the image in a pod, with the permissions in deploy/doctor-rights.yaml",
     })),
   {
     command: "arc-primer explain linux-x64-7hs5v-runner-k2m9d -n arc-runners",
     file: "test/cluster/explain.apiserver.test.ts",
-    contains: "that was primed: what was done, and that it would be done again",
+    contains: "that was primed: what was done, and that a new pod would be the same",
   },
   {
     command: "arc-primer explain linux-x64 -n arc-runners",

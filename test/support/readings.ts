@@ -1,21 +1,21 @@
+import { expect, test } from "vitest";
 import { defaultConfig, parseWithWarnings } from "../../src/config/load.ts";
 import { runChecks } from "../../src/cluster/checks/check.ts";
 import type { Check } from "../../src/cluster/checks/check.ts";
 import type { Node, PodObject, Webhook, Workload } from "../../src/cluster/objects.ts";
-import type { Readings, Release, Trial } from "../../src/cluster/readings.ts";
+import type { Readings, Release, DryRun } from "../../src/cluster/readings.ts";
 import { podOfScaleSet } from "../../src/cluster/scale-set.ts";
 import { createPrime } from "../../src/engine/prime.ts";
 import { mutations } from "../../src/mutations/index.ts";
 import type { Pod } from "../../src/pod/types.ts";
 import { examplePem, goldenPod } from "./pods.ts";
 
-// What doctor reads of a cluster where everything is in order, for tests that change a part of it.
+// What doctor reads from a healthy cluster. Tests change a part of it.
 
 export const now = Date.parse("2026-11-26T12:00:00Z");
 const day = 86_400_000;
-const forbidden = { forbidden: 'User "reader" cannot do that' } as const;
-/** The reading of somebody without the right to it. */
-export const mayNot = forbidden;
+/** The result of a read without permission. */
+export const forbidden = { forbidden: 'User "reader" cannot do that' } as const;
 
 const prime = createPrime({ mutations, version: "0.1.0" });
 export const inject = { "arc-primer.dev/inject": "enabled" };
@@ -32,7 +32,7 @@ export function node(name: string, info: object = {}): Node {
   return { metadata: { name, labels: {} }, status: { nodeInfo: { ...nodeInfo, ...info } } };
 }
 
-/** An entry as the chart makes it; by its path the webhook knows the level. */
+/** An entry as the chart creates it. */
 export function entry(level: "privileged" | "baseline" | "restricted", changes: Partial<Webhook> = {}): Webhook {
   const key = "pod-security.kubernetes.io/enforce";
   const isDefault = level === "privileged";
@@ -63,8 +63,8 @@ export function entry(level: "privileged" | "baseline" | "restricted", changes: 
 
 export const allEntries = [entry("privileged"), entry("baseline"), entry("restricted")];
 
-/** The registration with these entries. */
-export function registered(webhooks: readonly Webhook[]): Release["registration"] {
+/** The webhook configuration with these entries. */
+export function configurationWith(webhooks: readonly Webhook[]): Release["webhookConfiguration"] {
   return { metadata: { name: "arc-primer", annotations: { "admissions.enforcer/disabled": "true" } }, webhooks };
 }
 
@@ -93,12 +93,12 @@ export function replica(name: string, image: { image?: string; imageID?: string 
   };
 }
 
-/** A replica's certificate, and what it answers. */
-export function conversation(name: string, changes: Partial<Release["conversations"][number]> = {}) {
+/** A call to a replica: its certificate and its responses. */
+export function webhookCall(name: string, changes: Partial<Release["calls"][number]> = {}) {
   return {
-    with: name,
+    name,
     certificate: { found: { distrusted: undefined, notBefore: now - 10 * day, notAfter: now + 80 * day } },
-    answers: { found: ["the answer"] },
+    responses: { found: ["the response"] },
     expected: undefined,
     ...changes,
   };
@@ -108,11 +108,11 @@ export function configuration(text: string): Release["configuration"] {
   return { name: "arc-primer", text: { found: text }, parsed: parseWithWarnings(text, "config.yaml") };
 }
 
-export const headed = (more: object) =>
+export const configText = (more: object) =>
   JSON.stringify({ apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration", ...more });
 
-/** A scale set with this golden pod's spec, and its dry run: the pod that the API server answers. */
-export function trial(name: string, golden = "dind-sidecar", changes: Partial<Trial> = {}): Trial {
+/** A scale set with the spec of this golden pod, and its dry run, which returns the primed pod. */
+export function dryRun(name: string, golden = "dind-sidecar", changes: Partial<DryRun> = {}): DryRun {
   const scaleSet = {
     kind: "AutoscalingRunnerSet",
     metadata: { name, namespace: "ci" },
@@ -121,27 +121,27 @@ export function trial(name: string, golden = "dind-sidecar", changes: Partial<Tr
   const pod = podOfScaleSet(scaleSet)!;
   const config = defaultConfig;
   const primed = prime(pod, { namespace: "ci", podSecurity: "privileged", config });
-  const answer = { status: 201, object: primed.pod, warnings: [] };
-  return { scaleSet, namespace: "ci", pod, podSecurity: "privileged", primed, answer, ...changes };
+  const response = { status: 201, object: primed.pod, warnings: [] };
+  return { scaleSet, namespace: "ci", pod, podSecurity: "privileged", primed, response, ...changes };
 }
 
-/** The answer to a dry run with this pod. */
+/** The response to a dry run that returns this object. */
 export const created = (object: unknown, status = 201) => ({ status, object, warnings: [] });
 
-/** A copy of a trial's pod, as the API server answered it, with a change. */
-export function answered(
-  { answer }: Trial,
+/** The response to a dry run, with a change of the returned pod. */
+export function changedResponse(
+  { response }: DryRun,
   change: (pod: Pod) => void,
 ): { status: number; object: Pod; warnings: string[] } {
-  const object = structuredClone((answer as { object: Pod }).object);
+  const object = structuredClone((response as { object: Pod }).object);
   change(object);
   return { status: 201, object, warnings: [] };
 }
 
-/** Readings of a cluster in order, with these changes; those of `release` go into its release. */
+/** The readings of a healthy cluster, with these changes. Those in `release` apply to its release. */
 export function readings(changes: Partial<Readings> = {}, release: Partial<Release> = {}): Readings {
   const space = { metadata: { name: "ci", labels: inject } };
-  const one = trial("linux");
+  const one = dryRun("linux");
   const endpoint = { addresses: ["10.0.0.1"], conditions: { ready: true } };
   const imageVolume = { spec: { volumes: [{ name: "image", image: {} }] } };
   return {
@@ -150,11 +150,11 @@ export function readings(changes: Partial<Readings> = {}, release: Partial<Relea
     version: { found: { major: "1", minor: "37", gitVersion: "v1.37.2" } },
     apiGroups: { found: ["apps", "actions.github.com"] },
     nodes: { found: [node("a"), node("b")] },
-    mutating: { found: [registered(allEntries)] },
+    mutating: { found: [configurationWith(allEntries)] },
     validating: { found: [] },
     backends: {},
     release: {
-      registration: registered(allEntries),
+      webhookConfiguration: configurationWith(allEntries),
       namespace: "primer",
       service: { found: { metadata: { name: "arc-primer", namespace: "primer" }, spec: { ports: [{ port: 443 }] } } },
       endpoints: { found: [{ metadata: { name: "x" }, endpoints: [endpoint, endpoint] }] },
@@ -162,14 +162,14 @@ export function readings(changes: Partial<Readings> = {}, release: Partial<Relea
       replicas: { found: [replica("a"), replica("b")] },
       caches: { found: [] },
       bundleServers: { found: [] },
-      configuration: configuration(headed({})),
-      conversations: [conversation("a"), conversation("b")],
+      configuration: configuration(configText({})),
+      calls: [webhookCall("a"), webhookCall("b")],
       ...release,
     },
     namespaces: { found: [space, { metadata: { name: "default" } }] },
     scaleSets: { found: [one.scaleSet] },
     imageVolume: created(imageVolume),
-    trials: [one],
+    dryRuns: [one],
     references: [],
     runnerPods: { found: [] },
     ...changes,
@@ -178,16 +178,33 @@ export function readings(changes: Partial<Readings> = {}, release: Partial<Relea
 
 const marks = { ok: "✓", warn: "!", fail: "✗", unknown: "?" } as const;
 
-/** What a check says of these readings: a mark for each line, with the problem's code. */
-export function says(check: Check, of: Readings): string[] {
+/** The results of a check: for each one its mark and the code of the problem. */
+export function marksOf(check: Check, of: Readings): string[] {
   return runChecks([check], of).map(
     ({ status, problem }) => `${marks[status]}${problem === undefined ? "" : ` ${problem}`}`,
   );
 }
 
-/** What a check has found, in its words. */
-export function words(check: Check, of: Readings): string {
+/** The texts of the results of a check: what was found, and the advice. */
+export function textOf(check: Check, of: Readings): string {
   return runChecks([check], of)
     .map(({ what, do: advice = "" }) => `${what} ${advice}`.trim())
     .join("\n");
+}
+
+/** The readings of a healthy cluster, with these changes in the release. */
+export const inRelease = (release: Partial<Release>): Readings => readings({}, release);
+
+/**
+ * Adds a test for each case, which compares the results of a check.
+ *
+ * @param readingsOf turns the input of a case into readings: `readings` or `inRelease`
+ * @param cases name of the test, input, and expected marks with codes
+ */
+export function testCheck<Input>(
+  check: Check,
+  readingsOf: (input: Input) => Readings,
+  cases: readonly (readonly [name: string, input: NoInfer<Input>, expected: readonly string[]])[],
+): void {
+  test.each(cases)("%s", (_, input, expected) => expect(marksOf(check, readingsOf(input))).toEqual(expected));
 }

@@ -2,16 +2,17 @@ import { check, listed, unreadable } from "./check.ts";
 
 export const bundles = check({
   name: "bundles",
-  group: "surroundings",
-  looksAt: "The chart's package bundles (packageBundles), and whether each is built and served.",
+  group: "environment",
+  description: "The chart's package bundles (packageBundles), and whether each one has been built and is served.",
   problems: {
     "not-ready": {
       status: "warn",
-      means: "Runner pods of that profile and image install their packages themselves, as without a bundle.",
-      do: "kubectl -n NAMESPACE logs deployment/NAME -c serve says why. The first build takes some minutes.",
+      means:
+        "Runner pods with that profile and image install their packages themselves, as they would without a bundle.",
+      do: "kubectl -n NAMESPACE logs deployment/NAME -c serve shows the reason. The first build takes a few minutes.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     const read = release?.bundleServers;
     if (!read) return [];
     if (!("found" in read)) return [unreadable("the bundle servers", read)];

@@ -2,17 +2,17 @@ import { check, listed, unreadable } from "./check.ts";
 
 export const caches = check({
   name: "caches",
-  group: "surroundings",
-  looksAt: "The chart's caches of registries (registryCache), and whether they are ready.",
+  group: "environment",
+  description: "The chart's registry caches (registryCache), and whether they are ready.",
   problems: {
     "not-ready": {
       status: "warn",
       means:
-        "While a cache is down, dockerd pulls from upstream, at upstream's rate limit; BuildKit and Dagger do so as well.",
-      do: "kubectl -n NAMESPACE get pods, then describe and logs of the cache's pod. A claim that stays Pending needs a storage class.",
+        "While a cache is not ready, dockerd, BuildKit and Dagger pull from the upstream registry and are subject to its rate limit.",
+      do: "Run kubectl -n NAMESPACE get pods, then kubectl describe and kubectl logs for the cache's pod. A PersistentVolumeClaim that stays Pending needs a storage class.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     const read = release?.caches;
     if (!read) return [];
     if (!("found" in read)) return [unreadable("the caches", read)];

@@ -4,17 +4,17 @@ import { check, counted, listed, runChecks, unreadable } from "./check.ts";
 import { checks } from "./index.ts";
 
 const problems = {
-  broken: { status: "fail", means: "NAME is broken.", do: "Mend NAME_OF in NAME, not CREATE." },
+  broken: { status: "fail", means: "NAME is broken.", do: "Fix NAME_OF in NAME, not CREATE." },
 } as const;
-const about = { group: "cluster", looksAt: "" } as const;
+const about = { group: "cluster", description: "" } as const;
 
-describe("a line", () => {
-  test("has the problem's words, with the names that the finding gives", () => {
+describe("a result", () => {
+  test("has the texts of the problem, with the names from the finding", () => {
     const one = check({
       name: "x",
       ...about,
       problems,
-      look: () => [{ problem: "broken", what: "it", names: { NAME: "a" } }],
+      run: () => [{ problem: "broken", what: "it", names: { NAME: "a" } }],
     });
     expect(runChecks([one], readings())).toEqual([
       {
@@ -24,42 +24,42 @@ describe("a line", () => {
         problem: "broken",
         what: "it",
         means: "a is broken.",
-        do: "Mend NAME_OF in a, not CREATE.",
+        do: "Fix NAME_OF in a, not CREATE.",
       },
     ]);
   });
 
-  test("of a check that throws says so, and the others are made", () => {
+  test("of a check that throws reports the error, and the other checks still run", () => {
     const bad = check({
       name: "bad",
       ...about,
       problems: {},
-      look() {
+      run() {
         throw new Error("oops");
       },
     });
-    const good = check({ name: "good", ...about, problems: {}, look: () => [{ ok: "fine" }] });
+    const good = check({ name: "good", ...about, problems: {}, run: () => [{ ok: "fine" }] });
     expect(runChecks([bad, good], readings()).map(({ status, what }) => [status, what])).toEqual([
-      ["unknown", "this check failed itself, which is a bug: oops"],
+      ["unknown", "this check threw an error, which is a bug in arc-primer: oops"],
       ["ok", "fine"],
     ]);
   });
 });
 
-describe("what was not read", () => {
-  test("says why, and what would help where rights are missing", () => {
+describe("something that could not be read", () => {
+  test("has the reason and, for missing permissions, advice", () => {
     expect(unreadable("the nodes", { forbidden: "no" })).toEqual({
-      unknown: "the nodes may not be read: no",
+      unknown: "no permission to read the nodes: no",
       do: expect.stringContaining("docs/operations/doctor.md"),
     });
-    expect(unreadable("the nodes", { failed: "time-out" })).toEqual({
-      unknown: "the nodes could not be read: time-out",
+    expect(unreadable("the nodes", { failed: "timeout" })).toEqual({
+      unknown: "cannot read the nodes: timeout",
     });
-    expect(unreadable("the nodes", { missing: "gone" })).toEqual({ unknown: "the nodes could not be read: gone" });
+    expect(unreadable("the nodes", { missing: "gone" })).toEqual({ unknown: "cannot read the nodes: gone" });
   });
 });
 
-test("names in a row", () => {
+test("lists of names and counted nouns", () => {
   expect(listed([])).toBe("");
   expect(listed(["a"])).toBe("a");
   expect(listed(["a", "b", "c"])).toBe("a, b and c");
@@ -68,21 +68,21 @@ test("names in a row", () => {
 });
 
 describe("every check", () => {
-  test("has a name of its own, and words for each problem", () => {
+  test("has a unique name, and texts for each problem", () => {
     const names = checks.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { name, looksAt, problems: own } of checks) {
+    for (const { name, description, problems: own } of checks) {
       expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
-      for (const sentence of [looksAt, ...Object.values(own).flatMap((one) => [one.means, one.do])])
+      for (const sentence of [description, ...Object.values(own).flatMap((one) => [one.means, one.do])])
         expect(sentence).toMatch(/[.)]$/);
     }
   });
 
-  test("is a ✓, or says nothing, where everything is in order", () => {
+  test("reports ✓ or nothing if there is no problem", () => {
     expect(runChecks(checks, readings()).filter(({ status }) => status !== "ok")).toEqual([]);
   });
 
-  test("bears that nothing at all may be read", () => {
+  test("reports ? if nothing can be read", () => {
     const no = { forbidden: "no" };
     const unread = { version: no, apiGroups: no, nodes: no, mutating: no, validating: no, namespaces: no };
     const nothing = readings({
@@ -91,7 +91,7 @@ describe("every check", () => {
       runnerPods: no,
       release: undefined,
       imageVolume: undefined,
-      trials: [],
+      dryRuns: [],
     });
     const lines = runChecks(checks, nothing);
     expect(new Set(lines.map(({ status }) => status))).toEqual(new Set(["unknown"]));

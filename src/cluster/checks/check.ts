@@ -1,37 +1,37 @@
-import type { Readable } from "../connect.ts";
+import type { ReadResult } from "../connect.ts";
 import type { Readings } from "../readings.ts";
 
-/** Where a check is listed. */
-export type Group = "cluster" | "webhook" | "replicas" | "scale sets" | "surroundings";
+/** The heading that a check is listed under. */
+export type Group = "cluster" | "webhook" | "replicas" | "scale sets" | "environment";
 
-/** One way in which something can be wrong. Words in capitals stand for names that a finding fills in. */
+/** A problem that a check can report. Words in capitals are placeholders, which a finding replaces by names. */
 export interface Problem {
-  /** `fail`: something does not work. `warn`: it works, and ought to be looked at. */
+  /** `fail`: something does not work. `warn`: it works, but needs attention. */
   readonly status: "warn" | "fail";
   readonly means: string;
   readonly do: string;
 }
 
 export type Finding<Code extends string = string> =
-  /** What is in order. */
+  /** What was checked, if there is no problem. */
   | { readonly ok: string }
-  /** Which problem there is, with what, and the names for the words in capitals. */
+  /** The code of the problem, what was found, and the names for the placeholders. */
   | { readonly problem: Code; readonly what: string; readonly names?: Readonly<Record<string, string>> }
-  /** Why it was not checked, and what would allow it, if something would. */
+  /** Why the check could not run, and what would make it possible. */
   | { readonly unknown: string; readonly do?: string };
 
-/** A check: a function of what was read. Its name and the codes of its problems are stable. */
+/** A check: a pure function of the readings. Its name and the codes of its problems are stable. */
 export interface Check<Code extends string = string> {
   readonly name: string;
   readonly group: Group;
-  /** What it looks at, for the reference. */
-  readonly looksAt: string;
+  /** What it checks. The reference prints this. */
+  readonly description: string;
   readonly problems: Readonly<Record<Code, Problem>>;
-  /** Nothing, where there is nothing to look at. */
-  look(readings: Readings): readonly Finding<NoInfer<Code>>[];
+  /** Returns no findings if there is nothing to check, such as the caches of a release without any. */
+  run(readings: Readings): readonly Finding<NoInfer<Code>>[];
 }
 
-/** Makes a check whose findings can only be its own problems. */
+/** Creates a check. The type system only allows findings with a code from its `problems`. */
 export function check<const Code extends string>(parts: Check<Code>): Check {
   return parts as unknown as Check;
 }
@@ -48,13 +48,13 @@ export interface Line {
   readonly do?: string;
 }
 
-/** The lines of these checks. A check that throws is one that was not made, and the others still are. */
+/** Runs the checks. A check that throws is reported as `unknown`, and the others still run. */
 export function runChecks(checks: readonly Check[], readings: Readings): Line[] {
   return checks.flatMap((one) => {
     try {
-      return one.look(readings).map((finding) => line(one, finding));
+      return one.run(readings).map((finding) => line(one, finding));
     } catch (error) {
-      const what = `this check failed itself, which is a bug: ${(error as Error).message}`;
+      const what = `this check threw an error, which is a bug in arc-primer: ${(error as Error).message}`;
       return [{ status: "unknown" as const, group: one.group, check: one.name, what }];
     }
   });
@@ -79,20 +79,20 @@ function line({ name, group, problems }: Check, finding: Finding): Line {
   };
 }
 
-/** Puts names in the place of words in capitals, of those that are given. */
+/** Replaces each placeholder, a word in capitals, that has an entry in `names`. */
 function fill(text: string, names: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\b[A-Z][A-Z_]+\b/g, (word) => (Object.hasOwn(names, word) ? names[word]! : word));
 }
 
-/** Why something was not checked that could not be read. */
-export function unreadable(what: string, readable: Exclude<Readable<unknown>, { found: unknown }>): Finding<never> {
-  if ("forbidden" in readable) {
+/** The finding for something that could not be read. */
+export function unreadable(what: string, result: Exclude<ReadResult<unknown>, { found: unknown }>): Finding<never> {
+  if ("forbidden" in result) {
     return {
-      unknown: `${what} may not be read: ${readable.forbidden}`,
-      do: "Run this as a user with the rights in docs/operations/doctor.md.",
+      unknown: `no permission to read ${what}: ${result.forbidden}`,
+      do: "Run this command as a user with the permissions in docs/operations/doctor.md.",
     };
   }
-  return { unknown: `${what} could not be read: ${"missing" in readable ? readable.missing : readable.failed}` };
+  return { unknown: `cannot read ${what}: ${"missing" in result ? result.missing : result.failed}` };
 }
 
 /** `a`, `a and b`, `a, b, c and 4 more`. */

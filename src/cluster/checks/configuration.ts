@@ -4,30 +4,30 @@ import type { Finding } from "./check.ts";
 export const configuration = check({
   name: "configuration",
   group: "replicas",
-  looksAt: "The PrimerConfiguration in the release's ConfigMap.",
+  description: "The PrimerConfiguration in the ConfigMap of the release.",
   problems: {
     refused: {
       status: "fail",
-      means: "Replicas that run keep the last good configuration; one that starts does not come up.",
-      do: "Correct config in the chart's values and helm upgrade. arc-primer config check FILE says the same of a file.",
+      means: "Running replicas keep the last valid configuration. A new replica does not start.",
+      do: "Correct config in the chart's values and run helm upgrade. arc-primer config check FILE reports the same errors for a file.",
     },
     missing: {
       status: "fail",
-      means: "A replica that starts has no configuration, and does not come up.",
-      do: "Restore the ConfigMap: helm upgrade with the same values.",
+      means: "A new replica finds no configuration and does not start.",
+      do: "Restore the ConfigMap: run helm upgrade with the same values.",
     },
     warnings: {
       status: "warn",
-      means: "The configuration is in force, and allows something that its author may not have meant.",
-      do: "Change config in the chart's values as the message says, unless you meant it.",
+      means: "The configuration is in effect, but it allows something that may not be intended.",
+      do: "Change config in the chart's values as the message marksOf, unless this is intended.",
     },
     audit: {
       status: "warn",
-      means: "Nothing is changed in any pod: decisions are logged and counted alone.",
-      do: "Set config.mode to enforce in the chart's values when you have seen enough.",
+      means: "No pod is changed: decisions are only logged and counted.",
+      do: "To prime pods, set config.mode to enforce in the chart's values.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     const read = release?.configuration;
     if (!read) return [];
     const name = `the ConfigMap ${release.namespace}/${read.name}`;
@@ -53,53 +53,62 @@ export const configuration = check({
 export const sameAnswers = check({
   name: "same-answers",
   group: "replicas",
-  looksAt:
-    "Whether all replicas answer alike, and as the configuration in the ConfigMap says: each is asked about the scale sets' pods.",
+  description:
+    "Whether all replicas give the same responses, and those that the ConfigMap specifies. Each replica receives a review for the pods of the scale sets.",
   problems: {
     different: {
       status: "fail",
       means:
-        "The replicas do not have the same version and configuration: a runner pod comes out differently, by the replica that was asked.",
-      do: "Wait a minute: the kubelets bring a changed ConfigMap to the replicas one by one. Else look into the log of those that are named, for a configuration that was refused.",
+        "The replicas do not have the same version and configuration, so the result for a runner pod depends on the replica that handles it.",
+      do: "Wait a minute: the kubelets update a changed ConfigMap in one replica after the other. If the difference remains, check the logs of the named replicas for a rejected configuration.",
     },
     "not-in-force": {
       status: "warn",
       means:
-        "The replicas agree with each other, and not with the ConfigMap: they have not read it yet, or refused it.",
-      do: "Wait a minute. Else look into the webhook's log for a configuration that was refused.",
+        "The replicas agree with each other but not with the ConfigMap: they have not read it yet, or they rejected it.",
+      do: "Wait a minute. If the difference remains, check the webhook's log for a rejected configuration.",
     },
   },
-  look({ release, ownVersion }) {
+  run({ release, ownVersion }) {
     if (!release) return [];
-    const spoken = release.conversations;
-    const unread = spoken.flatMap(({ with: name, answers }) => ("found" in answers ? [] : [{ name, answers }]));
-    const answered = spoken.flatMap(({ with: name, answers }) =>
-      "found" in answers ? [{ name, text: answers.found.join("\n") }] : [],
+    const { calls } = release;
+    const unread = calls.flatMap(({ name, responses }) => ("found" in responses ? [] : [{ name, responses }]));
+    const answered = calls.flatMap(({ name, responses }) =>
+      "found" in responses ? [{ name, text: responses.found.join("\n") }] : [],
     );
     const [first, ...others] = answered;
-    if (!first) return unread.slice(0, 1).map(({ name, answers }) => unreadable(`the answers of ${name}`, answers));
-    const odd = others.filter(({ text }) => text !== first.text);
-    if (odd.length > 0) {
+    if (!first)
+      return unread.slice(0, 1).map(({ name, responses }) => unreadable(`the responses of ${name}`, responses));
+    const different = others.filter(({ text }) => text !== first.text);
+    if (different.length > 0) {
       return [
-        { problem: "different", what: `${listed(odd.map(({ name }) => name))} answer otherwise than ${first.name}` },
+        {
+          problem: "different",
+          what: `the responses of ${listed(different.map(({ name }) => name))} differ from those of ${first.name}`,
+        },
       ];
     }
-    const expected = spoken[0]?.expected?.join("\n");
-    const isSameVersion = answersVersion(first.text) === ownVersion;
-    const skipped = unread.map(({ name, answers }) => unreadable(`the answers of ${name}`, answers));
+    const expected = calls[0]?.expected?.join("\n");
+    const isSameVersion = versionOf(first.text) === ownVersion;
+    const skipped = unread.map(({ name, responses }) => unreadable(`the responses of ${name}`, responses));
     if (expected !== undefined && isSameVersion && expected !== first.text) {
-      return [{ problem: "not-in-force", what: "the replicas do not answer as the ConfigMap says" }, ...skipped];
+      return [
+        { problem: "not-in-force", what: "the responses of the replicas are not those that the ConfigMap specifies" },
+        ...skipped,
+      ];
     }
-    const so = expected !== undefined && isSameVersion ? ", as the ConfigMap says" : "";
+    const suffix = expected !== undefined && isSameVersion ? " as the ConfigMap specifies" : "";
     return [
-      { ok: `${listed(answered.map(({ name }) => name))} ${others.length > 0 ? "answer alike" : "answers"}${so}` },
+      {
+        ok: `${listed(answered.map(({ name }) => name))} ${others.length > 0 ? "give the same responses" : "responds"}${suffix}`,
+      },
       ...skipped,
     ];
   },
 });
 
-/** The version in the status that an answer puts on a pod; undefined where no pod is changed. */
-function answersVersion(text: string): string | undefined {
+/** The version in the status annotation that a response adds to a pod; undefined if no pod is changed. */
+function versionOf(text: string): string | undefined {
   const patches = [...text.matchAll(/"patch":"([^"]+)"/g)].map(([, patch = ""]) =>
     Buffer.from(patch, "base64").toString("utf8"),
   );

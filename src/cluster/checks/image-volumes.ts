@@ -10,48 +10,49 @@ import { isAtLeast } from "./versions.ts";
 export const imageVolumes = check({
   name: "image-volumes",
   group: "cluster",
-  looksAt:
-    "Whether docker.externals: volume is safe on this cluster, and worth it. The API server is asked with a pod, as a dry run.",
+  description:
+    "Whether docker.externals: volume is safe and useful on this cluster. A dry run with a test pod shows whether the API server supports image volumes.",
   problems: {
     dropped: {
       status: "fail",
       means:
-        "The API server drops image volumes from pods without an error. Docker then has no externals: steps that run in a container fail.",
-      do: "Set docker.externals to copy or memory in PROFILES, or turn on the feature gate ImageVolume (on by default from Kubernetes 1.35).",
+        "The API server drops image volumes from pods without an error. Docker then has no externals, and steps that run in a container fail.",
+      do: "Set docker.externals to copy or memory in PROFILES, or enable the feature gate ImageVolume (enabled by default since Kubernetes 1.35).",
     },
     "unsafe-nodes": {
       status: "fail",
       means:
-        "Pods with an image volume do not start on these nodes: it takes kubelet 1.35 (1.33 with the feature gate) and containerd 2.1.",
-      do: "Set docker.externals to copy in PROFILES, or keep these scale sets' pods on other nodes, or upgrade the nodes.",
+        "Pods with an image volume do not start on these nodes. Image volumes require kubelet 1.35 (1.33 with the feature gate) and containerd 2.1.",
+      do: "Set docker.externals to copy in PROFILES, or run these scale sets' pods on other nodes, or upgrade the nodes.",
     },
     untried: {
       status: "warn",
-      means: "CRI-O may mount image volumes noexec, and Node could not run from there. It has not been tried.",
-      do: "Run a job with a container: step on these nodes, or set docker.externals to copy in PROFILES.",
+      means:
+        "CRI-O may mount image volumes noexec, and Node.js could then not run from the volume. This has not been tested.",
+      do: "Test a job that uses container: on these nodes, or set docker.externals to copy in PROFILES.",
     },
   },
-  look(readings) {
+  run(readings) {
     const { nodes } = readings;
     const using = profilesUsing(readings);
-    const offered = offers(readings);
-    if (offered === undefined) {
-      return [{ unknown: "whether the API server keeps image volumes: no pod could be tried" }];
+    const isSupported = supportsImageVolumes(readings);
+    if (isSupported === undefined) {
+      return [{ unknown: "it is unknown whether the API server supports image volumes: no test pod could be created" }];
     }
-    if (!offered) return [dropped(using)];
+    if (!isSupported) return [dropped(using)];
     if (!("found" in nodes)) return [unreadable("the nodes", nodes)];
     const all = linuxNodes(nodes.found);
     const unsafe = all.filter((node) => !isSafe(node));
     const untried = all.filter((node) => isSafe(node) && !isContainerd(node));
-    if (unsafe.length + untried.length === 0) return [worth(using, all.length > 0, readings)];
+    if (unsafe.length + untried.length === 0) return [describeUse(using, all.length > 0, readings)];
     if (using.length === 0) {
-      const where = `image volumes do not work, or are untried, on ${named([...unsafe, ...untried])}`;
+      const where = `image volumes do not work or are untested on ${named([...unsafe, ...untried])}`;
       return [{ ok: `docker.externals: volume would not be safe: ${where}` }];
     }
     const names = { PROFILES: `the profile ${listed(using)}` };
     return unsafe.length > 0
       ? [{ problem: "unsafe-nodes", what: `image volumes do not work on ${named(unsafe)}`, names }]
-      : [{ problem: "untried", what: `image volumes are untried on ${named(untried)}`, names }];
+      : [{ problem: "untried", what: `image volumes are untested on ${named(untried)}`, names }];
   },
 });
 
@@ -64,13 +65,13 @@ function profilesUsing({ release }: Readings): string[] {
 
 function dropped(using: readonly string[]): Finding<"dropped"> {
   const what = "the API server drops image volumes";
-  if (using.length === 0) return { ok: `${what}, and no profile asks for docker.externals: volume` };
+  if (using.length === 0) return { ok: `${what}, and no profile sets docker.externals: volume` };
   const names = { PROFILES: `the profile ${listed(using)}` };
-  return { problem: "dropped", what: `${what}, and the profile ${listed(using)} asks for them`, names };
+  return { problem: "dropped", what: `${what}, and the profile ${listed(using)} uses them`, names };
 }
 
-/** Whether the API server keeps image volumes: what a dry run showed, or else what its version says. */
-function offers({ imageVolume, version }: Readings): boolean | undefined {
+/** Whether the API server supports image volumes, by the dry run or, without one, by its version. */
+function supportsImageVolumes({ imageVolume, version }: Readings): boolean | undefined {
   if (imageVolume?.status === 201) return keepsImageVolume(imageVolume.object);
   const gitVersion = "found" in version ? version.found.gitVersion : undefined;
   if (isAtLeast(gitVersion, 1, 35)) return true;
@@ -78,7 +79,10 @@ function offers({ imageVolume, version }: Readings): boolean | undefined {
   return isAtLeast(gitVersion, 1, 33) === false ? false : undefined;
 }
 
-/** Kubelet 1.33 and 1.34 have the feature behind a gate that cannot be seen from here; the API server has it, so they may. */
+/**
+ * In kubelet 1.33 and 1.34 a feature gate decides, which doctor cannot read. They count as safe, because the API server has
+ * the feature enabled.
+ */
 function isSafe(node: Node): boolean {
   if (isAtLeast(kubeletOf(node), 1, 33) !== true) return false;
   return isContainerd(node) ? isAtLeast(runtimeOf(node), 2, 1) === true : runtimeOf(node).startsWith("cri-o://");
@@ -91,13 +95,13 @@ function named(nodes: readonly Node[]): string {
   return listed(names, 3);
 }
 
-function worth(using: readonly string[], isKnown: boolean, { trials }: Readings): Finding<never> {
+function describeUse(using: readonly string[], isKnown: boolean, { dryRuns }: Readings): Finding<never> {
   if (using.length > 0) return { ok: `image volumes work; the profile ${listed(using)} uses them` };
-  const copying = trials.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
+  const copying = dryRuns.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
   if (!isKnown || copying.length === 0) return { ok: "image volumes work here; no scale set copies externals" };
   const sets = listed(copying.map(({ scaleSet }) => scaleSet.metadata.name));
   return {
-    ok: `docker.externals: volume would be safe, and worth it: each pod of ${sets} copies about 600 MB that a volume would mount`,
+    ok: `docker.externals: volume would be safe and save time: each pod of ${sets} copies about 600 MB that a volume would mount`,
   };
 }
 

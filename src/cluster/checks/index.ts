@@ -14,16 +14,16 @@ import { otherWebhooks } from "./other-webhooks.ts";
 import { profiles } from "./profiles.ts";
 import { provider } from "./provider.ts";
 import { references } from "./references.ts";
-import { entries, failurePolicy, registration } from "./registration.ts";
+import { entries, failurePolicy, webhookConfiguration } from "./webhook-configuration.ts";
 import { replicas, versions } from "./replicas.ts";
 import { runnerPods } from "./runner-pods.ts";
 
-/** All checks, in the order in which their lines are printed. A new one is one file, its test and one line here. */
+/** All checks, in the order in which their results are printed. A new check takes one file, its test, and one line here. */
 export const checks: readonly Check[] = [
   apiServer,
   nodes,
   imageVolumes,
-  registration,
+  webhookConfiguration,
   entries,
   caBundle,
   failurePolicy,

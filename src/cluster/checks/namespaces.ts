@@ -1,5 +1,5 @@
 import type { Namespace } from "../objects.ts";
-import { foundOr, injectLabel, labelled } from "../readings.ts";
+import { foundOr, injectLabel, labelledNamespaces } from "../readings.ts";
 import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 import { entryFor } from "../entries.ts";
@@ -7,25 +7,26 @@ import { entryFor } from "../entries.ts";
 export const namespaces = check({
   name: "namespaces",
   group: "scale sets",
-  looksAt: `The namespaces with the label ${injectLabel}: enabled.`,
+  description: `The namespaces with the label ${injectLabel}: enabled.`,
   problems: {
     none: {
       status: "fail",
-      means: "Pods are primed in labelled namespaces alone, so none is.",
-      do: `kubectl label namespace NAME ${injectLabel}=enabled, for each namespace with scale sets.`,
+      means: "Only pods in labelled namespaces are primed, so no pod is primed.",
+      do: `Run kubectl label namespace NAME ${injectLabel}=enabled for each namespace with scale sets.`,
     },
     "odd-label": {
       status: "warn",
-      means: "The label's value has to be enabled, to the letter. Pods in this namespace are not primed.",
-      do: `kubectl label --overwrite namespace NAMESPACE ${injectLabel}=enabled, or ${injectLabel}- to take it away.`,
+      means: "The label's value must be exactly enabled. Pods in this namespace are not primed.",
+      do: `Run kubectl label --overwrite namespace NAMESPACE ${injectLabel}=enabled, or use ${injectLabel}- to remove the label.`,
     },
     excluded: {
       status: "warn",
-      means: "The registration leaves out kube-system and the release's own namespace, whatever label they have.",
-      do: "Move the scale sets to a namespace of their own.",
+      means:
+        "The webhook configuration excludes kube-system and the namespace of the release, regardless of their labels.",
+      do: "Move the scale sets to a separate namespace.",
     },
   },
-  look(readings) {
+  run(readings) {
     const { namespaces: read, release } = readings;
     if (!("found" in read)) return [unreadable("the namespaces", read)];
     const findings: Finding<"none" | "odd-label" | "excluded">[] = [];
@@ -35,12 +36,12 @@ export const namespaces = check({
       const names = { NAMESPACE: metadata.name };
       findings.push({ problem: "odd-label", what: `${metadata.name} has ${injectLabel}: "${value}"`, names });
     }
-    const all = labelled(readings);
+    const all = labelledNamespaces(readings);
     for (const space of all) {
       if (release && isExcluded(space, release.namespace)) {
         findings.push({
           problem: "excluded",
-          what: `${space.metadata.name} has the label and is left out all the same`,
+          what: `${space.metadata.name} has the label but is excluded`,
         });
       }
     }
@@ -59,37 +60,41 @@ function isExcluded({ metadata }: Namespace, releaseNamespace: string | undefine
 export const scaleSets = check({
   name: "scale-sets",
   group: "scale sets",
-  looksAt: "ARC's AutoscalingRunnerSets, and whether their namespaces have the label.",
+  description: "ARC's AutoscalingRunnerSets, and whether their namespaces have the label.",
   problems: {
     "no-arc": {
       status: "warn",
-      means: "The cluster does not know AutoscalingRunnerSet: ARC (gha-runner-scale-set-controller) is not installed.",
-      do: "Install ARC. arc-primer serves its runner scale sets alone, not its older, summerwind mode.",
+      means:
+        "The cluster has no resource type AutoscalingRunnerSet: ARC (gha-runner-scale-set-controller) is not installed.",
+      do: "Install ARC. arc-primer supports only its runner scale sets, not its older (summerwind) mode.",
     },
     none: {
       status: "warn",
-      means: "There is no scale set in any labelled namespace, so no runner pod will be primed.",
-      do: "Install a scale set, or label the namespace where they are.",
+      means: "No labelled namespace has a scale set, so no runner pod will be primed.",
+      do: "Install a scale set, or label the namespaces of the existing scale sets.",
     },
     unlabelled: {
       status: "warn",
       means: "The runner pods of these scale sets are not primed: their namespaces lack the label.",
-      do: `If they are to be: kubectl label namespace NAMESPACES ${injectLabel}=enabled. If not, ${injectLabel}=disabled says so.`,
+      do: `To prime them, run kubectl label namespace NAMESPACES ${injectLabel}=enabled. To turn this warning off, set the label to disabled.`,
     },
     unmatched: {
       status: "fail",
       means:
-        "No entry of the registration matches this namespace, so the API server asks arc-primer about none of its pods.",
-      do: "Restore the entries: helm upgrade with the same values. The check entries says what is wrong with them.",
+        "No entry of the webhook configuration matches this namespace, so the API server does not call arc-primer for its pods.",
+      do: "Restore the entries: run helm upgrade with the same values. The check entries reports what is wrong with them.",
     },
   },
-  look(readings) {
+  run(readings) {
     const { scaleSets: read, namespaces: spaces, release } = readings;
-    if ("missing" in read) return [{ problem: "no-arc", what: "there are no AutoscalingRunnerSets in this cluster" }];
+    if ("missing" in read)
+      return [{ problem: "no-arc", what: "the cluster has no resource type AutoscalingRunnerSet" }];
     if (!("found" in read)) return [unreadable("the scale sets", read)];
     if (!("found" in spaces))
-      return [{ unknown: "which scale sets are in labelled namespaces: the namespaces could not be read" }];
-    const labels = labelled(readings).map(({ metadata }) => metadata.name);
+      return [
+        { unknown: "it is unknown which scale sets are in labelled namespaces: the namespaces could not be read" },
+      ];
+    const labels = labelledNamespaces(readings).map(({ metadata }) => metadata.name);
     const inside = read.found.filter(({ metadata }) => labels.includes(metadata.namespace ?? ""));
     const declined = spaces.found
       .filter(({ metadata }) => metadata.labels?.[injectLabel] === "disabled")
@@ -106,8 +111,8 @@ export const scaleSets = check({
       });
     }
     if (inside.length === 0) findings.push({ problem: "none", what: "no scale set in a labelled namespace" });
-    for (const space of release ? labelled(readings) : []) {
-      if (isExcluded(space, release!.namespace) || entryFor(release!.registration, space)) continue;
+    for (const space of release ? labelledNamespaces(readings) : []) {
+      if (isExcluded(space, release!.namespace) || entryFor(release!.webhookConfiguration, space)) continue;
       findings.push({ problem: "unmatched", what: `no entry matches the namespace ${space.metadata.name}` });
     }
     const ok =
@@ -119,21 +124,22 @@ export const scaleSets = check({
 export const podSecurity = check({
   name: "pod-security",
   group: "scale sets",
-  looksAt: "The Pod Security level of each labelled namespace with scale sets, and what that rules out.",
+  description:
+    "The Pod Security level of each labelled namespace with scale sets, and the mutations that it rules out.",
   problems: {
     "rules-out": {
       status: "warn",
-      means: "Pod Security would refuse a pod with this, so arc-primer leaves it out there.",
-      do: "Label the namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged, or give its scale sets a profile without it.",
+      means: "Pod Security would reject a pod with this mutation, so arc-primer skips it in this namespace.",
+      do: "Label the namespace NAMESPACE pod-security.kubernetes.io/enforce=privileged, or use a profile without this mutation for its scale sets.",
     },
   },
-  look(readings) {
-    const { trials } = readings;
+  run(readings) {
+    const { dryRuns } = readings;
     const spaces = foundOr(readings.namespaces, []).filter(({ metadata }) =>
-      trials.some(({ namespace }) => namespace === metadata.name),
+      dryRuns.some(({ namespace }) => namespace === metadata.name),
     );
     const levels = spaces.map(({ metadata }) => {
-      const of = trials.filter(({ namespace }) => namespace === metadata.name);
+      const of = dryRuns.filter(({ namespace }) => namespace === metadata.name);
       const left = of.flatMap(({ primed, scaleSet }) =>
         (primed?.outcomes ?? [])
           .filter(({ reason }) => reason === "pod-security" || reason === "privilege-forbidden")

@@ -5,18 +5,19 @@ import { isAtLeast } from "./versions.ts";
 export const nodes = check({
   name: "nodes",
   group: "cluster",
-  looksAt: "Each node's kubelet and container runtime.",
+  description: "The versions of the kubelet and the container runtime on each node.",
   problems: {
     "no-native-sidecars": {
       status: "warn",
-      means: "Kubelets before 1.29 refuse pods with native sidecars, as ARC makes DinD on a newer API server.",
-      do: "Upgrade these nodes, or keep runner pods off them with a nodeSelector in the scale sets' templates.",
+      means:
+        "Kubelets before 1.29 reject pods with native sidecars. With a newer API server, ARC creates DinD as a native sidecar.",
+      do: "Upgrade these nodes, or keep runner pods off them with a nodeSelector in the templates of the scale sets.",
     },
   },
-  look({ nodes: read }) {
+  run({ nodes: read }) {
     if (!("found" in read)) return [unreadable("the nodes", read)];
     const all = linuxNodes(read.found);
-    if (all.length === 0) return [{ unknown: "there are no Linux nodes" }];
+    if (all.length === 0) return [{ unknown: "the cluster has no Linux nodes" }];
     const old = all.filter((node) => isAtLeast(kubeletOf(node), 1, 29) === false);
     const kinds = [...countBy(all, (node) => `kubelet ${kubeletOf(node)}, ${runtimeOf(node)}`)];
     const ok = { ok: `${counted(all.length, "node")}: ${listed(kinds.map(([kind, count]) => `${kind} (${count})`))}` };
@@ -25,7 +26,7 @@ export const nodes = check({
   },
 });
 
-/** Runners on Windows are left alone. */
+/** Only Linux nodes: arc-primer does not change runners on Windows. */
 export function linuxNodes(all: readonly Node[]): Node[] {
   return all.filter(({ status }) => (status?.nodeInfo?.operatingSystem ?? "linux") === "linux");
 }

@@ -5,29 +5,29 @@ import { check } from "./check.ts";
 export const profiles = check({
   name: "profiles",
   group: "scale sets",
-  looksAt: "The profile that each scale set gets, by the rules of the configuration.",
+  description: "The profile that the rules of the configuration assign to each scale set.",
   problems: {
     "not-given": {
       status: "warn",
       means:
-        "The scale set's template asks for a profile with the annotation arc-primer.dev/profile, and does not get it.",
-      do: "Define the profile, and name it in allowedProfiles of the rule that matches the scale set; or take the annotation away.",
+        "The scale set's template requests a profile with the annotation arc-primer.dev/profile, but does not get it.",
+      do: "Define the profile, and list it in allowedProfiles of the rule that matches the scale set. Otherwise, remove the annotation.",
     },
   },
-  look({ trials, release }) {
+  run({ dryRuns, release }) {
     const parsed = release?.configuration?.parsed;
     if (!parsed || !("config" in parsed)) {
-      return trials.length > 0 && release
-        ? [{ unknown: "which profile each scale set gets: the configuration could not be read" }]
+      return dryRuns.length > 0 && release
+        ? [{ unknown: "it is unknown which profile each scale set gets: the configuration could not be read" }]
         : [];
     }
-    return trials.map(({ namespace, scaleSet, pod }) => {
+    return dryRuns.map(({ namespace, scaleSet, pod }) => {
       const { name } = scaleSet.metadata;
       const wanted = pod?.metadata.annotations?.["arc-primer.dev/profile"];
       const { profile, problem } = chooseProfile(parsed.config, { namespace, scaleSet: name }, wanted);
       const what = `${namespace}/${name}: profile ${profile.name}`;
-      if (problem) return { problem: "not-given" as const, what: `${what}, and not ${wanted}: ${explain(problem)}` };
-      return { ok: profile.enabled ? what : `${what}, which is switched off (enabled: false)` };
+      if (problem) return { problem: "not-given" as const, what: `${what} instead of ${wanted}: ${explain(problem)}` };
+      return { ok: profile.enabled ? what : `${what}, which is disabled (enabled: false)` };
     });
   },
 });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { allEntries, deployment, mayNot, node, readings, registered, says } from "../../../test/support/readings.ts";
+import {
+  allEntries,
+  deployment,
+  forbidden,
+  node,
+  readings,
+  configurationWith,
+  marksOf,
+} from "../../../test/support/readings.ts";
 import type { Node } from "../objects.ts";
 import { provider } from "./provider.ts";
 
@@ -17,24 +25,24 @@ const withPod = (changes: object) => {
 };
 const port = (containerPort: number) =>
   withPod({ containers: [{ name: "webhook", ports: [{ name: "webhook", containerPort }] }] });
-const bare = { registration: { ...registered(allEntries), metadata: { name: "arc-primer" } } };
+const bare = { webhookConfiguration: { ...configurationWith(allEntries), metadata: { name: "arc-primer" } } };
 
 describe("provider", () => {
   test.each<[string, object, object, string[]]>([
-    ["none that is known", {}, {}, []],
+    ["an unknown provider", {}, {}, []],
     ["AKS", aks, {}, ["✓"]],
     ["AKS without the annotation", aks, bare, ["! aks-enforcer"]],
     ["GKE", gke, {}, ["✓"]],
     ["GKE with another port", gke, port(9443), ["! gke-port"]],
     [
-      "GKE by its nodes",
+      "GKE, recognized by its nodes",
       { nodes: { found: [labelled("a", "cloud.google.com/gke-nodepool")] } },
       port(9443),
       ["! gke-port"],
     ],
     ["Autopilot", { ...gke, nodes: { found: [node("gk3-a")] } }, {}, ["! gke-autopilot"]],
     ["OpenShift", openshift, {}, ["✓"]],
-    ["OpenShift with a user", openshift, withPod({ securityContext: { runAsUser: 65532 } }), ["! openshift-user"]],
-    ["nothing may be read", { nodes: mayNot, version: mayNot, apiGroups: mayNot }, {}, []],
-  ])("%s", (_, changes, release, said) => expect(says(provider, readings(changes, release))).toEqual(said));
+    ["OpenShift with runAsUser", openshift, withPod({ securityContext: { runAsUser: 65532 } }), ["! openshift-user"]],
+    ["nothing can be read", { nodes: forbidden, version: forbidden, apiGroups: forbidden }, {}, []],
+  ])("%s", (_, changes, release, said) => expect(marksOf(provider, readings(changes, release))).toEqual(said));
 });

@@ -7,39 +7,40 @@ type Codes = "aks-enforcer" | "gke-port" | "gke-autopilot" | "openshift-user";
 
 export const provider = check({
   name: "provider",
-  group: "surroundings",
-  looksAt: "Marks of AKS, GKE and OpenShift, and what is to be minded there.",
+  group: "environment",
+  description: "Whether the cluster runs on AKS, GKE or OpenShift, and the settings that they require.",
   problems: {
     "aks-enforcer": {
       status: "warn",
-      means: "AKS adds to the namespaceSelector of the registration; the next helm upgrade takes that for a conflict.",
-      do: 'Leave webhook.annotations in the chart\'s values at admissions.enforcer/disabled: "true" (docs/install/aks.md).',
+      means:
+        "AKS adds expressions to the namespaceSelector of the webhook configuration, which causes a conflict in the next helm upgrade.",
+      do: 'Set webhook.annotations in the chart\'s values to admissions.enforcer/disabled: "true" (docs/install/aks.md).',
     },
     "gke-port": {
       status: "warn",
-      means: "GKE's firewall lets the control plane of a private cluster reach ports 443 and 10250 of the nodes alone.",
+      means: "In a private cluster, GKE's firewall lets the control plane reach only ports 443 and 10250 of the nodes.",
       do: "Set webhook.port to 10250, or add a firewall rule for PORT (docs/install/gke.md).",
     },
     "gke-autopilot": {
       status: "warn",
-      means: "Autopilot admits no privileged pods, except those that Google has allowed. DinD is privileged.",
+      means: "Autopilot rejects privileged pods, except those that Google has allowed. DinD is privileged.",
       do: "Run the scale sets with DinD on a Standard cluster (docs/install/gke.md).",
     },
     "openshift-user": {
       status: "warn",
-      means: "OpenShift's constraint restricted-v2 refuses pods that name a user of their own.",
+      means: "OpenShift's security context constraint restricted-v2 rejects pods that set runAsUser.",
       do: "Set openshift: true in the chart's values (docs/install/openshift.md).",
     },
   },
-  look(readings) {
+  run(readings) {
     const name = providerOf(readings);
     if (name === undefined) return [];
-    const findings = hints(name, readings);
-    return findings.length > 0 ? findings : [{ ok: `this is ${name}, and nothing here is in its way` }];
+    const findings = providerProblems(name, readings);
+    return findings.length > 0 ? findings : [{ ok: `this is ${name}, and no problem was found` }];
   },
 });
 
-/** The provider whose marks a cluster bears. */
+/** The provider, recognized by API groups, node labels or the version. */
 function providerOf({ version, nodes, apiGroups }: Readings): "AKS" | "GKE" | "OpenShift" | undefined {
   const labels = foundOr(nodes, []).flatMap(({ metadata }) => Object.keys(metadata.labels ?? {}));
   if (foundOr(apiGroups, []).includes("security.openshift.io")) return "OpenShift";
@@ -48,24 +49,24 @@ function providerOf({ version, nodes, apiGroups }: Readings): "AKS" | "GKE" | "O
   return isGke || labels.some((label) => label.startsWith("cloud.google.com/gke-")) ? "GKE" : undefined;
 }
 
-function hints(name: "AKS" | "GKE" | "OpenShift", { release, nodes }: Readings): Finding<Codes>[] {
+function providerProblems(name: "AKS" | "GKE" | "OpenShift", { release, nodes }: Readings): Finding<Codes>[] {
   const pod = foundOr(release?.deployment, undefined)?.spec?.template?.spec;
   if (name === "AKS") {
-    const annotations = release?.registration.metadata.annotations ?? {};
-    const isLeft = !release || annotations["admissions.enforcer/disabled"] === "true";
-    return isLeft
+    const annotations = release?.webhookConfiguration.metadata.annotations ?? {};
+    const isDisabled = !release || annotations["admissions.enforcer/disabled"] === "true";
+    return isDisabled
       ? []
       : [
           {
             problem: "aks-enforcer",
-            what: "this is AKS, and the registration lacks the annotation admissions.enforcer/disabled",
+            what: "this is AKS, and the webhook configuration lacks the annotation admissions.enforcer/disabled",
           },
         ];
   }
   if (name === "OpenShift") {
-    const isFixed = pod?.securityContext?.runAsUser !== undefined;
-    return isFixed
-      ? [{ problem: "openshift-user", what: "this is OpenShift, and the Deployment's pods name a user" }]
+    const setsUser = pod?.securityContext?.runAsUser !== undefined;
+    return setsUser
+      ? [{ problem: "openshift-user", what: "this is OpenShift, and the Deployment sets runAsUser" }]
       : [];
   }
   const ports = pod?.containers?.flatMap(({ ports: all = [] }) => all) ?? [];

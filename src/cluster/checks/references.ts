@@ -7,31 +7,31 @@ type Codes = "missing" | "no-key" | "no-storage-class";
 export const references = check({
   name: "references",
   group: "scale sets",
-  looksAt:
-    "The Secrets, ConfigMaps and storage classes that profiles name, in the namespaces of the scale sets that get them.",
+  description:
+    "The Secrets, ConfigMaps and storage classes that profiles reference, in the namespaces of the scale sets with these profiles.",
   problems: {
     missing: {
       status: "fail",
-      means: "Pods start without it: jobs are not logged in, or do not trust the certificates.",
-      do: "Create the KIND NAME in the namespace NAMESPACE, or take it out of the profile.",
+      means: "Pods start without it: jobs are not logged in to the registry, or do not trust the certificates.",
+      do: "Create the KIND NAME in the namespace NAMESPACE, or remove it from the profile.",
     },
     "no-key": {
       status: "fail",
-      means: "Pods start without it: the object is there, and what the profile wants of it is not.",
-      do: "Give the KIND NAME in the namespace NAMESPACE the key KEY, or name the right key in the profile.",
+      means: "Pods start without it: the object exists, but lacks the key that the profile references.",
+      do: "Add the key KEY to the KIND NAME in the namespace NAMESPACE, or correct the key in the profile.",
     },
     "no-storage-class": {
       status: "fail",
-      means: "Pods stay Pending for ever: their volume for Docker's data cannot be made.",
-      do: "Name a storage class that is there (kubectl get storageclass), or none, for the cluster's default.",
+      means: "Pods stay Pending: their volume for Docker's data cannot be provisioned.",
+      do: "Set an existing storage class (kubectl get storageclass), or remove the setting to use the cluster's default.",
     },
   },
-  look({ references: all }) {
+  run({ references: all }) {
     if (all.length === 0) return [];
     const findings = all.flatMap(problemOf);
     return findings.length > 0
       ? findings
-      : [{ ok: `${counted(all.length, "object")} that profiles name ${all.length === 1 ? "is" : "are"} there` }];
+      : [{ ok: `${counted(all.length, "object")} that profiles reference ${all.length === 1 ? "exists" : "exist"}` }];
   },
 });
 

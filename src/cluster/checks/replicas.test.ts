@@ -1,17 +1,19 @@
 import { describe, expect, test } from "vitest";
 import {
   allEntries,
+  configText,
   configuration as parsed,
-  conversation,
+  configurationWith,
   deployment,
-  headed,
-  mayNot,
+  forbidden,
+  inRelease,
+  marksOf,
   now,
   readings,
-  registered,
   replica,
-  says,
-  words,
+  testCheck,
+  textOf,
+  webhookCall,
 } from "../../../test/support/readings.ts";
 import { admissionReview } from "../admission-review.ts";
 import type { Release } from "../readings.ts";
@@ -23,7 +25,7 @@ import { endpoints } from "./endpoints.ts";
 import { replicas, versions } from "./replicas.ts";
 
 const day = 86_400_000;
-const missing = { missing: "it is not there" };
+const missing = { missing: "not found" };
 
 describe("endpoints", () => {
   const slice = (ready: boolean) => ({
@@ -34,19 +36,19 @@ describe("endpoints", () => {
   const port = (number: number) => ({
     found: { metadata: { name: "arc-primer" }, spec: { ports: [{ port: number }] } },
   });
-  const byUrl = registered(
+  const byUrl = configurationWith(
     allEntries.map((one) => ({ ...one, clientConfig: { url: "https://x.example.com/mutate" } })),
   );
-  test.each<[string, Partial<Release>, string[]]>([
-    ["two ready", {}, ["✓"]],
+  testCheck(endpoints, inRelease, [
+    ["two ready addresses", {}, ["✓"]],
     ["no Service", { service: missing }, ["✗ no-service"]],
-    ["another port", { service: port(8443) }, ["✗ no-port"]],
-    ["none ready", { endpoints: { found: [slice(false)] } }, ["✗ none-ready"]],
-    ["a slice without any, as the API server has it", { endpoints: { found: [empty] } }, ["✗ none-ready"]],
-    ["a Service that may not be read", { service: mayNot }, ["?"]],
-    ["EndpointSlices that may not be read", { endpoints: mayNot }, ["?"]],
-    ["a URL", { registration: byUrl, service: undefined }, ["✓"]],
-  ])("%s", (_, release, said) => expect(says(endpoints, readings({}, release))).toEqual(said));
+    ["a different port", { service: port(8443) }, ["✗ no-port"]],
+    ["no ready address", { endpoints: { found: [slice(false)] } }, ["✗ none-ready"]],
+    ["an EndpointSlice without endpoints, which are null", { endpoints: { found: [empty] } }, ["✗ none-ready"]],
+    ["a Service that cannot be read", { service: forbidden }, ["?"]],
+    ["EndpointSlices that cannot be read", { endpoints: forbidden }, ["?"]],
+    ["a URL", { webhookConfiguration: byUrl, service: undefined }, ["✓"]],
+  ]);
 });
 
 describe("replicas", () => {
@@ -54,17 +56,17 @@ describe("replicas", () => {
     deployment: { found: { ...deployment, spec: { ...deployment.spec, ...spec }, status } },
   });
   const failed = { type: "ReplicaFailure", status: "True", message: "exceeded quota: pods" };
-  test.each<[string, Partial<Release>, string[]]>([
-    ["two of two", {}, ["✓"]],
-    ["one of two", of({ readyReplicas: 1 }), ["! not-ready"]],
-    ["one wanted", of({ readyReplicas: 1 }, { replicas: 1 }), ["! single"]],
-    ["none can be created", of({ conditions: [failed] }), ["✗ blocked"]],
-    ["a Deployment that may not be read", { deployment: mayNot }, ["?"]],
+  testCheck(replicas, inRelease, [
+    ["two of two ready", {}, ["✓"]],
+    ["one of two ready", of({ readyReplicas: 1 }), ["! not-ready"]],
+    ["one desired", of({ readyReplicas: 1 }, { replicas: 1 }), ["! single"]],
+    ["a pod cannot be created", of({ conditions: [failed] }), ["✗ blocked"]],
+    ["a Deployment that cannot be read", { deployment: forbidden }, ["?"]],
     ["no Deployment", { deployment: undefined }, []],
-  ])("%s", (_, release, said) => expect(says(replicas, readings({}, release))).toEqual(said));
+  ]);
 
-  test("why none can be created is said", () => {
-    expect(words(replicas, readings({}, of({ conditions: [failed] })))).toContain(
+  test("the reason why a pod cannot be created is reported", () => {
+    expect(textOf(replicas, readings({}, of({ conditions: [failed] })))).toContain(
       "0 of 2 replicas ready: exceeded quota: pods",
     );
   });
@@ -73,40 +75,40 @@ describe("replicas", () => {
 describe("versions", () => {
   const pods = (...found: ReturnType<typeof replica>[]) => ({ replicas: { found } });
   test.each<[string, Partial<Release>, object, string[]]>([
-    ["all alike", {}, {}, ["✓"]],
+    ["all the same", {}, {}, ["✓"]],
     ["a tag that was moved", pods(replica("a"), replica("b", { imageID: "sha256:two" })), {}, ["! different"]],
     [
-      "a rollout that is under way",
+      "a rollout in progress",
       pods(replica("a"), replica("b", { image: "arc-primer:0.0.9" })),
       {},
       ["! not-rolled-out"],
     ],
     ["another version of this command", {}, { ownVersion: "0.2.0" }, ["! other-client"]],
-    ["none that runs", pods({ ...replica("a"), status: { phase: "Pending" } }), {}, ["?"]],
-    ["pods that may not be read", { replicas: mayNot }, {}, ["?"]],
-  ])("%s", (_, release, changes, said) => expect(says(versions, readings(changes, release))).toEqual(said));
+    ["no running replica", pods({ ...replica("a"), status: { phase: "Pending" } }), {}, ["?"]],
+    ["pods that cannot be read", { replicas: forbidden }, {}, ["?"]],
+  ])("%s", (_, release, changes, said) => expect(marksOf(versions, readings(changes, release))).toEqual(said));
 });
 
 describe("certificate", () => {
   const served = (changes: object) => ({
-    conversations: [
-      conversation("a"),
-      conversation("b", {
+    calls: [
+      webhookCall("a"),
+      webhookCall("b", {
         certificate: {
           found: { distrusted: undefined, notBefore: now - 80 * day, notAfter: now + 10 * day, ...changes },
         },
       }),
     ],
   });
-  test.each<[string, Partial<Release>, string[]]>([
-    ["trusted by all", {}, ["✓"]],
-    ["of another CA", served({ distrusted: "SELF_SIGNED_CERT_IN_CHAIN" }), ["✗ untrusted"]],
+  testCheck(certificate, inRelease, [
+    ["trusted on all replicas", {}, ["✓"]],
+    ["signed by another CA", served({ distrusted: "SELF_SIGNED_CERT_IN_CHAIN" }), ["✗ untrusted"]],
     ["expired", served({ notAfter: now - 1000, distrusted: "CERT_HAS_EXPIRED" }), ["✗ expired"]],
     ["about to expire", served({ notAfter: now + day }), ["! expires-soon"]],
-    ["one of a short life, in the middle of it", served({ notBefore: now - 10_000, notAfter: now + 10_000 }), ["✓"]],
-    ["that may not be looked at", { conversations: [conversation("a", { certificate: mayNot })] }, ["?"]],
-    ["of nobody", { conversations: [] }, ["?"]],
-  ])("%s", (_, release, said) => expect(says(certificate, readings({}, release))).toEqual(said));
+    ["in the middle of a short lifetime", served({ notBefore: now - 10_000, notAfter: now + 10_000 }), ["✓"]],
+    ["that cannot be read", { calls: [webhookCall("a", { certificate: forbidden })] }, ["?"]],
+    ["without a running replica", { calls: [] }, ["?"]],
+  ]);
 });
 
 describe("configuration", () => {
@@ -119,14 +121,14 @@ describe("configuration", () => {
   const unread = (text: Exclude<NonNullable<Release["configuration"]>["text"], { found: unknown }>) => ({
     configuration: { name: "arc-primer", text, parsed: undefined },
   });
-  test.each<[string, Partial<Release>, string[]]>([
-    ["read", {}, ["✓"]],
-    ["refused", { configuration: broken }, ["✗ refused"]],
-    ["not there", unread(missing), ["✗ missing"]],
-    ["that gives rights by a label", { configuration: parsed(headed(loose)) }, ["! warnings"]],
-    ["in mode audit", { configuration: parsed(headed({ mode: "audit" })) }, ["! audit"]],
-    ["that may not be read", unread(mayNot), ["?"]],
-  ])("%s", (_, release, said) => expect(says(configuration, readings({}, release))).toEqual(said));
+  testCheck(configuration, inRelease, [
+    ["valid", {}, ["✓"]],
+    ["invalid", { configuration: broken }, ["✗ refused"]],
+    ["missing", unread(missing), ["✗ missing"]],
+    ["that grants privileges by a label", { configuration: parsed(configText(loose)) }, ["! warnings"]],
+    ["in audit mode", { configuration: parsed(configText({ mode: "audit" })) }, ["! audit"]],
+    ["that cannot be read", unread(forbidden), ["?"]],
+  ]);
 });
 
 describe("same-answers", () => {
@@ -136,27 +138,27 @@ describe("same-answers", () => {
     JSON.stringify({ response: { patch: Buffer.from(status(version)).toString("base64") } });
   const one = answer("0.1.0");
   const both = (a: string, b: string, expected?: string) => ({
-    conversations: [a, b].map((text, index) =>
-      conversation(`${"ab"[index]}`, {
-        answers: { found: [text] },
+    calls: [a, b].map((text, index) =>
+      webhookCall(`${"ab"[index]}`, {
+        responses: { found: [text] },
         expected: expected === undefined ? undefined : [expected],
       }),
     ),
   });
-  test.each<[string, Partial<Release>, string[]]>([
-    ["alike, and as expected", both(one, one, one), ["✓"]],
-    ["alike, of another version than this command", both(answer("0.2.0"), answer("0.2.0"), one), ["✓"]],
-    ["alike, and not as the ConfigMap says", both(one, one, `${one} `), ["! not-in-force"]],
-    ["not alike", both(one, `${one} `, one), ["✗ different"]],
-    ["from nobody", { conversations: [conversation("a", { answers: mayNot })] }, ["?"]],
+  testCheck(sameAnswers, inRelease, [
+    ["the same, and as expected", both(one, one, one), ["✓"]],
+    ["the same, from another version than this command", both(answer("0.2.0"), answer("0.2.0"), one), ["✓"]],
+    ["the same, but not as the ConfigMap specifies", both(one, one, `${one} `), ["! not-in-force"]],
+    ["different", both(one, `${one} `, one), ["✗ different"]],
+    ["without permission", { calls: [webhookCall("a", { responses: forbidden })] }, ["?"]],
     [
       "from one of two",
-      { conversations: [conversation("a"), conversation("b", { answers: { failed: "it hung up" } })] },
+      { calls: [webhookCall("a"), webhookCall("b", { responses: { failed: "it hung up" } })] },
       ["✓", "?"],
     ],
-  ])("%s", (_, release, said) => expect(says(sameAnswers, readings({}, release))).toEqual(said));
+  ]);
 
-  test("the review is one that the API server could send", () => {
+  test("the review has the fields that the API server sends", () => {
     expect(admissionReview({ metadata: { name: "x" } }, "ci", { dryRun: true })).toMatchObject({
       request: { name: "x", namespace: "ci", dryRun: true },
     });
@@ -167,22 +169,22 @@ describe("caches", () => {
   const cache = (readyReplicas: number) => ({
     caches: { found: [{ metadata: { name: "cache" }, spec: { replicas: 1 }, status: { readyReplicas } }] },
   });
-  test.each<[string, Partial<Release>, string[]]>([
+  testCheck(caches, inRelease, [
     ["none", {}, []],
-    ["one that is ready", cache(1), ["✓"]],
-    ["one that is not", cache(0), ["! not-ready"]],
-    ["caches that may not be read", { caches: mayNot }, ["?"]],
-  ])("%s", (_, release, said) => expect(says(caches, readings({}, release))).toEqual(said));
+    ["a ready cache", cache(1), ["✓"]],
+    ["a cache that is not ready", cache(0), ["! not-ready"]],
+    ["caches that cannot be read", { caches: forbidden }, ["?"]],
+  ]);
 });
 
 describe("bundles", () => {
   const servers = (readyReplicas: number) => ({
     bundleServers: { found: [{ metadata: { name: "one" }, spec: { replicas: 1 }, status: { readyReplicas } }] },
   });
-  test.each<[string, Partial<Release>, string[]]>([
+  testCheck(bundles, inRelease, [
     ["none", {}, []],
-    ["one that is served", servers(1), ["✓"]],
-    ["one that is not", servers(0), ["! not-ready"]],
-    ["servers that may not be read", { bundleServers: mayNot }, ["?"]],
-  ])("%s", (_, release, said) => expect(says(bundles, readings({}, release))).toEqual(said));
+    ["a ready bundle server", servers(1), ["✓"]],
+    ["a bundle server that is not ready", servers(0), ["! not-ready"]],
+    ["servers that cannot be read", { bundleServers: forbidden }, ["?"]],
+  ]);
 });

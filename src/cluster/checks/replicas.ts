@@ -6,26 +6,26 @@ import type { Finding } from "./check.ts";
 export const replicas = check({
   name: "replicas",
   group: "replicas",
-  looksAt: "How many replicas are wanted, and how many are ready.",
+  description: "The numbers of desired and of ready replicas.",
   problems: {
     "not-ready": {
       status: "warn",
-      means: "Fewer replicas take calls than are wanted.",
-      do: "kubectl -n NAMESPACE get pods, then describe and logs of those that are not ready.",
+      means: "Fewer replicas are ready than desired.",
+      do: "Run kubectl -n NAMESPACE get pods, then kubectl describe and kubectl logs for the pods that are not ready.",
     },
     blocked: {
       status: "fail",
-      means: "The Deployment's pods cannot be created.",
-      do: "Do what the message asks for. A quota needs room, Pod Security a namespace that allows restricted pods, OpenShift the value openshift: true.",
+      means: "The pods of the Deployment cannot be created.",
+      do: "Fix what the message names: raise the quota, use a namespace where Pod Security allows restricted pods, or set openshift: true on OpenShift.",
     },
     single: {
       status: "warn",
       means:
-        "While the only replica restarts or moves, runner pods are created unprimed, or, with failurePolicy Fail, not at all.",
+        "While the only replica restarts or is rescheduled, runner pods are created unprimed or, with failurePolicy Fail, not at all.",
       do: "Set replicas in the chart's values to 2 or more.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     const { deployment } = release ?? {};
     if (!deployment) return [];
     if (!("found" in deployment)) return [unreadable("the Deployment", deployment)];
@@ -38,7 +38,7 @@ export const replicas = check({
     if (failure) return [{ problem: "blocked", what: `${what}: ${failure.message ?? "no reason given"}`, names }];
     const findings: Finding<"not-ready" | "single">[] = [];
     if (ready < wanted) findings.push({ problem: "not-ready", what, names });
-    if (wanted < 2) findings.push({ problem: "single", what: `${counted(wanted, "replica")} wanted` });
+    if (wanted < 2) findings.push({ problem: "single", what: `${counted(wanted, "replica")} desired` });
     return findings.length > 0 ? findings : [{ ok: what }];
   },
 });
@@ -46,25 +46,25 @@ export const replicas = check({
 export const versions = check({
   name: "versions",
   group: "replicas",
-  looksAt: "Whether all replicas run the same image, which the Deployment asks for, and this command's version.",
+  description: "Whether all replicas run the image that the Deployment specifies, in the same version as this command.",
   problems: {
     different: {
       status: "warn",
-      means: "Runner pods come out differently, by the replica that was asked.",
-      do: "Wait for the rollout: kubectl -n NAMESPACE rollout status deployment/DEPLOYMENT. A tag that was moved needs a restart of all, or better a digest.",
+      means: "The result for a runner pod depends on the replica that handles it.",
+      do: "Wait for the rollout: kubectl -n NAMESPACE rollout status deployment/DEPLOYMENT. If an image tag was moved, restart all replicas, or use a digest instead of a tag.",
     },
     "not-rolled-out": {
       status: "warn",
-      means: "The Deployment asks for another image than its replicas run.",
-      do: "kubectl -n NAMESPACE rollout status deployment/DEPLOYMENT says what it waits for.",
+      means: "The Deployment specifies an image that some of its replicas do not run.",
+      do: "Run kubectl -n NAMESPACE rollout status deployment/DEPLOYMENT to see what the rollout waits for.",
     },
     "other-client": {
       status: "warn",
-      means: "What this command says of pods may differ from what the cluster does with them.",
-      do: "Use this command in the version that is installed (VERSION).",
+      means: "The results of this command may differ from what the webhook in the cluster does with pods.",
+      do: "Use the version of this command that is installed in the cluster (VERSION).",
     },
   },
-  look({ release, ownVersion }) {
+  run({ release, ownVersion }) {
     const pods = release?.replicas;
     if (!pods) return [];
     if (!("found" in pods)) return [unreadable("the replicas", pods)];
@@ -78,7 +78,7 @@ export const versions = check({
     const image = imageOf(deployment?.spec?.template?.spec);
     const others = running.filter(({ spec }) => image !== undefined && imageOf(spec) !== image);
     if (others.length > 0) {
-      const what = `${listed(others.map(({ metadata }) => metadata.name))}: another image than ${image}`;
+      const what = `${listed(others.map(({ metadata }) => metadata.name))}: not the image ${image}`;
       findings.push({ problem: "not-rolled-out", what, names });
     } else if (digests.length > 1) {
       findings.push({
@@ -90,7 +90,7 @@ export const versions = check({
     if (version !== ownVersion.replace("+", "_")) {
       findings.push({
         problem: "other-client",
-        what: `the replicas have version ${version}, this command ${ownVersion}`,
+        what: `the replicas have version ${version}, and this command has version ${ownVersion}`,
         names,
       });
     }

@@ -1,12 +1,12 @@
 import { statusAnnotation } from "../../report/status.ts";
 import type { PodObject } from "../objects.ts";
-import { labelled, nameOf } from "../readings.ts";
+import { labelledNamespaces, nameOf } from "../readings.ts";
 import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 
 const minute = 60_000;
-/** What a container waits for that no time mends. */
-const hopeless = [
+/** Reasons of waiting containers that do not go away by themselves. */
+const permanentReasons = [
   "CreateContainerConfigError",
   "CreateContainerError",
   "ErrImagePull",
@@ -17,38 +17,40 @@ const hopeless = [
 export const runnerPods = check({
   name: "runner-pods",
   group: "scale sets",
-  looksAt: "The runner pods that are there now: whether they are primed, and whether one is stuck.",
+  description: "The existing runner pods: whether they are primed, and whether any of them is stuck.",
   problems: {
     unprimed: {
       status: "warn",
       means:
-        "They were created before the namespace was labelled, or while arc-primer did not answer. ARC keeps them until their job is done.",
-      do: "Nothing, if they are older than the installation: the next ones are primed. Else look for the time in the webhook's log.",
+        "They were created before the namespace was labelled, or while arc-primer did not respond. ARC keeps them until their job is finished.",
+      do: "If they are older than the installation, do nothing: new pods are primed. Otherwise, check the webhook's log at the time when they were created.",
     },
     stuck: {
       status: "warn",
-      means: "A pod that waits for something that is not there never runs a job, and ARC counts it as running.",
-      do: "kubectl describe pod says what is missing. Mend it, then delete the pod; ARC makes another.",
+      means: "A pod that waits for a missing object never runs a job, but ARC counts it as running.",
+      do: "Run kubectl describe pod to see what is missing. Fix it, then delete the pod: ARC creates another one.",
     },
   },
-  look(readings) {
-    const { runnerPods: read, now, trials } = readings;
+  run(readings) {
+    const { runnerPods: read, now, dryRuns } = readings;
     if (!("found" in read)) return [unreadable("the runner pods", read)];
-    const names = labelled(readings).map(({ metadata }) => metadata.name);
-    const skipped = trials.filter(
+    const names = labelledNamespaces(readings).map(({ metadata }) => metadata.name);
+    const skipped = dryRuns.filter(
       ({ primed }) => primed && (primed.decision.kind === "skip" || primed.mode === "audit"),
     );
     const pods = read.found.filter(({ metadata }) => names.includes(metadata.namespace ?? ""));
     if (pods.length === 0) return [{ ok: "there are no runner pods at the moment" }];
-    const isMeant = ({ metadata }: PodObject) =>
+    const shouldBePrimed = ({ metadata }: PodObject) =>
       !skipped.some(
         ({ scaleSet, namespace }) =>
           namespace === metadata.namespace &&
           scaleSet.metadata.name === metadata.labels?.["actions.github.com/scale-set-name"],
       );
-    const unprimed = pods.filter((pod) => isMeant(pod) && pod.metadata.annotations?.[statusAnnotation] === undefined);
+    const unprimed = pods.filter(
+      (pod) => shouldBePrimed(pod) && pod.metadata.annotations?.[statusAnnotation] === undefined,
+    );
     const stuck = pods.flatMap((pod) => {
-      const why = stuckBecause(pod, now);
+      const why = stuckReason(pod, now);
       return why === undefined ? [] : [`${nameOf(pod)} (${why})`];
     });
     const findings: Finding<"unprimed" | "stuck">[] = [];
@@ -62,11 +64,11 @@ export const runnerPods = check({
   },
 });
 
-function stuckBecause({ metadata, status = {} }: PodObject, now: number): string | undefined {
+function stuckReason({ metadata, status = {} }: PodObject, now: number): string | undefined {
   const age = now - Date.parse(metadata.creationTimestamp ?? new Date(now).toISOString());
   if (status.phase !== "Pending" || age < 2 * minute) return undefined;
   const waiting = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])];
-  const reason = waiting.map(({ state }) => state?.waiting?.reason).find((one) => hopeless.includes(one ?? ""));
+  const reason = waiting.map(({ state }) => state?.waiting?.reason).find((one) => permanentReasons.includes(one ?? ""));
   if (reason !== undefined) return reason;
   const unscheduled = status.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
   if (unscheduled) return unscheduled.reason ?? "Unschedulable";

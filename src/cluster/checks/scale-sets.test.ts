@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest";
 import {
-  answered,
+  changedResponse,
+  configText,
   configuration,
+  configurationWith,
   created,
-  headed,
+  dryRun,
+  forbidden,
   inject,
-  mayNot,
+  marksOf,
   now,
   readings,
-  registered,
-  says,
-  trial,
-  words,
+  testCheck,
+  textOf,
 } from "../../../test/support/readings.ts";
 import { statusAnnotation } from "../../report/status.ts";
 import type { PodObject } from "../objects.ts";
@@ -27,11 +28,11 @@ const set = (namespace: string) => ({ kind: "AutoscalingRunnerSet", metadata: { 
 const found = <T>(...items: T[]) => ({ found: items });
 
 describe("namespaces", () => {
-  test.each<[string, object, string[]]>([
-    ["one with the label", {}, ["✓"]],
-    ["none", { namespaces: found(space("ci")) }, ["✗ none"]],
+  testCheck(namespaces, readings, [
+    ["one namespace with the label", {}, ["✓"]],
+    ["no namespace with the label", { namespaces: found(space("ci")) }, ["✗ none"]],
     [
-      "one that declines",
+      "one namespace with the label disabled",
       { namespaces: found(space("ci", inject), space("x", { "arc-primer.dev/inject": "disabled" })) },
       ["✓"],
     ],
@@ -40,127 +41,141 @@ describe("namespaces", () => {
       { namespaces: found(space("ci", inject), space("x", { "arc-primer.dev/inject": "true" })) },
       ["! odd-label"],
     ],
-    ["the release's own", { namespaces: found(space("ci", inject), space("primer", inject)) }, ["! excluded"]],
-    ["that may not be read", { namespaces: mayNot }, ["?"]],
-  ])("%s", (_, changes, said) => expect(says(namespaces, readings(changes))).toEqual(said));
+    [
+      "the namespace of the release",
+      { namespaces: found(space("ci", inject), space("primer", inject)) },
+      ["! excluded"],
+    ],
+    ["that cannot be read", { namespaces: forbidden }, ["?"]],
+  ]);
 
   test("the advice names the namespace", () => {
     const of = readings({ namespaces: found(space("ci", inject), space("x", { "arc-primer.dev/inject": "yes" })) });
-    expect(words(namespaces, of)).toContain("kubectl label --overwrite namespace x arc-primer.dev/inject=enabled");
+    expect(textOf(namespaces, of)).toContain("kubectl label --overwrite namespace x arc-primer.dev/inject=enabled");
   });
 });
 
 describe("scale-sets", () => {
   const declining = found(space("ci", inject), space("other", { "arc-primer.dev/inject": "disabled" }));
-  test.each<[string, object, string[]]>([
+  testCheck(scaleSets, readings, [
     ["one in a labelled namespace", {}, ["✓"]],
     ["no ARC", { scaleSets: { missing: "the server could not find the requested resource" } }, ["! no-arc"]],
-    ["none", { scaleSets: { found: [] } }, ["! none"]],
-    ["one elsewhere", { scaleSets: found(set("ci"), set("other")) }, ["✓", "! unlabelled"]],
-    ["one where it is declined", { scaleSets: found(set("ci"), set("other")), namespaces: declining }, ["✓"]],
-    ["that may not be read", { scaleSets: mayNot }, ["?"]],
-    ["in namespaces that may not be read", { namespaces: mayNot }, ["?"]],
-  ])("%s", (_, changes, said) => expect(says(scaleSets, readings(changes))).toEqual(said));
+    ["no scale set", { scaleSets: { found: [] } }, ["! none"]],
+    ["one in a namespace without the label", { scaleSets: found(set("ci"), set("other")) }, ["✓", "! unlabelled"]],
+    [
+      "one in a namespace with the label disabled",
+      { scaleSets: found(set("ci"), set("other")), namespaces: declining },
+      ["✓"],
+    ],
+    ["that cannot be read", { scaleSets: forbidden }, ["?"]],
+    ["in namespaces that cannot be read", { namespaces: forbidden }, ["?"]],
+  ]);
 
   test("a labelled namespace that no entry matches", () => {
-    expect(says(scaleSets, readings({}, { registration: registered([]) }))).toEqual(["✓", "✗ unmatched"]);
+    expect(marksOf(scaleSets, readings({}, { webhookConfiguration: configurationWith([]) }))).toEqual([
+      "✓",
+      "✗ unmatched",
+    ]);
   });
 });
 
 describe("pod-security", () => {
   const skipping = (reason: "pod-security" | "wait-declined") => {
-    const one = trial("linux");
+    const one = dryRun("linux");
     const outcome = { mutation: "prerequisites", result: "skipped" as const, reason, notes: [] };
     return readings({
-      trials: [{ ...one, podSecurity: "restricted", primed: { ...one.primed!, outcomes: [outcome] } }],
+      dryRuns: [{ ...one, podSecurity: "restricted", primed: { ...one.primed!, outcomes: [outcome] } }],
     });
   };
 
-  test("what a level rules out", () => {
-    expect(words(podSecurity, readings())).toBe("ci: privileged");
-    expect(says(podSecurity, skipping("wait-declined"))).toEqual(["✓"]);
-    expect(says(podSecurity, skipping("pod-security"))).toEqual(["✓", "! rules-out"]);
-    expect(words(podSecurity, skipping("pod-security"))).toContain(
+  test("the mutations that a level rules out", () => {
+    expect(textOf(podSecurity, readings())).toBe("ci: privileged");
+    expect(marksOf(podSecurity, skipping("wait-declined"))).toEqual(["✓"]);
+    expect(marksOf(podSecurity, skipping("pod-security"))).toEqual(["✓", "! rules-out"]);
+    expect(textOf(podSecurity, skipping("pod-security"))).toContain(
       "ci enforces restricted, which rules out prerequisites for linux",
     );
-    expect(says(podSecurity, readings({ trials: [] }))).toEqual([]);
+    expect(marksOf(podSecurity, readings({ dryRuns: [] }))).toEqual([]);
   });
 });
 
 describe("profiles", () => {
   const asking = () => {
-    const one = trial("linux");
+    const one = dryRun("linux");
     const annotations = { "arc-primer.dev/profile": "fast" };
     return { ...one, pod: { ...one.pod!, metadata: { ...one.pod!.metadata, annotations } } };
   };
 
-  test("each scale set's, by the rules", () => {
-    const rules = headed({ profiles: { slow: { enabled: false } }, rules: [{ scaleSets: ["lin*"], profile: "slow" }] });
-    expect(words(profiles, readings())).toBe("ci/linux: profile default");
-    expect(words(profiles, readings({}, { configuration: configuration(rules) }))).toBe(
-      "ci/linux: profile slow, which is switched off (enabled: false)",
+  test("each scale set's profile, by the rules", () => {
+    const rules = configText({
+      profiles: { slow: { enabled: false } },
+      rules: [{ scaleSets: ["lin*"], profile: "slow" }],
+    });
+    expect(textOf(profiles, readings())).toBe("ci/linux: profile default");
+    expect(textOf(profiles, readings({}, { configuration: configuration(rules) }))).toBe(
+      "ci/linux: profile slow, which is disabled (enabled: false)",
     );
   });
 
-  test("one that is asked for and not given", () => {
-    expect(says(profiles, readings({ trials: [asking()] }))).toEqual(["! not-given"]);
+  test("a profile that is requested but not assigned", () => {
+    expect(marksOf(profiles, readings({ dryRuns: [asking()] }))).toEqual(["! not-given"]);
   });
 
   test("without a configuration", () => {
-    expect(says(profiles, readings({}, { configuration: undefined }))).toEqual(["?"]);
+    expect(marksOf(profiles, readings({}, { configuration: undefined }))).toEqual(["?"]);
   });
 });
 
 describe("dry-runs", () => {
-  const linux = trial("linux");
-  const refused = (status: number, message: string) => ({ ...linux, answer: created({ message }, status) });
+  const linux = dryRun("linux");
+  const rejected = (status: number, message: string) => ({ ...linux, response: created({ message }, status) });
   const disabled = { ...linux.primed!, decision: { kind: "skip" as const, reason: "profile-disabled" as const } };
   const withStatus = (status: object) =>
-    answered(linux, (pod) => {
+    changedResponse(linux, (pod) => {
       pod.metadata.annotations = {
         [statusAnnotation]: JSON.stringify({ version: "1", profile: "default", applied: [], skipped: {}, ...status }),
       };
     });
   const cannot = 'pods is forbidden: User "reader" cannot create resource "pods" in API group ""';
-  test.each<[string, object, string[]]>([
+  testCheck(dryRuns, (one: object) => readings({ dryRuns: [one as typeof linux] }), [
     ["primed", linux, ["✓"]],
-    ["switched off", { ...linux, primed: disabled, answer: created(linux.pod) }, ["✓"]],
-    ["audit", { ...linux, primed: { ...linux.primed!, mode: "audit" }, answer: created(linux.pod) }, ["✓"]],
-    ["refused", refused(403, 'pods "x" is forbidden: violates PodSecurity "restricted"'), ["✗ refused"]],
-    ["invalid", refused(422, "spec.containers: Required value"), ["✗ refused"]],
-    ["not primed", { ...linux, answer: created(linux.pod) }, ["✗ not-primed"]],
+    ["disabled by the profile", { ...linux, primed: disabled, response: created(linux.pod) }, ["✓"]],
+    ["audit mode", { ...linux, primed: { ...linux.primed!, mode: "audit" }, response: created(linux.pod) }, ["✓"]],
+    ["rejected", rejected(403, 'pods "x" is forbidden: violates PodSecurity "restricted"'), ["✗ refused"]],
+    ["invalid", rejected(422, "spec.containers: Required value"), ["✗ refused"]],
+    ["not primed", { ...linux, response: created(linux.pod) }, ["✗ not-primed"]],
     [
-      "without an answer, under Fail",
-      refused(500, 'failed calling webhook "runners.arc-primer.dev"'),
+      "without a response, with failurePolicy Fail",
+      rejected(500, 'failed calling webhook "runners.arc-primer.dev"'),
       ["✗ not-primed"],
     ],
     [
-      "nothing to do",
-      { ...linux, answer: withStatus({ skipped: { "wait-for-docker": "no-docker" } }) },
+      "nothing applied",
+      { ...linux, response: withStatus({ skipped: { "wait-for-docker": "no-docker" } }) },
       ["! nothing-applied"],
     ],
     [
-      "something for somebody to look into",
-      { ...linux, answer: withStatus({ skipped: { "wait-for-docker": "no-runner-container" } }) },
+      "something that needs attention",
+      { ...linux, response: withStatus({ skipped: { "wait-for-docker": "no-runner-container" } }) },
       ["! left-out"],
     ],
-    ["without a template", { ...linux, pod: undefined, answer: undefined }, ["! no-template"]],
-    ["by somebody who may not", refused(403, cannot), ["?"]],
-    ["without a connection", { ...linux, answer: { failed: "the API server cannot be reached" } }, ["?"]],
-  ])("%s", (_, one, said) => expect(says(dryRuns, readings({ trials: [one as typeof linux] }))).toEqual(said));
+    ["without a template", { ...linux, pod: undefined, response: undefined }, ["! no-template"]],
+    ["without permission to create pods", rejected(403, cannot), ["?"]],
+    ["without a connection", { ...linux, response: { failed: "the API server cannot be reached" } }, ["?"]],
+  ]);
 
-  test("a sidecar that another webhook has broken", () => {
-    const answer = answered(linux, (pod) => {
+  test("a sidecar whose restartPolicy another webhook removed", () => {
+    const response = changedResponse(linux, (pod) => {
       for (const container of pod.spec.initContainers ?? []) Object.assign(container, { restartPolicy: undefined });
     });
-    expect(says(dryRuns, readings({ trials: [{ ...linux, answer }] }))).toEqual(["✗ sidecar-lost"]);
+    expect(marksOf(dryRuns, readings({ dryRuns: [{ ...linux, response }] }))).toEqual(["✗ sidecar-lost"]);
   });
 
-  test("what was applied and why not, in words", () => {
+  test("the mutations that were applied, and the reasons for the others", () => {
     const skipped = { prerequisites: "read-only-root" };
-    const of = readings({ trials: [{ ...linux, answer: withStatus({ applied: ["wait-for-docker"], skipped }) }] });
-    expect(words(dryRuns, of)).toBe(
-      "ci/linux: profile default, applied wait-for-docker; prerequisites left out (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
+    const of = readings({ dryRuns: [{ ...linux, response: withStatus({ applied: ["wait-for-docker"], skipped }) }] });
+    expect(textOf(dryRuns, of)).toBe(
+      "ci/linux: profile default, applied wait-for-docker; prerequisites not applied (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
     );
   });
 });
@@ -183,17 +198,17 @@ describe("references", () => {
     keys: { found: [] },
   };
   const gone = { missing: "not found" };
-  test.each<[string, Reference[], string[]]>([
-    ["none", [], []],
-    ["all there", [login, fast], ["✓"]],
-    ["a Secret that is not there", [{ ...login, keys: gone }], ["✗ missing"]],
-    ["one without the key", [{ ...login, keys: { found: ["x"] } }], ["✗ no-key"]],
-    ["a storage class that is not there", [{ ...fast, keys: gone }], ["✗ no-storage-class"]],
-    ["a Secret that may not be read", [{ ...login, keys: mayNot }], ["?"]],
-  ])("%s", (_, all, said) => expect(says(references, readings({ references: all }))).toEqual(said));
+  testCheck(references, (all: Reference[]) => readings({ references: all }), [
+    ["no references", [], []],
+    ["all exist", [login, fast], ["✓"]],
+    ["a missing Secret", [{ ...login, keys: gone }], ["✗ missing"]],
+    ["a Secret without the key", [{ ...login, keys: { found: ["x"] } }], ["✗ no-key"]],
+    ["a missing storage class", [{ ...fast, keys: gone }], ["✗ no-storage-class"]],
+    ["a Secret that cannot be read", [{ ...login, keys: forbidden }], ["?"]],
+  ]);
 
   test("the advice names the object", () => {
-    expect(words(references, readings({ references: [{ ...login, keys: gone }] }))).toContain(
+    expect(textOf(references, readings({ references: [{ ...login, keys: gone }] }))).toContain(
       "Create the Secret login in the namespace ci",
     );
   });
@@ -217,15 +232,23 @@ describe("runner-pods", () => {
     phase: "Pending",
     conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }],
   };
-  test.each<[string, object, string[]]>([
-    ["none", {}, ["✓"]],
-    ["a primed one", { runnerPods: found(runner({ phase: "Running" })) }, ["✓"]],
-    ["one that is not primed", { runnerPods: found(runner({ phase: "Running" }, 5, {})) }, ["! unprimed"]],
-    ["one whose Secret is missing", { runnerPods: found(runner(waiting("CreateContainerConfigError"))) }, ["! stuck"]],
-    ["one that has just come", { runnerPods: found(runner(waiting("ErrImagePull"), 1)) }, ["✓"]],
-    ["one without a node", { runnerPods: found(runner(unscheduled)) }, ["! stuck"]],
-    ["one that is pulled", { runnerPods: found(runner(waiting("ContainerCreating"), 5)) }, ["✓"]],
-    ["one that is pulled for ever", { runnerPods: found(runner(waiting("ContainerCreating"), 20)) }, ["! stuck"]],
-    ["pods that may not be read", { runnerPods: mayNot }, ["?"]],
-  ])("%s", (_, changes, said) => expect(says(runnerPods, readings(changes))).toEqual(said));
+  testCheck(runnerPods, readings, [
+    ["no runner pod", {}, ["✓"]],
+    ["a primed pod", { runnerPods: found(runner({ phase: "Running" })) }, ["✓"]],
+    ["an unprimed pod", { runnerPods: found(runner({ phase: "Running" }, 5, {})) }, ["! unprimed"]],
+    [
+      "a pod whose Secret is missing",
+      { runnerPods: found(runner(waiting("CreateContainerConfigError"))) },
+      ["! stuck"],
+    ],
+    ["a new pod", { runnerPods: found(runner(waiting("ErrImagePull"), 1)) }, ["✓"]],
+    ["a pod without a node", { runnerPods: found(runner(unscheduled)) }, ["! stuck"]],
+    ["a pod whose image is pulled", { runnerPods: found(runner(waiting("ContainerCreating"), 5)) }, ["✓"]],
+    [
+      "a pod whose image is pulled for 20 minutes",
+      { runnerPods: found(runner(waiting("ContainerCreating"), 20)) },
+      ["! stuck"],
+    ],
+    ["pods that cannot be read", { runnerPods: forbidden }, ["?"]],
+  ]);
 });

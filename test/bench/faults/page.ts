@@ -16,14 +16,14 @@ interface Results {
 export async function writeReliability({ faults, attacked, engine }: Results, machine: Machine) {
   await page("../reliability", "Reliability", "npm run bench:faults", machine, [
     "## Pods on a real API server",
-    `Two replicas of the bundle run with self-managed certificates. Like a Service, one address forwards each connection to a ready replica; it checks readiness every 250 ms. A replica that exits is restarted. kube-apiserver and etcd are real; there is no node. Four clients create and delete pods without a pause: two in a namespace with \`failurePolicy: Ignore\` and two with \`Fail\`. Certificates are valid for 18 s, so they are renewed in every row. The API server trusted ${number(faults.authorities)} CAs and ${number(faults.certificates)} certificates were served.`,
+    `Two replicas of the bundle run with self-managed certificates. Like a Service, one address forwards each connection to a ready replica; it checks readiness every 250 ms. A replica that exits is restarted. kube-apiserver and etcd are real; there is no node. Four clients create and delete pods without a pause: two in a namespace with \`failurePolicy: Ignore\` and two with \`Fail\`. Certificates are valid for 18 s, so they are renewed in every row. The API server trusted ${number(faults.cas)} CAs and ${number(faults.certificates)} certificates were served.`,
     table(
       ["trouble", "times", "Ignore: pods", "primed", "not primed", "refused", "Fail: pods", "primed", "refused"],
-      faults.phases.map(({ trouble, seconds, times, outcomes: { Ignore, Fail } }) => [
-        `${trouble}, for ${Math.round(seconds)} s`,
+      faults.phases.map(({ fault, seconds, times, outcomes: { Ignore, Fail } }) => [
+        `${fault}, for ${Math.round(seconds)} s`,
         times,
-        ...[Ignore.pods, Ignore.primed, Ignore.unprimed, Ignore.refused].map(number),
-        ...[Fail.pods, Fail.primed, Fail.refused].map(number),
+        ...[Ignore.pods, Ignore.primed, Ignore.unprimed, Ignore.rejected].map(number),
+        ...[Fail.pods, Fail.primed, Fail.rejected].map(number),
       ]),
     ),
     "A review is lost if a replica is killed while it answers, or if no replica is ready. During a rollout, a few reviews in ten thousand are lost as well. It was not determined whether the replica or this test's own address closes a connection too early. When a review is lost, the pod is created as ARC made it (`Ignore`), or the API server answers 500 and ARC tries again (`Fail`). A replica that starts while its configuration is broken exits. If every replica were replaced at such a time, no replica would answer. A Deployment prevents that: it keeps the old replicas until new ones are ready.",

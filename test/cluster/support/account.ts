@@ -12,18 +12,18 @@ const name = "arc-primer-certificate";
 
 export interface Account {
   readonly token: string;
-  /** The Role with its binding, and the ClusterRole with its own. */
+  /** The Role with its RoleBinding, and the ClusterRole with its ClusterRoleBinding. */
   readonly secretRights: readonly Resource[];
   readonly configurationRights: readonly Resource[];
-  /** Writes a kubeconfig file that reaches the API server at this URL as the account. */
+  /** Writes a kubeconfig file with the account's token for the API server at this URL. */
   writeKubeconfig(file: string, server: string): void;
-  /** Removes what is not in the namespace. */
+  /** Removes the cluster-wide objects. */
   remove(): Promise<void>;
 }
 
 /**
- * Creates the account `arc-primer` in a new namespace, with an empty Secret for it. Where Helm is on the machine, the
- * chart's ValidatingAdmissionPolicy is in force for it.
+ * Creates the account `arc-primer` in a new namespace, with an empty Secret for it. If Helm is installed, the chart's
+ * ValidatingAdmissionPolicy is also created.
  */
 export async function createAccount(namespace: string, secret: Resource, configurationName: string): Promise<Account> {
   const [secretRights, configurationRights] = [
@@ -69,7 +69,7 @@ function role(kind: "Role" | "ClusterRole", namespace: string, rules: object[]):
   ];
 }
 
-/** The chart's policy for an account in this namespace. */
+/** The chart's ValidatingAdmissionPolicy for an account in this namespace. */
 function policy(namespace: string): Resource[] {
   if (!haveTools("helm")) return [];
   const options = `--namespace ${namespace} --set image.repository=arc-primer`;
@@ -79,7 +79,7 @@ function policy(namespace: string): Resource[] {
   return parseAllDocuments(stdout).map((document) => document.toJS() as Resource);
 }
 
-/** A kubeconfig that reaches the API server at this URL with this token. */
+/** A kubeconfig with this token for the API server at this URL. */
 export function kubeconfig(server: string, token: string): object {
   const admin = new KubeConfig();
   admin.loadFromDefault();

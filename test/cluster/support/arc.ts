@@ -5,8 +5,8 @@ import { get } from "./kube.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
 /**
- * What ARC would do with this pod, as its status changes: each reaction once, up to what ends the pod, or for so many
- * seconds.
+ * Follows a pod's status and returns what ARC would do. Repeated reactions are listed once. Stops at a reaction that ends the
+ * pod, or after `seconds`.
  */
 export async function arcSees(pod: RunnerPod, seconds: number, controller = new ArcController()): Promise<Reaction[]> {
   const { name, namespace = "" } = pod.metadata;
@@ -17,7 +17,7 @@ export async function arcSees(pod: RunnerPod, seconds: number, controller = new 
     const reaction = controller.sees(status);
     if (reactions.at(-1)?.does !== reaction.does) reactions.push(reaction);
     if (reaction.does !== "wait" && reaction.does !== "count as running") break;
-    await sleep(20); // a failed sidecar is started again within a moment
+    await sleep(20); // a failed sidecar is restarted immediately
   }
   return reactions;
 }

@@ -6,20 +6,20 @@ import { apply, call, createNamespace, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 import { kubectlPrints } from "./release.ts";
 
-// cert-manager, as processes of this machine: its controller and its CA injector; and, where the API server can reach
-// this machine's loopback address, its webhook too.
+// Runs cert-manager as processes on this machine: its controller and its CA injector. Its webhook also runs if the API server can
+// reach this machine's loopback address.
 
 const program = join(clusterCache, "bin/cert-manager");
 const namespace = "cert-manager";
 const port = 16_260;
 
-/** Its definitions, as kubectl's arguments. */
+/** The arguments of kubectl that select cert-manager's CustomResourceDefinitions. */
 function definitions(): string[] {
   const files = readdirSync(join(clusterCache, "api")).filter((file) => file.startsWith("cert-manager.io_"));
   return files.flatMap((file) => ["-f", join(clusterCache, "api", file)]);
 }
 
-/** Starts it, unless the cluster has one. The function that comes back takes it away again. */
+/** Starts cert-manager, unless the cluster has it already. The returned function removes it. */
 export async function startCertManager(): Promise<() => Promise<void>> {
   if ((await call("GET", "/apis/cert-manager.io/v1")).status === 200) return async () => {};
   if (!existsSync(program)) throw new Error(`${program} is missing: test/cluster/bare/build.sh cert-manager builds it`);
@@ -67,15 +67,15 @@ export async function startCertManager(): Promise<() => Promise<void>> {
     );
   };
   try {
-    if (hasWebhook) await until("cert-manager's webhook with its certificate", 60, isRegistered);
+    if (hasWebhook) await until("cert-manager's webhook with its certificate", 60, isServing);
   } catch (error) {
     await stop();
-    throw new Error(`cert-manager said:\n${log.slice(-4000)}`, { cause: error });
+    throw new Error(`cert-manager's log:\n${log.slice(-4000)}`, { cause: error });
   }
   return stop;
 }
 
-/** Registers its webhook at this machine's address; its own injector fills in whom to trust. */
+/** Creates the webhook configurations with this machine's address. cert-manager's CA injector sets the caBundle. */
 async function register(secret: string): Promise<void> {
   const common = {
     admissionReviewVersions: ["v1"],
@@ -110,8 +110,8 @@ async function register(secret: string): Promise<void> {
   });
 }
 
-/** Whether an Issuer passes its webhook, which the API server has to know, reach and trust for that. */
-async function isRegistered(): Promise<boolean> {
+/** Whether a dry run of an Issuer succeeds, for which the API server must call cert-manager's webhook. Throws if not. */
+async function isServing(): Promise<boolean> {
   const path = `/apis/cert-manager.io/v1/namespaces/${namespace}/issuers?dryRun=All`;
   const issuer = {
     apiVersion: "cert-manager.io/v1",
@@ -124,7 +124,7 @@ async function isRegistered(): Promise<boolean> {
   return true;
 }
 
-/** Has a certificate issued anew, as `cmctl renew` does, and waits until the Secret has it. */
+/** Renews a certificate, as `cmctl renew` does, and waits for the next revision. */
 export async function renew(where: string, name: string): Promise<void> {
   const path = `/apis/cert-manager.io/v1/namespaces/${where}/certificates/${name}`;
   interface Certificate extends Resource {

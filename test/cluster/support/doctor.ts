@@ -9,11 +9,11 @@ export interface Doctor {
   readonly status: number;
   readonly lines: readonly Line[];
   readonly stderr: string;
-  /** The codes of all that is not in order: `check/problem`. */
+  /** The codes of all problems: `check/problem`. */
   readonly problems: readonly string[];
 }
 
-/** The real bundle's `doctor -o json`, on the cluster of KUBECONFIG unless the arguments name another. */
+/** Runs `doctor -o json` of the built program, on the cluster in KUBECONFIG unless the arguments select another one. */
 export async function doctor(...args: string[]): Promise<Doctor> {
   return new Promise((resolve) => {
     const command = [bundle, "doctor", "-o", "json", ...args];
@@ -26,31 +26,31 @@ export async function doctor(...args: string[]): Promise<Doctor> {
 }
 
 /**
- * Runs doctor until it says this problem, and, if the problem is a ✗, ends with exit code 1. What was changed in the cluster
- * may take a moment to be in force.
+ * Runs doctor until it reports this problem, with exit code 1 if the problem is a ✗. It polls because changes in the cluster may
+ * take a moment.
  */
-export async function sees(code: string): Promise<Line> {
-  return until(`${code} of doctor`, 45, async () => {
+export async function waitForProblem(code: string): Promise<Line> {
+  return until(`${code} in the output of doctor`, 45, async () => {
     const { status, lines, problems, stderr } = await doctor();
     const found = lines.find(({ check, problem }) => `${check}/${problem}` === code);
-    if (!found) throw new Error(`it says ${JSON.stringify(problems)}${stderr}`);
+    if (!found) throw new Error(`it reported ${JSON.stringify(problems)}${stderr}`);
     if (found.status === "fail" && status !== 1) throw new Error(`the exit code is ${status}`);
     return found;
   });
 }
 
-/** Runs doctor until this check has nothing but ✓. */
-export async function isFine(name: string): Promise<void> {
-  await until(`a ✓ of ${name}`, 45, async () => {
+/** Runs doctor until all results of this check are ✓. */
+export async function waitForOk(name: string): Promise<void> {
+  await until(`✓ for ${name}`, 45, async () => {
     const { lines } = await doctor();
-    const odd = lines.filter(({ check, status }) => check === name && status !== "ok");
-    if (odd.length > 0) throw new Error(JSON.stringify(odd));
+    const notOk = lines.filter(({ check, status }) => check === name && status !== "ok");
+    if (notOk.length > 0) throw new Error(JSON.stringify(notOk));
     return true;
   });
 }
 
-/** Takes away what other test files have left and doctor would see: registrations, and the label of namespaces. */
-export async function clearTheStage(): Promise<void> {
+/** Removes what other test files may have left behind: the webhook configuration and the namespace labels. */
+export async function removeLeftovers(): Promise<void> {
   await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
   const { body } = await call<{ items: { metadata: { name: string } }[] }>(
     "GET",

@@ -13,8 +13,8 @@ import { call, create, createNamespace, remove, tryCreate, until } from "./kube.
 import type { Resource } from "./kube.ts";
 import { service, startReplica } from "./replica.ts";
 
-// Creates pods on a real API server continuously while faults are injected into the webhook's replicas. Their certificates
-// are self-managed and expire after seconds, so that they are renewed all the time.
+// Creates pods on a real API server continuously while faults are injected into the webhook's replicas. The replicas manage their
+// certificates themselves. The certificates expire after seconds, so that they are renewed continuously.
 
 const space = "arc-faults";
 const configurationName = "arc-primer-faults";
@@ -35,7 +35,7 @@ const namespaceOf = (policy: FailurePolicy) => `${space}-${policy.toLowerCase()}
 const secretPath = `/api/v1/namespaces/${space}/secrets/${secret.metadata.name}`;
 const configurationPath = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${configurationName}`;
 
-/** Certificates and configuration are renewed within a short test; a replica that ends takes the default time for it. */
+/** Short enough to renew certificates and reload the configuration within a test. The shutdown delay is the default. */
 const settings = [
   "--tls-ca-lifetime=27s",
   "--tls-cert-lifetime=18s",
@@ -49,43 +49,44 @@ const settings = [
 const readinessInterval = 250;
 const creators = 4;
 
-/** What became of the pods that were created in a namespace with this failure policy. */
+/** Counts of the pods that were created in a namespace with this failure policy. */
 export interface Outcomes {
   pods: number;
   primed: number;
   unprimed: number;
-  /** The API server did not create them. */
-  refused: number;
+  /** Not created by the API server. */
+  rejected: number;
 }
 
 export interface Phase {
-  readonly trouble: string;
+  readonly fault: string;
   readonly seconds: number;
-  /** How often the trouble came: replicas killed, replicas replaced, configurations that the living ones refused. */
+  /** The number of faults: killed replicas, replaced replicas, and configurations that the current replicas have rejected. */
   readonly times: number;
   readonly outcomes: Readonly<Record<FailurePolicy, Outcomes>>;
-  /** What the API server said of the first pods that it refused. */
+  /** The API server's messages for the first rejected pods. */
   readonly messages: readonly string[];
 }
 
 export interface Faults {
   readonly phases: readonly Phase[];
-  /** That the API server trusted, and that were served, over the whole time. */
-  readonly authorities: number;
+  /** The number of CAs that were in the caBundle during the run. */
+  readonly cas: number;
+  /** The number of certificates that were served during the run. */
   readonly certificates: number;
 }
 
 interface Member {
   replica: ReturnType<typeof startReplica>;
   ready: boolean;
-  /** It is being stopped, so it is not started again when it ends. */
-  leaving: boolean;
+  /** The replica is being stopped, so it is not restarted when it exits. */
+  stopping: boolean;
 }
 
-/** The replicas, which are started again when they end, and the address at which the API server calls them. */
+/** Starts the replicas, restarts those that exit, and gives them one common address for the API server. */
 async function startFleet(kubeconfig: string, configFile: string) {
   const members: Member[] = [];
-  const way = await service(() => members.filter(({ ready }) => ready).map(({ replica }) => replica.port));
+  const endpoint = await service(() => members.filter(({ ready }) => ready).map(({ replica }) => replica.port));
   const start = async () => {
     const [port = 0, opsPort = 0] = await freePorts(2);
     return startReplica({
@@ -95,44 +96,44 @@ async function startFleet(kubeconfig: string, configFile: string) {
       secret: `${space}/${secret.metadata.name}`,
       configuration: configurationName,
       args: [...settings, `--config=${configFile}`],
-      quiet: true, // it says a hundred times that the configuration is broken
+      quiet: true, // it logs the broken configuration very often
     });
   };
-  const look = async (member: Member) => {
-    if (member.replica.ended() && !member.leaving) member.replica = await start();
+  const poll = async (member: Member) => {
+    if (member.replica.ended() && !member.stopping) member.replica = await start();
     const { status } = await member.replica.readiness().catch(() => ({ status: 0 }));
     member.ready = status === 200;
   };
   const over = new AbortController();
-  const looking = (async () => {
+  const polling = (async () => {
     while (!over.signal.aborted) {
-      await Promise.all(members.map(look));
+      await Promise.all(members.map(poll));
       await sleep(readinessInterval);
     }
   })();
   const ready = async (member: Member) => until("a replica's readiness", 30, async () => member.ready);
   return {
-    port: way.port,
+    port: endpoint.port,
     configFile,
     members,
     ready,
     async add(): Promise<Member> {
-      const member = { replica: await start(), ready: false, leaving: false };
+      const member = { replica: await start(), ready: false, stopping: false };
       members.push(member);
       await ready(member);
       return member;
     },
-    /** Ends it in order; it is called as long as it says that it is ready. */
+    /** Shuts the replica down. It receives calls as long as it is ready. */
     async retire(member: Member): Promise<void> {
-      member.leaving = true;
+      member.stopping = true;
       await member.replica.stop();
       members.splice(members.indexOf(member), 1);
     },
     async stop() {
       over.abort();
-      await looking;
+      await polling;
       await Promise.all(members.map(async ({ replica }) => replica.stop()));
-      way.close();
+      endpoint.close();
     },
   };
 }
@@ -145,10 +146,10 @@ const configurations = [
   "{",
 ];
 
-/** Each goes on until the signal, and returns how often it came. */
-type Trouble = (fleet: Fleet, over: AbortSignal) => Promise<number>;
+/** Injects a fault repeatedly until the signal, and returns how often. */
+type Fault = (fleet: Fleet, over: AbortSignal) => Promise<number>;
 
-const kill: Trouble = async ({ members }, over) => {
+const kill: Fault = async ({ members }, over) => {
   let times = 0;
   for (; !over.aborted; times += 1) {
     await sleep(1000);
@@ -157,7 +158,7 @@ const kill: Trouble = async ({ members }, over) => {
   return times;
 };
 
-const roll: Trouble = async ({ members, add, retire }, over) => {
+const roll: Fault = async ({ members, add, retire }, over) => {
   let times = 0;
   for (; !over.aborted; times += 1) {
     await add();
@@ -166,16 +167,16 @@ const roll: Trouble = async ({ members, add, retire }, over) => {
   return times;
 };
 
-const configure: Trouble = async (fleet, over) => {
+const configure: Fault = async (fleet, over) => {
   for (let turn = 0; !over.aborted; turn += 1) {
     writeFileSync(fleet.configFile, configurations[turn % configurations.length]!);
     await sleep(1000);
   }
   writeFileSync(fleet.configFile, configurations[0]!);
-  return refusedConfigurations(fleet);
+  return rejectedConfigurations(fleet);
 };
 
-const troubles: Readonly<Record<string, readonly Trouble[]>> = {
+const faults: Readonly<Record<string, readonly Fault[]>> = {
   "none but new certificates": [],
   "a replica is killed every second": [kill],
   "rolled out again and again": [roll],
@@ -184,7 +185,7 @@ const troubles: Readonly<Record<string, readonly Trouble[]>> = {
 };
 
 /** How many phases a run has. */
-export const troubleCount = Object.keys(troubles).length;
+export const troubleCount = Object.keys(faults).length;
 
 let created = 0;
 
@@ -199,7 +200,7 @@ async function createPods(policy: FailurePolicy, phase: Omit<Phase, "times">, ov
     const { status, body } = await tryCreate(pod);
     outcomes.pods += 1;
     if (status !== 201) {
-      outcomes.refused += 1;
+      outcomes.rejected += 1;
       if (messages.length < 5) messages.push(`${status} ${String(body["message"])}`);
       continue;
     }
@@ -208,33 +209,33 @@ async function createPods(policy: FailurePolicy, phase: Omit<Phase, "times">, ov
   }
 }
 
-const none = (): Outcomes => ({ pods: 0, primed: 0, unprimed: 0, refused: 0 });
+const none = (): Outcomes => ({ pods: 0, primed: 0, unprimed: 0, rejected: 0 });
 
-async function runPhase(fleet: Fleet, trouble: string, seconds: number): Promise<Phase> {
-  const phase = { trouble, seconds, outcomes: { Ignore: none(), Fail: none() }, messages: [] };
+async function runPhase(fleet: Fleet, fault: string, seconds: number): Promise<Phase> {
+  const phase = { fault, seconds, outcomes: { Ignore: none(), Fail: none() }, messages: [] };
   const over = new AbortController();
   const creating = Array.from({ length: creators }, async (_, index) =>
     createPods(policies[index % policies.length]!, phase, over.signal),
   );
-  const coming = troubles[trouble]!.map(async (one) => one(fleet, over.signal));
-  await Promise.race([sleep(seconds * 1000), ...coming]); // a trouble ends early only by failing
+  const running = faults[fault]!.map(async (one) => one(fleet, over.signal));
+  await Promise.race([sleep(seconds * 1000), ...running]); // a fault returns early only if it fails
   over.abort();
-  const times = await Promise.all(coming);
+  const times = await Promise.all(running);
   await Promise.all(creating);
   for (const member of fleet.members) await fleet.ready(member);
   return { ...phase, times: times.reduce((sum, one) => sum + one, 0) };
 }
 
-/** Looks every second at what the API server trusts and what is served, until the signal. */
+/** Records the CAs in the caBundle and the served certificates every second, until the signal. */
 async function watchCertificates(over: AbortSignal) {
-  const seen = { authorities: new Set<string>(), certificates: new Set<string>() };
+  const seen = { cas: new Set<string>(), certificates: new Set<string>() };
   const decoded = (text = "") => certificatesIn(Buffer.from(text, "base64").toString());
   while (!over.aborted) {
     const { body } = await call<{ data?: Record<string, string> }>("GET", secretPath);
     for (const { fingerprint } of decoded(body.data?.["tls.crt"])) seen.certificates.add(fingerprint);
     const { webhooks } = (await call<{ webhooks: { clientConfig: { caBundle?: string } }[] }>("GET", configurationPath))
       .body;
-    for (const { fingerprint } of decoded(webhooks[0]?.clientConfig.caBundle)) seen.authorities.add(fingerprint);
+    for (const { fingerprint } of decoded(webhooks[0]?.clientConfig.caBundle)) seen.cas.add(fingerprint);
     await sleep(1000);
   }
   return seen;
@@ -255,7 +256,7 @@ async function register(port: number): Promise<void> {
   } as Resource);
 }
 
-async function refusedConfigurations({ members }: Fleet): Promise<number> {
+async function rejectedConfigurations({ members }: Fleet): Promise<number> {
   const ready = members.filter((member) => member.ready);
   const texts = await Promise.all(ready.map(async ({ replica }) => replica.metrics().catch(() => "")));
   return texts
@@ -264,8 +265,8 @@ async function refusedConfigurations({ members }: Fleet): Promise<number> {
 }
 
 /**
- * Creates pods through two replicas of the bundle, with each trouble for so many seconds, half of them with the failure
- * policy `Ignore` and half with `Fail`.
+ * Creates pods through two replicas of the built program, and injects each fault for `secondsEach` seconds. Half of the pods are
+ * created with the failure policy `Ignore` and half with `Fail`.
  */
 export async function createPodsUnderFaults(
   secondsEach: number,
@@ -284,16 +285,16 @@ export async function createPodsUnderFaults(
     for (const policy of policies) await createNamespace(namespaceOf(policy), {});
     await register(fleet.port);
     await Promise.all([fleet.add(), fleet.add()]);
-    await sleep(2000); // until kube-apiserver has taken up the caBundle
+    await sleep(2000); // until kube-apiserver uses the caBundle
     const watching = watchCertificates(over.signal);
     const phases: Phase[] = [];
-    for (const trouble of Object.keys(troubles)) {
-      phases.push(await runPhase(fleet, trouble, secondsEach));
+    for (const fault of Object.keys(faults)) {
+      phases.push(await runPhase(fleet, fault, secondsEach));
       report(phases.at(-1)!);
     }
     over.abort();
-    const { authorities, certificates } = await watching;
-    return { phases, authorities: authorities.size, certificates: certificates.size };
+    const { cas, certificates } = await watching;
+    return { phases, cas: cas.size, certificates: certificates.size };
   } finally {
     over.abort();
     await fleet.stop();

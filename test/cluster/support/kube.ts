@@ -2,7 +2,7 @@ import type { RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { send } from "../../support/send.ts";
 
-/** An object of the Kubernetes API, as JSON has it. */
+/** An object of the Kubernetes API, as JSON. */
 export interface Resource {
   apiVersion: string;
   kind: string;
@@ -13,7 +13,7 @@ export interface Resource {
 export interface Answer<T = Resource> {
   readonly status: number;
   readonly body: T;
-  /** The `Warning` headers, as kubectl shows them. */
+  /** The `Warning` headers, as kubectl prints them. */
   readonly warnings: readonly string[];
 }
 
@@ -54,7 +54,7 @@ const plurals: Record<string, string> = {
 const config = new KubeConfig();
 config.loadFromDefault();
 
-/** The URL path of a resource's collection. */
+/** The URL path of the collection that contains an object. */
 function collection({ apiVersion, kind, metadata }: Pick<Resource, "apiVersion" | "kind" | "metadata">): string {
   const plural = plurals[`${apiVersion}/${kind}`];
   if (!plural) throw new Error(`the tests know no path for ${apiVersion} ${kind}`);
@@ -63,7 +63,7 @@ function collection({ apiVersion, kind, metadata }: Pick<Resource, "apiVersion" 
   return `/${group}/namespaces/${metadata.namespace ?? "default"}/${plural}`;
 }
 
-/** One request to the API server, whatever it answers. */
+/** Sends a request to the API server and returns the response, whatever its status. */
 export async function call<T = Resource>(
   method: string,
   path: string,
@@ -88,7 +88,7 @@ export async function call<T = Resource>(
   };
 }
 
-/** A strategic merge patch, or another request, by the owner of this token. */
+/** Sends a request with this token. The body is a strategic merge patch. */
 export async function as(token: string, method: string, path: string, body: unknown) {
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options);
@@ -129,7 +129,7 @@ export async function get<T = Resource>(kind: string, namespace: string, name: s
   return must(call<T>("GET", path), `reading ${kind} ${namespace}/${name}`);
 }
 
-/** All objects of a kind of core/v1 in a namespace. */
+/** Lists the objects of a kind of core/v1 in a namespace. */
 export async function list<T = Resource>(kind: string, namespace: string, selector = ""): Promise<T[]> {
   const path = collection({ apiVersion: "v1", kind, metadata: { name: "", namespace } });
   const { items } = await must(
@@ -173,12 +173,12 @@ export async function until<T>(what: string, seconds: number, look: () => Promis
   }
 }
 
-/** The label of all objects that the tests create besides pods, so that an interrupted run can be cleaned up. */
+/** A label on the objects that the tests create, except pods, so that an interrupted run can be cleaned up. */
 export const runLabel = { "arc-primer.dev/test-run": process.env["CLUSTER_RUN"] ?? "by-hand" };
 
 const namespaces: string[] = [];
 
-/** A fresh namespace, opted in unless other `labels` are given. It is an error if there is one of that name already. */
+/** Creates a namespace, with the label for arc-primer unless other labels are given. Throws if the namespace exists. */
 export async function createNamespace(
   name: string,
   labels: Record<string, string> = { "arc-primer.dev/inject": "enabled" },
@@ -188,11 +188,11 @@ export async function createNamespace(
   return name;
 }
 
-/** Removes the namespaces that createNamespace has made, and waits until they are gone. */
+/** Removes the namespaces that createNamespace has created, and waits until they are gone. */
 export async function removeNamespaces(seconds = 150): Promise<void> {
   for (const name of namespaces) await remove({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
   for (const name of namespaces.splice(0)) {
-    await until(`the end of the namespace ${name}`, seconds, async () => {
+    await until(`the removal of the namespace ${name}`, seconds, async () => {
       const { status, body } = await call("GET", `/api/v1/namespaces/${name}`);
       if (status !== 404) throw new Error(JSON.stringify(body["status"]));
       return true;

@@ -7,18 +7,18 @@ import { networkInterfaces } from "node:os";
 import type { Duplex } from "node:stream";
 import { selfSigned } from "../../../src/tls/certificate.ts";
 
-// The one part of a kubelet that the tier without a node needs: kube-apiserver forwards ports through it. It forwards to
-// ports of this machine.
+// The only part of a kubelet that the test tier without a node needs: port forwarding for kube-apiserver, to ports of this
+// machine.
 
-/** An address of this machine by which it is reached from itself, and which an Endpoint may have: not that of localhost. */
+/** An address of this machine that an endpoint may have. Loopback addresses are not allowed in endpoints. */
 export function ownAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((one = []) => one);
   const found = all.find(({ family, internal }) => family === "IPv4" && !internal);
-  if (!found) throw new Error("this machine has no IPv4 address but that of localhost");
+  if (!found) throw new Error("this machine has no IPv4 address except localhost");
   return found.address;
 }
 
-/** A kubelet for port-forwarding, on a free port. */
+/** Starts a kubelet for port forwarding, on a free port. */
 export async function startKubelet(): Promise<{ port: number; close: () => void }> {
   const now = Date.now();
   const { cert, key } = await selfSigned(["kubelet"], { from: new Date(now - 60_000), to: new Date(now + 86_400_000) });
@@ -40,7 +40,7 @@ export async function startKubelet(): Promise<{ port: number; close: () => void 
   };
 }
 
-/** The server's half of a WebSocket's handshake (RFC 6455, 4.2.2). */
+/** The server's part of the WebSocket handshake (RFC 6455, 4.2.2). */
 function accept({ headers }: IncomingMessage, socket: Duplex): void {
   const sum = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`);
   const lines = [
@@ -53,7 +53,7 @@ function accept({ headers }: IncomingMessage, socket: Duplex): void {
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
 }
 
-/** Channel 0 holds the data, channel 1 the errors; the first message of each is the port's number. */
+/** Channel 0 carries the data, channel 1 the errors. The first message of each channel is the port number. */
 function forward(port: number, socket: Duplex): void {
   const number = Buffer.from([port & 255, port >> 8]);
   for (const channel of [0, 1]) socket.write(frame(channel, number));
@@ -73,7 +73,7 @@ function forward(port: number, socket: Duplex): void {
   });
 }
 
-/** A binary message of a server: it is not masked. */
+/** Encodes a binary message. Messages from a server are not masked. */
 function frame(channel: number, data: Buffer): Buffer {
   const length = data.length + 1;
   const head = length < 126 ? Buffer.from([0x82, length]) : Buffer.from([0x82, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -81,7 +81,7 @@ function frame(channel: number, data: Buffer): Buffer {
   return Buffer.concat([head, Buffer.from([channel]), data]);
 }
 
-/** The first message of a client, which is masked; undefined while it has not come whole. */
+/** Decodes the first message in `bytes`. Messages from a client are masked. Returns undefined if it is incomplete. */
 function unframe(bytes: Buffer): { opcode: number; payload: Buffer; length: number } | undefined {
   if (bytes.length < 2) return undefined;
   const short = bytes[1]! & 127;

@@ -7,16 +7,16 @@ import { apply, createNamespace, get, logs, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 import { kubectl } from "./stack.ts";
 
-// A registry that plays the mirror of several others, by HTTP and, with a private certificate, by HTTPS.
+// A registry that acts as the mirror of several other registries, over HTTP and, with a private certificate, over HTTPS.
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const namespace = "mirror";
 const pod = "mirror";
 
 export interface Mirror {
-  /** Its address for HTTP, as pods reach it: host:port. */
+  /** The address for HTTP, as seen from pods: host:port. */
   readonly http: string;
-  /** The same for HTTPS, with a certificate that only `certificate` vouches for. */
+  /** The address for HTTPS. The certificate is `certificate`, which is self-signed. */
   readonly https: string;
   readonly certificate: KeyPair;
 }
@@ -31,7 +31,7 @@ function run(command: string, args: readonly string[], input?: string): string {
   return stdout;
 }
 
-/** Makes the images of these tests known to the node; they are there already, unless the cluster was brought up by hand. */
+/** Loads the images of these tests into the node, unless it has them. Returns the directory with the archives. */
 export function mirrorImages(): string {
   const folder = run(join(here, "bare/mirror-images.sh"), []).trim().split("\n").at(-1)!;
   run(join(here, "bare/load-image.sh"), [join(folder, "docker28-dind.tar")]);
@@ -42,14 +42,14 @@ interface RunningPod extends Resource {
   status: { podIP?: string; containerStatuses?: { ready: boolean; state: { running?: object } }[] };
 }
 
-/** Starts the mirror, and fills it: `archive` as each of the names, which are paths below its /v2. */
+/** Starts the mirror and pushes the images: each `archive` under the name `as`, a path below /v2. */
 export async function installMirror(contents: readonly { archive: string; as: string }[]): Promise<Mirror> {
   await createNamespace(namespace, {});
   const container = (name: string, port: number, env: Record<string, string>) => ({
     name,
     image: "registry:3",
     imagePullPolicy: "IfNotPresent",
-    // The certificate names the pod's address, which is known only once it runs.
+    // The certificate contains the pod's address, which is known only when the pod runs.
     command: ["sh", "-c", 'until [ -f /certs/ready ]; do sleep 0.1; done; exec "$@"', "wait"],
     args: ["registry", "serve", "/etc/distribution/config.yml"],
     env: Object.entries({
@@ -90,10 +90,10 @@ export async function installMirror(contents: readonly { archive: string; as: st
   return { http: `${address}:5000`, https: `${address}:5443`, certificate };
 }
 
-/** A mirror for the kubelet, on the node's loopback address, where containerd speaks plain HTTP without being told to. */
+/** A mirror for the kubelet, on the node's loopback address, for which containerd uses plain HTTP by default. */
 export const nodeMirror = { namespace: "kubelet-mirror", pod: "mirror", port: 5055, address: "127.0.0.1:5055" };
 
-/** Starts `nodeMirror`, which keeps a log of its requests. */
+/** Starts `nodeMirror`, which logs its requests. */
 export async function startNodeMirror(): Promise<void> {
   const { port } = nodeMirror;
   await createNamespace(nodeMirror.namespace, {});
@@ -122,7 +122,7 @@ export async function startNodeMirror(): Promise<void> {
   });
 }
 
-/** Puts images into a registry that runs as a pod: the mirror's, unless another one is named. */
+/** Pushes images to a registry that runs as a pod. The default is the mirror. */
 export async function fill(
   contents: readonly { archive: string; as: string }[],
   registry: { namespace: string; pod: string; port: number } = { namespace, pod, port: 5000 },
@@ -155,7 +155,7 @@ export async function fill(
   }
 }
 
-/** A small image for jobs to pull, as an archive in `folder`; another name is another image. */
+/** Builds a small image for jobs to pull, as an archive in `folder`. Each name gives a different image. */
 export function helloArchive(folder: string, name: string): string {
   const archive = join(folder, `${name}.tar`);
   run(join(here, "hello-image.sh"), [archive, `hello from ${name}`]);
@@ -163,8 +163,8 @@ export function helloArchive(folder: string, name: string): string {
 }
 
 /**
- * Watches what the mirror answers with success. The function that comes back gives what has been answered since, a line
- * each: `http 10.0.0.1 … "GET /v2/…" 200 … "USER AGENT"`, or `https …`.
+ * Watches the successful requests of the mirror. The returned function returns the requests since then, one per line:
+ * `http 10.0.0.1 … "GET /v2/…" 200 … "USER AGENT"`, or `https …`.
  */
 export async function watchMirror(): Promise<() => Promise<string[]>> {
   const read = async (listener: string) =>

@@ -5,19 +5,20 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Where pods get packages from, as the settings of a profile. */
+/** A source of packages for pods. */
 export interface PackageSource {
+  /** The settings `prerequisites.apt` of a profile. */
   readonly apt: object;
-  /** The repository's own address; undefined where packages come from the internet. */
+  /** The address of the repository; undefined if packages come from the internet. */
   readonly address?: string;
-  /** What was asked for; nothing is known of it where packages come from the internet. */
+  /** The requested file names; empty if packages come from the internet. */
   readonly requests: string[];
   close(): void;
 }
 
 /**
- * A repository that pods can reach, with these packages and all that they depend on. Under `bare` this process serves it
- * at the node's address; elsewhere the image's own sources will do.
+ * Starts a repository with these packages and their dependencies. On a `bare` cluster this process serves it at the node's
+ * address. On other clusters, pods use the package sources of their image.
  */
 export async function packageSource(...packages: string[]): Promise<PackageSource> {
   const requests: string[] = [];
@@ -25,17 +26,17 @@ export async function packageSource(...packages: string[]): Promise<PackageSourc
   const script = fileURLToPath(new URL("../bare/packages.sh", import.meta.url));
   const { status, stdout } = spawnSync(script, packages, { stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" });
   if (status !== 0) throw new Error(`${script} failed`);
-  const folder = stdout.trim();
+  const directory = stdout.trim();
   const server = createServer((request, response) => {
     const name = basename(decodeURIComponent(request.url ?? ""));
     requests.push(name);
-    if (!/^(Packages|Release|.*\.deb)$/.test(name) || !existsSync(join(folder, name))) {
+    if (!/^(Packages|Release|.*\.deb)$/.test(name) || !existsSync(join(directory, name))) {
       return void response.writeHead(404).end();
     }
-    createReadStream(join(folder, name)).pipe(response);
+    createReadStream(join(directory, name)).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
-  const url = `http://10.244.0.1:${(server.address() as AddressInfo).port}/`; // the node, as pods see it (bare/env.sh)
+  const url = `http://10.244.0.1:${(server.address() as AddressInfo).port}/`; // the node's address in the pod network (bare/env.sh)
   return {
     apt: { sources: [{ url, suites: ["./"], trusted: true }] },
     address: url,

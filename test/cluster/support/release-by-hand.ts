@@ -14,8 +14,8 @@ import type { Resource } from "./kube.ts";
 import { ownAddress, startKubelet } from "./kubelet.ts";
 import { kubectlPrints, namespace, release, serviceName } from "./release.ts";
 
-// The chart's release where no controller runs: its manifests as Helm renders them, two replicas as processes of this
-// machine, and what controllers would write (status, pods, endpoints) written here.
+// Installs the chart on a cluster without controllers: the manifests that Helm renders, two replicas as processes on this
+// machine, and the objects that controllers would write (status, pods, endpoints).
 
 const bundle = fileURLToPath(new URL("../../../dist/arc-primer.mjs", import.meta.url));
 const [registrations, apps] = ["admissionregistration.k8s.io/v1", "apps/v1"];
@@ -24,32 +24,32 @@ export const deploymentPath = `/apis/${apps}/namespaces/${namespace}/deployments
 export const nodePath = "/api/v1/nodes/doctor-node";
 const hours = 3_600_000;
 
-/** A self-signed serving certificate for the Service, or another name, from and to these hours from now. */
+/** A self-signed serving certificate, by default for the Service. `from` and `to` are hours from now. */
 export async function servingPair({ name = serviceName, from = -1, to = 24 * 90 } = {}): Promise<KeyPair> {
   const now = Date.now();
   return selfSigned([name], { from: new Date(now + from * hours), to: new Date(now + to * hours) });
 }
 
-/** Changes an object by a merge patch. @throws {Error} if the API server refuses it */
+/** Changes an object with a merge patch. @throws {Error} if the API server rejects it */
 export async function patch(path: string, change: object): Promise<void> {
   const { status, body } = await call("PATCH", path, change, "application/merge-patch+json");
   if (status !== 200) throw new Error(`changing ${path}: ${status} ${JSON.stringify(body)}`);
 }
 
-/** Writes what a controller would: the status of an object that is there. */
+/** Writes the status of an existing object, as a controller would. */
 export async function writeStatus(path: string, status: object): Promise<void> {
   await patch(`${path}/status`, { status });
 }
 
 export interface ByHand {
   readonly pair: KeyPair;
-  /** Applies the chart's manifests with these values, in the place of those before. */
+  /** Applies the chart's manifests with these values. */
   upgrade(values?: Values): Promise<void>;
   readonly replicas: readonly ReplicaByHand[];
   remove(): Promise<void>;
 }
 
-/** Brings a healthy release up. The namespaces are those of kube.ts, for removeNamespaces. */
+/** Installs a healthy release. removeNamespaces of kube.ts removes its namespaces. */
 export async function installByHand(): Promise<ByHand> {
   const pair = await servingPair();
   const kubelet = await startKubelet();
@@ -92,7 +92,7 @@ export async function installByHand(): Promise<ByHand> {
   };
 }
 
-/** @returns the manifests, as they were applied */
+/** Returns the applied manifests. */
 async function applyChart(values: Values, pair: KeyPair): Promise<string> {
   const tls = { provider: "existing-secret", existingSecret: { name: "serving", caBundle: pair.cert } };
   const { stdout, stderr, status } = template({ tls, ...values }, "--no-hooks");
@@ -110,7 +110,7 @@ async function createNode(kubeletPort: number): Promise<void> {
   });
 }
 
-/** What a kubelet says of its node, with these changes. */
+/** The node information of a kubelet, with these changes. */
 export function nodeInfo(changes: object): object {
   return {
     machineID: "m",
@@ -127,7 +127,7 @@ export function nodeInfo(changes: object): object {
   };
 }
 
-/** One replica: the real bundle as a process, and the Pod and the EndpointSlice that would belong to it. */
+/** One replica: the built program as a process, and its Pod and EndpointSlice. */
 export class ReplicaByHand {
   readonly name: string;
   readonly #port: number;
@@ -146,13 +146,13 @@ export class ReplicaByHand {
     return `/api/v1/namespaces/${namespace}/pods/${this.name}`;
   }
 
-  /** Gives it this certificate. */
+  /** Writes the certificate that the replica serves. */
   serve({ cert, key }: KeyPair): void {
     writeFileSync(join(this.#folder, "tls.key"), key);
     writeFileSync(join(this.#folder, "tls.crt"), cert);
   }
 
-  /** Gives it this configuration, as the kubelet would bring it. */
+  /** Writes the configuration of the replica, as the kubelet would. */
   configure(text: string): void {
     writeFileSync(join(this.#folder, "config.yaml"), text);
   }
@@ -198,7 +198,7 @@ export class ReplicaByHand {
     } as Resource);
   }
 
-  /** Starts the process anew, which ends the connections that the API server keeps. */
+  /** Restarts the process, which closes the API server's connections. */
   async restart(): Promise<void> {
     await this.#end();
     this.start();
@@ -219,7 +219,7 @@ export class ReplicaByHand {
   }
 }
 
-/** ARC's kind, as far as the API server has to know it. */
+/** A minimal CustomResourceDefinition of AutoscalingRunnerSet. */
 export const runnerSetDefinition: Resource = {
   apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",

@@ -3,14 +3,14 @@ import { chartFolder, helm } from "../../support/helm.ts";
 import type { Ran, Values } from "../../support/helm.ts";
 import { kubectl, webhookImage } from "./stack.ts";
 
-// The chart as a release of the cluster under test.
+// The chart, installed as a release in the cluster under test.
 
 export const release = "arc-primer";
 export const namespace = "primer-system";
-/** The name that the API server calls the webhook by. */
+/** The host name that the API server uses for the webhook. */
 export const serviceName = `${release}.${namespace}.svc`;
 
-/** The cache, on a cluster that may have neither volumes nor an image by the digest in the values. */
+/** Values for a registry cache on a cluster that may lack persistent volumes, and the image with the digest in the values. */
 export const cacheOnNode: Values = {
   enabled: true,
   image: { tag: "3", digest: "" },
@@ -19,14 +19,14 @@ export const cacheOnNode: Values = {
 
 let image: string | undefined;
 
-/** The values that name the image under test, and these. */
+/** Adds the image under test to the values. */
 export function withImage(values: Values): Values {
   image ??= webhookImage();
   const colon = image.lastIndexOf(":");
   return { ...values, image: { repository: image.slice(0, colon), tag: image.slice(colon + 1), digest: "" } };
 }
 
-/** Runs Helm on the release. @throws {Error} with Helm's own words, if it fails */
+/** Runs Helm on the release. @throws {Error} with Helm's output, if it fails */
 export function onRelease(command: string, args: readonly string[] = [], values?: Values): Ran {
   const input = values && JSON.stringify(withImage(values));
   const given = input === undefined ? [] : ["--values", "-"];
@@ -35,25 +35,25 @@ export function onRelease(command: string, args: readonly string[] = [], values?
   return ran;
 }
 
-/** `helm upgrade --install` with these values, and waits until all of it is ready. */
+/** Runs `helm upgrade --install` with these values. It only waits with the argument `--wait`. */
 export function install(values: Values, ...args: string[]): Ran {
   return onRelease("upgrade", ["--install", chartFolder, ...args], values);
 }
 
-/** What kubectl prints. @throws {Error} if it fails */
+/** Runs kubectl and returns its output. @throws {Error} if it fails */
 export function kubectlPrints(args: readonly string[], input = ""): string {
   const { status, stdout, stderr } = spawnSync(kubectl(), args, { encoding: "utf8", input });
   if (status !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
   return stdout;
 }
 
-/** The kinds and names of all objects in the cluster that are the release's, or its tests'. */
+/** The kinds and names of all objects in the cluster that belong to the release or its tests. */
 export function objectsOfRelease(): string[] {
   const kinds = kubectlPrints(["api-resources", "--verbs=list", "-o", "name"]).trim().split("\n");
-  const seen = new Set(["events", "events.events.k8s.io"]); // they end by themselves
-  const asked = kinds.filter((kind) => !seen.has(kind)).join(",");
+  const ignored = new Set(["events", "events.events.k8s.io"]); // they expire
+  const listed = kinds.filter((kind) => !ignored.has(kind)).join(",");
   const selector = `app.kubernetes.io/instance=${release}`;
-  const byLabel = kubectlPrints(["get", asked, "--all-namespaces", "-l", selector, "-o", "name"]);
+  const byLabel = kubectlPrints(["get", listed, "--all-namespaces", "-l", selector, "-o", "name"]);
   const ofHelm = kubectlPrints(["get", "secret", "--all-namespaces", "-l", `owner=helm,name=${release}`, "-o", "name"]);
   return `${byLabel}${ofHelm}`.split("\n").filter(Boolean);
 }

@@ -6,16 +6,16 @@ import { connect } from "node:tls";
 
 const bundle = new URL("../../../dist/arc-primer.mjs", import.meta.url).pathname;
 
-/** The real bundle as a process, with a certificate that it manages itself. */
+/** Starts the built program as a process with a self-managed certificate. */
 export function startReplica(options: {
   kubeconfig: string;
   port: number;
   opsPort: number;
   secret: string;
   configuration: string;
-  /** More arguments of `serve`. */
+  /** Additional arguments of `serve`. */
   args: readonly string[];
-  /** Drop what it writes to stderr. */
+  /** Discard its stderr. */
   quiet?: boolean;
 }) {
   const { kubeconfig, port, opsPort, secret, configuration } = options;
@@ -51,7 +51,7 @@ export function startReplica(options: {
       child.kill("SIGTERM");
       return exit;
     },
-    /** Kills it, as if its node had failed. */
+    /** Kills the process, as if its node had failed. */
     async kill() {
       child.kill("SIGKILL");
       return exit;
@@ -59,7 +59,7 @@ export function startReplica(options: {
   };
 }
 
-/** A handshake as kube-apiserver makes it with this caBundle: the certificate's fingerprint. Throws if not trusted. */
+/** Connects as kube-apiserver does with this caBundle. Returns the certificate's fingerprint. Throws if it is not trusted. */
 export async function handshake(port: number, ca: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ port, host: "localhost", servername: "localhost", ca }, () => {
@@ -71,14 +71,14 @@ export async function handshake(port: number, ca: string): Promise<string> {
 }
 
 /** Pipes two sockets into each other until one of them closes. */
-function joined(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>): void {
+function pipeBoth(socket: Socket, target: TcpNetConnectOpts, sockets: Set<Socket>): void {
   const upstream = connectTcp(target);
   for (const [one, other] of [
     [socket, upstream],
     [upstream, socket],
   ] as const) {
     sockets.add(one);
-    one.on("error", () => other.destroy()).on("close", () => sockets.delete(one)); // what is still to be sent is sent
+    one.on("error", () => other.destroy()).on("close", () => sockets.delete(one)); // buffered data is still sent
     one.pipe(other);
   }
 }
@@ -90,7 +90,7 @@ async function forward(target: () => TcpNetConnectOpts | undefined) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     const address = target();
-    if (address) joined(socket, address, sockets);
+    if (address) pipeBoth(socket, address, sockets);
     else socket.destroy();
   });
   await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
@@ -110,18 +110,18 @@ async function forward(target: () => TcpNetConnectOpts | undefined) {
 /** A proxy to the API server that can be blocked. */
 export async function gate(target: { host: string; port: number }) {
   let open = true;
-  const way = await forward(() => (open ? target : undefined));
+  const proxy = await forward(() => (open ? target : undefined));
   return {
-    ...way,
+    ...proxy,
     shut() {
       open = false;
-      way.cut();
+      proxy.cut();
     },
     open: () => void (open = true),
   };
 }
 
-/** One address for several replicas, as a Service is: each new connection goes to the next port that is ready. */
+/** A common address for several replicas, like a Service: each new connection goes to the next ready port. */
 export async function service(readyPorts: () => readonly number[]) {
   let turn = 0;
   return forward(() => {

@@ -27,12 +27,12 @@ export interface Terminated {
 }
 
 interface Options {
-  /** The golden folder to take. */
+  /** The golden folder of the stock pod. */
   layout?: "dind-sidecar" | "dind-container" | "dind-tls" | "default-mode";
   change?: (pod: RunnerPod) => void;
 }
 
-/** A runner image of the bare cluster without package sources: apt asks nobody but whom the profile names. */
+/** A runner image on the bare cluster without package sources: apt only uses the sources in the profile. */
 export const slimImage = "ghcr.io/actions/actions-runner:slim";
 
 /** Creates the runner pod of `prepareRunnerPod`. */
@@ -43,8 +43,8 @@ export async function runnerPod(
 }
 
 /**
- * Prepares a runner pod as ARC makes it, that can run here: the stock golden pod, without what the API server and ARC's
- * controller add for a real job, and with a run.sh of the test's own mounted over the image's.
+ * Prepares a runner pod like ARC's that can run in the test cluster: the stock pod of a golden folder, without what the API
+ * server and ARC's controller add for a real job. A run.sh of the test replaces the one in the image.
  *
  * @param job the body of run.sh
  */
@@ -95,10 +95,10 @@ export function containerNamed(pod: RunnerPod, name: string): Container {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].find((container) => container.name === name)!;
 }
 
-/** How the runner container ended, and its log. */
+/** Waits until the runner container exits, and returns its state and log. */
 export async function ended(pod: RunnerPod, seconds = 60): Promise<Terminated & { log: string }> {
   const { name, namespace = "" } = pod.metadata;
-  const terminated = await until(`the end of the runner in ${name}`, seconds, async () => {
+  const terminated = await until(`the exit of the runner in ${name}`, seconds, async () => {
     const { status } = await get<RunnerPod>("Pod", namespace, name);
     return status?.containerStatuses?.find((container) => container.name === "runner")?.state.terminated;
   });

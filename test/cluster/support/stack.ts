@@ -10,7 +10,7 @@ import { goldenPod } from "../../support/pods.ts";
 import { apply, call, createNamespace, get, list, remove, removeNamespaces, runLabel, until } from "./kube.ts";
 import type { Resource } from "./kube.ts";
 
-// What runs in the cluster beside the runner pods: the webhook, from its image, and a registry.
+// Installs what the tests need in the cluster next to the runner pods: the webhook, from its image, and a registry.
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const provider = process.env["CLUSTER_PROVIDER"] ?? "bare";
@@ -30,14 +30,14 @@ function run(command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`, { cause: error });
 }
 
-/** The webhook's image on the node: built of this checkout by the Dockerfile, or ARC_PRIMER_IMAGE, which the cluster pulls. */
+/** The webhook's image: built from this checkout and loaded into the node, or ARC_PRIMER_IMAGE, which the cluster pulls. */
 export function webhookImage(): string {
   const given = process.env["ARC_PRIMER_IMAGE"];
   if (given) return given;
   if (provider === "existing") throw new Error("set ARC_PRIMER_IMAGE to an image that this cluster can pull");
-  // On one Docker, several runs may be building.
+  // Several runs may share one Docker daemon.
   const name = provider === "kind" ? `arc-primer:test-${process.env["CLUSTER_RUN"]}` : "arc-primer:test";
-  const built = process.env["ARC_PRIMER_ARCHIVE"]; // by run.sh, before the cluster was up
+  const built = process.env["ARC_PRIMER_ARCHIVE"]; // built by run.sh before the cluster started
   if (built) run(join(here, provider, "load-image.sh"), built);
   else {
     const folder = mkdtempSync(join(tmpdir(), "arc-primer-image-"));
@@ -66,7 +66,7 @@ export async function writeSecret({ cert, key }: KeyPair): Promise<void> {
   });
 }
 
-/** Registers the webhook's Service, trusting these certificates. */
+/** Creates the webhook configuration for the webhook's Service. Its caBundle contains these certificates. */
 export async function register(...trusted: KeyPair[]): Promise<void> {
   const service = { name: "arc-primer", namespace: "arc-primer", port: 443 };
   const caBundle = Buffer.from(trusted.map(({ cert }) => cert).join("")).toString("base64");
@@ -91,7 +91,7 @@ interface Deployment extends Resource {
   metadata: Resource["metadata"] & { generation?: number };
 }
 
-/** Waits until the rollout is over: all replicas new, ready, and none left of before. */
+/** Waits until the rollout is complete: all replicas are updated and ready, and no old pod is left. */
 export async function rolledOut(seconds = 90): Promise<void> {
   await until("the webhook's rollout", seconds, async () => {
     const { spec, status, metadata } = await get<Deployment>("Deployment", "arc-primer", "arc-primer");
@@ -110,13 +110,13 @@ export async function patchDeployment(patch: object): Promise<void> {
   if (status !== 200) throw new Error(JSON.stringify(body));
 }
 
-/** @throws {Error} if the cluster has an arc-primer, which the tests would overwrite and then remove */
+/** @throws {Error} if arc-primer is installed in the cluster: the tests would overwrite it and then remove it */
 export async function refuseIfInstalled(): Promise<void> {
   for (const path of ["/api/v1/namespaces/arc-primer", registrationPath]) {
     const { status } = await call("GET", path);
     if (status !== 404) {
       throw new Error(
-        `this cluster has an arc-primer already (GET ${path}: ${status}): take another cluster, or remove it`,
+        `arc-primer is already installed in this cluster (GET ${path}: ${status}): use another cluster, or uninstall it`,
       );
     }
   }
@@ -153,12 +153,12 @@ export async function installWebhook(configuration: string, issued: KeyPair): Pr
   await register(issued);
 }
 
-/** The names of the webhook's pods, those that are ending included. */
+/** The names of the webhook's pods, including those that are terminating. */
 export async function webhookPods(): Promise<string[]> {
   return (await list("Pod", "arc-primer", "app=arc-primer")).map(({ metadata }) => metadata.name);
 }
 
-/** One metric's lines of every replica, added up over its labels that match. */
+/** The sum of a metric over all replicas and all series whose labels match. */
 export async function metric(name: string, labels: RegExp = /./): Promise<number> {
   const texts = await Promise.all(
     (await webhookPods()).map(
@@ -176,8 +176,8 @@ interface RunningPod extends Resource {
 }
 
 /**
- * Lets the node pull the images of the runner pods and of the registry, for at most ten minutes. What comes after may
- * then be measured in seconds.
+ * Lets the node pull the images of the runner pods and of the registry, for at most ten minutes. Later timeouts then do not need
+ * to include image pulls.
  */
 export async function pullImages(): Promise<void> {
   const namespace = await createNamespace("images", {});
@@ -201,11 +201,11 @@ export async function pullImages(): Promise<void> {
   });
 }
 
-/** The user of a registry that requires a login, and the line for its htpasswd file. */
+/** A user of a registry that requires a login, and the line for its htpasswd file. */
 export interface Login {
   readonly user: string;
   readonly password: string;
-  /** `user:hash`, by bcrypt, which is all that registries take: htpasswd -nbB USER PASSWORD. */
+  /** `user:hash`. Registries only accept bcrypt hashes: htpasswd -nbB USER PASSWORD. */
   readonly line: string;
 }
 
@@ -296,7 +296,7 @@ async function fillRegistry(namespace: string, login?: Login): Promise<void> {
   }
 }
 
-/** kubectl: the one on the machine, or the one that the bare provider has built. */
+/** The kubectl program: KUBECTL, or the one on the PATH. */
 export function kubectl(): string {
   return process.env["KUBECTL"] ?? "kubectl";
 }

@@ -5,32 +5,37 @@ import { includesPodCreation, matchesLabels } from "../selectors.ts";
 import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 
-/** The registration that all checks speak of, or why there is none to speak of. */
-export const registration = check({
+/** Finds the webhook configuration that all the other checks are about. */
+export const webhookConfiguration = check({
   name: "registration",
   group: "webhook",
-  looksAt: "Whether the API server knows arc-primer: a MutatingWebhookConfiguration with entries NAME.arc-primer.dev.",
+  description:
+    "Whether arc-primer has a MutatingWebhookConfiguration: one whose entries are named NAME.arc-primer.dev.",
   problems: {
     missing: {
       status: "fail",
-      means: "The API server asks arc-primer about no pod. All runner pods are created as ARC made them.",
-      do: "Install the chart (docs/install/helm.md), or upgrade the release: it makes the MutatingWebhookConfiguration.",
+      means: "The API server does not call arc-primer. All runner pods are created as ARC defines them.",
+      do: "Install the chart (docs/install/helm.md), or upgrade the release: the chart creates the MutatingWebhookConfiguration.",
     },
     several: {
       status: "warn",
       means:
-        "Each of them is asked about the same pods. One release a cluster is enough; the others are called for nothing.",
-      do: "Uninstall the releases that are left over. The checks below are about FIRST.",
+        "The API server calls all of them for the same pods. One release per cluster is enough; the other calls are unnecessary.",
+      do: "Uninstall the other releases. The checks below are about FIRST.",
     },
   },
-  look({ mutating }) {
+  run({ mutating }) {
     if (!("found" in mutating)) return [unreadable("the webhook configurations", mutating)];
     const ours = mutating.found.filter(({ webhooks = [] }) => webhooks.some(isOurs));
     const [first] = ours;
     if (!first) return [{ problem: "missing", what: "there is no MutatingWebhookConfiguration of arc-primer" }];
     if (ours.length > 1) {
       return [
-        { problem: "several", what: `registrations: ${listed(ours.map(nameOf))}`, names: { FIRST: nameOf(first) } },
+        {
+          problem: "several",
+          what: `MutatingWebhookConfigurations of arc-primer: ${listed(ours.map(nameOf))}`,
+          names: { FIRST: nameOf(first) },
+        },
       ];
     }
     return [
@@ -46,29 +51,30 @@ const runnerLabels = { "actions-ephemeral-runner": "True" };
 export const entries = check({
   name: "entries",
   group: "webhook",
-  looksAt:
-    "The entries of the registration: one for each Pod Security level, with the rules and selectors that let it see runner pods.",
+  description:
+    "The entries of the webhook configuration: one for each Pod Security level, with rules and selectors that match runner pods.",
   problems: {
     missing: {
       status: "fail",
       means:
         "Runner pods in labelled namespaces that enforce Pod Security LEVELS are not primed: no entry matches them.",
-      do: "Restore the entries: helm upgrade with the same values, or kubectl apply of deploy/.",
+      do: "Restore the entries: run helm upgrade with the same values, or apply the manifests in deploy/ again.",
     },
     "no-pods": {
       status: "fail",
-      means: "The API server does not call this entry for runner pods: its rules or its objectSelector leave them out.",
-      do: 'Restore the entry: helm upgrade with the same values. The rules are CREATE of pods, the objectSelector actions-ephemeral-runner: "True".',
+      means: "The API server does not call this entry for runner pods: its rules or its objectSelector exclude them.",
+      do: 'Restore the entry: run helm upgrade with the same values. Its rules must match CREATE of pods, and its objectSelector actions-ephemeral-runner: "True".',
     },
     "too-many": {
       status: "warn",
-      means: "The API server asks about more than runner pods. They wait for arc-primer, which leaves them alone.",
-      do: "Restore the entry: helm upgrade with the same values.",
+      means:
+        "The API server calls arc-primer for more than runner pods. The other pods wait for the response, and arc-primer does not change them.",
+      do: "Restore the entry: run helm upgrade with the same values.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     if (!release) return [];
-    const ours = (release.registration.webhooks ?? []).filter(isOurs);
+    const ours = (release.webhookConfiguration.webhooks ?? []).filter(isOurs);
     const findings: Finding<"missing" | "no-pods" | "too-many">[] = [];
     const missing = Object.entries(entryPaths).filter(
       ([level, path]) => !ours.some((entry) => pathOf(entry) === path && matchesLevel(entry, level)),
@@ -90,13 +96,13 @@ export const entries = check({
       } else if (matchesLabels(entry.objectSelector, {}) || matchesLabels(entry.namespaceSelector, {})) {
         findings.push({
           problem: "too-many",
-          what: `the entry ${entry.name} matches more than the runner pods of labelled namespaces`,
+          what: `the entry ${entry.name} matches more than the runner pods in labelled namespaces`,
         });
       }
     }
     return findings.length > 0
       ? findings
-      : [{ ok: "an entry for each Pod Security level, for runner pods of labelled namespaces alone" }];
+      : [{ ok: "one entry for each Pod Security level, all of them limited to runner pods in labelled namespaces" }];
   },
 });
 
@@ -109,29 +115,29 @@ function matchesLevel({ namespaceSelector }: Webhook, level: string): boolean {
 export const failurePolicy = check({
   name: "failure-policy",
   group: "webhook",
-  looksAt: "What the API server does with runner pods when arc-primer does not answer, and how long it waits.",
+  description: "What the API server does with runner pods when arc-primer does not respond, and how long it waits.",
   problems: {
     fail: {
       status: "warn",
       means:
-        "While arc-primer does not answer, no runner pod is created. With fewer than two ready replicas, that is as often as the one restarts.",
-      do: "Run two replicas or more (replicas in the chart's values), or set webhook.failurePolicy to Ignore.",
+        "While arc-primer does not respond, no runner pod is created. With fewer than two ready replicas, this happens at every restart of a replica.",
+      do: "Run at least two replicas (replicas in the chart's values), or set webhook.failurePolicy to Ignore.",
     },
     "time-out": {
       status: "warn",
-      means: "So long does the creation of each runner pod wait when a replica hangs.",
-      do: "Set webhook.timeoutSeconds in the chart's values to 5. arc-primer answers within milliseconds.",
+      means: "When a replica hangs, the creation of each runner pod waits this long.",
+      do: "Set webhook.timeoutSeconds in the chart's values to 5. arc-primer responds within milliseconds.",
     },
     mixed: {
       status: "warn",
       means:
-        "Runner pods are treated differently by their namespace's Pod Security level. The chart gives all entries the same policy.",
-      do: "Restore the entries: helm upgrade with the same values.",
+        "How runner pods are treated depends on the Pod Security level of their namespace. The chart sets the same policy for all entries.",
+      do: "Restore the entries: run helm upgrade with the same values.",
     },
   },
-  look({ release }) {
+  run({ release }) {
     if (!release) return [];
-    const ours = (release.registration.webhooks ?? []).filter(isOurs);
+    const ours = (release.webhookConfiguration.webhooks ?? []).filter(isOurs);
     const policies = [...new Set(ours.map((entry) => entry.failurePolicy ?? "Fail"))];
     const seconds = Math.max(...ours.map(({ timeoutSeconds = 10 }) => timeoutSeconds));
     const findings: Finding<"fail" | "time-out" | "mixed">[] = [];
@@ -145,10 +151,10 @@ export const failurePolicy = check({
     }
     if (seconds > 10) findings.push({ problem: "time-out", what: `timeoutSeconds is ${seconds}` });
     if (findings.length > 0) return findings;
-    const then =
+    const consequence =
       policies[0] === "Fail"
-        ? "no runner pod is created while it is down, and ARC tries again"
-        : "runner pods are created unprimed while it is down";
-    return [{ ok: `failurePolicy ${policies[0]} (${then}), time-out ${seconds} s` }];
+        ? "while arc-primer is down, no runner pod is created, and ARC retries"
+        : "while arc-primer is down, runner pods are created unprimed";
+    return [{ ok: `failurePolicy ${policies[0]} (${consequence}), timeout ${seconds} s` }];
   },
 });

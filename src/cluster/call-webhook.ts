@@ -2,51 +2,54 @@ import { Agent, request } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect } from "node:tls";
 import type { TLSSocket } from "node:tls";
-import type { Cluster, Readable } from "./connect.ts";
+import type { Cluster, ReadResult } from "./connect.ts";
 import { dial } from "./dial.ts";
 import type { Target } from "./dial.ts";
-import type { Conversation, ServedCertificate } from "./readings.ts";
+import type { WebhookCall, ServedCertificate } from "./readings.ts";
 
 const seconds = 8;
 
-/** A review, and the path of the registration's entry that its namespace has. */
-export interface Question {
+/** A review to send, and the path of the webhook configuration's entry for its namespace. */
+export interface ReviewRequest {
   readonly path: string;
   readonly review: object;
 }
 
 /**
- * Talks to a webhook as kube-apiserver does: looks at the certificate that it serves, and asks it.
+ * Calls a webhook as kube-apiserver does: reads the certificate that it serves, and sends it reviews.
  *
- * @param options.servername the name that the API server calls it by
- * @param options.ca the registration's caBundle, PEM; empty for what the system trusts
+ * @param options.servername the host name that the API server uses in the TLS handshake
+ * @param options.ca the caBundle of the webhook configuration in PEM format; empty for the CAs of the system
  */
-export async function converse(
+export async function callWebhook(
   cluster: Cluster,
   target: Target,
-  options: { servername: string; ca: string; questions: readonly Question[] },
-): Promise<Pick<Conversation, "certificate" | "answers">> {
+  options: { servername: string; ca: string; reviews: readonly ReviewRequest[] },
+): Promise<Pick<WebhookCall, "certificate" | "responses">> {
   try {
     const socket = await handshake(await dial(cluster, target, seconds), options);
     const certificate = served(socket);
     try {
-      return { certificate, answers: { found: await ask(socket, options.questions) } };
+      return { certificate, responses: { found: await ask(socket, options.reviews) } };
     } catch (error) {
-      return { certificate, answers: { failed: `it did not answer: ${(error as Error).message}` } };
+      return { certificate, responses: { failed: `the request failed: ${(error as Error).message}` } };
     } finally {
       socket.destroy();
     }
   } catch (error) {
     const { message } = error as Error;
     const why = message.includes("is forbidden") ? { forbidden: message } : { failed: message };
-    return { certificate: why, answers: why };
+    return { certificate: why, responses: why };
   }
 }
 
-async function handshake(way: Duplex, { servername, ca }: { servername: string; ca: string }): Promise<TLSSocket> {
+async function handshake(
+  connection: Duplex,
+  { servername, ca }: { servername: string; ca: string },
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    // Whether it is to be trusted is said afterwards, so that a certificate that is not can be looked at.
-    const socket = connect({ socket: way, servername, ...(ca && { ca }), rejectUnauthorized: false });
+    // Untrusted certificates are accepted here, so that doctor can report them.
+    const socket = connect({ socket: connection, servername, ...(ca && { ca }), rejectUnauthorized: false });
     const timer = setTimeout(() => socket.destroy(new Error(`no TLS handshake within ${seconds} s`)), seconds * 1000);
     socket.once("secureConnect", () => {
       clearTimeout(timer);
@@ -56,11 +59,11 @@ async function handshake(way: Duplex, { servername, ca }: { servername: string; 
       clearTimeout(timer);
       reject(new Error(`no TLS handshake: ${error.message}`));
     });
-    way.once("error", (error: Error) => socket.destroy(error));
+    connection.once("error", (error: Error) => socket.destroy(error));
   });
 }
 
-function served(socket: TLSSocket): Readable<ServedCertificate> {
+function served(socket: TLSSocket): ReadResult<ServedCertificate> {
   const certificate = socket.getPeerX509Certificate();
   if (!certificate) return { failed: "no certificate was served" };
   const error = socket.authorizationError as Error | string | undefined;
@@ -73,16 +76,16 @@ function served(socket: TLSSocket): Readable<ServedCertificate> {
   };
 }
 
-/** Posts the reviews one after the other over the connection. What differs from one answer to the next by chance is left out. */
-async function ask(socket: TLSSocket, questions: readonly Question[]): Promise<string[]> {
+/** Posts the reviews one after the other over one connection, and returns the response bodies. */
+async function ask(socket: TLSSocket, reviews: readonly ReviewRequest[]): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   agent.createConnection = () => socket;
-  const answers: string[] = [];
-  for (const question of questions) answers.push(await post(agent, question));
-  return answers;
+  const responses: string[] = [];
+  for (const review of reviews) responses.push(await post(agent, review));
+  return responses;
 }
 
-async function post(agent: Agent, { path, review }: Question): Promise<string> {
+async function post(agent: Agent, { path, review }: ReviewRequest): Promise<string> {
   const body = JSON.stringify(review);
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   return new Promise((resolve, reject) => {
