@@ -74,8 +74,8 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
   const runs = byReplicas(bursts);
   const bounds = bursts[0]!.buckets.map(({ to }) => to);
   await page("burst", "A burst of runner pods", "npm run bench:start", measured, [
-    "![Processor and memory of the webhook](burst.svg)",
-    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. The pods fit on no node, so nothing but their creation is measured. ${runs[0]![1].length} bursts ran with each number of replicas, in turn. The table shows the medians of their times, the highest memory of any replica, and the CPU time of all replicas together. The chart shows the bursts that took the median time.`,
+    "![CPU and memory of the webhook](burst.svg)",
+    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where the API server, etcd, the scheduler, the webhook and the client share the machine. No node can run the pods, so only their creation is measured. ${runs[0]![1].length} bursts ran with each number of replicas, in turn. The table shows the medians of their times, the highest memory of any replica, and the CPU time of all replicas together. The chart shows the bursts that took the median time.`,
     table(
       [
         "webhook",

@@ -17,11 +17,11 @@ export function machine(tools: Readonly<Record<string, string>> = {}): () => Mac
     return {
       lines: [
         `${cores[0]?.model.trim() ?? "unknown processor"}, ${cores.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; kernel ${release()} (${version()})`,
-        [`Node ${process.version}`, ...Object.entries(tools).map(([name, its]) => `${name} ${its}`)].join(", "),
+        [`Node.js ${process.version}`, ...Object.entries(tools).map(([name, its]) => `${name} ${its}`)].join(", "),
         `load average before: ${before.map(fixed).join(", ")}; after: ${after.map(fixed).join(", ")} (1, 5, 15 minutes)`,
         busy
           ? "**The machine was shared**. Other programs ran at the same time, as the load average shows. Trust the ratios, not the absolute numbers."
-          : "Nothing else was at work on the machine.",
+          : "No other programs ran on the machine.",
       ],
     };
   };
