@@ -1,5 +1,5 @@
-// npm run bench:start: how long runner pods take to start on a node that has none of their images, and pulls them from a
-// registry on this machine. Needs the provider `bare`. BENCH_FRESH (3) pods of each kind.
+// A part of npm run bench:start: the start time of runner pods on a node that has none of their images, and pulls them from a
+// registry on the same machine. Requires the provider `bare`. Settings (and defaults): BENCH_FRESH (3) pods of each kind.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ try {
   await uninstall();
 }
 
-/** A pod of each kind in turn. */
+/** Starts pods one at a time, alternating between the kinds. */
 async function start(): Promise<Start[]> {
   const starts: Start[] = [];
   for (let round = 0; round < pods; round += 1) {

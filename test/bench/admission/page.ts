@@ -5,7 +5,7 @@ import type { Measured } from "./load.ts";
 export interface Run extends Measured {
   readonly server: string;
   readonly round: number;
-  /** About so many bytes of review. */
+  /** The approximate size of the review in bytes. */
   readonly size: number;
   readonly connections: number;
 }
@@ -19,11 +19,11 @@ export interface Heap {
 
 export interface Results {
   readonly runs: Run[];
-  /** By what its environment sets, `NAME=value`: first as the webhook ships, then Node's defaults. */
+  /** By the variables of the environment, `NAME=value`: first those of the manifests, then Node.js' defaults. */
   readonly heap: readonly { readonly options: readonly string[]; readonly rounds: Heap[] }[];
   /** From process start to the first answer. */
   readonly first: readonly { name: string; milliseconds: number[] }[];
-  /** Milliseconds of a fresh TLS connection. */
+  /** Milliseconds for a new TLS connection. */
   readonly handshake: readonly { name: string; rounds: { latency: number; cpu: number }[] }[];
   readonly seconds: number;
   readonly rounds: number;

@@ -5,7 +5,7 @@ import type { Start } from "./times.ts";
 
 const s = (value: number) => value.toFixed(2);
 
-/** The pod of each kind whose start took the median time, or the one just below. */
+/** For each kind, the pod whose start took the median time, or the next shorter one. */
 function typical(starts: readonly Start[]): Start[] {
   return [...Map.groupBy(starts, ({ kind }) => kind).values()].map((group) => {
     const sorted = group.toSorted((a, b) => a.total - b.total);
@@ -46,14 +46,14 @@ export async function drawStart(starts: readonly Start[]): Promise<void> {
   });
 }
 
-/** Pods of one kind that were started at once: the seconds that each took. */
+/** Pods of one kind that were started at once, and the seconds that each took. */
 export interface Wave {
   readonly kind: string;
   readonly round: number;
   readonly totals: readonly number[];
 }
 
-/** How often each was measured. */
+/** The number of measurements of each kind. */
 export interface Counts {
   readonly pods: number;
   readonly atOnce: number;
@@ -70,7 +70,7 @@ export async function writeStart(
   const groups = Map.groupBy(starts, ({ kind }) => kind);
   const of = (kind: string, key: "total" | "afterDocker" | "afterBoth") =>
     median((groups.get(kind) ?? []).map((one) => one[key]));
-  // Pods of one round follow each other, so what disturbs the machine disturbs them together.
+  // The pods of a round are started one after another, so other load on the machine affects all of them.
   const ratio = (kind: string, to = "stock") =>
     median((groups.get(kind) ?? []).map(({ total }, round) => total / (groups.get(to)?.[round]?.total ?? Number.NaN)));
 
@@ -150,7 +150,7 @@ export async function writeStart(
         s(Math.max(...group.map(({ total }) => total))),
         s(ratio(kind)),
         n(of(kind, "afterDocker")),
-        // A stock runner container says nothing before run.sh.
+        // A stock runner container logs nothing before run.sh.
         kind === "stock" ? "" : n(of(kind, "afterBoth")),
       ]),
     ),
