@@ -96,7 +96,7 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
 }
 
 function environment(options: readonly string[]): string {
-  return options.map((option) => `\`${option}\``).join(", ") || "Node's defaults";
+  return options.map((option) => `\`${option}\``).join(", ") || "Node.js' defaults";
 }
 
 export async function writeAdmission(results: Results, measured: Machine): Promise<void> {
@@ -109,7 +109,7 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
   const shipped = memoryOf(heap[0]!.rounds);
   await page("admission", "Cost of an admission review", "npm run bench:admission", measured, [
     "![Requests per second](admission.svg)",
-    `The released bundle runs with ${environment(heap[0]!.options)}, as set in its manifest. Over HTTPS with keep-alive, it primes the pod of \`test/golden/dind-sidecar\` in reviews like those of kube-apiserver (${bytes.join(", ")} bytes; the larger ones are padded with variables, annotations and managedFields). It is compared with servers that run with Node's defaults, read the body and return a constant response of the same size. The server runs on one core, and the load generator on another.`,
+    `The released bundle runs with ${environment(heap[0]!.options)}, as set in its manifest. Over HTTPS with keep-alive, it primes the pod of \`test/golden/dind-sidecar\` in reviews like those of kube-apiserver (${bytes.join(", ")} bytes; the larger ones are padded with variables, annotations and managedFields). It is compared with servers that run with Node.js' defaults, read the body and return a constant response of the same size. The server runs on one core, and the load generator on another.`,
     table(
       ["compared with the goals", "measured", "goal"],
       [
