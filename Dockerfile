@@ -1,7 +1,7 @@
-# The image: the bundle on Node 24 of distroless, which has no shell and no package manager.
+# The image contains the bundle, on the distroless image of Node.js 24, which has no shell and no package manager.
 #   docker build -t registry.example.com/arc-primer:0.1.0 .
-# The bundle is plain JavaScript, so it is built once, on the platform of the machine that builds; for another platform
-# only the last stage differs, and nothing runs in it.
+# The bundle is plain JavaScript. So it is built once, on the platform of the build machine. For another platform, only the last
+# stage differs, and that stage runs no commands.
 FROM --platform=$BUILDPLATFORM docker.io/library/node:24 AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
@@ -13,7 +13,7 @@ COPY src src
 COPY test/golden test/golden
 RUN node build.mjs
 
-# nonroot is 65532.
+# The user nonroot has the ID 65532.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 COPY LICENSE /app/
 COPY --from=build /src/dist /app

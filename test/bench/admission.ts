@@ -1,5 +1,5 @@
-// npm run bench:admission: what an admission costs, beside servers that do nothing. Needs no cluster. About eight minutes;
-// BENCH_SECONDS (2) and BENCH_ROUNDS (5) make it shorter, and the page says so.
+// npm run bench:admission: the cost of an admission, compared with servers that do nothing. It needs no cluster and takes about
+// eight minutes. Set BENCH_SECONDS (2) and BENCH_ROUNDS (5) to make it shorter. The page shows both.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -21,12 +21,13 @@ const rounds = Number(process.env["BENCH_ROUNDS"] ?? 5);
 const sizes = [7_000, 50_000, 500_000];
 const connections = [1, 8, 64];
 const starts = 2 * rounds;
-/** Seconds of load before the first measurement: V8 takes thousands of reviews to compile all that it is going to. */
+/** Seconds of load before the first measurement. V8 needs thousands of reviews to compile everything. */
 const warmUp = 10;
 const [serverCore, loadCore] = [0, cpus().length - 1];
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
-if (loadCore === 0) throw new Error("server and load need a core each; this machine has one");
+if (loadCore === 0)
+  throw new Error("the server and the load generator need one core each, but this machine has only one");
 spawnSync("taskset", ["-cp", `${loadCore}`, `${process.pid}`], { stdio: ["ignore", "ignore", "inherit"] });
 
 const folder = mkdtempSync(join(tmpdir(), "arc-primer-bench-"));
@@ -66,7 +67,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-/** The golden folder's configuration: the wait, and a mirror. */
+/** The configuration of the golden test: the wait, and a mirror. */
 async function certificateAndConfig(): Promise<Files> {
   const now = Date.now();
   const { cert, key } = await selfSigned(["localhost"], {
@@ -82,7 +83,7 @@ async function certificateAndConfig(): Promise<Files> {
   };
 }
 
-/** Keeps a real answer, so that the constant servers send as many bytes. */
+/** Stores a real answer, so that the constant servers send the same number of bytes. */
 async function answerOf(server: Startable, body: string, path: string): Promise<void> {
   const running = await start(server, serverCore);
   const text = await post(running.port, body, false);
@@ -92,7 +93,7 @@ async function answerOf(server: Startable, body: string, path: string): Promise<
   writeFileSync(path, text);
 }
 
-/** Every server under every load, one after the other, round after round, so that what disturbs them is shared. */
+/** Measures every server under every load, alternating in each round, so that other load on the machine affects all of them. */
 async function loads(servers: readonly Startable[], bodies: readonly string[]): Promise<Results["runs"]> {
   const runs: Results["runs"] = [];
   const running = await Promise.all(servers.map(async (server) => start(server, serverCore)));
@@ -114,7 +115,7 @@ async function loads(servers: readonly Startable[], bodies: readonly string[]): 
   return runs;
 }
 
-/** Memory under each environment, in turn, round after round. */
+/** Measures the memory with each environment, alternating in each round. */
 async function heaps(servers: readonly Startable[], body: string): Promise<Results["heap"]> {
   const results = servers.map(({ env }) => ({
     options: Object.entries(env).map(([name, value]) => `${name}=${value}`),
@@ -126,7 +127,7 @@ async function heaps(servers: readonly Startable[], body: string): Promise<Resul
   return results;
 }
 
-/** Of a process of its own: at rest, and at the most under the load that the aims are about. */
+/** The memory of a new process: idle, and the peak under the load of the goals. */
 async function heapOf(server: Startable, body: string): Promise<Heap> {
   const running = await start(server, serverCore);
   await sleep(2000);

@@ -1,6 +1,6 @@
-// The burst, a part of npm run bench:start: runner pods created as fast as the API server takes them, with one and with
-// two replicas of the webhook in turn. They need not start, so no node fits them. BENCH_BURST (1000) pods, BENCH_BURSTS (3)
-// times with each.
+// The burst, a part of npm run bench:start: runner pods created as fast as the API server accepts them, alternating between one
+// and two replicas of the webhook. The pods do not have to start, so no node can run them. Settings (and defaults): BENCH_BURST
+// (1000) pods, BENCH_BURSTS (3) times with each number of replicas.
 
 import { stringify } from "yaml";
 import { statusAnnotation } from "../../src/report/status.ts";
@@ -74,7 +74,7 @@ async function burst(replicas: number, round: number): Promise<Burst> {
   };
 }
 
-/** Creates pods, so many at a time. */
+/** Creates pods, `inFlight` at a time. */
 async function wave(prefix: string, count: number) {
   const milliseconds: number[] = [];
   let [next, primed] = [0, 0];

@@ -1,11 +1,11 @@
-// npm run bench:faults: what goes wrong when everything goes wrong. FAULTS chooses parts (all: "api fuzz engine"):
+// npm run bench:faults: the behaviour under faults. The variable FAULTS selects parts (default: "api fuzz engine", all of them):
 //
-//   api      FAULTS_SECONDS (600) of creating pods on a real API server while the webhook's replicas have trouble
-//   fuzz     attacks on the process as the chart starts it, with ordinary reviews meanwhile
-//   engine   FAULTS_PODS (1,000,000) generated pods through the engine, each twice
+//   api      creates pods on a real API server for FAULTS_SECONDS (600), while faults are injected into the webhook's replicas
+//   fuzz     attacks the process as the chart starts it, and sends ordinary reviews meanwhile
+//   engine   runs FAULTS_PODS (1,000,000) generated pods through the engine, each twice
 //
-// All traffic stays on this machine, is bounded, and ends by itself. Each part keeps its result in .cache/faults, and when
-// all are there docs/reliability.md is written.
+// All traffic stays on this machine, is limited, and stops by itself. Each part stores its result in .cache/faults. When all
+// results exist, docs/reliability.md is written.
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,7 @@ const results = new URL("../../.cache/faults/", import.meta.url);
 const noted = machine();
 const show = (result: unknown) => process.stderr.write(`${JSON.stringify(result, null, 2)}\n`);
 
-/** Runs a part if it is wanted, and returns its result or that of an earlier run. */
+/** Runs a part if it is selected. Returns its result, or the result of an earlier run. */
 async function part<T>(name: string, run: () => Promise<T>): Promise<T | undefined> {
   const file = new URL(`${name}.json`, results);
   if (wanted.includes(name)) {

@@ -1,5 +1,5 @@
-// npm run bench:start: how long runner pods take to start on a node that has none of their images, and pulls them from a
-// registry on this machine. Needs the provider `bare`. BENCH_FRESH (3) pods of each kind.
+// A part of npm run bench:start: the start time of runner pods on a node that has none of their images, and pulls them from a
+// registry on the same machine. Requires the provider `bare`. Settings (and defaults): BENCH_FRESH (3) pods of each kind.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -41,7 +41,7 @@ try {
   await uninstall();
 }
 
-/** A pod of each kind in turn. */
+/** Starts pods one at a time, alternating between the kinds. */
 async function start(): Promise<Start[]> {
   const starts: Start[] = [];
   for (let round = 0; round < pods; round += 1) {
@@ -85,7 +85,7 @@ async function fillMirror(): Promise<void> {
 async function write(starts: readonly Start[]): Promise<void> {
   const seconds = (value: number) => value.toFixed(1);
   await page("fresh-node", "A start on a fresh node", "npm run bench:start", noted(), [
-    `Seconds from the request that creates a pod to the first line of \`run.sh\`, on a node that has none of the pod's images and pulls them from a registry on this machine: 0.5 GB for DinD and 1.1 GB for the runner, before compression. ${pods} pods of each kind, the kinds in turn; [the start on a node that has the images](start.md) has the rest. The stock pod names the same registry, so this compares what happens on the node. It says nothing about how far away a registry is, which is what a mirror is for.`,
+    `The table shows the seconds from the request that creates a pod to the first line of \`run.sh\`. The node has none of the pod's images. It pulls them from a registry on the same machine: 0.5 GB for DinD and 1.1 GB for the runner, before compression. ${pods} pods of each kind were started, alternating between the kinds. All kinds, including the stock pod, pull from the same registry. So the table compares what happens on the node. It does not show the benefit of a mirror that is closer than the original registry. See also [the start time on a node that has the images](start.md).`,
     table(
       ["kind", "median", "fastest", "slowest"],
       [...Map.groupBy(starts, ({ kind }) => kind)].map(([kind, group]) => {
@@ -93,6 +93,6 @@ async function write(starts: readonly Start[]): Promise<void> {
         return [kind, seconds(median(totals)), seconds(Math.min(...totals)), seconds(Math.max(...totals))];
       }),
     ),
-    "Pulling and unpacking the images is nearly all of it. The image volume needs no image that the pod does not pull anyway.",
+    "Nearly all of the time is spent on pulling and unpacking the images. The image volume needs no additional image, because the pod pulls the runner's image anyway.",
   ]);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs benchmarks with Node, one after the other, to the end even if one fails.
+# Runs benchmarks with Node.js, one after another. If one fails, the others still run.
 # usage: run.sh PROGRAM...
 cd "$(dirname "$0")/../.." || exit 1
 status=0

@@ -1,6 +1,6 @@
-// npm run bench:start: how long runner pods take from being asked for to the first line of run.sh, one at a time and
-// several at once. Needs a cluster whose node is this machine (the provider `bare`), for the clock and the custom image.
-// BENCH_PODS (10) of each kind one at a time; BENCH_AT_ONCE (10) at once, BENCH_WAVES (3) times.
+// npm run bench:start: the time from the request for a runner pod to the first line of run.sh, one pod at a time and several at
+// once. Requires a cluster whose node is this machine (the provider `bare`), for the clock and the custom image. Settings (and
+// defaults): BENCH_PODS (10) of each kind one at a time; BENCH_AT_ONCE (10) at once, BENCH_WAVES (3) times.
 
 import { createNamespace } from "../cluster/support/kube.ts";
 import { packageSource } from "../cluster/support/packages.ts";
@@ -43,7 +43,7 @@ try {
   await uninstall();
 }
 
-/** The kinds in turn. The first of each kind is thrown away: it fills the caches. */
+/** Starts one pod at a time, alternating between the kinds. The first of each kind fills the caches and is not counted. */
 async function oneAtATime(): Promise<Start[]> {
   const starts: Start[] = [];
   for (let round = 0; round <= pods; round += 1) {
@@ -57,7 +57,7 @@ async function oneAtATime(): Promise<Start[]> {
   return starts;
 }
 
-/** A wave of each kind in turn. */
+/** Starts waves, alternating between the kinds. */
 async function severalAtOnce(): Promise<Wave[]> {
   const all: Wave[] = [];
   for (let round = 0; round < waves; round += 1) {

@@ -1,4 +1,4 @@
-// What a webhook costs that does nothing: reads the body, answers with a constant.
+// A webhook that does nothing, as a baseline: it reads the body and answers with a constant.
 // usage: node constant.ts https|express CERT KEY ANSWER-FILE      prints the port it listens on
 
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import express from "express";
 const [kind = "", certFile = "", keyFile = "", answerFile = ""] = process.argv.slice(2);
 const answer = readFileSync(answerFile);
 
-/** Calls back with the whole body, unless the load ends in the middle of it. */
+/** Calls back with the whole body, unless the client disconnects before its end. */
 function withBody(request: IncomingMessage, then: (body: Buffer) => void): void {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => chunks.splice(0));

@@ -5,7 +5,7 @@ import { median } from "../support/page.ts";
 import { start } from "./servers.ts";
 import type { Running, Startable } from "./servers.ts";
 
-/** Posts a body once. Without an agent: over a connection of its own, with a full TLS handshake. */
+/** Posts a body once. Without an agent, this uses a new connection with a full TLS handshake. */
 export async function post(port: number, body: string, agent: Agent | false): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
@@ -31,13 +31,13 @@ export async function firstAnswer(server: Startable, core: number, body: string)
   return milliseconds;
 }
 
-/** What a connection costs that is used once: milliseconds until it can be used, and of the server's processor time. */
+/** The cost of a connection that is used once: milliseconds until it can be used, and milliseconds of the server's CPU time. */
 export async function handshakes(server: Running, count: number): Promise<{ latency: number; cpu: number }> {
   const latencies: number[] = [];
   const before = cpuSeconds(server.pid);
   for (let index = 0; index < count; index += 1) {
     const began = performance.now();
-    // No session is given, so none is taken up again: as kube-apiserver's client does, which keeps none.
+    // Without a session, none is resumed. kube-apiserver's client does not store sessions either.
     const socket = connect({ port: server.port, host: "localhost", rejectUnauthorized: false });
     await new Promise<void>((resolve, reject) => socket.once("secureConnect", resolve).once("error", reject));
     latencies.push(performance.now() - began);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { cpuSeconds, versionOf } from "../support/machine.ts";
 import type { Running } from "./servers.ts";
 
-/** One run of load on one server. Milliseconds, but for `cpu`: milliseconds of the server's processor time for a request. */
+/** One run of load on one server. Times are in milliseconds. `cpu` is the server's CPU time per request. */
 export interface Measured {
   readonly perSecond: number;
   readonly p50: number;
@@ -18,12 +18,12 @@ interface Counted {
   /** Microseconds. */
   p50: number;
   p99: number;
-  /** Answers other than 2xx. */
+  /** The number of responses other than 2xx. */
   refused: number;
   broken: number;
 }
 
-/** What makes the load, with its version. */
+/** The load generator, with its version. */
 export const loader = wrk() ?? autocannon();
 
 interface Loader {
@@ -57,7 +57,7 @@ function wrk(): Loader | undefined {
   };
 }
 
-/** Where there is no wrk. It takes much more of the load's core, and counts whole milliseconds. */
+/** Used if wrk is not installed. It needs much more CPU time, and measures whole milliseconds. */
 function autocannon(): Loader {
   process.stderr.write("without wrk (apt-get install wrk), autocannon makes the load\n");
   const require = createRequire(import.meta.url);
@@ -104,10 +104,10 @@ function autocannon(): Loader {
 }
 
 /**
- * Loads a server for some seconds over that many kept-alive connections, each with one request at a time.
+ * Puts load on a server for some seconds over this number of keep-alive connections, each with one request at a time.
  *
  * @param body the file to post
- * @throws if one request was not answered with 2xx
+ * @throws if a response was not 2xx
  */
 export async function load(
   server: Running,
@@ -121,7 +121,7 @@ export async function load(
   const { requests, microseconds, p50, p99, refused, broken } = loader.read(printed);
   if (refused + broken > 0 || requests === 0) {
     throw new Error(
-      `${server.name}: of ${requests} requests ${refused} were refused, ${broken} were cut off\n${printed}`,
+      `${server.name}: of ${requests} requests, ${refused} were rejected and ${broken} were interrupted\n${printed}`,
     );
   }
   return {

@@ -5,7 +5,7 @@ import type { Measured } from "./load.ts";
 export interface Run extends Measured {
   readonly server: string;
   readonly round: number;
-  /** About so many bytes of review. */
+  /** The approximate size of the review in bytes. */
   readonly size: number;
   readonly connections: number;
 }
@@ -19,11 +19,11 @@ export interface Heap {
 
 export interface Results {
   readonly runs: Run[];
-  /** By what its environment sets, `NAME=value`: first as the webhook ships, then Node's defaults. */
+  /** By the variables of the environment, `NAME=value`: first those of the manifests, then Node.js' defaults. */
   readonly heap: readonly { readonly options: readonly string[]; readonly rounds: Heap[] }[];
   /** From process start to the first answer. */
   readonly first: readonly { name: string; milliseconds: number[] }[];
-  /** Milliseconds of a fresh TLS connection. */
+  /** Milliseconds for a new TLS connection. */
   readonly handshake: readonly { name: string; rounds: { latency: number; cpu: number }[] }[];
   readonly seconds: number;
   readonly rounds: number;
@@ -82,7 +82,7 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
       encoding: {
         x: { field: "load", sort: null, title: null, axis: { labelAngle: 0 } },
         xOffset: { field: "server", sort: null },
-        y: { field: "perSecond", type: "quantitative", title: "requests a second, one core" },
+        y: { field: "perSecond", type: "quantitative", title: "requests per second, one core" },
         color: {
           field: "server",
           sort: null,
@@ -96,7 +96,7 @@ export async function drawAdmission({ runs }: Results): Promise<void> {
 }
 
 function environment(options: readonly string[]): string {
-  return options.map((option) => `\`${option}\``).join(", ") || "Node's defaults";
+  return options.map((option) => `\`${option}\``).join(", ") || "Node.js' defaults";
 }
 
 export async function writeAdmission(results: Results, measured: Machine): Promise<void> {
@@ -108,13 +108,13 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
   const start = median(first[0]!.milliseconds);
   const shipped = memoryOf(heap[0]!.rounds);
   await page("admission", "Cost of an admission review", "npm run bench:admission", measured, [
-    "![Requests a second](admission.svg)",
-    `The released bundle runs with ${environment(heap[0]!.options)}, as set in its manifest. Over HTTPS with keep-alive, it primes the pod of \`test/golden/dind-sidecar\` in reviews like those of kube-apiserver (${bytes.join(", ")} bytes; the larger ones are padded with variables, annotations and managedFields). It is compared with servers that run with Node's defaults, read the body and return a constant response of the same size. The server has one core, the load generator another.`,
+    "![Requests per second](admission.svg)",
+    `The released bundle runs with ${environment(heap[0]!.options)}, as set in its manifest. Over HTTPS with keep-alive, it primes the pod of \`test/golden/dind-sidecar\` in reviews like those of kube-apiserver (${bytes.join(", ")} bytes; the larger ones are padded with variables, annotations and managedFields). It is compared with servers that run with Node.js' defaults, read the body and return a constant response of the same size. The server runs on one core, and the load generator on another.`,
     table(
       ["compared with the goals", "measured", "goal"],
       [
         [
-          "requests a second, 7 kB, 8 at a time, relative to the constant `node:https`",
+          "requests per second, 7 kB, 8 at a time, relative to the constant `node:https`",
           aimed.ratio.toFixed(2),
           "≥ 0.25",
         ],
@@ -150,7 +150,7 @@ export async function writeAdmission(results: Results, measured: Machine): Promi
       }),
     ),
     "## Start and connections",
-    `_First answer_ is the time from the start of the process to its first answer to a review: the median of ${first[0]!.milliseconds.length} interleaved starts. _Connection_ is the time that a client needs for a new TLS connection (ECDSA P-256, without session resumption), and _CPU_ is the server's CPU time for it: medians of ${rounds} interleaved rounds of 300.`,
+    `_First answer_ is the time from the start of the process to its first response to a review: the median of ${first[0]!.milliseconds.length} interleaved starts. _Connection_ is the time that a client needs for a new TLS connection (ECDSA P-256, without session resumption), and _CPU_ is the server's CPU time for it: medians of ${rounds} interleaved rounds of 300.`,
     table(
       ["server", "first answer", "fastest", "slowest", "connection", "CPU"],
       first.map(({ name, milliseconds }, index) => {

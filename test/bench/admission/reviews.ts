@@ -4,8 +4,8 @@ import { admissionReview } from "../../../src/cli/admission-client.ts";
 import type { Pod } from "../../../src/pod/types.ts";
 
 /**
- * A review as kube-apiserver sends it for the pod that ARC makes of containerMode.type=dind, grown to about this many
- * bytes by what makes pods large in earnest: variables, annotations, and the managedFields that go with them.
+ * A review as kube-apiserver sends it for the pod that ARC creates for containerMode.type=dind. It is enlarged to about this
+ * number of bytes with the fields that make real pods large: variables, annotations, and their managedFields.
  */
 export function reviewOf(bytes: number): string {
   const text = readFileSync(new URL("../../golden/dind-sidecar/pod.yaml", import.meta.url), "utf8");
@@ -16,7 +16,7 @@ export function reviewOf(bytes: number): string {
   for (let count = 0; count < 900; count += 1) {
     const review = JSON.stringify(admissionReview(managed(pod), "arc-runners"));
     if (review.length >= bytes) return review;
-    // A look costs as much as the pod is large, so large pods grow by more at a time.
+    // Measuring the size takes longer for larger pods, so they grow in larger steps.
     for (let more = Math.ceil((bytes - review.length) / 4000); more > 0; more -= 1, count += 1) {
       env.push({ name: `JOB_SETTING_${count}`, value: `${count} ${"https://internal.example.com/a/path ".repeat(8)}` });
       annotations[`example.com/annotation-${count}`] = `{"owner":"team-${count}","note":"${"policy ".repeat(20)}"}`;
@@ -42,7 +42,7 @@ function managed(pod: Pod): Pod {
   return { ...pod, metadata: { ...metadata, managedFields: [entry] } } as unknown as Pod;
 }
 
-/** The names of fields, as managedFields holds them. */
+/** The names of fields in the format of managedFields. */
 function fields(value: unknown): object {
   if (Array.isArray(value)) {
     return Object.fromEntries(

@@ -15,7 +15,7 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** How a server is started: its command line after `node`, and its environment. */
+/** The command line of a server after `node`, and its environment. */
 export interface Startable {
   readonly name: string;
   readonly args: readonly string[];
@@ -26,13 +26,13 @@ export interface Files {
   readonly cert: string;
   readonly key: string;
   readonly config: string;
-  /** What the constant servers answer. */
+  /** The answer of the constant servers. */
   readonly answer: string;
 }
 
 type Environment = Readonly<Record<string, string>>;
 
-/** What the webhook's manifest sets: Node's flags, and the like. */
+/** The environment variables in the webhook's manifest, such as Node.js' flags. */
 const shipped = environment();
 
 function environment(): Environment {
@@ -46,7 +46,7 @@ function environment(): Environment {
   return Object.fromEntries(env.map(({ name, value }) => [name, value]));
 }
 
-/** The bundle as it ships. */
+/** The released bundle. */
 export function webhook({ cert, key, config }: Files, env = shipped): Startable {
   const flags = ["--host=localhost", "--port=0", "--ops-port=0", "--shutdown-delay=0s"];
   const args = [bundle, "serve", `--config=${config}`, `--tls-cert-file=${cert}`, `--tls-private-key-file=${key}`];
@@ -62,7 +62,7 @@ export function constant(kind: "https" | "express", { cert, key, answer }: Files
   };
 }
 
-/** Starts a server on one core; its log is read to the end, as a container runtime does. */
+/** Starts a server on one core, and reads its log to the end, like a container runtime. */
 export async function start({ name, args, env }: Startable, core: number): Promise<Running> {
   const child = spawn("taskset", ["-c", `${core}`, process.execPath, ...args], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -84,7 +84,7 @@ export async function start({ name, args, env }: Startable, core: number): Promi
     port,
     pid: child.pid!, // taskset becomes node
     async stop() {
-      if (child.exitCode !== null) throw new Error(`${name} has ended by itself, with exit code ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`${name} exited with code ${child.exitCode}`);
       const ended = once(child, "exit");
       child.kill();
       await ended;

@@ -8,7 +8,7 @@ export interface Burst {
   readonly pods: number;
   readonly primed: number;
   readonly seconds: number;
-  /** As the client saw the creation of a pod. */
+  /** The time that the creation of a pod took for the client. */
   readonly milliseconds: { readonly median: number; readonly slowest: number };
   readonly buckets: readonly Bucket[];
   readonly failedOpen: number;
@@ -17,7 +17,7 @@ export interface Burst {
 
 const titleOf = ({ replicas }: Burst) => `${replicas} ${replicas === 1 ? "replica" : "replicas"}`;
 
-/** Cores that a replica used between two looks. */
+/** The number of cores that a replica used between two samples. */
 function usage({ samples }: Burst) {
   return [...Map.groupBy(samples, ({ pod }) => pod).values()].flatMap((own, replica) =>
     own.map((sample, index) => {
@@ -28,17 +28,17 @@ function usage({ samples }: Burst) {
   );
 }
 
-/** The bursts with as many replicas, by their title. */
+/** The bursts, grouped by the number of replicas. */
 function byReplicas(bursts: readonly Burst[]): [string, Burst[]][] {
   return [...Map.groupBy(bursts, titleOf)];
 }
 
-/** The one that took the median time (of an even number the longer of the two in the middle). */
+/** The burst that took the median time. For an even number, the longer of the two in the middle. */
 function middle(bursts: readonly Burst[]): Burst {
   return bursts.toSorted((a, b) => a.seconds - b.seconds)[bursts.length >> 1]!;
 }
 
-/** Seconds of processor time, all replicas together. */
+/** Seconds of CPU time of all replicas together. */
 function processorTime({ samples }: Burst): number {
   return sum([...Map.groupBy(samples, ({ pod }) => pod).values()].map((own) => own.at(-1)!.cpu - own[0]!.cpu));
 }
@@ -74,8 +74,8 @@ export async function writeBurst(bursts: readonly Burst[], inFlight: number, mea
   const runs = byReplicas(bursts);
   const bounds = bursts[0]!.buckets.map(({ to }) => to);
   await page("burst", "A burst of runner pods", "npm run bench:start", measured, [
-    "![Processor and memory of the webhook](burst.svg)",
-    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where API server, etcd, the scheduler, the webhook and the client share the machine. The pods fit on no node, so nothing but their creation is measured. ${runs[0]![1].length} bursts ran with each number of replicas, in turn. The table shows the medians of their times, the highest memory of any replica, and the CPU time of all replicas together. The chart shows the bursts that took the median time.`,
+    "![CPU and memory of the webhook](burst.svg)",
+    `${bursts[0]!.pods} runner pods created by ${inFlight} clients at a time, on the one-node cluster of \`test/cluster/bare\`, where the API server, etcd, the scheduler, the webhook and the client share the machine. No node can run the pods, so only their creation is measured. ${runs[0]![1].length} bursts ran with each number of replicas, in turn. The table shows the medians of their times, the highest memory of any replica, and the CPU time of all replicas together. The chart shows the bursts that took the median time.`,
     table(
       [
         "webhook",

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { call } from "../../cluster/support/kube.ts";
 import { webhookPods } from "../../cluster/support/stack.ts";
 
-/** One look at one replica. */
+/** One sample of one replica. */
 export interface Sample {
   readonly pod: string;
-  /** Since the first look. */
+  /** Since the first sample. */
   readonly seconds: number;
-  /** Processor time so far. */
+  /** CPU time so far. */
   readonly cpu: number;
   /** Resident, 10^6 bytes. */
   readonly memory: number;
 }
 
-/** Looks at the metrics of every replica twice a second, until it is stopped and has looked once more. */
+/** Reads the metrics of every replica twice per second. After it is stopped, it takes one more sample. */
 export function sampler(): { stop(): Promise<Sample[]> } {
   const samples: Sample[] = [];
   const began = performance.now();

@@ -1,6 +1,6 @@
-// One kind of attack on a webhook at a port of this machine, bounded in number and time:
+// One kind of attack on a webhook at a port of this machine, limited in number and time:
 //   node attacker.ts ATTACK PORT
-// It prints what came of it. The attacks and what they are: `attacks` below.
+// Prints a count of the outcomes. The attacks are in `attacks` below.
 
 import { Agent, request } from "node:https";
 import { connect as connectPlain } from "node:net";
@@ -14,7 +14,7 @@ const [attack = "", portText = ""] = process.argv.slice(2);
 const port = Number(portText);
 const where = { host: "127.0.0.1", port, rejectUnauthorized: false };
 const megabyte = 1024 * 1024;
-const seconds = 20; // how long an attack that goes on goes on
+const seconds = 20; // the duration of attacks that continue until they are stopped
 const counts: Record<string, number> = {};
 const count = (what: string) => (counts[what] = (counts[what] ?? 0) + 1);
 
@@ -54,7 +54,7 @@ function hostile(): string[] {
   ];
 }
 
-/** Posts bodies, or does what the list's functions do, so many at a time. */
+/** Posts the bodies of the list, or calls its functions, `atATime` at a time. */
 async function inTurn(atATime: number, list: readonly (string | Buffer | (() => Promise<unknown>))[]): Promise<void> {
   const left = list.values();
   const agent = new Agent({ keepAlive: true, maxSockets: atATime });
@@ -90,7 +90,7 @@ function head(length: number): string {
   return `POST /mutate HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
 }
 
-/** Sends all of a body but the last byte, and begins anew when it is cut off. */
+/** Sends a body without its last byte, and starts again when the connection is closed. */
 async function stalled(size: number): Promise<void> {
   while (Date.now() < until) {
     const socket = await opened();
@@ -129,7 +129,7 @@ async function connections(most: number): Promise<void> {
 async function junk(): Promise<void> {
   const socket = connectPlain(where).on("error", () => {});
   await new Promise((resolve) => socket.once("connect", resolve).once("close", resolve));
-  // Half of them begin like a handshake.
+  // Half of them start like a TLS handshake.
   const bytes = Buffer.from(Array.from({ length: 300 }, () => random(256)));
   if (random(2)) bytes.set([0x16, 3, 1, 1, 0x27, 1, 0, 1, 0x23, 3, 3]);
   socket.resume().write(bytes);

@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { runEngine } from "./engine.ts";
 import { seed } from "./malformed.ts";
 
-// A thread of runEngineThreads, with pods of its own.
+// A thread of runEngineThreads, with its own pods.
 
 const { seed: own, pods } = workerData as { seed: number; pods: number };
 seed(own);

@@ -17,21 +17,21 @@ export interface EngineResult {
   readonly pods: number;
   readonly primed: number;
   readonly malformed: number;
-  /** The engine threw, or a mutation did. */
+  /** The engine or a mutation threw an exception. */
   readonly exceptions: number;
-  /** Pods that came out unsound, or that a mutation had to be discarded for. */
+  /** Pods whose result was invalid, or for which a mutation was discarded because of that. */
   readonly invalid: number;
-  /** Second passes that change something. */
+  /** Pods that a second pass changed. */
   readonly secondPasses: number;
   readonly seconds: number;
-  /** What the first of each was, to look into it. */
+  /** The first example of each, for debugging. */
   readonly examples: readonly string[];
 }
 
 const permissions = mutations.flatMap(({ permissions: may = [] }) => may);
 const levels = ["privileged", "baseline", "restricted"] as const;
 
-/** Sends that many generated pods through the engine, in a thread for each processor. */
+/** Runs this number of generated pods through the engine, with one thread per CPU. */
 export async function runEngineThreads(count: number): Promise<EngineResult> {
   const threads = availableParallelism();
   const started = performance.now();
@@ -58,7 +58,7 @@ export async function runEngineThreads(count: number): Promise<EngineResult> {
   };
 }
 
-/** Sends that many generated pods through the engine, each with one of the golden configurations, and twice. */
+/** Runs this number of generated pods through the engine twice, each with one of the golden configurations. */
 export function runEngine(count: number): EngineResult {
   const configs = goldenConfigs();
   const prime = createPrime({ mutations, version: "0.0.0" });
@@ -94,7 +94,7 @@ function errorKind({ outcomes }: Primed): "exceptions" | "invalid" {
   return outcomes.some(({ reason }) => reason === "invariant-broken") ? "invalid" : "exceptions";
 }
 
-/** A golden pod with up to six changes that pods have in the wild, and now and then one that none has. */
+/** A golden pod with up to six changes. Most of them occur in real pods, a few do not. */
 function generated(): Pod {
   const pod = structuredClone(oneOf(pods));
   for (let times = random(7); times > 0; times -= 1) oneOf(changes)(pod);
@@ -147,7 +147,7 @@ const images = [
 const all = ({ spec }: Pod): Container[] => [...(spec.initContainers ?? []), ...spec.containers];
 const some = (pod: Pod): Container => (all(pod).length > 0 ? oneOf(all(pod)) : { name: "none" });
 
-/** A name for a container. The API server refuses a pod in which two have the same. */
+/** A name for a container. The API server rejects a pod in which two containers have the same name. */
 function unused(pod: Pod): string {
   const name = oneOf(names);
   return all(pod).some((container) => container.name === name) ? `${name}-${random(1000)}` : name;
@@ -161,7 +161,7 @@ function addVolume(pod: Pod, source: object): string {
   return own;
 }
 
-/** The name of a volume that the pod has: the API server refuses a mount of another. */
+/** The name of one of the pod's volumes. The API server rejects a mount of any other volume. */
 function volumeOf(pod: Pod): string {
   const { volumes = [] } = pod.spec;
   return volumes.length > 0 ? oneOf(volumes).name : addVolume(pod, { emptyDir: {} });

@@ -13,16 +13,17 @@ import { memory } from "../support/machine.ts";
 
 export interface Attacked {
   readonly attack: string;
-  /** What the attacker's requests and connections came to. */
+  /** The outcomes of the attacker's requests and connections, with their counts. */
   readonly outcome: Readonly<Record<string, number>>;
-  /** Ordinary reviews sent meanwhile, one after the other on connections of their own, and those not answered with a patch. */
+  /** Ordinary reviews that were sent meanwhile, one after another, each on a new connection. */
   readonly reviews: number;
+  /** The ordinary reviews that were not answered with a patch. */
   readonly failed: number;
   /** Milliseconds. */
   readonly median: number;
   readonly p99: number;
   readonly slowest: number;
-  /** MB, the most that the process has had so far. */
+  /** MB, the highest memory of the process so far. */
   readonly peak: number;
   readonly alive: boolean;
 }
@@ -41,7 +42,7 @@ export const attacks = [
 /** As the chart starts it (templates/deployment.yaml). */
 const environment = { NODE_OPTIONS: "--max-old-space-size=192 --max-semi-space-size=4", MALLOC_ARENA_MAX: "2" };
 
-/** Attacks one process in all these ways, one after the other, and sends it ordinary reviews meanwhile. */
+/** Runs all attacks against one process, one after another, and sends it ordinary reviews meanwhile. */
 export async function runFuzz(bundle: string): Promise<Attacked[]> {
   const folder = mkdtempSync(join(tmpdir(), "arc-primer-fuzz-"));
   const issued = await selfSigned(["localhost"], {

@@ -3,7 +3,7 @@ import { pods } from "./pods.ts";
 
 let state = 0x2545f491;
 
-/** Begins another series of numbers. Any integer but 0. */
+/** Starts another series of numbers. Any integer except 0. */
 export function seed(value: number): void {
   state = value;
 }
@@ -23,7 +23,7 @@ export function oneOf<T>(list: readonly T[]): T {
 const values: readonly unknown[] = [null, 0, -1, 1e308, "", "x".repeat(5000), [], {}, [[]], [null], { a: {} }, true];
 const tokens = ["{", "}", "[", "]", ",", ":", '"', "\\", "\u0000", "\\u0000", "1e999", "null", '"__proto__":'];
 
-/** Reviews that something has happened to: values of other types, bytes changed, added, or cut off. */
+/** Damaged reviews: values of other types, or bytes that were changed, added or removed. */
 export function malformed(count: number): Buffer[] {
   return Array.from({ length: count }, () => {
     const review = admissionReview(structuredClone(oneOf(pods)), "arc-runners");
@@ -43,7 +43,7 @@ function insert(bytes: Buffer, more: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at)]);
 }
 
-/** Walks down from the root, and puts another value where it ends. */
+/** Walks down a random path from the root, and replaces the value at its end. */
 export function replaceSomething(root: object): void {
   let parent = root as Record<string, unknown>;
   for (;;) {

@@ -12,13 +12,13 @@ const index = "arc-primer-bundles";
 const image = goldenPod("dind-sidecar").spec.containers.find(({ name }) => name === "runner")!.image!;
 
 /**
- * Has the chart's own pods build and serve a bundle of a profile's packages for the stock runner image, and the webhook
- * offer it. The webhook is that of `installWebhook`, whose configuration the bundle server reads as well.
+ * Runs the chart's own pods, which build and serve a bundle of a profile's packages for the stock runner image, and makes the
+ * webhook offer it. The webhook is the one of `installWebhook`. The bundle server reads the same configuration.
  *
  * @param configuration of the webhook, as plain data
  */
 export async function offerBundle(profile: string, { profiles }: { profiles: object }): Promise<void> {
-  // The builder is root.
+  // The builder runs as root.
   const labels = { "pod-security.kubernetes.io/enforce": "baseline" };
   await patch(`/api/v1/namespaces/${namespace}`, { metadata: { labels } });
   const values = withImage({ config: { profiles }, packageBundles: [{ profile, image }] });
@@ -41,7 +41,7 @@ export async function offerBundle(profile: string, { profiles }: { profiles: obj
   await mountIndex();
 }
 
-/** There is neither DNS nor kube-proxy: the server publishes its pod's address, and the builder asks no resolver. */
+/** There is no DNS and no kube-proxy. So the server publishes its pod's address, and the builder uses no resolver. */
 function reachableHere({ spec }: Manifest): void {
   const pod = spec.template.spec;
   Object.assign(pod, { dnsPolicy: "None", dnsConfig: { nameservers: ["10.244.0.1"] } });
@@ -50,7 +50,7 @@ function reachableHere({ spec }: Manifest): void {
   server.args = server.args.map((word: string) => (word.startsWith("--url=") ? "--url=http://$(POD_IP):8081" : word));
 }
 
-/** Gives the index to the webhook. Its new pods find the bundle there, so that nothing waits for the kubelet. */
+/** Mounts the index into new pods of the webhook, which find the bundle at once, without waiting for the kubelet's sync. */
 async function mountIndex(): Promise<void> {
   const { spec } = await get<Manifest>("Deployment", namespace, "arc-primer");
   const { containers, volumes } = spec.template.spec;

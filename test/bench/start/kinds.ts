@@ -3,17 +3,17 @@ import { containerNamed } from "../../cluster/support/runner-pod.ts";
 import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
 import type { PackageSource } from "../../cluster/support/packages.ts";
 
-/** What is compared: ways to make a runner pod start. */
+/** A kind of runner pod that the benchmark compares with others. */
 export interface Kind {
   readonly name: string;
-  /** The profile that primes it; none: the pod opts out. */
+  /** The profile of the pod. If undefined, the pod opts out. */
   readonly profile?: string;
-  /** What its log has to say, besides. */
+  /** What its log must contain, in addition. */
   readonly says?: RegExp;
   change?(pod: RunnerPod): void;
 }
 
-/** GitHub's image lacks these. */
+/** Packages that GitHub's image does not contain. */
 export const lacking = ["make", "tree", "wget", "zstd"];
 const present = ["ca-certificates", "curl", "git", "sudo"];
 
@@ -27,11 +27,11 @@ const custom: Kind = {
     const runner = containerNamed(pod, "runner");
     Object.assign(runner, { image: "custom-runner:bench", command: ["/home/runner/start.sh"] });
     containerNamed(pod, "init-dind-externals").image = "custom-runner:bench";
-    // Its owner has to write the whole pod template out anyway, and leaves the probe away: the loop is faster.
+    // A user with a custom image maintains the whole pod template anyway. So it has no probe, because the loop is faster.
     delete containerNamed(pod, "dind").startupProbe;
   },
 };
-/** What the kubelet takes by itself: a sidecar and a container that have nothing to do, of the same images. */
+/** The time of the kubelet alone: a sidecar and a container from the same images that do nothing. */
 const floor: Kind = {
   name: "the kubelet's floor",
   change(pod) {
@@ -42,7 +42,7 @@ const floor: Kind = {
   },
 };
 
-/** What can be had without a webhook: an image volume in the place of the copy, and a loop before run.sh. */
+/** The same result without a webhook: an image volume instead of the copy, and a loop before run.sh. */
 const byHand: Kind = {
   name: "the same by hand",
   change(pod) {
@@ -84,10 +84,10 @@ export const kinds: readonly Kind[] = [
   floor,
 ];
 
-/** The kinds of which several are started at once. */
+/** The kinds of which several pods are started at once. */
 export const inWaves: readonly Kind[] = [stock, copied, volume, bundled, memory, custom, byHand, floor];
 
-/** @param source the repository of the packages. It also plays the image's own sources, and has nothing there */
+/** @param source the package repository. It also serves as the image's own package sources, which are empty */
 export function configuration({ apt: own, address }: PackageSource) {
   const apt = { ...own, proxy: address };
   const docker = { externals: "volume" };
@@ -105,21 +105,21 @@ export function configuration({ apt: own, address }: PackageSource) {
   return { apiVersion: "arc-primer.dev/v1alpha1", kind: "PrimerConfiguration", profiles, rules };
 }
 
-/** The pod of a kind: stock, but for the annotation that says what is to become of it. */
+/** Turns a stock pod into a pod of this kind: adds the annotation that selects the profile, and applies the kind's changes. */
 export function changeFor({ profile, change }: Kind): (pod: RunnerPod) => void {
   return (pod) => {
     const asked: Record<string, string> = profile
       ? { "arc-primer.dev/profile": profile }
       : { "arc-primer.dev/skip": "true" };
     pod.metadata.annotations = { ...pod.metadata.annotations, ...asked };
-    // The image's own package sources cannot be reached. That is known at once, and not after a minute of asking a
-    // resolver that pods do not reach: the node refuses.
+    // The image's own package sources are unreachable. With this resolver, lookups fail immediately, because the node refuses
+    // the connection. Otherwise, apt would wait a minute for a resolver that pods cannot reach.
     Object.assign(pod.spec, { dnsPolicy: "None", dnsConfig: { nameservers: ["10.244.0.1"] } });
     change?.(pod);
   };
 }
 
-/** Makes the custom image known to the node. Only where the node is this machine. */
+/** Loads the custom image on the node. Works only if the node is this machine. */
 export function loadCustomImage(): void {
   clusterScript("bare/load-image.sh", clusterScript("bare/custom-runner.sh", ...lacking));
 }

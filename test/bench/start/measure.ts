@@ -8,16 +8,16 @@ import type { Kind } from "./kinds.ts";
 import { startOf } from "./times.ts";
 import type { Start } from "./times.ts";
 
-/** Where the pods of these benchmarks are. */
+/** The namespace of the pods of these benchmarks. */
 export const namespace = "bench-start";
 
-/** Starts pods of one kind together, and removes them when all have ended. */
+/** Starts pods of one kind at once, and deletes them when all have finished. */
 export async function measure(kind: Kind, names: readonly string[]): Promise<Start[]> {
   const prepared = await Promise.all(
     names.map(async (name) => prepareRunnerPod(name, namespace, "echo run.sh", { change: changeFor(kind) })),
   );
   const starts = await Promise.all(prepared.map(async (pod) => run(kind, pod)));
-  // What ten copies leave to be written to the disk is not the next one's to wait for.
+  // Write the data of these pods to the disk now, so that the next pods do not have to wait for it.
   spawnSync("sync");
   return starts;
 }
@@ -27,13 +27,16 @@ async function run(kind: Kind, prepared: RunnerPod): Promise<Start> {
   const asked = Date.now() / 1000;
   const pod = await create(prepared);
   if (Boolean(pod.metadata.annotations?.[statusAnnotation]) !== Boolean(kind.profile)) {
-    throw new Error(`${kind.name}: primed where it should not be, or the other way round`);
+    throw new Error(
+      `${kind.name}: the pod was primed although it should not be, or was not primed although it should be`,
+    );
   }
   const { exitCode, log } = await ended(pod, 600);
-  if (exitCode !== 0) throw new Error(`${kind.name} ended with exit code ${exitCode}: ${log}`);
-  if (kind.says && !kind.says.test(log)) throw new Error(`${kind.name} is not what was to be measured: ${log}`);
+  if (exitCode !== 0) throw new Error(`${kind.name}: the pod exited with code ${exitCode}: ${log}`);
+  if (kind.says && !kind.says.test(log))
+    throw new Error(`${kind.name}: the log does not contain ${kind.says.source}: ${log}`);
   const start = await startOf(kind.name, pod, asked);
-  if (Number.isNaN(start.total)) throw new Error(`${kind.name}: its logs lack a line: ${log}`);
+  if (Number.isNaN(start.total)) throw new Error(`${kind.name}: a line is missing in the logs: ${log}`);
   await remove(pod, 1);
   const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
   await until(`the end of ${name}`, 120, async () => (await call("GET", path)).status === 404);

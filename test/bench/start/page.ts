@@ -5,7 +5,7 @@ import type { Start } from "./times.ts";
 
 const s = (value: number) => value.toFixed(2);
 
-/** The pod of each kind whose start took the median time, or the one just below. */
+/** For each kind, the pod whose start took the median time, or the next shorter one. */
 function typical(starts: readonly Start[]): Start[] {
   return [...Map.groupBy(starts, ({ kind }) => kind).values()].map((group) => {
     const sorted = group.toSorted((a, b) => a.total - b.total);
@@ -30,7 +30,7 @@ export async function drawStart(starts: readonly Start[]): Promise<void> {
           transform: [{ filter: "isValid(datum.to)" }],
           mark: { type: "bar", height: 11 },
           encoding: {
-            x: { field: "from", type: "quantitative", title: "seconds since the pod was asked for" },
+            x: { field: "from", type: "quantitative", title: "seconds since the pod was requested" },
             x2: { field: "to" },
             y,
             color: { field: "what", legend: null, scale: { scheme: "tableau10" } },
@@ -46,14 +46,14 @@ export async function drawStart(starts: readonly Start[]): Promise<void> {
   });
 }
 
-/** Pods of one kind that were started at once: the seconds that each took. */
+/** Pods of one kind that were started at once, and the seconds that each took. */
 export interface Wave {
   readonly kind: string;
   readonly round: number;
   readonly totals: readonly number[];
 }
 
-/** How often each was measured. */
+/** The number of measurements of each kind. */
 export interface Counts {
   readonly pods: number;
   readonly atOnce: number;
@@ -70,7 +70,7 @@ export async function writeStart(
   const groups = Map.groupBy(starts, ({ kind }) => kind);
   const of = (kind: string, key: "total" | "afterDocker" | "afterBoth") =>
     median((groups.get(kind) ?? []).map((one) => one[key]));
-  // Pods of one round follow each other, so what disturbs the machine disturbs them together.
+  // The pods of a round are started one after another, so other load on the machine affects all of them.
   const ratio = (kind: string, to = "stock") =>
     median((groups.get(kind) ?? []).map(({ total }, round) => total / (groups.get(to)?.[round]?.total ?? Number.NaN)));
 
@@ -101,7 +101,7 @@ export async function writeStart(
 
   await page("start", "Start time of runner pods", "npm run bench:start", measured, [
     "![Timeline of one pod of each kind](start.svg)",
-    `Seconds from the request that creates a pod to the first line of \`run.sh\`, on the one-node cluster of \`test/cluster/bare\`. Its runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)); the externals have the real size (585 MB, 9,060 files). Images are on the node. Times come from the container runtime's log timestamps.`,
+    `All times are seconds from the request that creates a pod to the first line of \`run.sh\`, on the one-node cluster of \`test/cluster/bare\`. Its runner and DinD images are stand-ins ([how they differ](../contributing/test-bed.md)); the externals have the real size (585 MB, 9,060 files). The images are already on the node. Times come from the container runtime's log timestamps.`,
     table(
       ["compared with the goals", "one at a time", `${counts.atOnce} at once, the last`, "goal"],
       [
@@ -128,9 +128,9 @@ export async function writeStart(
       ],
     ),
     "The stock pod copies the runner's externals in an init container, and its startup probe checks every 5 s. A primed pod with default settings copies them as well, so it saves at most what the probe costs. Use `docker.externals: volume` to avoid the copy. The custom image contains four packages and a loop that checks for Docker once per second; its pod copies the externals, too. The kubelet's floor is a pod with a sidecar and a container from the same images that do nothing.",
-    'What a primed pod with the volume takes beyond the floor is the time that dockerd takes to boot, which no webhook can change: `run.sh` begins a few hundredths of a second after dockerd answers (last columns below). "The same by hand" is a pod template with an image volume and a loop around `docker version` before `run.sh`, without arc-primer: it takes as long, and several dockerds that boot at once share the two cores.',
-    "The four packages come from a repository beside the node. The image's own package sources are asked as well, and answer at once that they have nothing.",
-    "The packages of the bundle are the same four. The chart's own pods build it and serve it on the same node, and runner pods do not ask the package repository. If several pods start at once, each of them downloads, checks and unpacks the bundle, and they share the two cores with ten dockerds: then it costs more than the goal.",
+    'A primed pod with the volume takes longer than the floor because dockerd has to start, which no webhook can change: `run.sh` begins a few hundredths of a second after dockerd answers (last columns below). "The same by hand" is a pod template with an image volume and a loop around `docker version` before `run.sh`, without arc-primer. It takes as long. If several pods start at once, their dockerd processes share the two cores.',
+    "The four packages come from a repository next to the node. apt also queries the image's own package sources, which answer immediately that they have nothing.",
+    "The bundle contains the same four packages. The chart's own pods build and serve it on the same node, and runner pods do not query the package repository. If several pods start at once, each of them downloads, checks and unpacks the bundle, while ten dockerd processes share the two cores. In that case, it takes more time than the goal.",
     "## One at a time",
     `${counts.pods} pods of each kind were started, alternating between the kinds. The times are medians. The ratio is relative to the stock pod of the same round. No image is pulled through the mirror: the test measures the cost of setting dockerd's flag and of providing the files for BuildKit and Dagger.`,
     table(
@@ -150,12 +150,12 @@ export async function writeStart(
         s(Math.max(...group.map(({ total }) => total))),
         s(ratio(kind)),
         n(of(kind, "afterDocker")),
-        // A stock runner container says nothing before run.sh.
+        // A stock runner container logs nothing before run.sh.
         kind === "stock" ? "" : n(of(kind, "afterBoth")),
       ]),
     ),
     `## ${counts.atOnce} at once`,
-    `${counts.waves} waves of each kind were started, alternating between the kinds. The times are medians over the waves. The ratio compares the last pods of a wave.`,
+    `${counts.waves} ${counts.waves === 1 ? "wave" : "waves"} of each kind ${counts.waves === 1 ? "was" : "were"} started, alternating between the kinds. The times are medians over the waves. The ratio compares the last pods of a wave.`,
     table(
       ["kind", "first", "median", "last", "ratio"],
       [...together].map(([kind, group]) => [

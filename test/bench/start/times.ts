@@ -1,32 +1,32 @@
 import { call } from "../../cluster/support/kube.ts";
 import type { RunnerPod } from "../../cluster/support/runner-pod.ts";
 
-/** A stretch of a pod's start, in seconds since the pod was asked for. */
+/** A part of a pod's start, in seconds since the pod was requested. */
 export interface Stretch {
   readonly what: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** One pod's start. Seconds. */
+/** One pod's start, in seconds. */
 export interface Start {
   readonly kind: string;
   /** From the request that creates the pod to the first line of run.sh. */
   readonly total: number;
-  /** From dockerd listening to that line; negative if it came first; not a number where there is no dockerd. */
+  /** From the time when dockerd listens to that line. Negative if the line came first, NaN if there is no dockerd. */
   readonly afterDocker: number;
-  /** From the moment when both dockerd and the runner container were up to that line. */
+  /** From the time when both dockerd and the runner container were ready to that line. */
   readonly afterBoth: number;
   readonly line: readonly Stretch[];
 }
 
 interface Line {
-  /** Seconds since the pod was asked for. */
+  /** Seconds since the pod was requested. */
   readonly at: number;
   readonly text: string;
 }
 
-/** A container's log, with the time that the container runtime noted for each line, in nanoseconds. */
+/** A container's log, with the container runtime's timestamp of each line in nanoseconds. */
 async function linesOf({ metadata }: RunnerPod, container: string, asked: number): Promise<Line[]> {
   const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/log?container=${container}&timestamps=true`;
   const { status, body } = await call<string>("GET", path);
@@ -38,9 +38,9 @@ async function linesOf({ metadata }: RunnerPod, container: string, asked: number
 }
 
 /**
- * Reads from its logs how a pod started.
+ * Reads the times of a pod's start from its logs.
  *
- * @param asked when it was asked for, in seconds since 1970, by the clock of the node
+ * @param asked when the pod was requested, in seconds since 1970, by the clock of the node
  */
 export async function startOf(kind: string, pod: RunnerPod, asked: number): Promise<Start> {
   const [dind, packages, runner] = await Promise.all(

@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, release, totalmem, version } from "node:os";
 
-/** What was measured on: every results page says it, and how busy the machine was before and after. */
+/** The machine of a measurement, and its load before and after. Every page with results begins with these lines. */
 export interface Machine {
   readonly lines: readonly string[];
 }
 
-/** Notes the machine now; call the result at the end for what the page says of it. */
+/** Records the load of the machine now. Call the returned function at the end to get the lines for the page. */
 export function machine(tools: Readonly<Record<string, string>> = {}): () => Machine {
   const before = load();
   return () => {
@@ -17,11 +17,11 @@ export function machine(tools: Readonly<Record<string, string>> = {}): () => Mac
     return {
       lines: [
         `${cores[0]?.model.trim() ?? "unknown processor"}, ${cores.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB; kernel ${release()} (${version()})`,
-        [`Node ${process.version}`, ...Object.entries(tools).map(([name, its]) => `${name} ${its}`)].join(", "),
+        [`Node.js ${process.version}`, ...Object.entries(tools).map(([name, its]) => `${name} ${its}`)].join(", "),
         `load average before: ${before.map(fixed).join(", ")}; after: ${after.map(fixed).join(", ")} (1, 5, 15 minutes)`,
         busy
           ? "**The machine was shared**. Other programs ran at the same time, as the load average shows. Trust the ratios, not the absolute numbers."
-          : "Nothing else was at work on the machine.",
+          : "No other programs ran on the machine.",
       ],
     };
   };
@@ -35,25 +35,25 @@ function fixed(value: number): string {
   return value.toFixed(2);
 }
 
-/** The first line that a program says of its version, or undefined where there is no such program. */
+/** The first line of a program's version output, or undefined if there is no such program. */
 export function versionOf(command: string, ...args: string[]): string | undefined {
   try {
     return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n")[0];
   } catch (error) {
-    // wrk prints its version and fails.
+    // wrk prints its version and exits with an error.
     const { stdout } = error as { stdout?: string };
     return stdout?.split("\n")[0];
   }
 }
 
-/** Seconds of processor time that a process has taken so far (proc(5): utime and stime, in ticks of 10 ms). */
+/** Seconds of CPU time that a process has used so far (proc(5): utime and stime, in ticks of 10 ms). */
 export function cpuSeconds(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/** A process's memory in MB (10^6 bytes): what is resident now, and the most that ever was. */
+/** A process's memory in MB (10^6 bytes): the current resident memory, and its peak. */
 export function memory(pid: number): { resident: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const of = (name: string) => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(status)?.[1]) * 1024) / 1e6;

@@ -18,7 +18,7 @@ export function table(head: readonly string[], rows: readonly Row[]): string {
   return [line(head), line(alignment), ...rows.map(line)].join("\n");
 }
 
-/** The middle of some numbers. */
+/** The median of some numbers. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -26,7 +26,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
-/** Draws a picture of measured data; no browser and no native code is needed. */
+/** Draws a chart of the measurements, without a browser or native code. */
 export async function picture(name: string, spec: TopLevelSpec): Promise<void> {
   const style = { background: "white", config: { font: "sans-serif", view: { stroke: null } } };
   const { spec: compiled } = compile({ ...style, ...spec } as TopLevelSpec);
@@ -35,9 +35,9 @@ export async function picture(name: string, spec: TopLevelSpec): Promise<void> {
 }
 
 /**
- * Writes `docs/benchmarks/NAME.md`, as the formatter wants it; NAME may begin with `../`.
+ * Writes `docs/benchmarks/NAME.md`, formatted by prettier. NAME may start with `../`.
  *
- * @param command what makes the page anew
+ * @param command the command that writes the page
  */
 export async function page(
   name: string,

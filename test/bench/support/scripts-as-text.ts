@@ -1,4 +1,4 @@
-// node --import this: shell scripts are imported as text, as the bundle and the tests see them.
+// For `node --import`: imports shell scripts as text, as in the bundle and in the tests.
 
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
