@@ -2,14 +2,14 @@ import { selfSigned } from "../../src/tls/certificate.ts";
 import { render } from "./helm.ts";
 import type { Manifest, Values } from "./helm.ts";
 
-// Values that several tests of the chart render.
+// Chart values for several tests.
 
-/** A CA that nothing real trusts. */
+/** A CA that only tests use. */
 export const { cert: caBundle } = await selfSigned(["a.example"], {
   from: new Date("2026-01-01"),
   to: new Date("2036-01-01"),
 });
-/** Values that switch everything on. */
+/** Values that turn on all features. */
 export const everything = {
   registryCache: {
     enabled: true,
@@ -24,7 +24,7 @@ export const everything = {
   dashboard: { enabled: true },
   packageBundles: [{ profile: "default", image: "ghcr.io/actions/actions-runner:2.330.0" }],
 };
-/** Sets of values that people use, by what they are for. */
+/** Typical sets of values, by their purpose. */
 export const valueSets: Record<string, Values> = {
   "the defaults": {},
   "cert-manager": { tls: { provider: "cert-manager" } },
@@ -32,8 +32,8 @@ export const valueSets: Record<string, Values> = {
     tls: { provider: "cert-manager", certManager: { issuerRef: { name: "corporate", kind: "ClusterIssuer" } } },
   },
   "a Secret": { tls: { provider: "existing-secret", existingSecret: { name: "mine", caBundle } } },
-  "everything on": everything,
-  "the host's network and placement": {
+  "all features": everything,
+  "the host network and placement": {
     hostNetwork: true,
     webhook: { port: 10260, opsPort: 10261, annotations: { a: "b" } },
     priorityClassName: "system-cluster-critical",
