@@ -33,7 +33,12 @@ describe.runIf(isHelmHere)("the image", () => {
       "s.example/a:0.1.0",
     ],
     ["a global registry", { imageRegistry: "g.example/hub" }, { repository: "team/a" }, "g.example/hub/team/a:0.1.0"],
-    ["a global registry, which takes precedence", { imageRegistry: "g.example" }, { repository: "r.example/a" }, "g.example/a:0.1.0"],
+    [
+      "a global registry, which takes precedence",
+      { imageRegistry: "g.example" },
+      { repository: "r.example/a" },
+      "g.example/a:0.1.0",
+    ],
   ])("is set by %s", (_name, global, image, want) => {
     const manifests = render({ global, image });
     expect(manifests.one("Deployment").spec.template.spec.containers[0].image).toBe(want);

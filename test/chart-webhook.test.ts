@@ -26,19 +26,22 @@ describe.runIf(isHelmHere)("the MutatingWebhookConfiguration", () => {
       .map(({ clientConfig }: Manifest) => clientConfig.service.path);
   }
 
-  test.each(levels)("selects each namespace with exactly one entry, by its Pod Security level; default level %s", (level) => {
-    const values = { podSecurity: { default: level } };
-    const pathOf = (name: string) => Object.entries(mutatePaths).find(([, enforced]) => enforced === name)?.[0];
-    const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
-    expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
-    for (const enforced of levels) {
-      const labels = { ...optedIn, "pod-security.kubernetes.io/enforce": enforced };
-      expect(pathsFor(values, labels)).toEqual([pathOf(enforced)]);
-      expect(pathsFor(values, { ...labels, "arc-primer.dev/inject": "disabled" })).toEqual([]);
-      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "kube-system" })).toEqual([]);
-      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "primer-system" })).toEqual([]);
-    }
-  });
+  test.each(levels)(
+    "selects each namespace with exactly one entry, by its Pod Security level; default level %s",
+    (level) => {
+      const values = { podSecurity: { default: level } };
+      const pathOf = (name: string) => Object.entries(mutatePaths).find(([, enforced]) => enforced === name)?.[0];
+      const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
+      expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
+      for (const enforced of levels) {
+        const labels = { ...optedIn, "pod-security.kubernetes.io/enforce": enforced };
+        expect(pathsFor(values, labels)).toEqual([pathOf(enforced)]);
+        expect(pathsFor(values, { ...labels, "arc-primer.dev/inject": "disabled" })).toEqual([]);
+        expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "kube-system" })).toEqual([]);
+        expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "primer-system" })).toEqual([]);
+      }
+    },
+  );
 
   test("selects only runner pods, and has a short timeout", () => {
     for (const webhook of registered().webhooks) {

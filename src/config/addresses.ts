@@ -39,9 +39,8 @@ export const mirrorUrl = httpUrl.superRefine((text, context) => {
   if (authority.includes("@")) return context.addIssue("a mirror's URL must not contain credentials");
   if (!match) return context.addIssue(`${quote(text)} is not a URL like http://registry-cache:5000`);
   if (!["http", "https"].includes(scheme.toLowerCase()))
-    return context.addIssue(`${quote(text)} is neither http:// nor https://`);
-  if (/[?#]/.test(path))
-    return context.addIssue(`${quote(text)}: a mirror's URL must have no query and no fragment`);
+    return context.addIssue(`${quote(text)} does not start with http:// or https://`);
+  if (/[?#]/.test(path)) return context.addIssue(`${quote(text)}: a mirror's URL must have no query and no fragment`);
   if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
   // A `$` is not allowed, because the kubelet could expand it as a variable.
   if (/[^\w\-./~%:+]|%(?![0-9a-f]{2})/i.test(path))

@@ -20,7 +20,8 @@ export function registryProblems(profile: Profile): Problem[] {
   const missing = "the profile has no private CA: set privateCA in the profile";
   for (const [host, registry] of Object.entries(registries)) {
     if (registry.privateCA && !privateCA) add(["registries", host, "privateCA"], missing);
-    if (host === "docker.io" && registry.insecure) add(["registries", host, "insecure"], "insecure cannot be set for Docker Hub");
+    if (host === "docker.io" && registry.insecure)
+      add(["registries", host, "insecure"], "insecure cannot be set for Docker Hub");
     for (const [index, mirror] of registry.mirrors.entries()) {
       if (mirror.privateCA && !privateCA) add(["registries", host, "mirrors", index, "privateCA"], missing);
     }

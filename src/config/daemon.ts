@@ -59,7 +59,9 @@ export const daemon = z
       .max(65_535)
       .optional()
       .describe("The MTU of Docker's default bridge and of the networks that jobs create."),
-    bip: addresses.bridgeAddress.optional().describe("The address and the network of the default bridge, for example 172.26.0.1/16."),
+    bip: addresses.bridgeAddress
+      .optional()
+      .describe("The address and the network of the default bridge, for example 172.26.0.1/16."),
     addressPools: z
       .array(addressPool)
       .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "duplicate address pool")
@@ -84,7 +86,9 @@ export const daemon = z
       .describe("Additional flags for dockerd, each as one string, for example --storage-driver=overlay2."),
     image: values.imageReference
       .optional()
-      .describe("The image of the DinD container. It replaces only docker:dind, the image that ARC sets. Any other image is kept."),
+      .describe(
+        "The image of the DinD container. It replaces only docker:dind, the image that ARC sets. Any other image is kept.",
+      ),
     env: z
       .record(values.envName, envValue)
       .default({})

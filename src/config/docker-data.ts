@@ -2,13 +2,18 @@ import * as z from "zod";
 import { quantityValue } from "../pod/quantity.ts";
 import * as values from "./values.ts";
 
-const size = values.quantity.refine((text) => quantityValue(text)! >= 2 ** 30, "must be at least 1Gi, to have room for images");
+const size = values.quantity.refine(
+  (text) => quantityValue(text)! >= 2 ** 30,
+  "must be at least 1Gi, to have room for images",
+);
 
 const emptyDir = z
   .strictObject({
     sizeLimit: size
       .optional()
-      .describe("The maximum size of Docker's data. The kubelet evicts a pod that exceeds it. In memory, writes fail when the volume is full."),
+      .describe(
+        "The maximum size of Docker's data. The kubelet evicts a pod that exceeds it. In memory, writes fail when the volume is full.",
+      ),
     medium: z
       .literal("Memory")
       .optional()

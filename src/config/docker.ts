@@ -30,7 +30,9 @@ const wait = z
     onTimeout: z
       .enum(["fail", "start"])
       .default("fail")
-      .describe("What to do if Docker does not respond in time: `fail` stops the runner container, `start` starts the runner anyway."),
+      .describe(
+        "What to do if Docker does not respond in time: `fail` stops the runner container, `start` starts the runner anyway.",
+      ),
     keepStartupProbe: z
       .boolean()
       .default(false)
@@ -58,7 +60,10 @@ export const docker = z
       .prefault({}),
     hosts: z
       .strictObject({
-        enabled: z.boolean().default(true).describe("Set to false to add no hosts.toml and no certificates for dockerd."),
+        enabled: z
+          .boolean()
+          .default(true)
+          .describe("Set to false to add no hosts.toml and no certificates for dockerd."),
       })
       .prefault({}),
     imageStore: z
@@ -86,7 +91,9 @@ export const docker = z
         layout: z
           .enum(["sidecar", "container"])
           .default("sidecar")
-          .describe("`sidecar` adds a native sidecar. `container` adds an ordinary container, for Kubernetes before 1.29."),
+          .describe(
+            "`sidecar` adds a native sidecar. `container` adds an ordinary container, for Kubernetes before 1.29.",
+          ),
         rootless: z
           .boolean()
           .default(false)
@@ -106,7 +113,9 @@ export const docker = z
         builds: z
           .boolean()
           .default(true)
-          .describe("Set to false to leave the proxy out of Docker's client config, which passes it to builds and containers."),
+          .describe(
+            "Set to false to leave the proxy out of Docker's client config, which passes it to builds and containers.",
+          ),
       })
       .prefault({}),
     credentials: z
@@ -114,7 +123,9 @@ export const docker = z
         enabled: z.boolean().default(true).describe("Set to false to provide no registry credentials to jobs."),
         secret: values.objectName
           .optional()
-          .describe("The Secret with the registry credentials, of type kubernetes.io/dockerconfigjson, in the runner's namespace. It may be missing."),
+          .describe(
+            "The Secret with the registry credentials, of type kubernetes.io/dockerconfigjson, in the runner's namespace. It may be missing.",
+          ),
       })
       .prefault({}),
     gracefulEnd: z

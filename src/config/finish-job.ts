@@ -4,7 +4,10 @@ import * as values from "./values.ts";
 /** `profiles.NAME.runner.finishJob`. */
 export const finishJob = z
   .strictObject({
-    enabled: z.boolean().default(true).describe("Set to false to let the deletion or eviction of a pod cancel its job."),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("Set to false to let the deletion or eviction of a pod cancel its job."),
     gracePeriod: values
       .duration({ min: "1m", max: "5d", wholeSeconds: true })
       .optional()

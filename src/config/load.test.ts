@@ -171,7 +171,10 @@ test.each([
 });
 
 test.each([
-  ["{ registries: { docker.io: { mirrors: [{ url: 'ftp://x' }] } } }", '"ftp://x" is neither http:// nor https://'],
+  [
+    "{ registries: { docker.io: { mirrors: [{ url: 'ftp://x' }] } } }",
+    '"ftp://x" does not start with http:// or https://',
+  ],
   ["{ registries: { docker.io: { mirrors: [{ url: 'registry:5000' }] } } }", "is not a URL like"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x?y=1' }] } } }", "is not a"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/y?z' }] } } }", "no query and no fragment"],
@@ -191,7 +194,10 @@ test.each([
   ["{ prerequisites: { packages: [curl, curl=1] } }", "prerequisites.packages: duplicate package"],
   ["{ prerequisites: { packages: ['git=1 2'] } }", "is not a package like curl"],
   ["{ prerequisites: { apt: { proxy: 'http://me:secret@x' } } }", "must not contain credentials"],
-  ["{ prerequisites: { apt: { proxy: 'http://$(HOST_IP):3142' } } }", "$(HOST_IP) is for registry mirrors only"],
+  [
+    "{ prerequisites: { apt: { proxy: 'http://$(HOST_IP):3142' } } }",
+    "$(HOST_IP) is allowed only for registry mirrors",
+  ],
   ["{ prerequisites: { apt: { mirrors: { 'http://x y': 'http://z' } } } }", "is not a"],
   ["{ prerequisites: { apt: { sources: [{ url: 'http://x', suites: [a] }] } } }", "components are missing"],
   ["{ prerequisites: { apt: { sources: [{ url: 'http://x', suites: [./], components: [b] }] } } }", "ends in /"],
@@ -211,9 +217,15 @@ test.each([
   ["{ docker: { daemon: { bip: 172.26.0.0/16 } } }", '"172.26.0.0/16" is a network address'],
   ["{ docker: { daemon: { bip: 172.26.0.1 } } }", "is not an address with a prefix length"],
   ["{ docker: { daemon: { mtu: 9 } } }", "docker.daemon.mtu: expected at least 576, not 9"],
-  ["{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }", "a network cannot be larger than its pool"],
+  [
+    "{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }",
+    "a network cannot be larger than its pool",
+  ],
   ["{ docker: { daemon: { extraArgs: ['--mtu=1400'] } } }", "--mtu is not allowed here: use docker.daemon.mtu"],
-  ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in the form --name or --name=value"],
+  [
+    "{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }",
+    "is not a flag in the form --name or --name=value",
+  ],
   ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
   ["{ docker: { daemon: { env: { 1A: x } } } }", "is not a valid name for an environment variable"],
   ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a string"],
@@ -229,14 +241,17 @@ test.each([
   ["{ docker: { gracefulEnd: { gracePeriod: 25h } } }", "outside the range 1s to 24h"],
   ["{ docker: { data: { emptyDir: { sizeLimit: 10Mi } } } }", "must be at least 1Gi"],
   ["{ docker: { data: { emptyDir: { medium: Memory } } } }", "emptyDir.sizeLimit: must be set for medium Memory"],
-  ["{ docker: { data: { emptyDir: {}, ephemeral: { size: 9Gi } } } }", "ephemeral: set either emptyDir or ephemeral, not both"],
   [
-    "{ docker: { data: { persistentVolumeClaim: { claimName: a } } } }",
-    "persistentVolumeClaim: unknown setting",
+    "{ docker: { data: { emptyDir: {}, ephemeral: { size: 9Gi } } } }",
+    "ephemeral: set either emptyDir or ephemeral, not both",
   ],
+  ["{ docker: { data: { persistentVolumeClaim: { claimName: a } } } }", "persistentVolumeClaim: unknown setting"],
   ["{ docker: { data: { nfs: { server: a } } } }", "data.nfs: unknown setting"],
   ["{ runner: { finishJob: { gracePeriod: 6d } } }", "outside the range 1m to 5d"],
-  ["{ runner: { finishJob: { gracePeriod: 10m, reserve: 10m } } }", "finishJob.reserve: must be shorter than gracePeriod"],
+  [
+    "{ runner: { finishJob: { gracePeriod: 10m, reserve: 10m } } }",
+    "finishJob.reserve: must be shorter than gracePeriod",
+  ],
   ["{ docker: { gracefulEnd: { gracePeriod: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 2h } } }", "outside the range 1s to 1h"],
@@ -248,7 +263,10 @@ test.each([
     "{ docker: { daemon: { addressPools: [{ base: 0.0.0.0/0, size: 24 }] } } }",
     "not a network that containers can use",
   ],
-  ["{ docker: { daemon: { extraArgs: ['--version', '--debug', '--debug'] } } }", "--version is not allowed here: dockerd would exit immediately"],
+  [
+    "{ docker: { daemon: { extraArgs: ['--version', '--debug', '--debug'] } } }",
+    "--version is not allowed here: dockerd would exit immediately",
+  ],
   ["{ docker: { daemon: { image: 'docker..x:dind' } } }", "is not an image reference"],
   ["{ docker: { daemon: { env: { '..': x } } } }", "is not a valid name for an environment variable"],
   ["{ docker: { daemon: { env: { A: 1 } } } }", "put it in quotes"],
@@ -309,7 +327,10 @@ test.each([
   ],
   ["{ registries: { docker.io: { insecure: true } } }", "insecure cannot be set for Docker Hub"],
   ["{ privateCA: { runner: true } }", "privateCA: set exactly one of pem, configMap and secret"],
-  ["{ privateCA: { configMap: { name: a }, secret: { name: b } } }", "privateCA: set exactly one of pem, configMap and secret"],
+  [
+    "{ privateCA: { configMap: { name: a }, secret: { name: b } } }",
+    "privateCA: set exactly one of pem, configMap and secret",
+  ],
   ["{ privateCA: { configMap: { name: Upper } } }", "is not a valid name for a Kubernetes object"],
   ["{ privateCA: { secret: { name: a, key: ../b } } }", "is not a valid key of a ConfigMap or Secret"],
   ["{ runner: { home: home/runner } }", "is not a valid directory path like /home/runner"],
@@ -324,7 +345,10 @@ test.each([
   [pem(`${examplePem}c2VjcmV0\n-----END PRIVATE KEY-----\n`), "not a PRIVATE KEY"],
   [pem(`${examplePem}-----BEGIN c2VjcmV0`), "not a PEM block of another type"],
   [pem(`${examplePem}-----BEGIN CERTIFICATE-----\nc2VjcmV0\n`), "a certificate is incomplete"],
-  [pem(`-----BEGIN CERTIFICATE-----\n${encryptedKey}-----END CERTIFICATE-----\n${examplePem}`), "a certificate is incomplete"],
+  [
+    pem(`-----BEGIN CERTIFICATE-----\n${encryptedKey}-----END CERTIFICATE-----\n${examplePem}`),
+    "a certificate is incomplete",
+  ],
 ])("registries and certificates: %s is rejected: %s", (profile, message) => {
   const found = profileProblems(profile).join("\n");
   expect(found).toContain(message);
@@ -349,7 +373,9 @@ profiles:
 
 test("files that do not fit into a pod's annotations are rejected, and the error suggests a ConfigMap", () => {
   const [problem, ...others] = profileProblems(pem(examplePem.repeat(500)));
-  expect(problem).toMatch(/privateCA\.pem: the files for this need \d{6} bytes .* put the certificates into a ConfigMap/);
+  expect(problem).toMatch(
+    /privateCA\.pem: the files for this need \d{6} bytes .* put the certificates into a ConfigMap/,
+  );
   expect(others).toEqual([]);
   expect(profileProblems(pem(examplePem.repeat(300)))).toEqual([]);
 });

@@ -34,7 +34,7 @@ function nameOf(text: string): string {
 /** A URL for apt, passed on unchanged. */
 const url = mirrorUrl.refine(
   (text) => !text.includes(hostIpReference),
-  `${hostIpReference} is for registry mirrors only`,
+  `${hostIpReference} is allowed only for registry mirrors`,
 );
 
 const word = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]*$/, {
@@ -49,7 +49,8 @@ const suite = z.string().regex(/^[A-Za-z0-9./][A-Za-z0-9._/+-]*$/, {
 const armoredKey = z
   .string()
   .regex(/^-----BEGIN PGP PUBLIC KEY BLOCK-----\n[\t\n -~]*\n-----END PGP PUBLIC KEY BLOCK-----\s*$/, {
-    error: "expected an ASCII-armoured public key, from -----BEGIN PGP PUBLIC KEY BLOCK----- to -----END PGP PUBLIC KEY BLOCK-----",
+    error:
+      "expected an ASCII-armoured public key, from -----BEGIN PGP PUBLIC KEY BLOCK----- to -----END PGP PUBLIC KEY BLOCK-----",
   })
   .refine(fitsArgument, "must not be larger than 120 KiB, the limit for one command-line argument");
 
@@ -61,16 +62,14 @@ const source = z
       .array(word)
       .default([])
       .describe("The components, for example main. For a repository without components, use the suite `./`."),
-    architectures: z.array(word).default([]).describe("The architectures. Default: the image's own."),
+    architectures: z.array(word).default([]).describe("The architectures. Default: the image's architecture."),
     signedBy: armoredKey.optional().describe("The public key that the repository is signed with, ASCII-armoured."),
     trusted: z.boolean().default(false).describe("Set to true to skip the signature check."),
   })
   .superRefine(({ suites, components, signedBy, trusted }, context) => {
     const flat = suites.filter((name) => name.endsWith("/")).length;
     if (flat > 0 && (flat < suites.length || components.length > 0)) {
-      context.addIssue(
-        "a suite that ends in / is for a repository without components; use a separate source for it",
-      );
+      context.addIssue("a suite that ends in / is for a repository without components; use a separate source for it");
     } else if (flat === 0 && components.length === 0) {
       context.addIssue("components are missing, like [main]; for a repository without components, use the suite ./");
     }
@@ -82,7 +81,9 @@ const source = z
 const mirrors = z
   .record(url, url)
   .default({})
-  .describe("Mirrors of the image's own package sources. Each key is a URL in sources.list, and its value is the URL to use instead.");
+  .describe(
+    "Mirrors of the image's own package sources. Each key is a URL in sources.list, and its value is the URL to use instead.",
+  );
 
 /** Linux limits one argument to 128 KiB (MAX_ARG_STRLEN). The limit applies after `$` is escaped for the kubelet. */
 function fitsArgument(text: string): boolean {
@@ -101,8 +102,14 @@ export const prerequisites = z
         keep: z
           .boolean()
           .default(false)
-          .describe("Set to true to keep the proxy and the mirrors, so that `apt-get` in the job's own steps uses them."),
-        sources: z.array(source).max(50).default([]).describe("Additional package repositories, used only for this installation."),
+          .describe(
+            "Set to true to keep the proxy and the mirrors, so that `apt-get` in the job's own steps uses them.",
+          ),
+        sources: z
+          .array(source)
+          .max(50)
+          .default([])
+          .describe("Additional package repositories, used only for this installation."),
       })
       .prefault({}),
     script: values.plainText
@@ -125,7 +132,9 @@ export const prerequisites = z
     sizeLimit: values.quantity
       .refine((text) => quantityValue(text)! >= 2 ** 26, "must be at least 64Mi, to have room for packages")
       .prefault("2Gi")
-      .describe("The size of the volume that passes the packages to the runner container. Up to nine tenths of it are used."),
+      .describe(
+        "The size of the volume that passes the packages to the runner container. Up to nine tenths of it are used.",
+      ),
   })
   // etcd limits a whole pod to 1.5 MiB.
   .refine(

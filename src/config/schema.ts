@@ -78,9 +78,7 @@ export const configSchema = z.strictObject({
   profiles: z
     .record(values.profileName, profileSchema)
     .default({})
-    .describe(
-      "The profiles, by name. Pods that match no rule get the profile `default`, which always exists.",
-    ),
+    .describe("The profiles, by name. Pods that match no rule get the profile `default`, which always exists."),
   rules: z.array(rule).default([]).describe("The rules that assign profiles to pods. The first matching rule applies."),
 });
 

@@ -136,7 +136,9 @@ export const dataKey = z.string().regex(/^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251}
 /** An absolute path of a directory that is valid as a mountPath and in a colon-separated list of paths. */
 export const directory = z
   .string()
-  .regex(/^(\/[\w.@%+=,~-]+)+$/, { error: ({ input }) => `${quote(input)} is not a valid directory path like /home/runner` });
+  .regex(/^(\/[\w.@%+=,~-]+)+$/, {
+    error: ({ input }) => `${quote(input)} is not a valid directory path like /home/runner`,
+  });
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
@@ -149,7 +151,8 @@ export const certificates = z.string().superRefine((text, context) => {
   const other = /-----(?:BEGIN|END)(?: ([A-Z0-9 ]{1,40})-----)?/.exec(text.replaceAll(certificateBlock, ""));
   if (other?.[1] === "CERTIFICATE")
     return context.addIssue("a certificate is incomplete, or is not base64 between BEGIN and END");
-  if (other) return context.addIssue(`only certificates are allowed here, not a ${other[1] ?? "PEM block of another type"}`);
+  if (other)
+    return context.addIssue(`only certificates are allowed here, not a ${other[1] ?? "PEM block of another type"}`);
   if (blocks.length === 0) return context.addIssue("contains no certificate (-----BEGIN CERTIFICATE-----)");
   for (const [index, block] of blocks.entries()) {
     if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be parsed`);

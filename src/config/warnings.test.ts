@@ -11,7 +11,9 @@ describe("credentials in a URL", () => {
     ["a flag", '{ docker: { daemon: { extraArgs: ["--log-opt=splunk-url=https://a:hunter2@b"] } } }'],
   ])("%s: a warning that does not repeat them", (_what, profile) => {
     const found = warnings(`profiles:\n  default: ${profile}\n`);
-    expect(found).toEqual([expect.stringMatching(/^config\.yaml:4 profiles\.default\.\S+: this URL contains credentials/)]);
+    expect(found).toEqual([
+      expect.stringMatching(/^config\.yaml:4 profiles\.default\.\S+: this URL contains credentials/),
+    ]);
     expect(found[0]).not.toContain("hunter2");
   });
 

@@ -69,8 +69,18 @@ describe("the message for", () => {
     ["a number above the maximum", "profiles.a.docker.wait.exitCode", 256, "expected at most 255, not 256"],
     ["an empty string", "profiles.a.prerequisites.script", "", "must not be empty"],
     ["a string that is too long", "profiles.a.runner.container", "x".repeat(64), "must have at most 63 characters"],
-    ["a boolean instead of a quantity", "profiles.a.prerequisites.sizeLimit", true, "expected a quantity like 500m, 2 or 4Gi"],
-    ["a string that is not in an enum", "profiles.a.docker.externals", "vol", 'expected one of copy, volume, memory, not "vol"'],
+    [
+      "a boolean instead of a quantity",
+      "profiles.a.prerequisites.sizeLimit",
+      true,
+      "expected a quantity like 500m, 2 or 4Gi",
+    ],
+    [
+      "a string that is not in an enum",
+      "profiles.a.docker.externals",
+      "vol",
+      'expected one of copy, volume, memory, not "vol"',
+    ],
   ])("%s", (_what, path, value, message) => expect(said(path, value)).toEqual([message]));
 
   test("a missing value", () => {

@@ -158,18 +158,22 @@ describe("with an existing Secret", () => {
     expect(names(await podsOf())).toEqual(names(before));
   });
 
-  test("an upgrade to other values replaces the pods one by one, and so does a rollback", { timeout: 240_000 }, async () => {
-    const before = await podsOf();
-    install({ ...values, replicas: 1, webhook: { port: 10443, timeoutSeconds: 3 } }, "--wait", "--timeout", "120s");
-    await until("one pod", 60, async () => (await podsOf()).length === 1);
-    const { body } = await call<Manifest>("GET", registrationPath);
-    expect(body.webhooks.map(({ timeoutSeconds }: Manifest) => timeoutSeconds)).toEqual([3, 3, 3]);
-    await primed(true);
-    onRelease("rollback", ["--wait", "--timeout", "120s"]);
-    await until("two pods", 60, async () => (await podsOf()).length === 2);
-    expect(names(await podsOf())).not.toEqual(names(before));
-    await primed(true);
-  });
+  test(
+    "an upgrade to other values replaces the pods one by one, and so does a rollback",
+    { timeout: 240_000 },
+    async () => {
+      const before = await podsOf();
+      install({ ...values, replicas: 1, webhook: { port: 10443, timeoutSeconds: 3 } }, "--wait", "--timeout", "120s");
+      await until("one pod", 60, async () => (await podsOf()).length === 1);
+      const { body } = await call<Manifest>("GET", registrationPath);
+      expect(body.webhooks.map(({ timeoutSeconds }: Manifest) => timeoutSeconds)).toEqual([3, 3, 3]);
+      await primed(true);
+      onRelease("rollback", ["--wait", "--timeout", "120s"]);
+      await until("two pods", 60, async () => (await podsOf()).length === 2);
+      expect(names(await podsOf())).not.toEqual(names(before));
+      await primed(true);
+    },
+  );
 
   testsOfUninstallation();
 });
@@ -222,11 +226,7 @@ describe("with cert-manager", () => {
     expect(served.checkIssued(new X509Certificate(Buffer.from(ca, "base64")))).toBe(true);
     expect(served.checkHost(serviceName)).toBe(serviceName);
     const { webhooks } = (await call<Manifest>("GET", registrationPath)).body;
-    expect(webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle)).toEqual([
-      ca,
-      ca,
-      ca,
-    ]);
+    expect(webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle)).toEqual([ca, ca, ca]);
   });
 
   test("all pods that are created during renewals of the certificate are primed", async () => {
@@ -361,9 +361,7 @@ describe("with certificates that the webhook creates itself", () => {
       if (data["tls.crt"]) certificates.add(data["tls.crt"]);
       if (data["ca.crt"]) cas.add(data["ca.crt"]);
     }
-    process.stderr.write(
-      `  ${statuses.length} pods, ${cas.size} CAs, ${certificates.size} certificates\n`,
-    );
+    process.stderr.write(`  ${statuses.length} pods, ${cas.size} CAs, ${certificates.size} certificates\n`);
     expect(statuses.filter((one) => one === undefined)).toEqual([]);
     expect(statuses.length).toBeGreaterThan(100);
     expect(cas.size).toBeGreaterThanOrEqual(3);

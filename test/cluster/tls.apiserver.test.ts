@@ -283,7 +283,9 @@ describe.runIf(isHelmHere)("what somebody does who has the webhook's token", () 
     const { status, body } = await as(account.token, "PATCH", configurationPath, patch);
     expect({ status, message: body.message }).toEqual({
       status: 422,
-      message: expect.stringContaining("arc-primer's service account may change only the caBundle of a webhook configuration,"),
+      message: expect.stringContaining(
+        "arc-primer's service account may change only the caBundle of a webhook configuration,",
+      ),
     });
   });
 

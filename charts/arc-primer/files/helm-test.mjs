@@ -60,7 +60,8 @@ async function problem() {
     return "the API server drops image volumes (feature gate ImageVolume, enabled by default since Kubernetes 1.35): set docker.externals to copy or memory in every profile";
   }
   const status = metadata.annotations?.["arc-primer.dev/status"];
-  if (!status) return "the pod was created unprimed: the webhook was not called, could not be reached, or skipped the pod";
+  if (!status)
+    return "the pod was created unprimed: the webhook was not called, could not be reached, or skipped the pod";
   console.log(status);
   return JSON.parse(status).applied.length > 0 ? undefined : "nothing was applied to the pod";
 }
