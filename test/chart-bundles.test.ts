@@ -182,8 +182,8 @@ describe.runIf(isHelmHere)("package bundles", () => {
       { ports: [{ port: "ops", protocol: "TCP" }], from: [{ podSelector: {} }] },
     ]);
     expect(podSelector.matchExpressions[0].values).toEqual(servers(manifests).map(({ metadata }) => metadata.name));
-    const everybody = bundled({}, { networkPolicy: { enabled: true, bundleFrom: [] } });
-    expect(everybody.one("NetworkPolicy", "arc-primer-bundles").spec.ingress[0]).not.toHaveProperty("from");
+    const unrestricted = bundled({}, { networkPolicy: { enabled: true, bundleFrom: [] } });
+    expect(unrestricted.one("NetworkPolicy", "arc-primer-bundles").spec.ingress[0]).not.toHaveProperty("from");
   });
 
   test("are selected by the monitor with the same labels", () => {

@@ -134,11 +134,9 @@ export const dataKey = z.string().regex(/^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251}
 });
 
 /** An absolute path of a directory that is valid as a mountPath and in a colon-separated list of paths. */
-export const directory = z
-  .string()
-  .regex(/^(\/[\w.@%+=,~-]+)+$/, {
-    error: ({ input }) => `${quote(input)} is not a valid directory path like /home/runner`,
-  });
+export const directory = z.string().regex(/^(\/[\w.@%+=,~-]+)+$/, {
+  error: ({ input }) => `${quote(input)} is not a valid directory path like /home/runner`,
+});
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 

@@ -423,7 +423,7 @@ describe("the cache", () => {
     expect(await logs(hub.namespace, hub.pod, "registry")).toContain("/v2/library/hello/");
   });
 
-  // The upstream refuses connections. This does not test an upstream whose packets are dropped: Docker 29 waits 30 s for a
+  // The upstream refuses connections. This does not test an upstream that drops packets: Docker 29 waits 30 s for a
   // mirror's response, and the cache waits as long for its upstream.
   test("serves it again while the upstream is down", async () => {
     kubectlPrints(["exec", "-n", hub.namespace, hub.pod, "-c", "registry", "--", "kill", "1"]);
