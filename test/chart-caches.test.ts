@@ -149,7 +149,7 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
   test.each(["configMap", "secret"])("rejects a profile that extends the default one and has a %s", (source) => {
     const profiles = { default: {}, gpu: { extends: "default", privateCA: { [source]: { name: "ca" } } } };
     expect(() => config({ tls }, { config: { profiles } })).toThrow(
-      /registryCache.tls.caBundle: the profile gpu, which extends default, gets its certificates in/,
+      /registryCache.tls.caBundle: the profile gpu, which extends default, gets its certificates from/,
     );
   });
 
