@@ -7,7 +7,7 @@ import { chartFolder, helm, render, template, withRepository } from "./support/h
 import type { Manifest, Values } from "./support/helm.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
-// The package bundles, as Helm renders them. What becomes of them on a cluster is test/cluster/package-bundles.machine.test.ts.
+// The package bundles, as Helm renders them. test/cluster/package-bundles.machine.test.ts tests them on a cluster.
 
 const isHelmHere = haveTools("helm");
 const image = "ghcr.io/actions/actions-runner:2.330.0";
@@ -27,7 +27,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(render().text).not.toContain("bundle");
   });
 
-  test("are one Deployment an architecture, on its nodes, behind a Service of its own", () => {
+  test("are one Deployment per architecture, on its nodes, behind their own Service", () => {
     const manifests = bundled({ architectures: ["amd64", "arm64"] });
     expect(servers(manifests).map(({ spec }) => spec.template.spec.nodeSelector)).toEqual(
       expect.arrayContaining([{ "kubernetes.io/arch": "amd64" }, { "kubernetes.io/arch": "arm64" }]),
@@ -43,7 +43,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     }
   });
 
-  test("have names that fit, and that tell profile, image and architecture apart", () => {
+  test("have names within the length limit, unique by profile, image and architecture", () => {
     const profile = "a.very-long.profile-name.with-many-letters-in-it";
     const packageBundles = [
       { profile: "default", image: "a:1" },
@@ -57,7 +57,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     for (const name of names) expect(name).toMatch(/^arc-primer-bundle-[a-z0-9]([a-z0-9-]{0,33}[a-z0-9])$/);
   });
 
-  test("build in the runner image as it is named, as root, without a token, a secret or the bundles", () => {
+  test("are built in exactly the named runner image, as root, without access to a token, a Secret or the bundles", () => {
     const { build } = containers(bundled({}, { global: { imageRegistry: "mirror.example.com" } }));
     expect(build.image).toBe(image);
     expect(build.securityContext).toEqual({ runAsUser: 0, runAsGroup: 0, runAsNonRoot: false });
@@ -69,7 +69,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(containers(mirrored).serve.args).toContain(`--image=${image}`);
   });
 
-  test("are served by the webhook's image, restricted, by the only container that can write them", () => {
+  test("are served by the webhook's image with restricted rights, in the only container that can write them", () => {
     const { serve } = containers();
     expect(serve.image).toBe("arc-primer:0.1.0");
     expect(serve.securityContext).toEqual({
@@ -85,7 +85,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(podOf().securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532 });
   });
 
-  test("may read and change one ConfigMap, which the chart makes empty", () => {
+  test("can read and change only one ConfigMap, which the chart creates empty", () => {
     const manifests = bundled();
     const { rules } = manifests.one("Role", "arc-primer-bundles");
     expect(rules).toEqual([
@@ -96,7 +96,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(manifests.one("RoleBinding", "arc-primer-bundles").subjects[0].name).toBe(podOf().serviceAccountName);
   });
 
-  test("are known to the webhook by a volume of the entries in the values, and by no right", () => {
+  test("reach the webhook through a volume with the configured entries, without additional permissions", () => {
     const manifests = bundled({}, { tls: { provider: "cert-manager" } });
     const {
       containers: webhook,
@@ -113,7 +113,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(automountServiceAccountToken).toBe(false);
   });
 
-  test("roll one after the other, and are reached while the builder is not there", () => {
+  test("are updated one pod at a time, and stay reachable while the builder is not running", () => {
     const manifests = bundled();
     const [{ metadata, spec }] = servers(manifests) as [Manifest];
     expect(spec.strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
@@ -122,12 +122,12 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(manifests.one("PodDisruptionBudget", metadata.name).spec.selector).toEqual(spec.selector);
   });
 
-  test("follow the configuration without another pod", () => {
+  test("follow the configuration without new pods", () => {
     const config = { profiles: { default: { prerequisites: { packages: ["curl"] } } } };
     expect(servers(bundled({}, { config }))).toEqual(servers());
   });
 
-  test("take times, sizes, resources and placement from the values", () => {
+  test("get times, sizes, resources and placement from the values", () => {
     const more = {
       interval: "12h",
       buildTimeout: "1h",
@@ -154,13 +154,13 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(servers(manifests)[0]!.spec.replicas).toBe(2);
   });
 
-  test("leave the user to OpenShift, but for the builder's", () => {
+  test("leave the user to OpenShift, except for the builder", () => {
     const manifests = bundled({}, { openshift: true });
     expect(podOf(manifests).securityContext).not.toHaveProperty("runAsUser");
     expect(containers(manifests).build.securityContext.runAsUser).toBe(0);
   });
 
-  test("bear the common labels and annotations", () => {
+  test("have the common labels and annotations", () => {
     const manifests = bundled({}, { commonLabels: { team: "ci" }, commonAnnotations: { contact: "ci" } });
     const ours = manifests.all.filter(({ metadata }) => metadata.name.includes("bundle"));
     expect(ours.length).toBeGreaterThan(6);
@@ -170,7 +170,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(servers(manifests)[0]!.spec.selector.matchLabels).not.toHaveProperty("team");
   });
 
-  test("may be fetched by pods of labelled namespaces, and by each other", () => {
+  test("can be downloaded by pods in labelled namespaces, and by each other", () => {
     const manifests = bundled({}, { networkPolicy: { enabled: true, opsFrom: [{ podSelector: {} }] } });
     const { ingress, podSelector, policyTypes } = manifests.one("NetworkPolicy", "arc-primer-bundles").spec;
     expect(policyTypes).toEqual(["Ingress"]);
@@ -182,11 +182,11 @@ describe.runIf(isHelmHere)("package bundles", () => {
       { ports: [{ port: "ops", protocol: "TCP" }], from: [{ podSelector: {} }] },
     ]);
     expect(podSelector.matchExpressions[0].values).toEqual(servers(manifests).map(({ metadata }) => metadata.name));
-    const everybody = bundled({}, { networkPolicy: { enabled: true, bundleFrom: [] } });
-    expect(everybody.one("NetworkPolicy", "arc-primer-bundles").spec.ingress[0]).not.toHaveProperty("from");
+    const unrestricted = bundled({}, { networkPolicy: { enabled: true, bundleFrom: [] } });
+    expect(unrestricted.one("NetworkPolicy", "arc-primer-bundles").spec.ingress[0]).not.toHaveProperty("from");
   });
 
-  test("are monitored by the same labels", () => {
+  test("are selected by the monitor with the same labels", () => {
     const manifests = bundled({}, { serviceMonitor: { enabled: true }, networkPolicy: { enabled: true } });
     const monitor = manifests.one("ServiceMonitor", "arc-primer-bundles").spec;
     expect(monitor.selector).toEqual(manifests.one("NetworkPolicy", "arc-primer-bundles").spec.podSelector);
@@ -196,37 +196,37 @@ describe.runIf(isHelmHere)("package bundles", () => {
     expect(JSON.stringify(render({ prometheusRule: { enabled: true } }).one("PrometheusRule"))).not.toContain("Bundle");
   });
 
-  test("are in the notes, with what the namespace has to allow", () => {
+  test("are in the notes, with the Pod Security level that the namespace must allow", () => {
     const values = withRepository({ packageBundles: [{ profile: "default", image }] });
     const args = ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"];
     const { stdout } = helm(args, JSON.stringify(values));
     expect(stdout).toMatch(
       /Package bundle of the profile default for ghcr\.io\/actions\/actions-runner:2\.330\.0 \(amd64\): primer-arc-primer-bundle-default-[0-9a-f]{8}\n/,
     );
-    expect(stdout).toContain("Pod Security `baseline`");
+    expect(stdout).toContain("Pod Security level `baseline`");
   });
 
   test.each<[string, Values[], Values, string]>([
     [
-      "a profile that is not there",
+      "an undefined profile",
       [{ profile: "gpu", image }],
       { profiles: { ml: {} } },
-      "packageBundles[0].profile: there is no profile gpu in config.profiles",
+      "packageBundles[0].profile: profile gpu is not defined in config.profiles",
     ],
     [
-      "the same bundle twice",
+      "a duplicate bundle",
       [
         { profile: "default", image },
         { profile: "default", image, architectures: ["arm64", "amd64"] },
       ],
       {},
-      `packageBundles[1]: the profile default has a bundle for the image ${image} and amd64 already`,
+      `packageBundles[1]: duplicate bundle for the profile default, the image ${image} and the architecture amd64`,
     ],
     ["no image", [{ profile: "default" }], {}, "image"],
-    ["another architecture", [{ profile: "default", image, architectures: ["s390x"] }], {}, "architectures"],
+    ["an unknown architecture", [{ profile: "default", image, architectures: ["s390x"] }], {}, "architectures"],
     ["an unknown key", [{ profile: "default", image, schedule: "daily" }], {}, "schedule"],
-    ["a time without a unit", [{ profile: "default", image, interval: "24" }], {}, "interval"],
-  ])("%s is refused", (_what, packageBundles, config, said) => {
+    ["a duration without a unit", [{ profile: "default", image, interval: "24" }], {}, "interval"],
+  ])("%s is rejected", (_what, packageBundles, config, said) => {
     expect(refusal(packageBundles, config)).toContain(said);
   });
 });
@@ -245,9 +245,9 @@ describe.runIf(isHelmHere && haveTools("validate-pods"))("the pod, for Kubernete
   };
 
   test("is valid, and is allowed by Pod Security baseline and not by restricted", () => {
-    const sound = { errors: [], strict: [], warnings: [], refusedBy: ["restricted"] };
-    expect(judge(bundled())).toMatchObject(sound);
-    expect(judge(bundled({}, { openshift: true }))).toMatchObject(sound);
+    const valid = { errors: [], strict: [], warnings: [], refusedBy: ["restricted"] };
+    expect(judge(bundled())).toMatchObject(valid);
+    expect(judge(bundled({}, { openshift: true }))).toMatchObject(valid);
   });
 });
 
@@ -257,7 +257,7 @@ describe.runIf(isHelmHere)("the builder's command", () => {
   const inFolder = (text: string, folder: string) => text.replaceAll("/arc-primer/bundle", folder);
 
   test.each(haveTools("dash", "bash", "busybox") ? [["dash"], ["bash"], ["busybox", "sh"]] : [])(
-    "waits for a plan, and becomes the script that the bundle server wrote: %s %s",
+    "waits for a plan, and then runs the script that the bundle server wrote: %s %s",
     (...words) => {
       const { folder, remove } = temporaryFolder();
       try {
@@ -266,7 +266,7 @@ describe.runIf(isHelmHere)("the builder's command", () => {
         const run = (timeout: number) =>
           spawnSync(program, [...rest, flag, inFolder(script, folder)], { encoding: "utf8", timeout });
         expect(shell).toBe("/bin/sh");
-        expect(run(1500).error).toMatchObject({ code: "ETIMEDOUT" }); // nothing is planned
+        expect(run(1500).error).toMatchObject({ code: "ETIMEDOUT" }); // there is no plan
         writeFileSync(join(folder, "plan/builder"), `echo "$@"`);
         writeFileSync(join(folder, "plan/build"), "1\n");
         expect(run(5000).stdout).toBe(`handover=${folder}\n`);
@@ -276,7 +276,7 @@ describe.runIf(isHelmHere)("the builder's command", () => {
     },
   );
 
-  test("is alive unless it is to stop", () => {
+  test("passes the liveness probe until it has to stop", () => {
     const { folder, remove } = temporaryFolder();
     const [program = "", ...args] = probe.map((word) => inFolder(word, folder));
     try {

@@ -22,17 +22,17 @@ const { cert: caBundle } = await selfSigned(["a.example"], validity);
 const { cert: pem } = await selfSigned(["b.example"], validity);
 
 describe.runIf(isHelmHere)("a cache", () => {
-  test("keeps no descriptors in memory, which would make layers empty once they expire", () => {
+  test("caches no descriptors in memory, which would make expired layers empty", () => {
     expect(pod().containers[0].env).toContainEqual({ name: "REGISTRY_STORAGE_CACHE_BLOBDESCRIPTOR", value: "" });
   });
 
-  test("has a claim, so that no eviction empties it", () => {
+  test("has a PersistentVolumeClaim, so that an eviction does not empty it", () => {
     const { spec } = cached().one("StatefulSet", hub);
     expect(spec.volumeClaimTemplates[0].spec.resources.requests.storage).toBe("100Gi");
     expect(spec.template.spec).not.toHaveProperty("volumes");
   });
 
-  test("counts hits and misses at a port of its own, which a value takes away", () => {
+  test("serves metrics on a separate port, which can be disabled", () => {
     const { env, ports } = pod().containers[0];
     expect(env).toContainEqual({ name: "REGISTRY_HTTP_DEBUG_ADDR", value: ":5001" });
     expect(ports).toContainEqual({ name: "metrics", containerPort: 5001 });
@@ -45,7 +45,7 @@ describe.runIf(isHelmHere)("a cache", () => {
     expect(quiet.one("ServiceMonitor").metadata.name).toBe("arc-primer");
   });
 
-  test("has a budget, spread and replicas of its own, and is asked within the zone where that is known", () => {
+  test("has its own PodDisruptionBudget, topology spread and replicas, and prefers its own zone where Kubernetes supports that", () => {
     const manifests = cached({ replicas: 3 });
     const { spec } = manifests.one("StatefulSet", hub);
     expect(spec.replicas).toBe(3);
@@ -65,7 +65,7 @@ describe.runIf(isHelmHere)("a cache", () => {
     expect(distribution("--kube-version", "1.30.9")).toBeUndefined();
   });
 
-  test("is one of those that the policy and the monitor select, and nothing else is", () => {
+  test("is selected by the network policy and the monitor, which select nothing else", () => {
     const manifests = cached({}, { networkPolicy: { enabled: true }, serviceMonitor: { enabled: true } });
     const policy = manifests.one("NetworkPolicy", "arc-primer-caches").spec;
     expect(policy.podSelector).toEqual(manifests.one("ServiceMonitor", "arc-primer-caches").spec.selector);
@@ -79,7 +79,7 @@ describe.runIf(isHelmHere)("a cache", () => {
     });
   });
 
-  test("without upstreams is none, and selects nothing", () => {
+  test("is not rendered without upstreams", () => {
     const values = {
       registryCache: { enabled: true, upstreams: { "docker.io": null } },
       networkPolicy: { enabled: true },
@@ -95,20 +95,20 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
   const tls = { secretName: "caches", caBundle };
   const url = `https://${hub}.primer-system.svc.cluster.local:5000`;
 
-  test("is off by default, and the notes say what that means", () => {
+  test("is off by default, and the notes explain the consequences", () => {
     const notes = (registryCache: Values) =>
       helm(
         ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"],
         JSON.stringify(withRepository({ registryCache: { enabled: true, ...registryCache } })),
       ).stdout;
     expect(notes({})).toContain(
-      "Cache of docker.io: http://primer-arc-primer-cache-docker-io.ci.svc.cluster.local:5000",
+      "Cache for docker.io: http://primer-arc-primer-cache-docker-io.ci.svc.cluster.local:5000",
     );
-    expect(notes({})).toContain("Pods reach the caches by plain HTTP.");
+    expect(notes({})).toContain("Pods connect to the caches over plain HTTP.");
     expect(notes({ tls })).not.toContain("plain HTTP");
   });
 
-  test("mounts the Secret, and asks by HTTPS", () => {
+  test("mounts the Secret, and probes with HTTPS", () => {
     const { containers, volumes } = pod({ tls });
     expect(volumes).toContainEqual({ name: "tls", secret: { secretName: "caches" } });
     expect(containers[0].volumeMounts).toContainEqual({ name: "tls", mountPath: "/tls", readOnly: true });
@@ -121,13 +121,13 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
     expect(containers[0].readinessProbe.httpGet.scheme).toBe("HTTPS");
   });
 
-  test("gives the CA to every puller, by the default profile", () => {
+  test("adds the CA to the default profile, for all clients", () => {
     const { privateCA, registries } = config({ tls });
     expect(privateCA?.pem?.trim()).toBe(caBundle.trim());
     expect(registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: true }]);
   });
 
-  test("adds the CA to certificates that the profile has, itself or from its base", () => {
+  test("adds the CA to the profile's own or inherited certificates", () => {
     for (const profiles of [
       { default: { privateCA: { pem, runner: true } } },
       { base: { privateCA: { pem, runner: true } }, default: { extends: "base" } },
@@ -146,14 +146,14 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
     expect(privateCA?.pem).toContain(pem.trim());
   });
 
-  test.each(["configMap", "secret"])("refuses a profile that extends the default one and has a %s", (source) => {
+  test.each(["configMap", "secret"])("rejects a profile that extends the default one and has a %s", (source) => {
     const profiles = { default: {}, gpu: { extends: "default", privateCA: { [source]: { name: "ca" } } } };
     expect(() => config({ tls }, { config: { profiles } })).toThrow(
-      /registryCache.tls.caBundle: the profile gpu, which extends default, has its certificates in/,
+      /registryCache.tls.caBundle: the profile gpu, which extends default, gets its certificates from/,
     );
   });
 
-  test("leaves a ConfigMap of the profile's in place: the CA has to be in it", () => {
+  test("keeps a ConfigMap of the profile, which must contain the CA", () => {
     const privateCA = { configMap: { name: "ca" } };
     const profile = config({ tls }, { config: { profiles: { default: { privateCA } } } });
     expect(profile.privateCA).toMatchObject(privateCA);
@@ -161,7 +161,7 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
     expect(profile.registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: true }]);
   });
 
-  test("with an issuer that everybody trusts needs no CA", () => {
+  test("needs no CA with a publicly trusted issuer", () => {
     const { privateCA, registries } = config({ tls: { secretName: "caches" } });
     expect(privateCA).toBeUndefined();
     expect(registries["docker.io"]?.mirrors).toMatchObject([{ url, privateCA: false }]);
@@ -169,7 +169,7 @@ describe.runIf(isHelmHere)("TLS of the caches", () => {
 });
 
 describe.runIf(isHelmHere)("the caches", () => {
-  test("and the Dockerfile name their images in full, which some runtimes and builders ask for", () => {
+  test("and the Dockerfile use fully qualified image names, which some runtimes and builders require", () => {
     const { image } = render({ registryCache: { enabled: true } }).one("StatefulSet").spec.template.spec.containers[0];
     expect(image).toMatch(/^docker\.io\/library\/registry@sha256:[0-9a-f]{64}$/);
     const dockerfile = readFileSync(join(chartFolder, "../../Dockerfile"), "utf8");
@@ -197,7 +197,7 @@ describe.runIf(isHelmHere)("the caches", () => {
         ]),
     );
 
-  test("are one an upstream, and the default profile's last mirrors", () => {
+  test("are one per upstream, and the last mirrors of the default profile", () => {
     const mine = { mirrors: [{ url: "https://mirror.example.com" }] };
     const config = { profiles: { default: { registries: { "docker.io": mine } }, other: {} } };
     const manifests = render({ ...everything, config });
@@ -239,13 +239,13 @@ describe.runIf(isHelmHere)("the caches", () => {
   };
   const cacheUrl = "http://arc-primer-cache-docker-io.primer-system.svc.cluster.local:5000";
 
-  test("leave what else is said of their registry", () => {
+  test("keep other settings of their registry", () => {
     const privateCA = { configMap: { name: "ca" } };
     const config = { profiles: { default: { privateCA, registries: { "docker.io": { privateCA: true } } } } };
     expect(registriesOf(config)).toMatchObject({ privateCA: true, mirrors: [{ url: cacheUrl }] });
   });
 
-  test("come after the mirrors that the default profile has from its base", () => {
+  test("come after the mirrors that the default profile inherits", () => {
     const mirrors = [{ url: "https://mirror.example.com" }];
     const base = { registries: { "docker.io": { mirrors } } };
     const between = { extends: "base", registries: { "docker.io": {}, "ghcr.io": { mirrors: [] } } };
@@ -253,7 +253,7 @@ describe.runIf(isHelmHere)("the caches", () => {
     expect(registriesOf(config)?.mirrors.map(({ url }) => url)).toEqual(["https://mirror.example.com", cacheUrl]);
   });
 
-  test("keep what they have on the node, or in a volume that goes with the release", () => {
+  test("store data on the node, or in a volume that is deleted with the release", () => {
     const stateful = (storage: Values) => render({ registryCache: { enabled: true, storage } }).one("StatefulSet").spec;
     const onNode = stateful({ persistent: false, size: "20Gi" });
     expect(onNode.template.spec.volumes).toEqual([{ name: "data", emptyDir: { sizeLimit: "20Gi" } }]);
@@ -267,18 +267,18 @@ describe.runIf(isHelmHere)("the caches", () => {
     expect(kept.persistentVolumeClaimRetentionPolicy.whenDeleted).toBe("Delete");
   });
 
-  test("reach their upstreams through a proxy, and by a CA of yours", () => {
+  test("can use a proxy and a private CA for their upstreams", () => {
     const proxy = { name: "HTTPS_PROXY", value: "http://proxy.example.com:3128" };
     const { spec } = render({ registryCache: { enabled: true, env: [proxy], caConfigMap: "ca" } }).one("StatefulSet");
     const { containers, volumes } = spec.template.spec;
     expect(containers[0].env).toContainEqual(proxy);
-    // Go reads this folder beside the system's own file of certificates (crypto/x509).
+    // Go reads this directory in addition to the system's certificate file (crypto/x509).
     expect(containers[0].env).toContainEqual({ name: "SSL_CERT_DIR", value: "/ca" });
     expect(containers[0].volumeMounts).toContainEqual({ name: "ca", mountPath: "/ca", readOnly: true });
     expect(volumes).toContainEqual({ name: "ca", configMap: { name: "ca" } });
   });
 
-  test("have names that fit, and that differ", () => {
+  test("have unique names within the length limit", () => {
     const long = `${"very.".repeat(9)}long`;
     const hosts = ["docker.io", "a.b", "a-b", "a_b", long, `${long}er`, "b.example:5000"];
     const upstreams = Object.fromEntries(hosts.map((host) => [host, {}]));
@@ -286,12 +286,12 @@ describe.runIf(isHelmHere)("the caches", () => {
       .all.filter(({ kind }) => kind === "StatefulSet")
       .map(({ metadata }) => metadata.name);
     expect(new Set(names).size).toBe(hosts.length);
-    // A pod of it is called NAME-0, and its revision's label has ten characters more.
+    // The pod is named NAME-0, and its label controller-revision-hash has ten characters more than the name.
     for (const name of names) expect(name).toMatch(/^arc-primer-cache-[a-z0-9]([a-z0-9-]{0,34}[a-z0-9])$/);
     expect(names).toEqual(expect.arrayContaining(["arc-primer-cache-a-b", "arc-primer-cache-b-example-5000"]));
   });
 
-  test("an upstream is taken away by null", () => {
+  test("an upstream can be removed with null", () => {
     const upstreams = { "docker.io": null, "ghcr.io": {} };
     expect(render({ registryCache: { enabled: true, upstreams } }).one("StatefulSet").metadata.name).toBe(
       "arc-primer-cache-ghcr-io",

@@ -16,7 +16,7 @@ const isHelmHere = haveTools("helm");
 describe.runIf(isHelmHere)("the configuration", () => {
   const configOf = (values: Values) => render(values).one("ConfigMap", "arc-primer").data["config.yaml"] as string;
 
-  test("is the value, in a folder of its own, so that a change needs no restart", () => {
+  test("is the value, mounted as a directory, so that a change needs no restart", () => {
     const config = {
       mode: "audit",
       profiles: { gpu: { docker: { daemon: { mtu: 1400 } } } },
@@ -34,13 +34,13 @@ describe.runIf(isHelmHere)("the configuration", () => {
   });
 
   const golden = fileURLToPath(new URL("golden", import.meta.url));
-  test.each(readdirSync(golden))("may be anything that the webhook takes: the one of test/golden/%s", (name) => {
+  test.each(readdirSync(golden))("can be what the webhook accepts: test/golden/%s", (name) => {
     const config = parse(readFileSync(join(golden, name, "config.yaml"), "utf8")) as Values;
     const { apiVersion: _, kind: __, ...values } = config;
     expect(parse(configOf({ config: values }))).toEqual(config);
   });
 
-  test("may have every form of value that the webhook takes", () => {
+  test("can have every form of value that the webhook accepts", () => {
     const daemon = {
       image: "harbor.example.com:8443/hub/docker_x/dind__a:29@sha256:" + "0".repeat(64),
       env: { "a.b-C_1": "", _X: "1", ".a": "" },
@@ -59,7 +59,7 @@ describe.runIf(isHelmHere)("the configuration", () => {
     ["1.29.0", "sidecar"],
     ["1.29.3-eks-1", "sidecar"],
     ["1.34.1", "sidecar"],
-  ])("DinD that is added on Kubernetes %s is a %s, unless the profile says otherwise", (version, layout) => {
+  ])("injected DinD on Kubernetes %s is a %s, unless the profile sets another layout", (version, layout) => {
     const sidecar = { inject: true, injected: { layout: "sidecar" } };
     const profiles = { default: { docker: { inject: true, wait: {} } }, own: { docker: sidecar }, other: {} };
     const { stdout, stderr } = template({ config: { profiles } }, "--kube-version", version);
@@ -72,7 +72,7 @@ describe.runIf(isHelmHere)("the configuration", () => {
     expect(config.profiles["own"]?.docker.injected.layout).toBe("sidecar");
   });
 
-  test.each(Object.entries(valueSets))("is one that the webhook takes, with %s", (_name, values) => {
+  test.each(Object.entries(valueSets))("is accepted by the webhook, with %s", (_name, values) => {
     expect(() => parseConfig(configOf(values), "config.yaml")).not.toThrow();
   });
 });

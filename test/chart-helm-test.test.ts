@@ -6,7 +6,7 @@ import { chartFolder, helm, render, withRepository } from "./support/helm.ts";
 import type { Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// What `helm install` says and what `helm test` does.
+// What `helm install` prints and what `helm test` does.
 
 const isHelmHere = haveTools("helm");
 
@@ -17,7 +17,7 @@ describe.runIf(isHelmHere)("the notes", () => {
       JSON.stringify(withRepository(values)),
     ).stdout.split("\nNOTES:\n")[1];
 
-  test("say how to read the log of every replica, and where nothing is primed", () => {
+  test("explain how to read the logs of all replicas, and which namespaces are never primed", () => {
     const { labels } = render().one("Deployment").spec.template.metadata;
     const [, selector = ""] = /kubectl logs -n ci -l (\S+) --prefix/.exec(notes({}) ?? "") ?? [];
     expect(selector).toContain("app.kubernetes.io/instance=primer");
@@ -33,9 +33,9 @@ describe.runIf(isHelmHere)("helm test", () => {
     return { namespace: manifests.hook("Namespace"), role: manifests.hook("Role") };
   };
 
-  test("makes a namespace for itself, and may create pods there and no more", () => {
+  test("creates its own namespace, and can only create pods in it", () => {
     const { namespace, role } = roleAndNamespace({});
-    // Helm deletes it by its name: it must not be one that somebody has.
+    // Helm deletes it by name, so it must not be the name of an existing namespace.
     expect(namespace.metadata.name).toMatch(/^arc-primer-helm-test-[0-9a-f]{8}$/);
     expect(role.metadata.name).toBe(namespace.metadata.name);
     expect(namespace.metadata.labels["arc-primer.dev/inject"]).toBe("enabled");
@@ -43,7 +43,7 @@ describe.runIf(isHelmHere)("helm test", () => {
     expect(role.rules).toEqual([{ apiGroups: [""], resources: ["pods"], verbs: ["create"] }]);
   });
 
-  test("first has the configuration checked that the webhook would read at its next start", () => {
+  test("first validates the configuration that the webhook would read at its next start", () => {
     const manifests = render();
     const { initContainers, volumes } = manifests.hook("Pod").spec;
     expect(initContainers[0].args).toEqual(["config", "check", "/config/config.yaml"]);
@@ -52,26 +52,26 @@ describe.runIf(isHelmHere)("helm test", () => {
     expect(volumes[0]).toEqual(podSpec().volumes[0]);
   });
 
-  test("says in mode audit that it can tell nothing, and fails", () => {
+  test("fails in mode audit, and says that it tested only the configuration", () => {
     const { env } = render({ config: { mode: "audit" } }).hook("Pod").spec.containers[0];
     expect(env).toContainEqual({ name: "MODE", value: "audit" });
     const script = join(chartFolder, "files/helm-test.mjs");
     const { status, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8", env: { MODE: "audit" } });
-    expect(stderr).toContain("Nothing was tested but the configuration");
+    expect(stderr).toContain("Only the configuration was tested");
     expect(status).toBe(1);
   });
 
-  test("asks for image volumes where a profile needs them", () => {
-    const asked = (values: Values) =>
+  test("tests image volumes if a profile needs them", () => {
+    const tested = (values: Values) =>
       render(values)
         .hook("Pod")
         .spec.containers[0].env.find(({ name }: { name: string }) => name === "IMAGE_VOLUMES").value as string;
-    expect(asked({})).toBe("false");
-    expect(asked({ config: { profiles: { a: { docker: { externals: "memory" } }, b: {} } } })).toBe("false");
-    expect(asked({ config: { profiles: { a: {}, b: { docker: { externals: "volume" } } } } })).toBe("true");
+    expect(tested({})).toBe("false");
+    expect(tested({ config: { profiles: { a: { docker: { externals: "memory" } }, b: {} } } })).toBe("false");
+    expect(tested({ config: { profiles: { a: {}, b: { docker: { externals: "volume" } } } } })).toBe("true");
   });
 
-  test("or takes one that is there", () => {
+  test("can use an existing namespace instead", () => {
     const { namespace, role } = roleAndNamespace({ test: { namespace: "runners" } });
     expect(namespace).toBeUndefined();
     expect(role.metadata.namespace).toBe("runners");

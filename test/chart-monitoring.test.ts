@@ -5,7 +5,7 @@ import { render } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// Network policy, alerts and dashboard, as Helm renders them.
+// The network policy, the alerts and the dashboard, as Helm renders them.
 
 const isHelmHere = haveTools("helm");
 
@@ -15,8 +15,8 @@ function isPromql(query: string): boolean {
   return isOne;
 }
 
-describe.runIf(isHelmHere)("policy and monitoring", () => {
-  test("the network policy lets in what is asked for, and out to the API server at most", () => {
+describe.runIf(isHelmHere)("network policy and monitoring", () => {
+  test("the network policy allows the configured ingress, and egress at most to the API server", () => {
     const policy = (values: Values) => render(values).one("NetworkPolicy", "arc-primer").spec;
     const { ingress, egress, podSelector } = policy(everything);
     expect(podSelector).toEqual(render().one("Deployment").spec.selector);
@@ -28,7 +28,7 @@ describe.runIf(isHelmHere)("policy and monitoring", () => {
     expect(policy({ networkPolicy: { enabled: true }, tls: { provider: "cert-manager" } }).egress).toEqual([]);
   });
 
-  test("alerts and dashboard speak of metrics that there are", async () => {
+  test("alerts and dashboard use only existing metrics", async () => {
     const { createMetrics } = await import("../src/metrics.ts");
     const metrics = createMetrics({ processMetrics: false });
     metrics.certificateExpiry(1);
@@ -74,14 +74,14 @@ describe.runIf(isHelmHere)("alerts", () => {
       .one("PrometheusRule")
       .spec.groups[0].rules.find(({ alert }: Manifest) => alert === name);
 
-  test("on a refused configuration stay until a good one is read", () => {
+  test("for a rejected configuration fire until a valid one is read", () => {
     expect(rule("ArcPrimerReloadRefused")).toMatchObject({
       expr: 'min by (what) (arc_primer_last_reload_accepted{namespace="primer-system"}) == 0',
       for: "5m",
     });
   });
 
-  test("on new counts ask whether there were scrapes before", () => {
+  test("for new counters require earlier scrapes", () => {
     for (const [name, scraped] of [
       ["ArcPrimerErrors", 'arc_primer_decision_seconds_count{namespace="primer-system"}'],
       ["ArcPrimerFailedOpen", "apiserver_current_inflight_requests"],
@@ -95,7 +95,7 @@ describe.runIf(isHelmHere)("alerts", () => {
     }
   });
 
-  test("the dashboard finds its namespaces by a metric that is there before the first pod", () => {
+  test("the dashboard lists namespaces with a metric that exists before the first pod", () => {
     const dashboard = JSON.parse(render(everything).one("ConfigMap", "arc-primer-dashboard").data["arc-primer.json"]);
     const { query } = dashboard.templating.list.find(({ name }: Manifest) => name === "namespace");
     expect(query).toBe("label_values(arc_primer_certificate_expiry_timestamp_seconds, namespace)");

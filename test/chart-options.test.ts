@@ -14,33 +14,38 @@ const deployment = (values: Values) => render(values).one("Deployment").spec.tem
 const refusal = (values: Values) => template(values).stderr;
 
 describe.runIf(isHelmHere)("the image", () => {
-  test("has to be named in a chart from a checkout, in words that say what to do", () => {
+  test("must be set in a chart from a checkout; the error says how", () => {
     const { status, stderr } = helm(["template", "arc-primer", chartFolder]);
     expect(status).not.toBe(0);
     expect(stderr).toContain(
-      "image.repository: a chart from a checkout has no image, because none is published for it. Build one with the Dockerfile, push it where your cluster pulls from, and name it: --set image.repository=registry.example.com/arc-primer",
+      "image.repository: no image is published for a chart from a checkout. Build an image with the Dockerfile, push it to a registry that your cluster can pull from, and set its name: --set image.repository=registry.example.com/arc-primer",
     );
   });
 
   test.each<[string, Values, Values, string]>([
-    ["a repository alone", {}, { repository: "arc-primer" }, "arc-primer:0.1.0"],
+    ["only a repository", {}, { repository: "arc-primer" }, "arc-primer:0.1.0"],
     ["a registry in the repository", {}, { repository: "r.example/team/a", tag: "1" }, "r.example/team/a:1"],
-    ["a registry of its own", {}, { registry: "r.example:5000", repository: "team/a" }, "r.example:5000/team/a:0.1.0"],
+    ["a separate registry", {}, { registry: "r.example:5000", repository: "team/a" }, "r.example:5000/team/a:0.1.0"],
     [
-      "the repository's registry before it",
+      "a registry in the repository, which takes precedence",
       {},
       { registry: "r.example", repository: "s.example/a" },
       "s.example/a:0.1.0",
     ],
     ["a global registry", { imageRegistry: "g.example/hub" }, { repository: "team/a" }, "g.example/hub/team/a:0.1.0"],
-    ["a global one before all", { imageRegistry: "g.example" }, { repository: "r.example/a" }, "g.example/a:0.1.0"],
-  ])("is named by %s", (_name, global, image, want) => {
+    [
+      "a global registry, which takes precedence",
+      { imageRegistry: "g.example" },
+      { repository: "r.example/a" },
+      "g.example/a:0.1.0",
+    ],
+  ])("is set by %s", (_name, global, image, want) => {
     const manifests = render({ global, image });
     expect(manifests.one("Deployment").spec.template.spec.containers[0].image).toBe(want);
     expect(manifests.hook("Pod").spec.containers[0].image).toBe(want);
   });
 
-  test("of the caches follows the global registry as well", () => {
+  test("of the caches uses the global registry, too", () => {
     const values = { global: { imageRegistry: "g.example" }, registryCache: { enabled: true } };
     expect(render(values).one("StatefulSet").spec.template.spec.containers[0].image).toMatch(
       /^g\.example\/library\/registry@sha256:/,
@@ -65,14 +70,14 @@ describe.runIf(isHelmHere)("the image", () => {
 });
 
 describe.runIf(isHelmHere)("global", () => {
-  test("refuses what the chart does not know", () => {
+  test("rejects unknown keys", () => {
     expect(refusal({ global: { imageRegistery: "r.example" } })).toContain(
-      "global.imageRegistery: this chart does not know it; it knows global.imageRegistry and global.imagePullSecrets",
+      "global.imageRegistery: unknown setting; this chart supports global.imageRegistry and global.imagePullSecrets",
     );
     expect(refusal({ global: { imageRegistry: 3 } })).toContain("/global/imageRegistry");
   });
 
-  test("of a parent chart may hold what is for its other charts, and its registry is taken", () => {
+  test("of a parent chart can contain keys for other charts, and its registry is used", () => {
     const folder = mkdtempSync(join(tmpdir(), "arc-primer-parent-"));
     try {
       cpSync(chartFolder, join(folder, "charts/arc-primer"), { recursive: true });
@@ -112,7 +117,7 @@ describe.runIf(isHelmHere)("labels and annotations", () => {
     }
   });
 
-  test("common labels are on pods, and in no selector; common annotations restart nothing", () => {
+  test("common labels are on pods but not in selectors; common annotations are not on pods", () => {
     const manifests = render(everywhere);
     for (const { spec } of [manifests.one("Deployment"), manifests.one("StatefulSet")]) {
       expect(spec.template.metadata.labels.team).toBe("ci");
@@ -121,7 +126,7 @@ describe.runIf(isHelmHere)("labels and annotations", () => {
     }
   });
 
-  test("one object's annotations are on it alone", () => {
+  test("annotations of one object are only on that object", () => {
     const manifests = render({
       deploymentAnnotations: { of: "deployment" },
       service: { annotations: { of: "service" } },
@@ -132,7 +137,7 @@ describe.runIf(isHelmHere)("labels and annotations", () => {
     expect(manifests.one("ConfigMap").metadata).not.toHaveProperty("annotations");
   });
 
-  test("AKS leaves the registration's selectors alone, unless that is taken away", () => {
+  test("an annotation prevents AKS from changing the webhook configuration's selectors, and can be removed", () => {
     const annotations = (values: Values) => render(values).one("MutatingWebhookConfiguration").metadata.annotations;
     const enforcer = { "admissions.enforcer/disabled": "true" };
     expect(annotations({})).toEqual(enforcer);
@@ -145,7 +150,7 @@ describe.runIf(isHelmHere)("the service account", () => {
   const subjects = (values: Values) =>
     ["RoleBinding", "ClusterRoleBinding"].map((kind) => render(values).one(kind).subjects[0].name);
 
-  test("may have a name of yours, which its rights and the policy follow", () => {
+  test("can have a custom name, which the bindings and the policy use", () => {
     const values = { serviceAccount: { name: "webhook" } };
     expect(render(values).one("ServiceAccount").metadata.name).toBe("webhook");
     expect(deployment(values).serviceAccountName).toBe("webhook");
@@ -155,16 +160,16 @@ describe.runIf(isHelmHere)("the service account", () => {
     );
   });
 
-  test("may be one that is there, and then has to be named", () => {
+  test("can be an existing one, which must be named", () => {
     const values = { serviceAccount: { create: false, name: "there" } };
     expect(render(values).kinds()).not.toContain("ServiceAccount");
     expect(deployment(values).serviceAccountName).toBe("there");
-    expect(refusal({ serviceAccount: { create: false } })).toContain("serviceAccount.name: name the account");
+    expect(refusal({ serviceAccount: { create: false } })).toContain("serviceAccount.name: set the name");
   });
 });
 
 describe.runIf(isHelmHere)("the pods", () => {
-  test("leave user and groups to OpenShift by one switch, and stay within restricted-v2 otherwise", () => {
+  test("leave user and groups to OpenShift with one value, and otherwise comply with restricted-v2", () => {
     const manifests = render({ openshift: true, registryCache: { enabled: true } });
     for (const { spec } of [
       manifests.one("Deployment").spec.template,
@@ -181,12 +186,12 @@ describe.runIf(isHelmHere)("the pods", () => {
     expect(readFileSync(join(chartFolder, "files/helm-test.mjs"), "utf8")).not.toContain("runAsUser");
   });
 
-  test("take other security contexts", () => {
+  test("can have other security contexts", () => {
     const { securityContext } = deployment({ podSecurityContext: { runAsUser: 1000 } });
     expect(securityContext).toMatchObject({ runAsUser: 1000, runAsNonRoot: true });
   });
 
-  test("take arguments, variables, volumes, probes and a limit of revisions", () => {
+  test("can have additional arguments, variables and volumes, other probes and a revision history limit", () => {
     const values = {
       extraArgs: ["--watch-interval=5s"],
       extraEnv: [{ name: "A", value: "b" }],
@@ -210,8 +215,8 @@ describe.runIf(isHelmHere)("the pods", () => {
   });
 });
 
-describe.runIf(isHelmHere)("more objects", () => {
-  test("are installed along, as maps or texts, with template expressions", () => {
+describe.runIf(isHelmHere)("extra objects", () => {
+  test("are installed with the chart, as maps or strings, with template expressions", () => {
     const metadata = { name: "{{ .Release.Name }}-map" };
     const text = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: {{ .Release.Name }}-text }\n";
     const { all } = render({ extraObjects: [{ apiVersion: "v1", kind: "ConfigMap", metadata }, text] });
@@ -221,7 +226,7 @@ describe.runIf(isHelmHere)("more objects", () => {
 });
 
 describe.runIf(isHelmHere)("services", () => {
-  test("take address families, those of the caches as well", () => {
+  test("can have IP families, including those of the caches", () => {
     const service = { ipFamilyPolicy: "PreferDualStack", ipFamilies: ["IPv6", "IPv4"] };
     const services = render({ service, registryCache: { enabled: true } }).all.filter(({ kind }) => kind === "Service");
     expect(services).toHaveLength(2);
@@ -234,7 +239,7 @@ describe.runIf(isHelmHere)("the webhook's network policy", () => {
   const callers = (networkPolicy: Values): Manifest[] =>
     render({ networkPolicy: { enabled: true, ...networkPolicy } }).one("NetworkPolicy").spec.ingress[0].from;
 
-  test("lets in the control plane's addresses, or all but the pods' network, and peers of yours", () => {
+  test("allows the control plane's addresses, or everything except the pod network, and custom peers", () => {
     expect(callers({})).toBeUndefined();
     expect(callers({ controlPlaneCIDRs: ["10.0.0.1/32"] })).toEqual([{ ipBlock: { cidr: "10.0.0.1/32" } }]);
     expect(callers({ podCIDRs: ["10.244.0.0/16", "fd00::/48"], webhookFrom: [{ podSelector: {} }] })).toEqual([
@@ -244,7 +249,7 @@ describe.runIf(isHelmHere)("the webhook's network policy", () => {
     ]);
   });
 
-  test("says in the notes while it restricts nothing", () => {
+  test("is mentioned in the notes as long as it restricts nothing", () => {
     const notes = (networkPolicy: Values) =>
       helm(
         ["install", "primer", chartFolder, "-n", "ci", "--dry-run=client", "--values", "-"],
@@ -257,7 +262,7 @@ describe.runIf(isHelmHere)("the webhook's network policy", () => {
 });
 
 describe.runIf(isHelmHere)("monitoring", () => {
-  test("the monitors take labels, timeouts and relabelings", () => {
+  test("the monitors can have labels, timeouts and relabelings", () => {
     const relabelings = [{ action: "labeldrop", regex: "pod" }];
     const serviceMonitor = { enabled: true, scrapeTimeout: "5s", relabelings, metricRelabelings: relabelings };
     const manifests = render({ serviceMonitor, registryCache: { enabled: true } });
@@ -277,7 +282,7 @@ describe.runIf(isHelmHere)("monitoring", () => {
       "PrometheusRule",
     ).spec.groups[0].rules;
 
-  test("each alert has a heading in docs/operations/alerts.md, and a link to it where the page's place is known", () => {
+  test("each alert has a heading in docs/operations/alerts.md, and links to it if the page's URL is known", () => {
     const page = readFileSync(join(chartFolder, "../../docs/operations/alerts.md"), "utf8");
     for (const { alert, annotations } of rules({ runbookURL: "https://wiki.example.com/alerts" })) {
       expect(annotations.runbook_url).toBe(`https://wiki.example.com/alerts#${alert.toLowerCase()}`);
@@ -286,7 +291,7 @@ describe.runIf(isHelmHere)("monitoring", () => {
     for (const { annotations } of rules({})) expect(annotations).not.toHaveProperty("runbook_url");
   });
 
-  test("the page is found by the chart's home as well, in the version of the chart", () => {
+  test("the page's URL can come from the chart's home and version", () => {
     const folder = mkdtempSync(join(tmpdir(), "arc-primer-home-"));
     try {
       cpSync(chartFolder, folder, { recursive: true });
@@ -306,7 +311,7 @@ describe.runIf(isHelmHere)("monitoring", () => {
   });
 });
 
-describe.runIf(isHelmHere)("what the schema cannot say of the configuration", () => {
+describe.runIf(isHelmHere)("errors that the schema cannot express", () => {
   // The webhook checks these rules: at startup, after a change (in its log and metric), and in helm test.
   test.each<[string, Values, RegExp]>([
     ["a profile that extends itself", { profiles: { gpu: { extends: "gpu" } } }, /gpu\.extends/],
@@ -315,21 +320,21 @@ describe.runIf(isHelmHere)("what the schema cannot say of the configuration", ()
       { profiles: { default: { extends: "gpu" }, gpu: { extends: "default" } } },
       /extends/,
     ],
-    ["a rule's profile that is not there", { rules: [{ profile: "gpu" }] }, /rules\[0\]\.profile/],
+    ["an undefined profile in a rule", { rules: [{ profile: "gpu" }] }, /rules\[0\]\.profile/],
     [
       "credentials in a URL",
       { profiles: { default: { registries: { "ghcr.io": { mirrors: [{ url: "https://me:secret@m.example" }] } } } } },
       /credentials/,
     ],
-    ["an exit code of ARC's", { profiles: { default: { docker: { wait: { exitCode: 7 } } } } }, /exitCode/],
-  ])("is left to the webhook: %s", (_name, config, said) => {
+    ["an exit code that ARC interprets", { profiles: { default: { docker: { wait: { exitCode: 7 } } } } }, /exitCode/],
+  ])("are reported by the webhook: %s", (_name, config, said) => {
     const text = render({ config, registryCache: { enabled: true } }).one("ConfigMap", "arc-primer").data[
       "config.yaml"
     ];
     expect(() => parseConfig(text, "config.yaml")).toThrow(said);
   });
 
-  test("as is a registry by a wrong name among the upstreams", () => {
+  test("are reported by the webhook: an invalid registry name among the upstreams", () => {
     const values = { registryCache: { enabled: true, upstreams: { "index.docker.io": {} } } };
     const text = render(values).one("ConfigMap", "arc-primer").data["config.yaml"];
     expect(() => parseConfig(text, "config.yaml")).toThrow(/index\.docker\.io/);
@@ -337,7 +342,7 @@ describe.runIf(isHelmHere)("what the schema cannot say of the configuration", ()
 });
 
 describe.runIf(isHelmHere)("helm test", () => {
-  test("makes a namespace that enforces Pod Security `restricted`", () => {
+  test("creates a namespace that enforces Pod Security `restricted`", () => {
     expect(render().hook("Namespace").metadata.labels).toMatchObject({
       "arc-primer.dev/inject": "enabled",
       "pod-security.kubernetes.io/enforce": "restricted",
@@ -346,7 +351,7 @@ describe.runIf(isHelmHere)("helm test", () => {
 });
 
 describe("the chart's metadata", () => {
-  test("name no icon that is not there", () => {
+  test("names no icon, because none exists", () => {
     const text = readFileSync(join(chartFolder, "Chart.yaml"), "utf8");
     expect(text).not.toMatch(/^icon:/m);
     expect(text).toMatch(/^kubeVersion: /m);

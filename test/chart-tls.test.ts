@@ -4,7 +4,7 @@ import { render } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// Where the serving certificate comes from, as Helm renders it.
+// The providers of the serving certificate, as Helm renders them.
 
 const isHelmHere = haveTools("helm");
 
@@ -13,7 +13,7 @@ describe.runIf(isHelmHere)("TLS", () => {
   const certificateFlags = (values: Values) => args(values).filter((flag) => flag.startsWith("--tls"));
   const files = ["--tls-cert-file=/tls/tls.crt", "--tls-private-key-file=/tls/tls.key"];
 
-  test("self-managed: an empty Secret, and rights to it and to the registration, by name", () => {
+  test("self-managed: an empty Secret, and permissions for it and for the webhook configuration, by name", () => {
     const manifests = render();
     const secret = manifests.one("Secret");
     expect(Object.keys(secret).toSorted()).toEqual(["apiVersion", "kind", "metadata", "type"]);
@@ -45,7 +45,7 @@ describe.runIf(isHelmHere)("TLS", () => {
     expect(podSpec().volumes.map(({ name }: Manifest) => name)).toEqual(["config"]);
   });
 
-  test.each(["cert-manager", "a Secret"])("%s: files, no rights, no token", (name) => {
+  test.each(["cert-manager", "a Secret"])("%s: uses files, without permissions and token", (name) => {
     const values = valueSets[name]!;
     expect(
       render(values)
@@ -56,7 +56,7 @@ describe.runIf(isHelmHere)("TLS", () => {
     expect(podSpec(values).automountServiceAccountToken).toBe(false);
   });
 
-  test("cert-manager: a CA of its own, or an issuer of yours; the CA is injected", () => {
+  test("cert-manager: the chart's own CA, or a configured issuer; the CA is injected", () => {
     const own = render(valueSets["cert-manager"]);
     const certificate = own.one("Certificate", "arc-primer-tls");
     expect(own.one("Issuer", certificate.spec.issuerRef.name).spec.ca.secretName).toBe(
@@ -75,7 +75,7 @@ describe.runIf(isHelmHere)("TLS", () => {
     expect(given.one("Certificate").spec.issuerRef).toEqual({ name: "corporate", kind: "ClusterIssuer" });
   });
 
-  test("existing-secret: the Secret that is named, and its CA or an annotation", () => {
+  test("existing-secret: uses the configured Secret, and its CA or an annotation", () => {
     expect(podSpec(valueSets["a Secret"]).volumes[1].secret.secretName).toBe("mine");
     for (const { clientConfig } of render(valueSets["a Secret"]).one("MutatingWebhookConfiguration").webhooks) {
       expect(Buffer.from(clientConfig.caBundle, "base64").toString()).toBe(caBundle);
@@ -85,7 +85,7 @@ describe.runIf(isHelmHere)("TLS", () => {
       render(values)
         .one("MutatingWebhookConfiguration")
         .webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle);
-    // Said, though empty: what another provider had written would stay otherwise.
+    // Rendered although it is empty. Otherwise, a value that another provider has written would remain.
     expect(bundles({ tls: secret })).toEqual(["", "", ""]);
     expect(bundles({ tls: secret, webhook: { annotations: { note: "it" } } })).toEqual(["", "", ""]);
     const injected = { "cert-manager.io/inject-ca-from-secret": "primer-system/mine" };

@@ -5,11 +5,11 @@ import { render } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
-// The webhook's configuration, its pods and its rights, as Helm renders them.
+// The webhook's configuration, its pods and its permissions, as Helm renders them.
 
 const isHelmHere = haveTools("helm");
 
-describe.runIf(isHelmHere)("the webhook's registration", () => {
+describe.runIf(isHelmHere)("the MutatingWebhookConfiguration", () => {
   const levels = Object.values(mutatePaths);
   const registered = (values: Values = {}) => render(values).one("MutatingWebhookConfiguration");
 
@@ -26,21 +26,24 @@ describe.runIf(isHelmHere)("the webhook's registration", () => {
       .map(({ clientConfig }: Manifest) => clientConfig.service.path);
   }
 
-  test.each(levels)("has one entry for each namespace, by its Pod Security level; %s without a label", (level) => {
-    const values = { podSecurity: { default: level } };
-    const pathOf = (name: string) => Object.entries(mutatePaths).find(([, enforced]) => enforced === name)?.[0];
-    const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
-    expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
-    for (const enforced of levels) {
-      const labels = { ...optedIn, "pod-security.kubernetes.io/enforce": enforced };
-      expect(pathsFor(values, labels)).toEqual([pathOf(enforced)]);
-      expect(pathsFor(values, { ...labels, "arc-primer.dev/inject": "disabled" })).toEqual([]);
-      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "kube-system" })).toEqual([]);
-      expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "primer-system" })).toEqual([]);
-    }
-  });
+  test.each(levels)(
+    "selects each namespace with exactly one entry, by its Pod Security level; default level %s",
+    (level) => {
+      const values = { podSecurity: { default: level } };
+      const pathOf = (name: string) => Object.entries(mutatePaths).find(([, enforced]) => enforced === name)?.[0];
+      const optedIn = { "kubernetes.io/metadata.name": "runners", "arc-primer.dev/inject": "enabled" };
+      expect(pathsFor(values, optedIn)).toEqual([pathOf(level)]);
+      for (const enforced of levels) {
+        const labels = { ...optedIn, "pod-security.kubernetes.io/enforce": enforced };
+        expect(pathsFor(values, labels)).toEqual([pathOf(enforced)]);
+        expect(pathsFor(values, { ...labels, "arc-primer.dev/inject": "disabled" })).toEqual([]);
+        expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "kube-system" })).toEqual([]);
+        expect(pathsFor(values, { ...labels, "kubernetes.io/metadata.name": "primer-system" })).toEqual([]);
+      }
+    },
+  );
 
-  test("asks about runner pods alone, and never holds ARC up for long", () => {
+  test("selects only runner pods, and has a short timeout", () => {
     for (const webhook of registered().webhooks) {
       expect(webhook).toMatchObject({
         objectSelector: { matchLabels: { "actions-ephemeral-runner": "True" } },
@@ -56,7 +59,7 @@ describe.runIf(isHelmHere)("the webhook's registration", () => {
     }
   });
 
-  test("the failure policy and the time are settings", () => {
+  test("the failure policy and the timeout can be set", () => {
     for (const webhook of registered({ webhook: { failurePolicy: "Fail", timeoutSeconds: 30 } }).webhooks) {
       expect(webhook).toMatchObject({ failurePolicy: "Fail", timeoutSeconds: 30 });
     }
@@ -64,7 +67,7 @@ describe.runIf(isHelmHere)("the webhook's registration", () => {
 });
 
 describe.runIf(isHelmHere)("the webhook's pods", () => {
-  test("pass Pod Security `restricted`, as do the caches and the test", () => {
+  test("comply with Pod Security `restricted`, as do the caches and the test", () => {
     const manifests = render({ registryCache: { enabled: true } });
     const specs = [
       manifests.one("Deployment").spec.template.spec,
@@ -86,7 +89,7 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
     }
   });
 
-  test("are two, apart from each other, with probes, a budget and a heap limit", () => {
+  test("are two on different nodes, with probes, a PodDisruptionBudget and a heap limit", () => {
     const manifests = render();
     const { spec } = manifests.one("Deployment");
     const { template: pod, replicas, selector } = spec;
@@ -109,9 +112,9 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
     expect(container.readinessProbe.httpGet.path).toBe("/readyz");
   });
 
-  test("take image, ports, network, priority and placement from the values", () => {
+  test("get image, ports, network, priority and placement from the values", () => {
     const digest = `sha256:${"0".repeat(64)}`;
-    const values = { ...valueSets["the host's network and placement"], image: { repository: "r.example/a", digest } };
+    const values = { ...valueSets["the host network and placement"], image: { repository: "r.example/a", digest } };
     const { spec, metadata } = render(values).one("Deployment").spec.template;
     const [container] = spec.containers;
     expect(container.image).toBe(`r.example/a@${digest}`);
@@ -132,10 +135,10 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
   });
 });
 
-describe.runIf(isHelmHere)("what bounds the webhook's account and its clients", () => {
+describe.runIf(isHelmHere)("restrictions of the webhook's service account and its clients", () => {
   const policies = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
 
-  test("the account may change the caBundle and nothing else, unless that is switched off", () => {
+  test("the service account can change only the caBundle, unless the policy is disabled", () => {
     const { spec } = render().one("ValidatingAdmissionPolicy");
     expect(spec.failurePolicy).toBe("Fail");
     expect(spec.matchConditions[0].expression).toBe(
@@ -150,7 +153,7 @@ describe.runIf(isHelmHere)("what bounds the webhook's account and its clients", 
     }
   });
 
-  test("every field of an entry is held, but for the caBundle", () => {
+  test("every field of an entry except the caBundle is protected", () => {
     const { validations } = render().one("ValidatingAdmissionPolicy").spec;
     const entries = render().one("MutatingWebhookConfiguration").webhooks as object[];
     const fields = new Set(entries.flatMap((entry) => Object.keys(entry)));
@@ -161,7 +164,7 @@ describe.runIf(isHelmHere)("what bounds the webhook's account and its clients", 
       expect(text).toContain(`o.clientConfig.?${field} == w.clientConfig.?${field}`);
   });
 
-  test("a CA for clients is mounted and named", () => {
+  test("a client CA is mounted and passed to the webhook", () => {
     const { containers, volumes } = podSpec({ webhook: { clientCA: { configMap: "kube-apiserver" } } });
     expect(containers[0].args).toContain("--tls-client-ca-file=/client-ca/ca.crt");
     expect(containers[0].volumeMounts).toContainEqual({ name: "client-ca", mountPath: "/client-ca", readOnly: true });
@@ -169,7 +172,7 @@ describe.runIf(isHelmHere)("what bounds the webhook's account and its clients", 
     expect(podSpec().containers[0].args.join()).not.toContain("client-ca");
   });
 
-  test("on the host's network it listens on the node's own address, and metrics only where they are collected", () => {
+  test("in the host network, it listens on the node's own address, and serves metrics there only with a ServiceMonitor", () => {
     const values = { hostNetwork: true, webhook: { port: 10260 } };
     const [quiet] = podSpec(values).containers;
     expect(quiet.args).toEqual(expect.arrayContaining(["--host=$(NODE_ADDRESS)", "--ops-host=127.0.0.1"]));

@@ -345,9 +345,9 @@ describe("config check", () => {
     expect({ code: bad.code, stdout: bad.stdout }).toEqual({ code: 1, stdout: "" });
     expect(bad.stderr.replaceAll(`${folder}/`, "")).toBe(`arc-primer: bad.yaml: 4 problems
 bad.yaml:1 apiVersion: is missing: expected arc-primer.dev/v1alpha1
-bad.yaml:2 rules[0].profile: there is no profile gpuu; did you mean gpu?
+bad.yaml:2 rules[0].profile: profile gpuu is not defined; did you mean gpu?
 bad.yaml:3 mode: expected one of enforce, audit, not "x"
-bad.yaml:4 profiles.gpu.dockr: there is no such setting; did you mean docker?
+bad.yaml:4 profiles.gpu.dockr: unknown setting; did you mean docker?
 `);
     const input = await run(["config", "check", "-"], text);
     expect(input).toMatchObject({ code: 1, stderr: expect.stringContaining("\nstandard input:3 mode: ") });

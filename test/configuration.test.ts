@@ -12,7 +12,7 @@ const golden = new URL("golden/", import.meta.url);
 const cases = readdirSync(golden).toSorted();
 const configOf = (name: string) => readFileSync(new URL(`${name}/config.yaml`, golden), "utf8");
 
-test("every setting has a description, which is a sentence", () => {
+test("every setting has a description that is a complete sentence", () => {
   const settings = settingsOf(configJsonSchema()).filter(({ path }) => !["apiVersion", "kind"].includes(path));
   expect(settings.length).toBeGreaterThan(50);
   const without = settings.filter(({ schema }) => !/^[A-Z`*][^]*[.:)]$/.test(schema.description ?? ""));
@@ -23,11 +23,11 @@ describe("the JSON Schema", () => {
   const validate = new Ajv({ allErrors: true }).compile(configJsonSchema());
   const errors = (text: string) => (validate(parse(text)) ? [] : validate.errors!.map((one) => one.instancePath));
 
-  test.each(cases)("takes the configuration of golden %s", (name) => expect(errors(configOf(name))).toEqual([]));
+  test.each(cases)("accepts the configuration of golden %s", (name) => expect(errors(configOf(name))).toEqual([]));
 
-  test("takes the start", () => expect(errors(configStart())).toEqual([]));
+  test("accepts the example configuration", () => expect(errors(configStart())).toEqual([]));
 
-  test("refuses what config check refuses, at the same place", () => {
+  test("rejects what config check rejects, at the same place", () => {
     const wrong = `${configOf("dind-sidecar")}
 rules: [{ profile: 7, namespace: [a] }]
 mode: enforced
@@ -36,7 +36,7 @@ mode: enforced
   });
 });
 
-describe("the start", () => {
+describe("the example configuration", () => {
   test("is the default configuration, without a warning", () => {
     const { config, warnings } = parseWithWarnings(configStart(), "start.yaml");
     expect(warnings).toEqual([]);
@@ -45,7 +45,7 @@ describe("the start", () => {
     );
   });
 
-  test("is right with all that is commented out, too", () => {
+  test("is also valid with all commented settings turned on", () => {
     const all = configStart().replaceAll(/^( *)#(?! \S)/gm, "$1");
     const { config, warnings } = parseWithWarnings(all, "start.yaml");
     expect(warnings).toEqual([]);
@@ -54,7 +54,7 @@ describe("the start", () => {
     expect(config.rules).toHaveLength(1);
   });
 
-  test("has no line that is hard to read, and no Markdown", () => {
+  test("has no long lines and no Markdown", () => {
     expect(
       configStart()
         .split("\n")
@@ -64,12 +64,12 @@ describe("the start", () => {
 });
 
 describe("a resolved configuration", () => {
-  test.each(cases)("of golden %s is a configuration that means the same", (name) => {
+  test.each(cases)("of golden %s is a configuration with the same meaning", (name) => {
     const config = parseConfig(configOf(name), name);
     expect(parseConfig(writtenConfig(config), name)).toEqual(config);
   });
 
-  test("has durations as people write them", () => {
+  test("has durations as text, in the largest unit", () => {
     const text =
       "{ docker: { wait: { timeout: 90s, interval: 1500ms } }, runner: { finishJob: { gracePeriod: 120m } } }";
     const head = "apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n";

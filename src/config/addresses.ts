@@ -16,9 +16,9 @@ function isHostAndPort(text: string): boolean {
 /** A registry host as used by dockerd and in image names: `ghcr.io`, `harbor.example.com:8443`. */
 export const registryHost = z.string().superRefine((text, context) => {
   if (["index.docker.io", "registry-1.docker.io", "hub.docker.com"].includes(text)) {
-    context.addIssue(`Docker Hub is called docker.io here, not ${text}`);
+    context.addIssue(`use docker.io for Docker Hub, not ${text}`);
   } else if (text !== text.toLowerCase()) {
-    context.addIssue(`${quote(text)}: registries are written in lower case`);
+    context.addIssue(`${quote(text)}: a registry host must be in lower case`);
   } else if (!isHostAndPort(text))
     context.addIssue(`${quote(text)} is not a registry host like ghcr.io or harbor.example.com:8443`);
 });
@@ -39,13 +39,12 @@ export const mirrorUrl = httpUrl.superRefine((text, context) => {
   if (authority.includes("@")) return context.addIssue("a mirror's URL must not contain credentials");
   if (!match) return context.addIssue(`${quote(text)} is not a URL like http://registry-cache:5000`);
   if (!["http", "https"].includes(scheme.toLowerCase()))
-    return context.addIssue(`${quote(text)} is neither http:// nor https://`);
-  if (/[?#]/.test(path))
-    return context.addIssue(`${quote(text)}: dockerd takes no query and no fragment in a mirror's URL`);
+    return context.addIssue(`${quote(text)} does not start with http:// or https://`);
+  if (/[?#]/.test(path)) return context.addIssue(`${quote(text)}: a mirror's URL must have no query and no fragment`);
   if (!isHostAndPort(authority)) return context.addIssue(`${quote(authority)} is not a host[:port]`);
-  // A `$` is not allowed: the kubelet would expand it, or it would be taken for a variable.
+  // A `$` is not allowed, because the kubelet could expand it as a variable.
   if (/[^\w\-./~%:+]|%(?![0-9a-f]{2})/i.test(path))
-    return context.addIssue(`${quote(path)} has a character that must be percent-encoded`);
+    return context.addIssue(`${quote(path)} contains a character that must be percent-encoded`);
 });
 
 /** An IPv4 network like `10.10.0.0/16` that Docker can divide into subnets: /8 to /30. */
@@ -62,7 +61,7 @@ export const bridgeAddress = z
     const { host, size } = addressParts(text);
     if (!isUsable(text)) context.addIssue(`${quote(text)} is not in a network that containers can use`);
     else if (host === 0)
-      context.addIssue(`${quote(text)} is the network; give the bridge's own address in it, like 10.10.0.1/24`);
+      context.addIssue(`${quote(text)} is a network address; use the bridge's own address, like 10.10.0.1/24`);
     else if (host === 2 ** (32 - size) - 1) context.addIssue(`${quote(text)} is the network's broadcast address`);
   });
 

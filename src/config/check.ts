@@ -7,8 +7,8 @@ import type { Profile } from "./schema.ts";
 const reservedBytes = 16 * 1024;
 
 /**
- * Checks the registries of a merged profile. Problems are a reference to private certificates that the profile does not
- * define, and files that are larger than a pod's annotations can hold.
+ * Checks the registries of a merged profile. Reports, among others, references to a private CA that the profile does not
+ * define, and files that do not fit into a pod's annotations.
  */
 export function registryProblems(profile: Profile): Problem[] {
   const { privateCA, registries } = profile;
@@ -16,11 +16,12 @@ export function registryProblems(profile: Profile): Problem[] {
   const add = (path: Path, message: string) => problems.push({ path: ["profiles", profile.name, ...path], message });
 
   const hasSource = privateCA?.pem !== undefined || privateCA?.configMap || privateCA?.secret;
-  if (privateCA && !hasSource) add(["privateCA"], "the certificates come from one of pem, configMap and secret");
-  const missing = "the profile has no certificates for it: name them as privateCA of the profile";
+  if (privateCA && !hasSource) add(["privateCA"], "set exactly one of pem, configMap and secret");
+  const missing = "the profile has no private CA: set privateCA in the profile";
   for (const [host, registry] of Object.entries(registries)) {
     if (registry.privateCA && !privateCA) add(["registries", host, "privateCA"], missing);
-    if (host === "docker.io" && registry.insecure) add(["registries", host, "insecure"], "Docker Hub is not insecure");
+    if (host === "docker.io" && registry.insecure)
+      add(["registries", host, "insecure"], "insecure cannot be set for Docker Hub");
     for (const [index, mirror] of registry.mirrors.entries()) {
       if (mirror.privateCA && !privateCA) add(["registries", host, "mirrors", index, "privateCA"], missing);
     }
@@ -29,8 +30,8 @@ export function registryProblems(profile: Profile): Problem[] {
   if (bytes > annotationLimit - reservedBytes) {
     add(
       privateCA?.pem ? ["privateCA", "pem"] : ["registries"],
-      `the files for this come to ${bytes} bytes of annotations, and a pod has room for ${annotationLimit - reservedBytes} beside its own` +
-        (privateCA?.pem ? "; a ConfigMap can hold the certificates (privateCA.configMap)" : ""),
+      `the files for this need ${bytes} bytes of annotations, but a pod has room for only ${annotationLimit - reservedBytes}` +
+        (privateCA?.pem ? "; put the certificates into a ConfigMap (privateCA.configMap)" : ""),
     );
   }
   return problems;

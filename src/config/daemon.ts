@@ -21,7 +21,7 @@ const resources = z
         context.addIssue({
           code: "custom",
           path: ["requests", name],
-          message: `${request} is more than the limit, ${limit}`,
+          message: `the request ${request} is greater than the limit ${limit}`,
         });
       }
     }
@@ -29,12 +29,12 @@ const resources = z
 
 const addressPool = z
   .strictObject({
-    base: addresses.network.describe("The range that networks come from, 172.30.0.0/16."),
+    base: addresses.network.describe("The range from which networks are allocated, for example 172.30.0.0/16."),
     size: z.int().min(8).max(30).describe("The prefix length of each network."),
   })
   .refine(({ base, size }) => size >= Number(base.split("/")[1]), {
     path: ["size"],
-    error: "the networks cannot be larger than the pool they come from",
+    error: "a network cannot be larger than its pool",
   });
 
 const keyOfObject = z.strictObject({ name: values.objectName, key: values.dataKey }).optional();
@@ -46,58 +46,62 @@ const valueFrom = z
 /** The value of an environment variable, or a reference to a Secret or ConfigMap key. */
 const envValue = z.union([values.plainText, z.strictObject({ valueFrom })], {
   error:
-    "expected a string: put it in quotes; or valueFrom with one of secretKeyRef and configMapKeyRef, each { name, key }",
+    "expected a string (put it in quotes), or valueFrom with either secretKeyRef or configMapKeyRef, each { name, key }",
 });
 
 /** `profiles.NAME.docker.daemon`. */
 export const daemon = z
   .strictObject({
-    enabled: z.boolean().default(true).describe("Set to false to switch all of docker.daemon off."),
+    enabled: z.boolean().default(true).describe("Set to false to turn off all settings in docker.daemon."),
     mtu: z
       .int()
       .min(576)
       .max(65_535)
       .optional()
       .describe("The MTU of Docker's default bridge and of the networks that jobs create."),
-    bip: addresses.bridgeAddress.optional().describe("The default bridge's address and network, 172.26.0.1/16."),
+    bip: addresses.bridgeAddress
+      .optional()
+      .describe("The address and the network of the default bridge, for example 172.26.0.1/16."),
     addressPools: z
       .array(addressPool)
-      .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "a pool is there twice")
+      .refine((pools) => new Set(pools.map(({ base }) => base)).size === pools.length, "duplicate address pool")
       .default([])
-      .describe("The ranges that Docker takes networks from: [{ base: 172.30.0.0/16, size: 24 }]."),
+      .describe("The ranges from which Docker allocates networks, for example [{ base: 172.30.0.0/16, size: 24 }]."),
     extraArgs: z
       .array(
         values.extraFlag({
-          "registry-mirror": "registries",
-          "insecure-registry": "registries, or docker.mirror.insecureRegistries",
-          mtu: "docker.daemon.mtu",
-          bip: "docker.daemon.bip",
-          "default-address-pool": "docker.daemon.addressPools",
-          version: "none, because dockerd ends after it",
-          help: "none, because dockerd ends after it",
-          validate: "none, because dockerd ends after it",
-          "config-file": "none, because a file and flags exclude each other",
+          "registry-mirror": "use registries",
+          "insecure-registry": "use registries, or docker.mirror.insecureRegistries",
+          mtu: "use docker.daemon.mtu",
+          bip: "use docker.daemon.bip",
+          "default-address-pool": "use docker.daemon.addressPools",
+          version: "dockerd would exit immediately",
+          help: "dockerd would exit immediately",
+          validate: "dockerd would exit immediately",
+          "config-file": "dockerd rejects settings that are both in a file and in flags",
         }),
       )
-      .refine((flags) => new Set(flags).size === flags.length, "a flag is there twice")
+      .refine((flags) => new Set(flags).size === flags.length, "duplicate flag")
       .default([])
-      .describe("More flags for dockerd, each in one word: --storage-driver=overlay2."),
+      .describe("Additional flags for dockerd, each as one string, for example --storage-driver=overlay2."),
     image: values.imageReference
       .optional()
-      .describe("Replaces exactly docker:dind, the image that ARC writes. Another image of the pod stays."),
+      .describe(
+        "The image of the DinD container. It replaces only docker:dind, the image that ARC sets. Any other image is kept.",
+      ),
     env: z
       .record(values.envName, envValue)
       .default({})
       .describe(
-        "Environment variables for the DinD container, where it does not set them. Everyone who may read pods can read a text, so take passwords from a Secret in the runner's namespace: { valueFrom: { secretKeyRef: { name: proxy, key: url } } }, or configMapKeyRef. The object may be missing.",
+        "Environment variables for the DinD container. Variables that the container already sets are not changed. Everyone who can read pods can read a literal value, so take passwords from a Secret in the runner's namespace: { valueFrom: { secretKeyRef: { name: proxy, key: url } } }. For a ConfigMap, use configMapKeyRef. The object may be missing.",
       ),
     minApiVersion: z
       .string('expected a version in quotes, like "1.24"')
       .regex(/^1\.(2[4-9]|3\d|4[0-4])$/, "expected a version of Docker's API from 1.24 to 1.44")
       .optional()
       .describe(
-        'The oldest API version that dockerd accepts (DOCKER_MIN_API_VERSION), for clients that Docker 29 refuses as too old: "1.24".',
+        'The lowest API version that dockerd accepts (DOCKER_MIN_API_VERSION), for example "1.24" for clients that Docker 29 rejects as too old.',
       ),
-    resources: resources.optional().describe("Resources for the DinD container, where it has none."),
+    resources: resources.optional().describe("The resources of the DinD container, if the pod template sets none."),
   })
   .prefault({});

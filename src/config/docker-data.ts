@@ -2,13 +2,18 @@ import * as z from "zod";
 import { quantityValue } from "../pod/quantity.ts";
 import * as values from "./values.ts";
 
-const size = values.quantity.refine((text) => quantityValue(text)! >= 2 ** 30, "less than 1Gi is no room for images");
+const size = values.quantity.refine(
+  (text) => quantityValue(text)! >= 2 ** 30,
+  "must be at least 1Gi, to have room for images",
+);
 
 const emptyDir = z
   .strictObject({
     sizeLimit: size
       .optional()
-      .describe("The most that Docker's data may take. The kubelet evicts a pod that goes over it; memory ends there."),
+      .describe(
+        "The maximum size of Docker's data. The kubelet evicts a pod that exceeds it. In memory, writes fail when the volume is full.",
+      ),
     medium: z
       .literal("Memory")
       .optional()
@@ -18,14 +23,14 @@ const emptyDir = z
   })
   .refine(({ medium, sizeLimit }) => medium === undefined || sizeLimit !== undefined, {
     path: ["sizeLimit"],
-    error: "data in memory needs a limit, or one job takes the memory of the node",
+    error: "must be set for medium Memory, because one job could otherwise use all memory of the node",
   });
 
 const ephemeral = z.strictObject({
   storageClassName: values.objectName
     .optional()
     .describe(
-      "The storage class. Default: the cluster's own. **With a class that is not there, pods stay Pending.** It has to provide a disk, of the node or of the network; on NFS overlay does not work.",
+      "The storage class. Default: the cluster's default class. **If the class does not exist, pods stay Pending.** It must provide a disk, either local or network-attached. NFS does not work, because overlay file systems need a disk.",
     ),
   size: size.describe("The size of the volume."),
 });
@@ -33,12 +38,12 @@ const ephemeral = z.strictObject({
 /** `profiles.NAME.docker.data`. */
 export const dockerData = z
   .strictObject({
-    enabled: z.boolean().default(true).describe("Set to false to leave Docker's data where it is."),
+    enabled: z.boolean().default(true).describe("Set to false to leave the location of Docker's data unchanged."),
     emptyDir: emptyDir.optional(),
     ephemeral: ephemeral.optional(),
   })
   .refine(({ emptyDir: one, ephemeral: other }) => one === undefined || other === undefined, {
     path: ["ephemeral"],
-    error: "Docker's data is in one volume: an emptyDir or an ephemeral one",
+    error: "set either emptyDir or ephemeral, not both",
   })
   .prefault({});

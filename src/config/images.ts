@@ -6,17 +6,17 @@ import * as values from "./values.ts";
 /** `profiles.NAME.images`. */
 export const images = z
   .strictObject({
-    enabled: z.boolean().default(true).describe("Set to false to leave the names of images as they are."),
+    enabled: z.boolean().default(true).describe("Set to false to leave image names unchanged."),
     mirrors: z
       .record(addresses.registryHost, values.imagePrefix)
       .default({})
       .describe(
-        "Mirrors for the images of the runner, DinD and helper containers, by the registry's host: { docker.io: harbor.example.com/hub }. **The kubelet has no fallback**: if the mirror is down or lacks an image, no runner starts.",
+        "Mirrors for the images of the runner, DinD and helper containers, keyed by registry host: { docker.io: harbor.example.com/hub }. **The kubelet has no fallback**: if the mirror is down or lacks an image, no runner starts.",
       ),
     pullSecrets: z
       .array(values.objectName)
-      .refine((names) => new Set(names).size === names.length, "a Secret is there twice")
+      .refine((names) => new Set(names).size === names.length, "duplicate Secret")
       .default([])
-      .describe("Secrets in the runner's namespace with which the kubelet logs in to the mirrors (imagePullSecrets)."),
+      .describe("Secrets in the runner's namespace that the kubelet uses to log in to the mirrors (imagePullSecrets)."),
   })
   .prefault({});

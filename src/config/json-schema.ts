@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Path } from "./problem.ts";
 import { configSchema } from "./schema.ts";
 
-/** The parts of a JSON Schema that are read here and in the reference. */
+/** The parts of a JSON Schema that are used here and in the reference. */
 export interface Schema {
   readonly type?: string;
   readonly description?: string;
@@ -16,8 +16,8 @@ export interface Schema {
 }
 
 /**
- * The schema of a configuration file as it is written, for editors and validators: draft 7, which yaml-language-server
- * reads. Formats that are zod's own are left out: their pattern says the same.
+ * The JSON schema of a configuration file, for editors and validators. It is draft 7, which yaml-language-server supports.
+ * zod's own formats are omitted, because the patterns express the same.
  */
 export function configJsonSchema(): Schema {
   return z.toJSONSchema(configSchema, {
@@ -31,13 +31,13 @@ export function configJsonSchema(): Schema {
 
 let read: Schema | undefined;
 
-/** What the schema says of the value at a path; undefined where there is no such setting. */
+/** The schema of the value at a path. Undefined if there is no such setting. */
 export function schemaAt(path: Path): Schema | undefined {
   read ??= configJsonSchema();
   return path.reduce<Schema | undefined>((schema, key) => (schema ? partOf(schema, key) : undefined), read);
 }
 
-/** What the schema of a map or list says of one value in it. */
+/** The schema of one value in a map or list. */
 export function partOf(schema: Schema, key: PropertyKey): Schema | undefined {
   const { properties = {}, additionalProperties, items } = schema;
   if (Object.hasOwn(properties, key)) return properties[String(key)];

@@ -21,7 +21,7 @@ function profileProblems(profile: string): string[] {
   );
 }
 
-test("without a file the default profile is in force", () => {
+test("without a file, the built-in default profile is used", () => {
   expect(defaultConfig.mode).toBe("enforce");
   expect(defaultConfig.profiles["default"]?.docker.wait).toEqual({
     enabled: true,
@@ -33,15 +33,15 @@ test("without a file the default profile is in force", () => {
   });
 });
 
-test("the smallest file is the default", () => {
+test("an empty configuration equals the built-in one", () => {
   expect(parseConfig(head, "c.yaml")).toEqual(defaultConfig);
 });
 
-test("the configuration is frozen through and through", () => {
+test("the configuration is deeply frozen", () => {
   expect(() => Object.assign(defaultConfig.profiles["default"]!.docker.wait, { exitCode: 1 })).toThrow(TypeError);
 });
 
-test("a profile takes what it does not say from the one it extends: maps merge, lists and scalars replace", () => {
+test("a profile inherits from its base: maps are merged, lists and scalars replace those of the base", () => {
   const config = parseConfig(
     `${head}
 profiles:
@@ -70,7 +70,7 @@ profiles:
   expect(alone?.docker.wait.timeout).toBe(120_000);
 });
 
-test("every problem is named, with line and path, and never only the first", () => {
+test("all problems are reported, with line and path", () => {
   const text = `${head}
 mode: enforced
 profiles:
@@ -85,14 +85,14 @@ extra: 1
   expect(problems(text)).toEqual([
     'c.yaml:4 mode: expected one of enforce, audit, not "enforced"; did you mean enforce?',
     'c.yaml:8 profiles.default.docker.wait.timeout: "soon" is not a duration like 120s, 50ms or 2m',
-    "c.yaml:8 profiles.default.docker.wait.exitCode: ARC takes exit code 7 for an outdated runner",
-    "c.yaml:9 profiles.default.docker.wiat: there is no such setting; did you mean wait?",
-    'c.yaml:11 rules[0].namespaces[0]: "ML" is not a name or a pattern like ml-*',
-    "c.yaml:12 extra: there is no such setting; there are: apiVersion, kind, mode, profiles, rules",
+    "c.yaml:8 profiles.default.docker.wait.exitCode: must not be 7, which ARC interprets as an outdated runner",
+    "c.yaml:9 profiles.default.docker.wiat: unknown setting; did you mean wait?",
+    'c.yaml:11 rules[0].namespaces[0]: "ML" is not a valid name or pattern like ml-*',
+    "c.yaml:12 extra: unknown setting; known settings: apiVersion, kind, mode, profiles, rules",
   ]);
 });
 
-test("they come in the order of the lines, whatever finds them; a key's line counts, not that of its value", () => {
+test("problems are sorted by line, which is the line of the key and not of its value", () => {
   const text = `${head}
 rules:
   - profile: gone
@@ -105,21 +105,21 @@ profiles:
       inject: "yes"
 `;
   expect(problems(text)).toEqual([
-    "c.yaml:5 rules[0].profile: there is no profile gone; there are: default",
-    "c.yaml:8 profiles.default.dokcer: there is no such setting; did you mean docker?",
+    "c.yaml:5 rules[0].profile: profile gone is not defined; defined profiles: default",
+    "c.yaml:8 profiles.default.dokcer: unknown setting; did you mean docker?",
     'c.yaml:12 profiles.default.docker.inject: expected true or false, not "yes"',
   ]);
 });
 
-test("a setting in the wrong place is told the right one", () => {
+test("for a setting in the wrong place, the error suggests the right place", () => {
   expect(problems(`${head}docker: { inject: true }\nprofiles: { ci: { timeout: 3s, bip: 10.0.0.1/8 } }`)).toEqual([
-    "c.yaml:3 docker: there is no such setting; did you mean profiles.default.docker?",
-    expect.stringMatching(/^c\.yaml:4 profiles\.ci\.timeout: there is no such setting; there are: extends, /),
-    "c.yaml:4 profiles.ci.bip: there is no such setting; did you mean profiles.ci.docker.daemon.bip?",
+    "c.yaml:3 docker: unknown setting; did you mean profiles.default.docker?",
+    expect.stringMatching(/^c\.yaml:4 profiles\.ci\.timeout: unknown setting; known settings: extends, /),
+    "c.yaml:4 profiles.ci.bip: unknown setting; did you mean profiles.ci.docker.daemon.bip?",
   ]);
 });
 
-test("names that lead nowhere are problems, and so is a circle", () => {
+test("undefined profiles are errors, and so are cycles of extends", () => {
   const text = `${head}
 profiles: { a: { extends: b }, b: { extends: a }, c: { extends: nope } }
 rules: [{ profile: gone, allowedProfiles: [a, lost] }]
@@ -127,51 +127,54 @@ rules: [{ profile: gone, allowedProfiles: [a, lost] }]
   expect(problems(text)).toEqual([
     "c.yaml:4 profiles.a.extends: the profile extends itself",
     "c.yaml:4 profiles.b.extends: the profile extends itself",
-    "c.yaml:4 profiles.c.extends: there is no profile nope; there are: default, a, b, c",
-    "c.yaml:5 rules[0].profile: there is no profile gone; there are: default, a, b, c",
-    "c.yaml:5 rules[0].allowedProfiles[1]: there is no profile lost; there are: default, a, b, c",
+    "c.yaml:4 profiles.c.extends: profile nope is not defined; defined profiles: default, a, b, c",
+    "c.yaml:5 rules[0].profile: profile gone is not defined; defined profiles: default, a, b, c",
+    "c.yaml:5 rules[0].allowedProfiles[1]: profile lost is not defined; defined profiles: default, a, b, c",
   ]);
 });
 
-test("names are looked up also where something else is wrong", () => {
+test("undefined profiles are reported together with other errors", () => {
   const text = `${head}
 profiles: { a: { extends: nope, mtu: 1 } }
 rules: [{ profile: gone, what: 1 }, 7]
 `;
   expect(problems(text).map((line) => line.split(" ").slice(1).join(" "))).toEqual([
-    "profiles.a.extends: there is no profile nope; there are: default, a",
-    "profiles.a.mtu: there is no such setting; did you mean profiles.a.docker.daemon.mtu?",
-    "rules[0].profile: there is no profile gone; there are: default, a",
-    "rules[0].what: there is no such setting; there are: namespaces, scaleSets, profile, allowedProfiles",
+    "profiles.a.extends: profile nope is not defined; defined profiles: default, a",
+    "profiles.a.mtu: unknown setting; did you mean profiles.a.docker.daemon.mtu?",
+    "rules[0].profile: profile gone is not defined; defined profiles: default, a",
+    "rules[0].what: unknown setting; known settings: namespaces, scaleSets, profile, allowedProfiles",
     "rules[1]: expected a map, not 7",
   ]);
 });
 
-test("what only the merge makes wrong is found as well", () => {
+test("errors that only result from a merge are reported", () => {
   const text = `${head}
 profiles:
   default: { docker: { daemon: { resources: { limits: { memory: 1Gi } } } } }
   big: { extends: default, docker: { daemon: { resources: { requests: { memory: 2Gi } } } } }
 `;
   expect(problems(text)).toEqual([
-    "c.yaml:6 profiles.big.docker.daemon.resources.requests.memory: 2Gi is more than the limit, 1Gi",
+    "c.yaml:6 profiles.big.docker.daemon.resources.requests.memory: the request 2Gi is greater than the limit 1Gi",
   ]);
 });
 
 test.each([
-  ["", "there is nothing in it"],
+  ["", "the configuration is empty"],
   ["[]", "expected a map, not a list"],
   ["a: b: c", "Nested mappings are not allowed in compact mappings"],
-  [`${head}mode: audit\nmode: enforce`, "this key is there twice"],
+  [`${head}mode: audit\nmode: enforce`, "duplicate key"],
   [`${head.replace("v1alpha1", "v9")}`, 'apiVersion: expected arc-primer.dev/v1alpha1, not "arc-primer.dev/v9"'],
   [`${head}profiles: { default: null }`, "profiles.default: has no value: expected a map"],
-  [`${head}profiles: { Big: {} }`, "profiles.Big: a profile's name is made of lower-case letters, digits, - and ."],
-])("%j is refused: %s", (text, message) => {
+  [`${head}profiles: { Big: {} }`, "profiles.Big: a profile name may contain only lower-case letters, digits, - and ."],
+])("%j is rejected: %s", (text, message) => {
   expect(problems(text).join("\n")).toContain(message);
 });
 
 test.each([
-  ["{ registries: { docker.io: { mirrors: [{ url: 'ftp://x' }] } } }", '"ftp://x" is neither http:// nor https://'],
+  [
+    "{ registries: { docker.io: { mirrors: [{ url: 'ftp://x' }] } } }",
+    '"ftp://x" does not start with http:// or https://',
+  ],
   ["{ registries: { docker.io: { mirrors: [{ url: 'registry:5000' }] } } }", "is not a URL like"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x?y=1' }] } } }", "is not a"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/y?z' }] } } }", "no query and no fragment"],
@@ -183,15 +186,18 @@ test.each([
   ["{ prerequisites: { packages: [curl-] } }", "is not a package like curl"],
   ["{ prerequisites: { packages: ['curl:all-'] } }", "is not a package like curl"],
   ["{ prerequisites: { packages: [curl=1-] } }", "is not a package like curl"],
-  [`{ prerequisites: { script: ${"é".repeat(62_000)} } }`, "prerequisites.script: is larger than 120 KiB"],
+  [`{ prerequisites: { script: ${"é".repeat(62_000)} } }`, "prerequisites.script: must not be larger than 120 KiB"],
   [
     `{ prerequisites: { script: ${"a".repeat(100_000)}, apt: { mirrors: { ${Array.from({ length: 10 }, (_, index) => `'http://x/${index}': 'http://y/${"z".repeat(45_000)}'`).join(", ")} } } } }`,
-    "prerequisites: are larger than 512 KiB together",
+    "prerequisites: must not be larger than 512 KiB in total",
   ],
-  ["{ prerequisites: { packages: [curl, curl=1] } }", "prerequisites.packages: a package is there twice"],
+  ["{ prerequisites: { packages: [curl, curl=1] } }", "prerequisites.packages: duplicate package"],
   ["{ prerequisites: { packages: ['git=1 2'] } }", "is not a package like curl"],
   ["{ prerequisites: { apt: { proxy: 'http://me:secret@x' } } }", "must not contain credentials"],
-  ["{ prerequisites: { apt: { proxy: 'http://$(HOST_IP):3142' } } }", "$(HOST_IP) is for registry mirrors only"],
+  [
+    "{ prerequisites: { apt: { proxy: 'http://$(HOST_IP):3142' } } }",
+    "$(HOST_IP) is allowed only for registry mirrors",
+  ],
   ["{ prerequisites: { apt: { mirrors: { 'http://x y': 'http://z' } } } }", "is not a"],
   ["{ prerequisites: { apt: { sources: [{ url: 'http://x', suites: [a] }] } } }", "components are missing"],
   ["{ prerequisites: { apt: { sources: [{ url: 'http://x', suites: [./], components: [b] }] } } }", "ends in /"],
@@ -201,46 +207,55 @@ test.each([
     "{ prerequisites: { apt: { sources: [{ url: 'http://x', suites: ['a b'], components: [c] }] } } }",
     "neither a suite",
   ],
-  ["{ prerequisites: { timeout: 1s } }", "outside 10s to 1h"],
-  ["{ prerequisites: { sizeLimit: 1Mi } }", "less than 64Mi is no room"],
+  ["{ prerequisites: { timeout: 1s } }", "outside the range 10s to 1h"],
+  ["{ prerequisites: { sizeLimit: 1Mi } }", "must be at least 64Mi"],
   ["{ prerequisites: { script: '' } }", "prerequisites.script"],
   ["{ prerequisites: { onFailure: ignore } }", "prerequisites.onFailure"],
-  ["{ registries: { 'index.docker.io': {} } }", "Docker Hub is called docker.io here"],
+  ["{ registries: { 'index.docker.io': {} } }", "use docker.io for Docker Hub"],
   ["{ registries: { 'http://ghcr.io': {} } }", "is not a registry host like"],
   ["{ docker: { mirror: { insecureRegistries: ['10.0.0.0/99'] } } }", "neither host[:port] nor a CIDR"],
-  ["{ docker: { daemon: { bip: 172.26.0.0/16 } } }", '"172.26.0.0/16" is the network'],
+  ["{ docker: { daemon: { bip: 172.26.0.0/16 } } }", '"172.26.0.0/16" is a network address'],
   ["{ docker: { daemon: { bip: 172.26.0.1 } } }", "is not an address with a prefix length"],
   ["{ docker: { daemon: { mtu: 9 } } }", "docker.daemon.mtu: expected at least 576, not 9"],
-  ["{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }", "cannot be larger than the pool"],
-  ["{ docker: { daemon: { extraArgs: ['--mtu=1400'] } } }", "--mtu has a setting of its own: docker.daemon.mtu"],
-  ["{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }", "is not a flag in one word"],
+  [
+    "{ docker: { daemon: { addressPools: [{ base: 10.0.0.0/16, size: 8 }] } } }",
+    "a network cannot be larger than its pool",
+  ],
+  ["{ docker: { daemon: { extraArgs: ['--mtu=1400'] } } }", "--mtu is not allowed here: use docker.daemon.mtu"],
+  [
+    "{ docker: { daemon: { extraArgs: ['--dns 1.1.1.1 -D', debug] } } }",
+    "is not a flag in the form --name or --name=value",
+  ],
   ["{ docker: { daemon: { image: 'Docker:dind ' } } }", "is not an image reference"],
-  ["{ docker: { daemon: { env: { 1A: x } } } }", "not a name for an environment variable"],
+  ["{ docker: { daemon: { env: { 1A: x } } } }", "is not a valid name for an environment variable"],
   ["{ docker: { daemon: { env: { A: 1 } } } }", "docker.daemon.env.A: expected a string"],
   ["{ docker: { daemon: { resources: { limits: { cpu: lots } } } } }", '"lots" is not a quantity'],
-  ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: there is no such setting"],
-  ["{ docker: { container: Docker_1 } }", '"Docker_1" is not a container\'s name'],
-  ["{ runner: { container: '' } }", "is not a container's name"],
+  ["{ docker: { daemon: { resources: { limits: { gpu: 1 } } } } }", "resources.limits.gpu: unknown setting"],
+  ["{ docker: { container: Docker_1 } }", '"Docker_1" is not a valid container name'],
+  ["{ runner: { container: '' } }", "is not a valid container name"],
   ["{ docker: { inject: please } }", "docker.inject"],
   ["{ docker: { injected: { layout: pod } } }", "docker.injected.layout"],
-  ["{ docker: { credentials: { secret: My_Secret } } }", '"My_Secret" is not the name of a Kubernetes object'],
-  ["{ docker: { credentials: { secret: a..b } } }", '"a..b" is not the name of a Kubernetes object'],
-  ["{ docker: { credentials: { password: x } } }", "docker.credentials.password: there is no such setting"],
-  ["{ docker: { gracefulEnd: { gracePeriod: 25h } } }", "outside 1s to 24h"],
-  ["{ docker: { data: { emptyDir: { sizeLimit: 10Mi } } } }", "less than 1Gi"],
-  ["{ docker: { data: { emptyDir: { medium: Memory } } } }", "emptyDir.sizeLimit: data in memory needs a limit"],
-  ["{ docker: { data: { emptyDir: {}, ephemeral: { size: 9Gi } } } }", "ephemeral: Docker's data is in one volume"],
+  ["{ docker: { credentials: { secret: My_Secret } } }", '"My_Secret" is not a valid name for a Kubernetes object'],
+  ["{ docker: { credentials: { secret: a..b } } }", '"a..b" is not a valid name for a Kubernetes object'],
+  ["{ docker: { credentials: { password: x } } }", "docker.credentials.password: unknown setting"],
+  ["{ docker: { gracefulEnd: { gracePeriod: 25h } } }", "outside the range 1s to 24h"],
+  ["{ docker: { data: { emptyDir: { sizeLimit: 10Mi } } } }", "must be at least 1Gi"],
+  ["{ docker: { data: { emptyDir: { medium: Memory } } } }", "emptyDir.sizeLimit: must be set for medium Memory"],
   [
-    "{ docker: { data: { persistentVolumeClaim: { claimName: a } } } }",
-    "persistentVolumeClaim: there is no such setting",
+    "{ docker: { data: { emptyDir: {}, ephemeral: { size: 9Gi } } } }",
+    "ephemeral: set either emptyDir or ephemeral, not both",
   ],
-  ["{ docker: { data: { nfs: { server: a } } } }", "data.nfs: there is no such setting"],
-  ["{ runner: { finishJob: { gracePeriod: 6d } } }", "outside 1m to 5d"],
-  ["{ runner: { finishJob: { gracePeriod: 10m, reserve: 10m } } }", "finishJob.reserve: the reserve is not shorter"],
+  ["{ docker: { data: { persistentVolumeClaim: { claimName: a } } } }", "persistentVolumeClaim: unknown setting"],
+  ["{ docker: { data: { nfs: { server: a } } } }", "data.nfs: unknown setting"],
+  ["{ runner: { finishJob: { gracePeriod: 6d } } }", "outside the range 1m to 5d"],
+  [
+    "{ runner: { finishJob: { gracePeriod: 10m, reserve: 10m } } }",
+    "finishJob.reserve: must be shorter than gracePeriod",
+  ],
   ["{ docker: { gracefulEnd: { gracePeriod: 1500ms } } }", "not a whole number of seconds"],
   ["{ docker: { wait: { timeout: 1500ms } } }", "not a whole number of seconds"],
-  ["{ docker: { wait: { timeout: 2h } } }", "outside 1s to 1h"],
-  ["{ docker: { wait: { interval: 1ms } } }", "outside 10ms to 10s"],
+  ["{ docker: { wait: { timeout: 2h } } }", "outside the range 1s to 1h"],
+  ["{ docker: { wait: { interval: 1ms } } }", "outside the range 10ms to 10s"],
   ["{ docker: { wait: { exitCode: 0 } } }", "docker.wait.exitCode: expected at least 1, not 0"],
   ["{ docker: { daemon: { bip: 127.0.0.1/8 } } }", "not in a network that containers can use"],
   ["{ docker: { daemon: { bip: 172.26.255.255/16 } } }", "broadcast address"],
@@ -248,19 +263,22 @@ test.each([
     "{ docker: { daemon: { addressPools: [{ base: 0.0.0.0/0, size: 24 }] } } }",
     "not a network that containers can use",
   ],
-  ["{ docker: { daemon: { extraArgs: ['--version', '--debug', '--debug'] } } }", "dockerd ends after it"],
+  [
+    "{ docker: { daemon: { extraArgs: ['--version', '--debug', '--debug'] } } }",
+    "--version is not allowed here: dockerd would exit immediately",
+  ],
   ["{ docker: { daemon: { image: 'docker..x:dind' } } }", "is not an image reference"],
-  ["{ docker: { daemon: { env: { '..': x } } } }", "not a name for an environment variable"],
+  ["{ docker: { daemon: { env: { '..': x } } } }", "is not a valid name for an environment variable"],
   ["{ docker: { daemon: { env: { A: 1 } } } }", "put it in quotes"],
   ["{ registries: { Docker.IO: {} } }", "lower case"],
   ["{ registries: { docker.io: { mirrors: [{ url: 'http://x/%zz' }] } } }", "must be percent-encoded"],
-  ["{ runner: { command: [''] } }", "the program to run"],
-  ["{ runner: { command: [] } }", "runner.command: expected at least one item, and there are none"],
-])("%s is refused: %s", (profile, message) => {
+  ["{ runner: { command: [''] } }", "the first item must be the program to run"],
+  ["{ runner: { command: [] } }", "runner.command: must have at least one item"],
+])("%s is rejected: %s", (profile, message) => {
   expect(profileProblems(profile).join("\n")).toContain(message);
 });
 
-test("a mirror with credentials is refused without repeating them", () => {
+test("a mirror URL with credentials is rejected, and the error does not repeat them", () => {
   const [problem, ...others] = profileProblems(
     "{ registries: { docker.io: { mirrors: [{ url: 'https://me:hunter2@mirror.example.com' }] } } }",
   );
@@ -301,41 +319,47 @@ const pem = (text: string) => `{ privateCA: { pem: ${JSON.stringify(text)} } }`;
 test.each([
   [
     "{ registries: { ghcr.io: { privateCA: true } } }",
-    'registries["ghcr.io"].privateCA: the profile has no certificates',
+    'registries["ghcr.io"].privateCA: the profile has no private CA',
   ],
   [
     "{ registries: { ghcr.io: { mirrors: [{ url: 'https://a', privateCA: true }] } } }",
-    'registries["ghcr.io"].mirrors[0].privateCA: the profile has no certificates',
+    'registries["ghcr.io"].mirrors[0].privateCA: the profile has no private CA',
   ],
-  ["{ registries: { docker.io: { insecure: true } } }", "Docker Hub is not insecure"],
-  ["{ privateCA: { runner: true } }", "the certificates come from one of pem, configMap and secret"],
-  ["{ privateCA: { configMap: { name: a }, secret: { name: b } } }", "come from one of pem, configMap and secret"],
-  ["{ privateCA: { configMap: { name: Upper } } }", "is not the name of a Kubernetes object"],
-  ["{ privateCA: { secret: { name: a, key: ../b } } }", "is not a key of a ConfigMap or Secret"],
-  ["{ runner: { home: home/runner } }", "is not a folder like /home/runner"],
-  ["{ runner: { home: '/a:b' } }", "is not a folder like /home/runner"],
+  ["{ registries: { docker.io: { insecure: true } } }", "insecure cannot be set for Docker Hub"],
+  ["{ privateCA: { runner: true } }", "privateCA: set exactly one of pem, configMap and secret"],
+  [
+    "{ privateCA: { configMap: { name: a }, secret: { name: b } } }",
+    "privateCA: set exactly one of pem, configMap and secret",
+  ],
+  ["{ privateCA: { configMap: { name: Upper } } }", "is not a valid name for a Kubernetes object"],
+  ["{ privateCA: { secret: { name: a, key: ../b } } }", "is not a valid key of a ConfigMap or Secret"],
+  ["{ runner: { home: home/runner } }", "is not a valid directory path like /home/runner"],
+  ["{ runner: { home: '/a:b' } }", "is not a valid directory path like /home/runner"],
   ["{ docker: { imageStore: overlay2 } }", 'docker.imageStore: expected one of auto, containerd, not "overlay2"'],
-  [pem("nothing"), "there is no certificate in it"],
-  [pem(examplePem.replace("MIIB", "AAAA")), "certificate 1 of 1 cannot be read"],
+  [pem("nothing"), "contains no certificate"],
+  [pem(examplePem.replace("MIIB", "AAAA")), "certificate 1 of 1 cannot be parsed"],
   [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----`), "not a PRIVATE KEY"],
   [pem(examplePem + encryptedKey), "not a RSA PRIVATE KEY"],
   [pem(encryptedKey + examplePem), "not a RSA PRIVATE KEY"],
   [pem(`${examplePem}-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n`), "not a PRIVATE KEY"],
   [pem(`${examplePem}c2VjcmV0\n-----END PRIVATE KEY-----\n`), "not a PRIVATE KEY"],
-  [pem(`${examplePem}-----BEGIN c2VjcmV0`), "not a block of another kind"],
-  [pem(`${examplePem}-----BEGIN CERTIFICATE-----\nc2VjcmV0\n`), "a certificate is not whole"],
-  [pem(`-----BEGIN CERTIFICATE-----\n${encryptedKey}-----END CERTIFICATE-----\n${examplePem}`), "not whole"],
-])("of registries and certificates, %s is refused: %s", (profile, message) => {
+  [pem(`${examplePem}-----BEGIN c2VjcmV0`), "not a PEM block of another type"],
+  [pem(`${examplePem}-----BEGIN CERTIFICATE-----\nc2VjcmV0\n`), "a certificate is incomplete"],
+  [
+    pem(`-----BEGIN CERTIFICATE-----\n${encryptedKey}-----END CERTIFICATE-----\n${examplePem}`),
+    "a certificate is incomplete",
+  ],
+])("registries and certificates: %s is rejected: %s", (profile, message) => {
   const found = profileProblems(profile).join("\n");
   expect(found).toContain(message);
   expect(found).not.toContain("c2VjcmV0");
 });
 
-test("text beside the certificates of a bundle is no harm", () => {
+test("text around the certificates of a PEM bundle is accepted", () => {
   expect(profileProblems(pem(`# Example Root\n=====\n${examplePem}\n- and another -\n${examplePem}`))).toEqual([]);
 });
 
-test("certificates may come from the profile that is extended", () => {
+test("certificates can come from the base profile", () => {
   const { profiles } = parseConfig(
     `${head}
 profiles:
@@ -347,9 +371,11 @@ profiles:
   expect(profiles["more"]?.privateCA).toEqual({ configMap: { name: "corporate-ca", key: "ca.crt" }, runner: true });
 });
 
-test("more than a pod's annotations can carry is refused, and what can be done about it is said", () => {
+test("files that do not fit into a pod's annotations are rejected, and the error suggests a ConfigMap", () => {
   const [problem, ...others] = profileProblems(pem(examplePem.repeat(500)));
-  expect(problem).toMatch(/privateCA\.pem: the files for this come to \d{6} bytes .* a ConfigMap can hold/);
+  expect(problem).toMatch(
+    /privateCA\.pem: the files for this need \d{6} bytes .* put the certificates into a ConfigMap/,
+  );
   expect(others).toEqual([]);
   expect(profileProblems(pem(examplePem.repeat(300)))).toEqual([]);
 });

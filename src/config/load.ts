@@ -59,14 +59,14 @@ export function parseWithWarnings(text: string, source: string): { config: Confi
   return { config, warnings: sentences(warningsOf(config)) };
 }
 
-/** Mistakes in YAML that are worth words of our own; the parser's name the rest. */
+/** Messages for common mistakes in YAML, in place of the parser's own. */
 const yamlMistakes: Readonly<Record<string, string>> = {
-  MULTIPLE_DOCS: "a second document begins here: a configuration is one document",
-  DUPLICATE_KEY: "this key is there twice in its map",
-  TAB_AS_INDENT: "the line is indented with a tab: YAML takes spaces only",
+  MULTIPLE_DOCS: "a second YAML document begins here; a configuration must be a single document",
+  DUPLICATE_KEY: "duplicate key",
+  TAB_AS_INDENT: "the line is indented with a tab; YAML allows only spaces",
 };
 
-/** Where a path's last key is in the text, or, where that is missing, the last one before it that is there. */
+/** The offset of a path in the text: of its last key, or, if that does not exist, of the last key that exists. */
 function offsetOf(document: Document, path: Path): number {
   let node: unknown = document.contents;
   let offset = startOf(node) ?? 0;
@@ -78,7 +78,7 @@ function offsetOf(document: Document, path: Path): number {
   return offset;
 }
 
-/** The key and the value, as nodes, of what is in a map or list under this key. */
+/** The key node and the value node of an entry in a map or list. */
 function entryOf(node: unknown, key: PropertyKey): { key?: unknown; value?: unknown } {
   if (isSeq(node)) return { value: node.items[Number(key)] };
   const pair = isMap(node) ? node.items.find((item) => String(item.key) === String(key)) : undefined;

@@ -11,10 +11,10 @@ test.each<[string, string | undefined]>([
   ["profile", undefined],
   ["x", undefined],
   ["", undefined],
-])("by %j is meant %j", (name, meant) => {
+])("the name most similar to %j is %j", (name, meant) => {
   expect(nearest(name, ["docker", "dagger", "registries", "images"])).toBe(meant);
 });
 
-test("the nearest of several", () => {
+test("the most similar of several", () => {
   expect(nearest("gpu-larg", ["gpu-small", "gpu-large", "gpu"])).toBe("gpu-large");
 });

@@ -1,8 +1,8 @@
 /**
- * The name that somebody most likely meant: the known one with the fewest mistakes in typing, if these are few for its
- * length. Upper and lower case count as the same.
+ * The known name that a user most likely meant: the one with the fewest typing errors, if these are few for the length of
+ * the name. Ignores case.
  *
- * @returns undefined if no known name is near
+ * @returns undefined if no known name is similar
  */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(name.length / 3));
@@ -13,7 +13,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return first?.candidate;
 }
 
-/** Characters that are missing, too many, wrong or swapped with their neighbour (optimal string alignment). */
+/** The number of missing, extra, wrong and swapped characters (optimal string alignment distance). */
 function mistakesBetween(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= a.length; i += 1) {

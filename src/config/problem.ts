@@ -7,7 +7,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A path as people write it: `rules[0].profile`, `registries["ghcr.io"].mirrors`. */
+/** A path as text: `rules[0].profile`, `registries["ghcr.io"].mirrors`. */
 export function spell(path: Path): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`;

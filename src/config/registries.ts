@@ -5,10 +5,13 @@ import * as values from "./values.ts";
 
 const mirror = z.strictObject({
   url: addresses.mirrorUrl.describe(
-    "The mirror's URL, with http:// or https://. A path that contains /v2 is the whole root of the mirror's API. `$(HOST_IP)` stands for the node's address; it works for docker.io in dockerd only.",
+    "The mirror's URL, with http:// or https://. A path that contains /v2 is the complete root of the mirror's API. `$(HOST_IP)` is replaced by the node's IP address. This works only for mirrors of docker.io, and only in dockerd.",
   ),
   insecure: z.boolean().default(false).describe("Set to true to accept any certificate of this mirror."),
-  privateCA: z.boolean().default(false).describe("Set to true if the profile's privateCA vouches for this mirror."),
+  privateCA: z
+    .boolean()
+    .default(false)
+    .describe("Set to true if the profile's privateCA signed this mirror's certificate."),
 });
 
 const registry = z.strictObject({
@@ -16,7 +19,10 @@ const registry = z.strictObject({
     .boolean()
     .default(false)
     .describe("Set to true to accept any certificate of the registry itself, and plain HTTP."),
-  privateCA: z.boolean().default(false).describe("Set to true if the profile's privateCA vouches for the registry."),
+  privateCA: z
+    .boolean()
+    .default(false)
+    .describe("Set to true if the profile's privateCA signed the registry's certificate."),
   mirrors: z.array(mirror).default([]).describe("The registry's mirrors. They are tried in this order."),
 });
 
@@ -24,10 +30,12 @@ const registry = z.strictObject({
 export const registries = z
   .record(addresses.registryHost, registry)
   .default({})
-  .describe("Registries and their mirrors, by the registry's host: docker.io, ghcr.io, harbor.example.com:8443.");
+  .describe(
+    "Registries and their mirrors, keyed by registry host, for example docker.io, ghcr.io or harbor.example.com:8443.",
+  );
 
 const keyOf = z.strictObject({
-  name: values.objectName.describe("The object's name, in the runner's namespace. The object may be missing."),
+  name: values.objectName.describe("The name of the object in the runner's namespace. The object may be missing."),
   key: values.dataKey.default("ca.crt").describe("The key that holds the certificates."),
 });
 
@@ -40,9 +48,11 @@ export const privateCA = z
     runner: z
       .boolean()
       .default(false)
-      .describe("Set to true to let the runner container itself trust the certificates, not only the pullers."),
+      .describe(
+        "Set to true to make the runner container itself trust the certificates, not only dockerd, BuildKit and Dagger.",
+      ),
   })
   .superRefine(({ pem, configMap, secret }, context) => {
     if ([pem, configMap, secret].filter((source) => source !== undefined).length > 1)
-      context.addIssue("the certificates come from one of pem, configMap and secret");
+      context.addIssue("set exactly one of pem, configMap and secret");
   });

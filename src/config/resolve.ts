@@ -10,7 +10,7 @@ import { problemsOf, word } from "./wording.ts";
 export type Resolved = { config: Config; problems?: never } | { config?: never; problems: Problem[] };
 
 const emptyFile =
-  "there is nothing in it: it needs at least apiVersion and kind; arc-primer config init prints a start";
+  "the configuration is empty: it needs at least apiVersion and kind; `arc-primer config init` prints an example";
 
 /**
  * Resolves the raw content of a configuration file: validates it, merges each profile with its base, and fills in
@@ -55,10 +55,10 @@ function undefinedNames(profiles: RawProfiles, rules: unknown): Problem[] {
   const known = Object.keys(profiles);
   const missing = (name: unknown, path: Path): Problem[] => {
     if (typeof name !== "string" || known.includes(name)) return [];
-    if (!profileName.safeParse(name).success) return []; // which is said already
+    if (!profileName.safeParse(name).success) return []; // reported by the schema
     const meant = nearest(name, known);
-    const hint = meant ? `did you mean ${meant}?` : `there are: ${known.join(", ")}`;
-    return [{ path, message: `there is no profile ${name}; ${hint}` }];
+    const hint = meant ? `did you mean ${meant}?` : `defined profiles: ${known.join(", ")}`;
+    return [{ path, message: `profile ${name} is not defined; ${hint}` }];
   };
   return [
     ...known.flatMap((name) => {

@@ -13,22 +13,22 @@ export const profileSchema = z.strictObject({
   extends: values.profileName
     .optional()
     .describe("The profile that this one extends. Maps are merged; lists and scalars replace those of the base."),
-  enabled: z.boolean().default(true).describe("Set to false to leave this profile's pods alone."),
+  enabled: z.boolean().default(true).describe("Set to false to leave pods with this profile unchanged."),
   runner: z
     .strictObject({
-      container: values.containerName.default("runner").describe("The name of the runner's container."),
-      home: values.folder
+      container: values.containerName.default("runner").describe("The name of the runner container."),
+      home: values.directory
         .optional()
         .describe(
-          "The home folder of the runner's user, for files that jobs read. Default: /root for user 0, else the home that the command lies in, else /home/runner. The container's own HOME, DOCKER_CONFIG, BUILDX_CONFIG and XDG_CONFIG_HOME win.",
+          "The home directory of the runner's user, for files that jobs read. Default: /root for user 0, otherwise the home directory that contains the command, otherwise /home/runner. The container's own HOME, DOCKER_CONFIG, BUILDX_CONFIG and XDG_CONFIG_HOME take precedence.",
         ),
       command: z
         .array(values.plainText)
         .min(1)
-        .refine(([program]) => program !== "", "the first word is the program to run")
+        .refine(([program]) => program !== "", "the first item must be the program to run")
         .optional()
         .describe(
-          "The runner's command, for pod templates that leave it to the image. arc-primer never guesses a command; without one it cannot put a script before it.",
+          "The command of the runner container, for pod templates that use the image's default command. arc-primer never guesses a command, and cannot run a script before an unknown one.",
         ),
       finishJob,
     })
@@ -52,17 +52,17 @@ const rule = z.strictObject({
     .array(values.namePattern)
     .min(1)
     .default(["*"])
-    .describe("The namespaces that the rule is about. `*` stands for any characters."),
+    .describe("The namespaces that the rule applies to. `*` matches any characters."),
   scaleSets: z
     .array(values.namePattern)
     .min(1)
     .default(["*"])
-    .describe("The scale sets that the rule is about. `*` stands for any characters."),
-  profile: values.profileName.describe("The profile of their pods."),
+    .describe("The scale sets that the rule applies to. `*` matches any characters."),
+  profile: values.profileName.describe("The profile for the matching pods."),
   allowedProfiles: z
     .array(values.profileName)
     .default([])
-    .describe("The profiles that a pod may choose instead, with the annotation arc-primer.dev/profile."),
+    .describe("The profiles that a pod may select instead, with the annotation arc-primer.dev/profile."),
 });
 
 /** The apiVersion and kind of a configuration file. */
@@ -74,14 +74,12 @@ export const configSchema = z.strictObject({
   mode: z
     .enum(["enforce", "audit"])
     .default("enforce")
-    .describe("In mode `audit`, arc-primer decides, logs and counts, and changes no pod."),
+    .describe("In mode `audit`, arc-primer logs and counts its decisions but changes no pods."),
   profiles: z
     .record(values.profileName, profileSchema)
     .default({})
-    .describe(
-      "The profiles by name. Pods that no rule matches get `default`, which is there even if it is not written.",
-    ),
-  rules: z.array(rule).default([]).describe("Which pods get which profile. The first rule that matches decides."),
+    .describe("The profiles, by name. Pods that match no rule get the profile `default`, which always exists."),
+  rules: z.array(rule).default([]).describe("The rules that assign profiles to pods. The first matching rule applies."),
 });
 
 /** A resolved profile: merged with its base, defaults filled in, durations in milliseconds. */

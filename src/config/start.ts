@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { schemaAt } from "./json-schema.ts";
 import { configHead } from "./schema.ts";
 
-/** A setting of the start. One that is `off` is written as a comment. */
+/** A setting of the example configuration. If it is `off`, it is a comment. */
 interface Entry {
   readonly path: readonly string[];
   readonly value: unknown;
@@ -14,7 +14,7 @@ const inDefault = (path: string, value: unknown): Entry => {
 };
 const mirrors = [{ url: "http://registry-cache.example.com:5000" }];
 
-/** In the order of the file. What is on has its default value, so that the start changes nothing. */
+/** In the order of the file. Active settings have their default values, so that the example changes nothing. */
 const entries: readonly Entry[] = [
   { path: ["mode"], value: "enforce" },
   { path: ["profiles", "default", "docker", "wait", "timeout"], value: "2m" },
@@ -29,13 +29,13 @@ const entries: readonly Entry[] = [
   { path: ["rules"], value: [{ namespaces: ["ci-*"], profile: "large" }], off: true },
 ];
 
-const head = `# A configuration of arc-primer. \`arc-primer config check FILE\` checks it. \`arc-primer config schema\` prints
-# the schema with all settings, by which editors complete and check it.
-# A setting that begins with # and no space is off: remove the # from its lines to use it.
+const head = `# An arc-primer configuration. \`arc-primer config check FILE\` validates it. \`arc-primer config schema\` prints
+# the JSON schema of all settings, for completion and validation in editors.
+# Lines that begin with # and no space are settings that are off. To turn one on, remove the # from its lines.
 `;
 const width = 100;
 
-/** The text of a configuration to start from. Its comments are the schema's descriptions. */
+/** The text of an example configuration. Its comments are the schema's descriptions. */
 export function configStart(): string {
   let open: readonly string[] = [];
   const blocks = entries.map(({ path, value, off = false }) => {
@@ -46,7 +46,7 @@ export function configStart(): string {
   return `${head}${stringify(configHead)}\n${blocks.map((lines) => `${lines.join("\n")}\n`).join("\n")}`;
 }
 
-/** The keys from the first that is new, each with its description before it. */
+/** The keys from index `from`, each after a comment with its description. */
 function onLines(path: readonly string[], from: number, value: unknown): string[] {
   return path.slice(from).flatMap((key, index) => {
     const depth = from + index;
@@ -55,7 +55,7 @@ function onLines(path: readonly string[], from: number, value: unknown): string[
   });
 }
 
-/** The keys from the first that is new, as comments, with all their descriptions before them. */
+/** The keys from index `from` as comments, after all their descriptions. */
 function offLines(path: readonly string[], from: number, value: unknown): string[] {
   const keys = path.slice(from);
   const text = stringify(keys.reduceRight((inner, key) => ({ [key]: inner }), value)).trimEnd();
@@ -67,7 +67,7 @@ function offLines(path: readonly string[], from: number, value: unknown): string
 
 const indent = (depth: number) => "  ".repeat(depth);
 
-/** The description of a setting as lines of comment. */
+/** The description of a setting as comment lines. */
 function comment(path: readonly string[], depth: number): string[] {
   const words = (schemaAt(path)?.description ?? "").replaceAll("**", "").split(" ").filter(Boolean);
   const lines: string[] = [];

@@ -1,5 +1,5 @@
-// Schemas for the kinds of value in a configuration. A value that passes is accepted by dockerd, the kubelet and the
-// API server.
+// Schemas for the types of values in a configuration. dockerd, the kubelet and the API server accept every value that
+// passes.
 import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { quantityPattern, quantityValue } from "../pod/quantity.ts";
@@ -20,7 +20,7 @@ export function duration(bounds: { min: string; max: string; wholeSeconds?: bool
       return z.NEVER;
     }
     if (value < milliseconds(bounds.min)! || value > milliseconds(bounds.max)!) {
-      context.addIssue(`${quote(text)} is outside ${bounds.min} to ${bounds.max}`);
+      context.addIssue(`${quote(text)} is outside the range ${bounds.min} to ${bounds.max}`);
     } else if (bounds.wholeSeconds && value % 1000 !== 0) {
       context.addIssue(`${quote(text)} is not a whole number of seconds`);
     }
@@ -35,31 +35,37 @@ export function milliseconds(text: string): number | undefined {
   return [...parts].reduce((sum, [, count, unit]) => sum + Number(count) * durationUnits[unit!]!, 0);
 }
 
-/** Milliseconds as people write them, in the largest unit that gives a whole number: `90s`, `5m`, `50ms`. */
+/** Formats milliseconds in the largest unit that gives a whole number: `90s`, `5m`, `50ms`. */
 export function durationText(value: number): string {
   const units = Object.entries(durationUnits).toReversed();
   const [unit, length] = units.find(([, one]) => value >= one && value % one === 0) ?? ["ms", 1];
   return `${value / length}${unit}`;
 }
 
-/** A flag for dockerd as one string, `--name` or `--name=value`. The kubelet expands `$(NAME)`. */
-export function extraFlag(ownSettings: Record<string, string>) {
-  const inOneWord = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/;
-  const word = z.string().meta({ pattern: inOneWord.source });
-  return word.superRefine((text, context) => {
-    const flag = inOneWord.exec(text)?.[1];
-    if (!flag) return context.addIssue(`${quote(text)} is not a flag in one word, like --storage-driver=overlay2`);
-    if (Object.hasOwn(ownSettings, flag)) context.addIssue(`--${flag} has a setting of its own: ${ownSettings[flag]}`);
-  });
+/**
+ * A flag for dockerd as one string, `--name` or `--name=value`. The kubelet expands `$(NAME)`.
+ *
+ * @param disallowed the flags that are errors, each with the reason or the setting to use instead
+ */
+export function extraFlag(disallowed: Record<string, string>) {
+  const pattern = /^--([a-z][a-z0-9-]*)(=[^\n\r\0]*)?$/;
+  return z
+    .string()
+    .superRefine((text, context) => {
+      const flag = pattern.exec(text)?.[1];
+      if (!flag) return context.addIssue(`${quote(text)} is not a flag in the form --name or --name=value`);
+      if (Object.hasOwn(disallowed, flag)) context.addIssue(`--${flag} is not allowed here: ${disallowed[flag]}`);
+    })
+    .meta({ pattern: pattern.source });
 }
 
 export const envName = z
   .string()
-  .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "not a name for an environment variable")
+  .regex(/^(?!\.$|\.\.)[-._a-zA-Z][-._a-zA-Z0-9]*$/, "is not a valid name for an environment variable")
   .meta({ pattern: "^[-._a-zA-Z][-._a-zA-Z0-9]*$" });
 
 /** A string that can be passed to a container. Numbers and booleans must be quoted to be unambiguous. */
-export const plainText = z.string().regex(/^[^\0]*$/, "a NUL cannot be passed on");
+export const plainText = z.string().regex(/^[^\0]*$/, "must not contain a NUL character");
 
 const imageHost = "[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?";
 const imagePath = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*";
@@ -84,7 +90,7 @@ const prefix = new RegExp(`^${imageHost}(?:\\.${imageHost})*(?::\\d+)?(?:/${imag
 export const imagePrefix = z
   .string()
   .refine((text) => prefix.test(text) && /^[^/]*[.:]|^localhost(\/|$)/.test(text), {
-    error: ({ input }) => `${quote(input)} is not a registry like harbor.example.com/hub, without a scheme`,
+    error: ({ input }) => `${quote(input)} is not a registry like harbor.example.com/hub (without https://)`,
   })
   .meta({ pattern: prefix.source });
 
@@ -99,19 +105,19 @@ export const quantity = z
 
 /** A pattern for the name of a namespace or scale set. `*` matches any run of characters. */
 export const namePattern = z.string().regex(/^[a-z0-9*]([a-z0-9.*-]*[a-z0-9*])?$/, {
-  error: ({ input }) => `${quote(input)} is not a name or a pattern like ml-*`,
+  error: ({ input }) => `${quote(input)} is not a valid name or pattern like ml-*`,
 });
 
 export const profileName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile's name is made of lower-case letters, digits, - and .");
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "a profile name may contain only lower-case letters, digits, - and .");
 
 /** The name of a container (RFC 1123 label). An added DinD container gets it; the API server rejects other names. */
 export const containerName = z
   .string()
   .max(63)
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, {
-    error: ({ input }) => `${quote(input)} is not a container's name`,
+    error: ({ input }) => `${quote(input)} is not a valid container name`,
   });
 
 /** The name of a Kubernetes object (DNS subdomain). The pattern has no lookahead, because Helm does not support it. */
@@ -119,34 +125,35 @@ export const objectName = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/, {
-    error: ({ input }) => `${quote(input)} is not the name of a Kubernetes object`,
+    error: ({ input }) => `${quote(input)} is not a valid name for a Kubernetes object`,
   });
 
 /** A key of a ConfigMap or Secret. */
 export const dataKey = z.string().regex(/^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251})$/, {
-  error: ({ input }) => `${quote(input)} is not a key of a ConfigMap or Secret`,
+  error: ({ input }) => `${quote(input)} is not a valid key of a ConfigMap or Secret`,
 });
 
 /** An absolute path of a directory that is valid as a mountPath and in a colon-separated list of paths. */
-export const folder = z
-  .string()
-  .regex(/^(\/[\w.@%+=,~-]+)+$/, { error: ({ input }) => `${quote(input)} is not a folder like /home/runner` });
+export const directory = z.string().regex(/^(\/[\w.@%+=,~-]+)+$/, {
+  error: ({ input }) => `${quote(input)} is not a valid directory path like /home/runner`,
+});
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /**
- * Certificates in PEM. OpenSSL can read what passes. Many people can read this value in pods, so any other PEM block is
- * rejected, private keys above all. Error messages never repeat the content.
+ * Certificates in PEM. OpenSSL can read every value that passes. Everyone who can read pods can read this value, so any
+ * other PEM block is rejected, especially private keys. Error messages never repeat the content.
  */
 export const certificates = z.string().superRefine((text, context) => {
   const blocks = text.match(certificateBlock) ?? [];
   const other = /-----(?:BEGIN|END)(?: ([A-Z0-9 ]{1,40})-----)?/.exec(text.replaceAll(certificateBlock, ""));
   if (other?.[1] === "CERTIFICATE")
-    return context.addIssue("a certificate is not whole, or not base64 between BEGIN and END");
-  if (other) return context.addIssue(`only certificates belong here, not a ${other[1] ?? "block of another kind"}`);
-  if (blocks.length === 0) return context.addIssue("there is no certificate in it (-----BEGIN CERTIFICATE-----)");
+    return context.addIssue("a certificate is incomplete, or is not base64 between BEGIN and END");
+  if (other)
+    return context.addIssue(`only certificates are allowed here, not a ${other[1] ?? "PEM block of another type"}`);
+  if (blocks.length === 0) return context.addIssue("contains no certificate (-----BEGIN CERTIFICATE-----)");
   for (const [index, block] of blocks.entries()) {
-    if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be read`);
+    if (!isCertificate(block)) context.addIssue(`certificate ${index + 1} of ${blocks.length} cannot be parsed`);
   }
 });
 

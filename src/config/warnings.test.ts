@@ -9,9 +9,11 @@ describe("credentials in a URL", () => {
     ["a proxy", '{ docker: { daemon: { env: { HTTPS_PROXY: "http://svc:hunter2@proxy:3128" } } } }'],
     ["a token", '{ prerequisites: { script: "#!/bin/sh\\ngit clone https://hunter2@github.com/a/b\\n" } }'],
     ["a flag", '{ docker: { daemon: { extraArgs: ["--log-opt=splunk-url=https://a:hunter2@b"] } } }'],
-  ])("%s: warned of, and not repeated", (_what, profile) => {
+  ])("%s: a warning that does not repeat them", (_what, profile) => {
     const found = warnings(`profiles:\n  default: ${profile}\n`);
-    expect(found).toEqual([expect.stringMatching(/^config\.yaml:4 profiles\.default\.\S+: there are credentials/)]);
+    expect(found).toEqual([
+      expect.stringMatching(/^config\.yaml:4 profiles\.default\.\S+: this URL contains credentials/),
+    ]);
     expect(found[0]).not.toContain("hunter2");
   });
 
@@ -22,10 +24,10 @@ describe("credentials in a URL", () => {
       "a Secret",
       "{ docker: { daemon: { env: { HTTPS_PROXY: { valueFrom: { secretKeyRef: { name: proxy, key: url } } } } } } }",
     ],
-  ])("%s: fine", (_what, profile) => expect(warnings(`profiles:\n  default: ${profile}\n`)).toEqual([]));
+  ])("%s: no warning", (_what, profile) => expect(warnings(`profiles:\n  default: ${profile}\n`)).toEqual([]));
 });
 
-describe("a rule by scaleSets", () => {
+describe("a rule that selects only by scaleSets", () => {
   const gives = {
     dind: ["{ docker: { inject: true } }", "a privileged container"],
     logins: ["{ docker: { credentials: { secret: team } } }", "the logins of a Secret"],
@@ -35,7 +37,7 @@ describe("a rule by scaleSets", () => {
     ],
     certificates: ["{ privateCA: { secret: { name: ca } } }", "a Secret (privateCA)"],
   };
-  test.each(Object.entries(gives))("that gives %s to any namespace", (name, [profile, words]) => {
+  test.each(Object.entries(gives))("gets a warning if it gives %s to any namespace", (name, [profile, words]) => {
     const found = warnings(`profiles:\n  ${name}: ${profile}\nrules:\n  - { scaleSets: [gold-*], profile: ${name} }\n`);
     expect(found).toEqual([expect.stringContaining(`config.yaml:6 rules[0].scaleSets: the profile ${name} gives`)]);
     expect(found[0]).toContain(words);
@@ -45,11 +47,11 @@ describe("a rule by scaleSets", () => {
     ["with namespaces", "{ namespaces: [team-a], scaleSets: [gold-*], profile: dind }"],
     ["of all scale sets", "{ profile: dind }"],
     ["that gives nothing", "{ scaleSets: [gold-*], profile: default }"],
-  ])("%s: fine", (_what, rule) => {
+  ])("%s: no warning", (_what, rule) => {
     expect(warnings(`profiles:\n  dind: { docker: { inject: true } }\nrules:\n  - ${rule}\n`)).toEqual([]);
   });
 
-  test("that allows a pod to choose such a profile", () => {
+  test("gets a warning if it allows a pod to select such a profile", () => {
     const rule = "{ scaleSets: [gold-*], profile: default, allowedProfiles: [dind] }";
     expect(warnings(`profiles:\n  dind: { docker: { inject: true } }\nrules:\n  - ${rule}\n`)).toHaveLength(1);
   });
@@ -66,7 +68,7 @@ describe("a rule that never matches", () => {
     [
       "after two that share its pods",
       ["namespaces: [a]", "namespaces: [b]", "namespaces: [a, b]"],
-      "rules[0] and rules[1] match all its pods first; put it before rules[0]",
+      "rules[0] and rules[1] match all its pods first; move this rule before rules[0]",
     ],
     ["by both", ["scaleSets: [x*]", "namespaces: [ci], scaleSets: [xl]"], "rules[0] matches"],
   ])("%s", (_what, rules, words) => {
@@ -80,11 +82,11 @@ describe("a rule that never matches", () => {
     ["partly before", ["namespaces: [ci-*]", "namespaces: [ci-gpu, other]"]],
     ["narrower before", ["namespaces: [ci-*-x]", "namespaces: [ci-*]"]],
     ["by another label", ["namespaces: [ci], scaleSets: [a]", "namespaces: [ci], scaleSets: [b]"]],
-  ])("%s: fine", (_what, rules) => expect(warningsOfRules(...rules)).toEqual([]));
+  ])("%s: no warning", (_what, rules) => expect(warningsOfRules(...rules)).toEqual([]));
 
-  test("because there is no such namespace", () => {
+  test("because its namespace cannot exist", () => {
     expect(warningsOfRules("namespaces: [team.a, 'team-*']")).toEqual([
-      expect.stringContaining("rules[0].namespaces[0]: no namespace is called team.a"),
+      expect.stringContaining("rules[0].namespaces[0]: team.a cannot match any namespace"),
     ]);
   });
 });

@@ -21,7 +21,7 @@ export function warningsOf({ profiles, rules }: Config): Problem[] {
 function urlsWithCredentials(value: unknown, path: Path): Problem[] {
   if (typeof value === "string") {
     const message =
-      "there are credentials in this URL, and everyone who may read pods can read them; docker.daemon.env takes them from a Secret (valueFrom)";
+      "this URL contains credentials, which everyone who can read pods can read; docker.daemon.env can get them from a Secret (valueFrom)";
     return credentials.test(value) ? [{ path, message }] : [];
   }
   if (typeof value !== "object" || value === null) return [];
@@ -30,7 +30,7 @@ function urlsWithCredentials(value: unknown, path: Path): Problem[] {
   });
 }
 
-/** The first rule that matches decides, so a rule is never reached if those before it match all that it matches. */
+/** The first matching rule applies, so a rule has no effect if the rules before it match all its pods. */
 function neverMatches(rule: Rule, index: number, rules: readonly Rule[]): Problem[] {
   const pairs = rule.namespaces.flatMap((namespace) => rule.scaleSets.map((scaleSet) => ({ namespace, scaleSet })));
   const covering = pairs.map(({ namespace, scaleSet }) =>
@@ -40,18 +40,21 @@ function neverMatches(rule: Rule, index: number, rules: readonly Rule[]): Proble
   );
   if (covering.includes(-1)) return [];
   const before = [...new Set(covering)].toSorted((a, b) => a - b).map((number) => `rules[${number}]`);
-  const message = `this rule never matches: ${before.join(" and ")} ${before.length === 1 ? "matches" : "match"} all its pods first; put it before ${before[0]}`;
+  const message = `this rule never matches: ${before.join(" and ")} ${before.length === 1 ? "matches" : "match"} all its pods first; move this rule before ${before[0]}`;
   return [{ path: ["rules", index], message }];
 }
 
-/** Whether one of the patterns matches all that the other does. A name has no `*`, so a `*` in the other is text here. */
+/**
+ * Whether one of the patterns matches everything that the other pattern matches. No name contains `*`, so a `*` in the
+ * other pattern is compared as text.
+ */
 function covers(patterns: readonly string[], other: string): boolean {
   return patterns.some((pattern) => matchesPattern(pattern, other));
 }
 
 function impossibleNamespaces({ namespaces }: Rule, path: Path): Problem[] {
   return namespaces.flatMap((namespace, position) => {
-    const message = `no namespace is called ${namespace}: the name of a namespace has at most 63 characters and no dots`;
+    const message = `${namespace} cannot match any namespace: a namespace name has at most 63 characters and no dots`;
     return namespace.includes(".") || namespace.replaceAll("*", "").length > 63
       ? [{ path: [...path, position], message }]
       : [];
@@ -64,7 +67,7 @@ function grantsByLabel(rule: Rule, path: Path, profiles: Config["profiles"]): Pr
   return [rule.profile, ...rule.allowedProfiles].flatMap((name) => {
     const gives = grantsOf(profiles[name]!);
     if (gives.length === 0) return [];
-    const message = `the profile ${name} gives ${gives.join(" and ")} to any pod with this label, in every namespace, and the author of a pod chooses its labels; name the namespaces as well`;
+    const message = `the profile ${name} gives ${gives.join(" and ")} to every pod with this label, in every namespace; the author of a pod can set its labels, so set namespaces as well`;
     return [{ path, message }];
   });
 }

@@ -5,7 +5,7 @@ import type { Schema } from "./json-schema.ts";
 import { resolve } from "./resolve.ts";
 import { configHead } from "./schema.ts";
 
-/** A value at a place in a configuration that has nothing else. */
+/** A configuration that contains only this value at this path. */
 function configWith(path: readonly string[], value: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return value;
@@ -16,7 +16,7 @@ function configWith(path: readonly string[], value: unknown): unknown {
 
 const isTop = (key: string) => Object.hasOwn(configJsonSchema().properties ?? {}, key);
 
-/** The path of every map, list and value that the schema has, with a key of its own in maps that take any. */
+/** The paths of all maps, lists and values in the schema, with an example key for maps with arbitrary keys. */
 function places(schema: Schema, path: readonly string[] = []): string[][] {
   const { properties = {}, additionalProperties, items } = schema;
   return [
@@ -38,42 +38,52 @@ const found = places(configJsonSchema()).flatMap((path) =>
   wrong.flatMap((value) => (resolve(configWith(path, value)).problems ?? []).map(({ message }) => message)),
 );
 
-describe("what is said of wrong values, of every kind at every place", () => {
-  test("is never a sentence of zod's", () => {
+describe("the message for a wrong value, of every type and in every place", () => {
+  test("is never a message of zod", () => {
     expect(found.length).toBeGreaterThan(1000);
     const foreign =
       /\b(Invalid|Too (big|small)|Unrecognized|received|Expected)\b|^expected (object|record|array|int)\b/;
     expect(found.filter((message) => foreign.test(message))).toEqual([]);
   });
 
-  test("is never the sentence for what has no words of its own", () => {
-    expect(found.filter((message) => message.includes("is not a value for this setting"))).toEqual([]);
+  test("is never the generic message", () => {
+    expect(found.filter((message) => message.includes("is not a valid value"))).toEqual([]);
   });
 
-  test("is one line, and says something", () => {
+  test("is one line and not empty", () => {
     expect(found.filter((message) => !/^\S[^\n]+$/.test(message))).toEqual([]);
   });
 });
 
-describe("the words for", () => {
+describe("the message for", () => {
   const said = (path: string, value: unknown) =>
     (resolve(configWith(path.split("."), value)).problems ?? []).map(({ message }) => message);
 
   test.each<[string, string, unknown, string]>([
-    ["nothing", "profiles.a.docker", null, "has no value: expected a map"],
+    ["null", "profiles.a.docker", null, "has no value: expected a map"],
     ["a list", "profiles.a.docker", [], "expected a map, not a list"],
     ["a map", "rules", {}, "expected a list, not a map"],
-    ["a number where a string belongs", "profiles.a.extends", 7, "expected a string, not 7: put it in quotes"],
-    ["a word that is no boolean", "profiles.a.enabled", "no", 'expected true or false, not "no"'],
+    ["a number instead of a string", "profiles.a.extends", 7, "expected a string, not 7: put it in quotes"],
+    ["a string instead of a boolean", "profiles.a.enabled", "no", 'expected true or false, not "no"'],
     ["a fraction", "profiles.a.docker.daemon.mtu", 1500.5, "expected a whole number, not 1500.5"],
-    ["too much", "profiles.a.docker.wait.exitCode", 256, "expected at most 255, not 256"],
-    ["an empty text", "profiles.a.prerequisites.script", "", "must not be empty"],
-    ["a long text", "profiles.a.runner.container", "x".repeat(64), "has more than 63 characters"],
-    ["an amount", "profiles.a.prerequisites.sizeLimit", true, "expected a quantity like 500m, 2 or 4Gi"],
-    ["one of a few words", "profiles.a.docker.externals", "vol", 'expected one of copy, volume, memory, not "vol"'],
+    ["a number above the maximum", "profiles.a.docker.wait.exitCode", 256, "expected at most 255, not 256"],
+    ["an empty string", "profiles.a.prerequisites.script", "", "must not be empty"],
+    ["a string that is too long", "profiles.a.runner.container", "x".repeat(64), "must have at most 63 characters"],
+    [
+      "a boolean instead of a quantity",
+      "profiles.a.prerequisites.sizeLimit",
+      true,
+      "expected a quantity like 500m, 2 or 4Gi",
+    ],
+    [
+      "a string that is not in an enum",
+      "profiles.a.docker.externals",
+      "vol",
+      'expected one of copy, volume, memory, not "vol"',
+    ],
   ])("%s", (_what, path, value, message) => expect(said(path, value)).toEqual([message]));
 
-  test("what is missing", () => {
+  test("a missing value", () => {
     expect(resolve({ rules: [{}] }).problems?.map(({ message }) => message)).toEqual([
       "is missing: expected arc-primer.dev/v1alpha1",
       "is missing: expected PrimerConfiguration",
@@ -81,7 +91,7 @@ describe("the words for", () => {
     ]);
   });
 
-  test("a string in the place of a map, which may be a password, without repeating it", () => {
+  test("a string instead of a map does not repeat the string, which may be a password", () => {
     expect(said("profiles.a.docker.credentials", "hunter2")).toEqual(["expected a map, not a string"]);
   });
 });

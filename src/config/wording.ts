@@ -1,5 +1,5 @@
-// What is said of a configuration that does not fit the schema. The schema words what is particular to a value; the rest
-// is worded here, so that no sentence of zod's own reaches anyone.
+// The messages for a configuration that does not match the schema. The schema contains the messages that are specific to
+// a value. All others are here, so that users never see zod's own messages.
 import type * as z from "zod";
 import { quote } from "./addresses.ts";
 import { schemaAt } from "./json-schema.ts";
@@ -10,7 +10,7 @@ import type { Path, Problem } from "./problem.ts";
 
 type RawIssue = z.core.$ZodRawIssue;
 
-/** What zod calls the kinds of value, in the words of YAML. */
+/** zod's names of types, in YAML's terms. */
 const kinds: Readonly<Record<string, string>> = {
   object: "a map",
   record: "a map",
@@ -21,7 +21,7 @@ const kinds: Readonly<Record<string, string>> = {
   boolean: "true or false",
 };
 
-/** The message of an issue whose schema has none of its own; for `safeParse(…, { error: word })`. */
+/** The message for an issue whose schema has no message. For `safeParse(…, { error: word })`. */
 export function word(issue: RawIssue): string {
   switch (issue.code) {
     case "invalid_type":
@@ -30,18 +30,18 @@ export function word(issue: RawIssue): string {
       return notOneOf(issue.values.map(String), issue.input);
     case "too_small":
       if (issue.origin === "string") return "must not be empty";
-      if (issue.origin === "array") return `expected at least ${items(issue.minimum)}, and there are none`;
+      if (issue.origin === "array") return `must have at least ${items(issue.minimum)}`;
       return expected(`at least ${issue.minimum}`, issue.input);
     case "too_big":
-      if (issue.origin === "string") return `has more than ${issue.maximum} characters`;
-      if (issue.origin === "array") return `has more than ${items(issue.maximum)}`;
+      if (issue.origin === "string") return `must have at most ${issue.maximum} characters`;
+      if (issue.origin === "array") return `must have at most ${items(issue.maximum)}`;
       return expected(`at most ${issue.maximum}`, issue.input);
     default:
-      return "is not a value for this setting";
+      return "is not a valid value";
   }
 }
 
-/** The problems in one issue of zod's, each with its path. */
+/** The problems in one issue of zod, each with its path. */
 export function problemsOf(issue: z.core.$ZodIssue, prefix: Path = []): Problem[] {
   const path = [...prefix, ...issue.path];
   if (issue.code === "unrecognized_keys") {
@@ -60,7 +60,7 @@ function expected(what: string, input: unknown): string {
   if (typeof input === "object") return `expected ${what}, not a map`;
   if (typeof input !== "string")
     return `expected ${what}, not ${String(input)}${isString(what) ? ": put it in quotes" : ""}`;
-  // A text may be a password that ended up in the wrong place: only a short one where a word is expected is repeated.
+  // A string may be a password in the wrong place. It is repeated only if it is short and a word is expected.
   return `expected ${what}, not ${isMapOrList(what) || input.length > 20 ? "a string" : quote(input)}`;
 }
 
@@ -79,15 +79,15 @@ function items(count: number | bigint): string {
   return count === 1 ? "one item" : `${count} items`;
 }
 
-/** Says which setting was meant, if that can be told, or else which ones there are. */
+/** Suggests the setting that was probably meant. If there is none, lists the known settings. */
 function unknownSetting(path: Path, key: string): string {
   const known = Object.keys(schemaAt(path)?.properties ?? {});
   const meant = nearest(key, known) ?? elsewhere(path, key);
-  const hint = meant ? `did you mean ${meant}?` : `there are: ${known.join(", ")}`;
-  return `there is no such setting; ${hint}`;
+  const hint = meant ? `did you mean ${meant}?` : `known settings: ${known.join(", ")}`;
+  return `unknown setting; ${hint}`;
 }
 
-/** The one place where a profile has a setting of this name. */
+/** The path of the setting with this name in a profile. Undefined if there are several or none. */
 function elsewhere(path: Path, key: string): string | undefined {
   const profile: Path = path[0] === "profiles" && path.length > 1 ? path.slice(0, 2) : ["profiles", "default"];
   const found = placesOf(key, schemaAt(profile), profile);

@@ -284,7 +284,9 @@ describe.runIf(isHelmHere)("changes by someone with the webhook's token", () => 
     const { status, body } = await as(account.token, "PATCH", configurationPath, patch);
     expect({ status, message: body.message }).toEqual({
       status: 422,
-      message: expect.stringContaining("arc-primer's account changes the caBundle of its registration,"),
+      message: expect.stringContaining(
+        "arc-primer's service account may change only the caBundle of a webhook configuration,",
+      ),
     });
   });
 

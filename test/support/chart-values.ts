@@ -32,8 +32,8 @@ export const valueSets: Record<string, Values> = {
     tls: { provider: "cert-manager", certManager: { issuerRef: { name: "corporate", kind: "ClusterIssuer" } } },
   },
   "a Secret": { tls: { provider: "existing-secret", existingSecret: { name: "mine", caBundle } } },
-  "everything on": everything,
-  "the host's network and placement": {
+  "all features": everything,
+  "the host network and placement": {
     hostNetwork: true,
     webhook: { port: 10260, opsPort: 10261, annotations: { a: "b" } },
     priorityClassName: "system-cluster-critical",

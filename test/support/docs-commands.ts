@@ -43,7 +43,7 @@ export const elsewhere: readonly Elsewhere[] = [
     command:
       "sed 's#image: arc-primer:0.1.0#image: registry.example.com/arc-primer:0.1.0#' deploy/arc-primer.yaml | kubectl apply -f -",
     file: "test/cluster/chart.node.test.ts",
-    contains: "the plain manifests become ready as well, and prime",
+    contains: "the plain manifests become ready and prime pods",
   },
   {
     command:

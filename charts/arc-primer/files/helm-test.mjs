@@ -5,9 +5,9 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
 if (process.env.MODE === "audit") {
-  console.error(`The mode is audit: no pod is changed, so from a pod it cannot be told whether the webhook was asked.
-Nothing was tested but the configuration. The decisions are in the webhook's log, and in its metrics
-(arc_primer_decisions_total). In mode enforce this test can tell.`);
+  console.error(`The mode is audit: the webhook changes no pods, so a pod does not show whether the webhook was called.
+Only the configuration was tested. The decisions are in the webhook's log and in its metrics
+(arc_primer_decisions_total). To run the whole test, set the mode to enforce.`);
   process.exit(1);
 }
 
@@ -42,25 +42,26 @@ const pod = {
   },
 };
 
-// An API server without image volumes drops them after admission, without an error: then no profile may have
-// docker.externals: volume. A volume of the test's own shows it, whatever profile the pod gets.
+// An API server without image volumes drops them after admission, without an error. In that case, no profile may have
+// docker.externals: volume. The test checks this with a volume of its own, which does not depend on the pod's profile.
 const needsImageVolumes = process.env.IMAGE_VOLUMES === "true";
 if (needsImageVolumes) {
   pod.spec.volumes = [{ name: "image", image: { reference: pod.spec.containers[0].image } }];
   pod.spec.containers[0].volumeMounts = [{ name: "image", mountPath: "/image", readOnly: true }];
 }
 
-/** Why the test failed; undefined if it passed. */
+/** Why the test failed. Undefined if it passed. */
 async function problem() {
   const headers = { "content-type": "application/json", authorization: `Bearer ${token.trim()}` };
   const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(pod) });
   const { message, metadata, spec } = await response.json();
-  if (response.status !== 201) return `the API server refused the pod: ${response.status} ${message}`;
+  if (response.status !== 201) return `the API server rejected the pod: ${response.status} ${message}`;
   if (needsImageVolumes && !spec.volumes?.some(({ image }) => image)) {
-    return "the API server drops image volumes (feature gate ImageVolume; on by default from Kubernetes 1.35): set docker.externals to copy or memory in every profile";
+    return "the API server drops image volumes (feature gate ImageVolume, enabled by default since Kubernetes 1.35): set docker.externals to copy or memory in every profile";
   }
   const status = metadata.annotations?.["arc-primer.dev/status"];
-  if (!status) return "the pod was created unprimed: the webhook was not asked, could not be reached, or left it alone";
+  if (!status)
+    return "the pod was created unprimed: the webhook was not called, could not be reached, or skipped the pod";
   console.log(status);
   return JSON.parse(status).applied.length > 0 ? undefined : "nothing was applied to the pod";
 }
@@ -77,4 +78,4 @@ for (;;) {
   }
   await sleep(1000);
 }
-console.log("a runner pod comes out primed");
+console.log("the runner pod was primed");

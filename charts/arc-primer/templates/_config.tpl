@@ -1,6 +1,6 @@
-{{/* The PrimerConfiguration: the values; the caches as the last mirrors of the default profile, with their CA; and, on
-clusters without native sidecars (before Kubernetes 1.29), DinD that is added as an ordinary container, unless a profile
-says otherwise. What is wrong with it the webhook says: when it starts, when it reads it again, and in `helm test`. */}}
+{{/* The PrimerConfiguration from the values. The caches, with their CA, are added as the last mirrors of the default profile.
+On clusters without native sidecars (before Kubernetes 1.29), DinD is added as an ordinary container, unless a profile sets
+another layout. The webhook reports errors in the configuration when it starts, when it reads it again, and in `helm test`. */}}
 {{- define "arc-primer.config" -}}
 {{- $config := deepCopy (default (dict) .Values.config) -}}
 {{- if .Values.registryCache.enabled -}}
@@ -29,7 +29,7 @@ says otherwise. What is wrong with it the webhook says: when it starts, when it 
 {{- if and (ne $name "default") (include "arc-primer.extendsDefault" (list $profiles $name)) -}}
 {{- if $own.pem }}{{ $_ := set $own "pem" (list $own.pem $caBundle | join "\n") }}{{ end -}}
 {{- if or $own.configMap $own.secret -}}
-{{- printf "registryCache.tls.caBundle: the profile %s, which extends default, has its certificates in a ConfigMap or a Secret. Put the CA of the caches in there too, and give the default profile the same source." $name | fail -}}
+{{- printf "registryCache.tls.caBundle: the profile %s, which extends default, gets its certificates from a ConfigMap or a Secret. Add the CA of the caches to that object, and set the same source in the default profile." $name | fail -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -49,7 +49,7 @@ says otherwise. What is wrong with it the webhook says: when it starts, when it 
 {{- merge (dict "apiVersion" "arc-primer.dev/v1alpha1" "kind" "PrimerConfiguration") $config | toYaml -}}
 {{- end -}}
 
-{{/* Not empty if a profile extends `default`, itself or by its bases. Takes a list: the profiles and the profile's name. */}}
+{{/* Not empty if a profile extends `default`, directly or indirectly. Takes a list: the profiles and the profile's name. */}}
 {{- define "arc-primer.extendsDefault" -}}
 {{- $profiles := index . 0 -}}{{- $name := index . 1 -}}
 {{- range $profiles -}}
@@ -58,8 +58,8 @@ says otherwise. What is wrong with it the webhook says: when it starts, when it 
 {{- end -}}
 {{- end -}}
 
-{{/* A setting of a profile, its own or the nearest base's, as `value: …`; `{}` if none has it. Takes a list: the
-profiles, the profile, and the setting's keys. Profiles that extend each other end it; the webhook refuses them. */}}
+{{/* A setting of a profile, or of the nearest base that has it, as `value: …`. `{}` if none has it. Takes a list: the profiles,
+the profile, and the setting's keys. Ends even if profiles extend each other, which the webhook rejects. */}}
 {{- define "arc-primer.inherited" -}}
 {{- $profiles := index . 0 -}}{{- $name := index . 1 -}}{{- $keys := index . 2 -}}
 {{- $found := dict -}}

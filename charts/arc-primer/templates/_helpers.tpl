@@ -1,4 +1,4 @@
-{{/* The name of everything in this release. */}}
+{{/* The name of the release's objects, or its prefix. */}}
 {{- define "arc-primer.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := contains $name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name $name) -}}
@@ -17,7 +17,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
 {{- end -}}
 
-{{/* The metadata of an object. The chart's own labels win over the object's, and those over commonLabels. Takes a
+{{/* The metadata of an object. The chart's own labels take precedence over the object's, and those over commonLabels. Takes a
 dictionary: root (the context), name, and optionally component, labels and annotations. */}}
 {{- define "arc-primer.metadata" -}}
 {{- $values := .root.Values -}}
@@ -30,8 +30,8 @@ annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* The metadata of a pod template: the same labels, and annotations of its own alone, so that a changed
-commonAnnotations restarts nothing. Takes a dictionary: root, component, labels, annotations. */}}
+{{/* The metadata of a pod template. It has the same labels, but not the commonAnnotations, so that a change of them restarts no
+pods. Takes a dictionary: root, component, labels, annotations. */}}
 {{- define "arc-primer.podMetadata" -}}
 {{- $own := include "arc-primer.labels" .root | fromYaml -}}
 {{- $_ := set $own "app.kubernetes.io/component" .component -}}
@@ -47,13 +47,13 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{/* The webhook's image. */}}
 {{- define "arc-primer.webhookImage" -}}
-{{- $missing := "image.repository: a chart from a checkout has no image, because none is published for it. Build one with the Dockerfile, push it where your cluster pulls from, and name it: --set image.repository=registry.example.com/arc-primer" -}}
+{{- $missing := "image.repository: no image is published for a chart from a checkout. Build an image with the Dockerfile, push it to a registry that your cluster can pull from, and set its name: --set image.repository=registry.example.com/arc-primer" -}}
 {{- $_ := required $missing .Values.image.repository -}}
 {{- include "arc-primer.image" (list . .Values.image .Chart.AppVersion) -}}
 {{- end -}}
 
-{{/* An image, by digest or tag. A repository may begin with a registry, which then goes before `registry`;
-global.imageRegistry goes before both. Takes a list: the context, the image's values, and the tag where they name none. */}}
+{{/* An image, by digest or tag. A registry at the beginning of the repository takes precedence over `registry`, and
+global.imageRegistry over both. Takes a list: the context, the image's values, and the default tag. */}}
 {{- define "arc-primer.image" -}}
 {{- $global := default (dict) (index . 0).Values.global -}}
 {{- $image := index . 1 -}}
@@ -68,7 +68,7 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- if $image.digest }}@{{ $image.digest }}{{ else }}:{{ default (last .) $image.tag }}{{ end -}}
 {{- end -}}
 
-{{/* The pull Secrets of all pods, those of `global` included; empty where there are none. */}}
+{{/* The pull Secrets of all pods, including those of `global`. Empty if there are none. */}}
 {{- define "arc-primer.imagePullSecrets" -}}
 {{- $secrets := list -}}
 {{- range concat (default (list) .Values.imagePullSecrets) (default (list) (default (dict) .Values.global).imagePullSecrets) -}}
@@ -77,7 +77,7 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- with uniq $secrets }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* The name that the API server calls the webhook by. */}}
+{{/* The host name by which the API server calls the webhook. */}}
 {{- define "arc-primer.host" -}}
 {{ include "arc-primer.fullname" . }}.{{ .Release.Namespace }}.svc
 {{- end -}}
@@ -88,7 +88,7 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- if $account.create -}}
 {{ default (include "arc-primer.fullname" .) $account.name }}
 {{- else -}}
-{{ required "serviceAccount.name: name the account that is there, or let serviceAccount.create be true" $account.name }}
+{{ required "serviceAccount.name: set the name of an existing service account, or set serviceAccount.create to true" $account.name }}
 {{- end -}}
 {{- end -}}
 
@@ -96,7 +96,7 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- define "arc-primer.tlsSecret" -}}
 {{- $fullname := include "arc-primer.fullname" . -}}
 {{- if eq .Values.tls.provider "existing-secret" -}}
-{{ required "tls.existingSecret.name: name the Secret that holds tls.crt and tls.key" .Values.tls.existingSecret.name }}
+{{ required "tls.existingSecret.name: set the name of the Secret with tls.crt and tls.key" .Values.tls.existingSecret.name }}
 {{- else if eq .Values.tls.provider "cert-manager" -}}
 {{ $fullname }}-tls
 {{- else -}}
@@ -104,16 +104,16 @@ global.imageRegistry goes before both. Takes a list: the context, the image's va
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where something else writes the caBundle into the registration, told by an annotation such as
-cert-manager.io/inject-ca-from-secret or service.beta.openshift.io/inject-cabundle; else empty. */}}
+{{/* "true" if another component writes the caBundle of the webhook configuration, which an annotation shows, such as
+cert-manager.io/inject-ca-from-secret or service.beta.openshift.io/inject-cabundle. Otherwise empty. */}}
 {{- define "arc-primer.caIsInjected" -}}
 {{- range $key, $_ := .Values.webhook.annotations -}}
 {{- if contains "/inject-" $key }}true{{ end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* A pod's security context. OpenShift chooses the user and the groups itself. Takes a list: the context, and a map
-that is added. */}}
+{{/* A pod's security context. On OpenShift, the user and the groups are omitted, because OpenShift sets them. Takes a list: the
+context, and a map with additional settings. */}}
 {{- define "arc-primer.podSecurityContext" -}}
 {{- $values := (first .).Values -}}
 {{- $context := merge (dict) (default (dict) (last .)) (default (dict) $values.podSecurityContext) -}}
@@ -121,7 +121,7 @@ that is added. */}}
 {{- toYaml $context -}}
 {{- end -}}
 
-{{/* By these the Service, the budget and the policies know the webhook's pods. */}}
+{{/* The labels by which the Service, the PodDisruptionBudget and the NetworkPolicies select the webhook's pods. */}}
 {{- define "arc-primer.webhookLabels" -}}
 {{ include "arc-primer.selectorLabels" . }}
 app.kubernetes.io/component: webhook
@@ -135,7 +135,7 @@ app.kubernetes.io/component: webhook
 {{- end -}}
 {{- end -}}
 
-{{/* Of a Service's spec: its address families. */}}
+{{/* The IP families in a Service's spec. */}}
 {{- define "arc-primer.ipFamilies" -}}
 {{- with .Values.service.ipFamilyPolicy }}
 ipFamilyPolicy: {{ . }}
@@ -145,12 +145,12 @@ ipFamilies: {{ toJson . }}
 {{- end }}
 {{- end -}}
 
-{{/* Refuses what is set below `global` and does nothing. Of a parent chart's `global` only the part below is ours. */}}
+{{/* Rejects unknown settings in `global`. A subchart does not, because they may be for other charts. */}}
 {{- define "arc-primer.checkGlobal" -}}
 {{- if .Chart.IsRoot -}}
 {{- range $key, $_ := .Values.global -}}
 {{- if not (has $key (list "imageRegistry" "imagePullSecrets")) -}}
-{{- fail (printf "global.%s: this chart does not know it; it knows global.imageRegistry and global.imagePullSecrets" $key) -}}
+{{- fail (printf "global.%s: unknown setting; this chart supports global.imageRegistry and global.imagePullSecrets" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

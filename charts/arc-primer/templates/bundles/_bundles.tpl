@@ -1,5 +1,5 @@
-{{/* The bundles as a YAML list: an entry of packageBundles for each of its architectures, with `architecture`, `name` and the
-defaults in it. */}}
+{{/* The bundles as a YAML list. Each entry of packageBundles appears once for each of its architectures, with `architecture`,
+`name` and the defaults added. */}}
 {{- define "arc-primer.bundles" -}}
 {{- $defaults := `{
   "architectures": ["amd64"], "interval": "24h", "buildTimeout": "30m", "sizeLimit": "2Gi", "replicas": 1,
@@ -12,13 +12,13 @@ defaults in it. */}}
 {{- $names := list -}}
 {{- range $index, $bundle := .Values.packageBundles }}
 {{- if not (or (eq $bundle.profile "default") (hasKey $profiles $bundle.profile)) }}
-{{- fail (printf "packageBundles[%d].profile: there is no profile %s in config.profiles" $index $bundle.profile) }}
+{{- fail (printf "packageBundles[%d].profile: profile %s is not defined in config.profiles" $index $bundle.profile) }}
 {{- end }}
 {{- $bundle = merge (dict) $bundle (fromJson $defaults) }}
 {{- range $bundle.architectures }}
 {{- $name := include "arc-primer.bundleName" (list $root $bundle .) }}
 {{- if has $name $names }}
-{{- fail (printf "packageBundles[%d]: the profile %s has a bundle for the image %s and %s already" $index $bundle.profile $bundle.image .) }}
+{{- fail (printf "packageBundles[%d]: duplicate bundle for the profile %s, the image %s and the architecture %s" $index $bundle.profile $bundle.image .) }}
 {{- end }}
 {{- $names = append $names $name }}
 - {{ merge (dict "architecture" . "name" $name) $bundle | toJson }}
@@ -26,8 +26,8 @@ defaults in it. */}}
 {{- end }}
 {{- end -}}
 
-{{/* The name of all that belongs to a bundle, and of its key in the index: the hash tells images and architectures apart.
-Takes a list: the context, the bundle, and its architecture. */}}
+{{/* The name of a bundle's objects and of its key in the index. The hash distinguishes images and architectures. Takes a list:
+the context, the bundle, and its architecture. */}}
 {{- define "arc-primer.bundleName" -}}
 {{- $bundle := index . 1 -}}
 {{- $hash := list $bundle.profile $bundle.image (last .) | join "\n" | sha256sum | trunc 8 -}}
@@ -35,12 +35,12 @@ Takes a list: the context, the bundle, and its architecture. */}}
 -{{ $hash }}
 {{- end -}}
 
-{{/* The name of the index, a ConfigMap, and of the account that fills it. */}}
+{{/* The name of the index (a ConfigMap) and of the service account that writes it. */}}
 {{- define "arc-primer.bundleIndex" -}}
 {{ include "arc-primer.fullname" . }}-bundles
 {{- end -}}
 
-{{/* A selector of all bundles' pods, or Services. */}}
+{{/* A selector for the pods or Services of all bundles. */}}
 {{- define "arc-primer.bundleSelector" -}}
 {{- $names := list -}}
 {{- range include "arc-primer.bundles" . | fromYamlArray -}}
@@ -51,7 +51,8 @@ matchExpressions:
   - { key: app.kubernetes.io/component, operator: In, values: {{ toJson $names }} }
 {{- end -}}
 
-{{/* What the webhook mounts of the index: the entries of the bundles in the values. Others are of bundles that are gone. */}}
+{{/* The webhook's volume with the index. It contains only entries of bundles in the values, because other entries are for
+bundles that no longer exist. */}}
 {{- define "arc-primer.bundleVolume" -}}
 {{- $items := list -}}
 {{- range include "arc-primer.bundles" . | fromYamlArray -}}
