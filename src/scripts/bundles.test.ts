@@ -61,7 +61,7 @@ line'; echo y > '/usr/lib/hello/back\\slash'; ln -sf '/with space' /etc/a-link; 
 
 const shells = { dash: ["/bin/dash"], bash: ["/bin/bash", "--posix"], busybox: ["/bin/busybox", "sh"] };
 const root = mkdtempSync(join(tmpdir(), "arc-primer-bundles-"));
-const made: Container[] = [];
+const containers: Container[] = [];
 let repository: AptRepository;
 let image: string[];
 
@@ -81,8 +81,8 @@ const http = createServer((request, response) => {
 });
 
 function container(...layers: string[]): Container {
-  made.push(new Container(...layers, ...image));
-  return made.at(-1)!;
+  containers.push(new Container(...layers, ...image));
+  return containers.at(-1)!;
 }
 
 /** Runs a command in a container and returns its changes as a layer over the image. */
@@ -93,11 +93,11 @@ async function changed(script: string): Promise<string> {
   return one.layer;
 }
 
-const inside = (one: Container, ...command: string[]) => one.start(command, { volume: folder() }).exit;
+const inside = (one: Container, ...command: string[]) => one.start(command, { volume: newVolume() }).exit;
 const has = (volume: string, name: string) => existsSync(join(volume, name));
 
-/** A new directory, used as a volume. */
-function folder(): string {
+/** A new directory that can be a volume. */
+function newVolume(): string {
   const path = mkdtempSync(join(root, "volume-"));
   chmodSync(path, 0o777);
   return path;
@@ -118,7 +118,7 @@ function words({ packages = [], settings = [], timeout = "60" }: Settings): stri
 
 /** Builds a bundle in a container with the image, as `arc-primer bundle-server` would request it. */
 async function build(settings: Settings, number = 7): Promise<Ended & { handover: string; container: Container }> {
-  const handover = folder();
+  const handover = newVolume();
   for (const name of ["plan", "done"]) mkdirSync(join(handover, name));
   writeFileSync(join(handover, "plan/script"), scripts["install-packages.sh"]);
   writeFileSync(
@@ -157,7 +157,7 @@ async function pod(
 ): Promise<Pod> {
   const { shell = shells.dash } = settings;
   const { layers = [], uid = 0, env = [] } = options;
-  const volume = folder();
+  const volume = newVolume();
   const directory = "directory=/arc-primer/prerequisites";
   const initContainer = container(...layers);
   const install = [...shell, "-c", scripts["install-packages.sh"], "arc-primer-prerequisites", directory];
@@ -202,7 +202,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       repository.close();
       http.close();
       http.closeAllConnections();
-      for (const one of made) one.remove();
+      for (const one of containers) one.remove();
       rmSync(root, { recursive: true });
     }, 60_000);
 
@@ -225,7 +225,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         expect(one.runner.stderr).toMatch(
           /^.*: packages from the bundle [0-9a-f]{64}, built \d{4}-\d\d-\d\d \d\d:\d\d UTC, 0 h ago; it contains:\n.*: hello 1.0, tool 2.0\n.*: packages installed in \d+\.\d\d s\n$/,
         );
-        expect(await filesOf(one.container, folder())).toEqual(await filesOf(built.container, folder()));
+        expect(await filesOf(one.container, newVolume())).toEqual(await filesOf(built.container, newVolume()));
         expect(await inside(one.container, "hello")).toMatchObject({ stdout: "hello\n" });
       },
     );
@@ -237,7 +237,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(has(other.handover, "build")).toBe(false);
       const one = await pod({ packages: ["with-user"], settings: [serve(other.handover)], shell });
       expect({ requests: repository.requests.length, code: one.runner.code }).toMatchObject({ code: 0 });
-      expect(await filesOf(one.container, folder())).toEqual(await filesOf(other.container, folder()));
+      expect(await filesOf(one.container, newVolume())).toEqual(await filesOf(other.container, newVolume()));
     });
 
     test.each<[string, string, string, string[]]>([
@@ -384,7 +384,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       server.answer = () => undefined;
       const install = [...shells.dash, "-c", scripts["install-packages.sh"], "arc-primer-prerequisites"];
       const all = ["directory=/arc-primer/prerequisites", ...words({ packages, settings: [offer] })];
-      const started = container().start([...install, ...all], { volume: folder() });
+      const started = container().start([...install, ...all], { volume: newVolume() });
       await sleep(1000);
       const began = performance.now();
       started.kill("SIGTERM");
@@ -411,7 +411,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     test("a bundle in an unknown format is not used", async () => {
       const file = join(built.handover, "done/bundle.tar");
       const body = readFileSync(file, "latin1");
-      const handover = folder();
+      const handover = newVolume();
       mkdirSync(join(handover, "done"));
       writeFileSync(join(handover, "done/bundle.tar"), body.replace("format=1", "format=2"), "latin1");
       const one = await pod({ packages, settings: [serve(handover)] });
@@ -425,7 +425,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const one = await pod({ settings: [script, serve(other.handover)] }, { uid: 1001 });
       expect(repository.requests).toEqual([]);
       expect(one.runner.stderr).toContain("arc-primer: no packages\n");
-      expect(await filesOf(one.container, folder())).toEqual(await filesOf(other.container, folder()));
+      expect(await filesOf(one.container, newVolume())).toEqual(await filesOf(other.container, newVolume()));
     });
 
     test("a script that changes nothing results in a bundle that changes nothing", async () => {
@@ -433,7 +433,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const one = await pod({ settings: ["script=true", serve(other.handover)] }, { uid: 1001 });
       expect(one.init.stderr).toContain("packages taken from a bundle");
       expect(one.runner).toMatchObject({ code: 0, stdout: "started\n" });
-      expect(await filesOf(one.container, folder())).toEqual(await filesOf(container(), folder()));
+      expect(await filesOf(one.container, newVolume())).toEqual(await filesOf(container(), newVolume()));
     });
 
     test.each<[string, Settings, string, RegExp]>([
@@ -475,7 +475,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     test.each(["build", "failed"])(
       "builds only if the number is not in done/%s; TERM ends the wait",
       async (name) => {
-        const handover = folder();
+        const handover = newVolume();
         for (const part of ["plan", "done"]) mkdirSync(join(handover, part));
         writeFileSync(join(handover, `done/${name}`), "3\nwhy\n");
         writeFileSync(join(handover, "plan/build"), "3\n");

@@ -85,15 +85,15 @@ function failingSettings(name: (typeof wrappers)[number]): string[] {
 
 describe.each(here)("under %s", (_name, shell) => {
   test.each(wrappers)("%s passes on variables with any name", async (name) => {
-    const odd = { "my.var": "one\ntwo\n\n", "my-var": "a=b c", "9lives": "", plain: "x" };
-    const env = { ...odd, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
+    const unusual = { "my.var": "one\ntwo\n\n", "my-var": "a=b c", "9lives": "", plain: "x" };
+    const env = { ...unusual, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const script =
       "const { PATH, TMPDIR, HOME, DOCKER_HOST, PWD, OLDPWD, SHLVL, _, ...rest } = process.env; console.log(JSON.stringify(rest))";
     const { stdout } = await run(shell, name, failingSettings(name), {
       env,
       command: [process.execPath, "-e", script],
     });
-    expect(JSON.parse(stdout)).toEqual(odd);
+    expect(JSON.parse(stdout)).toEqual(unusual);
   });
 
   test.each(wrappers)("%s: a command that is not executable is reported with the same failure code", async (name) => {

@@ -75,14 +75,14 @@ line'; set +e; /usr/sbin/policy-rc.d; echo $? > /usr/lib/hello/policy`,
 
 const shells = { dash: ["/bin/dash"], bash: ["/bin/bash", "--posix"], busybox: ["/bin/busybox", "sh"] };
 const root = mkdtempSync(join(tmpdir(), "arc-primer-packages-"));
-const made: Container[] = [];
+const containers: Container[] = [];
 let repository: AptRepository;
 let image: string[];
 let archives: string[];
 
 function container(...layers: string[]): Container {
-  made.push(new Container(...layers, ...image));
-  return made.at(-1)!;
+  containers.push(new Container(...layers, ...image));
+  return containers.at(-1)!;
 }
 
 interface Options {
@@ -166,7 +166,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     }, 180_000);
     afterAll(() => {
       repository.close();
-      for (const one of made) one.remove();
+      for (const one of containers) one.remove();
       rmSync(root, { recursive: true });
     });
 

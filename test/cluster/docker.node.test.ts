@@ -40,7 +40,7 @@ beforeAll(async () => {
     profiles: {
       default: { registries, docker: { mirror } },
       injected: { extends: "default", docker: { inject: true } },
-      beside: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
+      container: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
       rootless: { extends: "default", docker: { inject: true, injected: { rootless: true } } },
       "logged-in": { extends: "default", docker: { credentials: { secret: "logins" } } },
       "no-secret": { extends: "default", docker: { credentials: { secret: "nowhere" } } },
@@ -49,7 +49,7 @@ beforeAll(async () => {
     rules: [
       {
         profile: "default",
-        allowedProfiles: ["injected", "beside", "rootless", "logged-in", "no-secret", "graceful"],
+        allowedProfiles: ["injected", "container", "rootless", "logged-in", "no-secret", "graceful"],
       },
     ],
   };
@@ -70,7 +70,7 @@ const profile = (name: string) => (pod: RunnerPod) => {
 const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
 
 describe("1. A pod of ARC's default mode gets DinD", () => {
-  test.each(["injected", "beside", "rootless"])("and runs a container with it: %s", async (name) => {
+  test.each(["injected", "container", "rootless"])("and runs a container with it: %s", async (name) => {
     const job = "docker run --rm hello:1 2>&1\necho the first container took $SECONDS s";
     const pod = await runnerPod(name, "docker", job, {
       layout: "default-mode",
@@ -144,30 +144,30 @@ describe("3. dockerd keeps running during the job's cleanup when the pod is dele
   ].join("\n");
 
   test("in an ordinary container, and not longer", async () => {
-    const { runner, seconds } = await deleted("graceful-beside", "graceful", "dind-container", 30);
+    const { runner, seconds } = await deleteDuringJob("graceful-container", "graceful", "dind-container", 30);
     expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
     expect(seconds).toBeLessThan(25);
   });
 
   test("without the setting, an ordinary container stops earlier", async () => {
-    const { runner } = await deleted("graceless-beside", "default", "dind-container", 30);
+    const { runner } = await deleteDuringJob("graceless-container", "default", "dind-container", 30);
     expect(runner).toMatchObject({ exitCode: 1, message: expect.stringMatching(/connect to the docker/i) });
   });
 
   test("in a native sidecar, with enough time", async () => {
-    const { runner, seconds } = await deleted("graceful-sidecar", "graceful", "dind-sidecar", 5);
+    const { runner, seconds } = await deleteDuringJob("graceful-sidecar", "graceful", "dind-sidecar", 5);
     expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
     expect(seconds).toBeLessThan(25);
   });
 
   test("without the setting, the cleanup in a pod with a native sidecar is interrupted", async () => {
-    const { runner } = await deleted("graceless-sidecar", "default", "dind-sidecar", 5);
+    const { runner } = await deleteDuringJob("graceless-sidecar", "default", "dind-sidecar", 5);
     expect(runner.exitCode).toBe(137);
     expect(runner.message ?? "").toBe("");
   });
 
   /** Deletes a runner pod during its job. Returns the runner's exit state, and how long the whole pod took to stop. */
-  async function deleted(
+  async function deleteDuringJob(
     name: string,
     chosen: string,
     layout: "dind-container" | "dind-sidecar",

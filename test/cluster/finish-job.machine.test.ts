@@ -33,7 +33,7 @@ interface Case {
  * Evicts a runner pod while this job is running. Returns the exit state of its runner container, how long that took, its log
  * until then, and what ARC would do with the pod.
  */
-async function evicted(name: string, job: string, { profile, layout = "default-mode", when, env = {} }: Case = {}) {
+async function evict(name: string, job: string, { profile, layout = "default-mode", when, env = {} }: Case = {}) {
   const pod = await prepareRunnerPod(name, "finish", "", { layout });
   const container = containerNamed(pod, "runner");
   container.volumeMounts = container.volumeMounts?.filter((mount) => mount.name !== "job") ?? [];
@@ -77,7 +77,7 @@ const docker = `docker version --format "docker {{.Server.Version}}" >> /dev/ter
 
 describe("a running job can finish, and the runner exits after it", () => {
   test("in a pod without Docker", async () => {
-    const ran = await evicted("plain", `echo at work; sleep 12; ${writes("done")}`, { profile: "finish" });
+    const ran = await evict("plain", `echo at work; sleep 12; ${writes("done")}`, { profile: "finish" });
     expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
     expect(ran.seconds).toBeGreaterThan(8);
     expect(ran.seconds).toBeLessThan(25);
@@ -86,12 +86,12 @@ describe("a running job can finish, and the runner exits after it", () => {
 
   test.each(["dind-sidecar", "dind-container"] as const)("Docker stays available to the end: %s", async (layout) => {
     const job = `echo at work; sleep 12; ${docker}; ${writes("done")}`;
-    const ran = await evicted(layout, job, { profile: "finish", layout });
+    const ran = await evict(layout, job, { profile: "finish", layout });
     expect(ran).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d.*\ndone\n$/), arc: succeeded });
   });
 
   test("even if its worker has not started yet", async () => {
-    const ran = await evicted("early", `echo at work; sleep 5; ${writes("done")}`, {
+    const ran = await evict("early", `echo at work; sleep 5; ${writes("done")}`, {
       profile: "finish",
       when: "Running job",
       env: { STAND_IN_WORKER_AFTER: "8" },
@@ -101,7 +101,7 @@ describe("a running job can finish, and the runner exits after it", () => {
   });
 
   test.each(["0.3", "1", "4"])("even if the listener is still requesting it, which takes %s s", async (seconds) => {
-    const ran = await evicted(`asking-${seconds.replace(".", "-")}`, `echo at work; sleep 2; ${writes("done")}`, {
+    const ran = await evict(`asking-${seconds.replace(".", "-")}`, `echo at work; sleep 2; ${writes("done")}`, {
       profile: "finish",
       when: "a message",
       env: { STAND_IN_JOB_AFTER: seconds },
@@ -110,7 +110,7 @@ describe("a running job can finish, and the runner exits after it", () => {
   });
 
   test("without the setting, it is cancelled", async () => {
-    const ran = await evicted("unprimed", `echo at work; sleep 12; ${writes("done")}`);
+    const ran = await evict("unprimed", `echo at work; sleep 12; ${writes("done")}`);
     expect(ran.exitCode).not.toBe(0);
     expect(ran.message ?? "").not.toContain("done");
     expect(ran.seconds).toBeLessThan(8);
@@ -119,8 +119,8 @@ describe("a running job can finish, and the runner exits after it", () => {
 
 test("an idle runner stops as fast as without the hook, within a second", async () => {
   const idle = { when: "Listening for Jobs" };
-  const without = await evicted("idle-without", "idle", idle);
-  const ran = await evicted("idle", "idle", { ...idle, profile: "finish" });
+  const without = await evict("idle-without", "idle", idle);
+  const ran = await evict("idle", "idle", { ...idle, profile: "finish" });
   expect([without.exitCode, ran.exitCode]).toEqual([143, 143]);
   expect(ran.seconds - without.seconds).toBeLessThan(2); // the hook's own second, and the kubelet's rounding
 });
@@ -128,7 +128,7 @@ test("an idle runner stops as fast as without the hook, within a second", async 
 describe("a job that exceeds the grace period is cancelled, and still has time and Docker for its cleanup", () => {
   const cleaningUp = `trap 'sleep 5; ${docker}; ${writes("cleaned up")}; exit 1' INT; echo at work; while :; do sleep 0.2; done`;
   test.each(["dind-sidecar", "dind-container"] as const)("%s", async (layout) => {
-    const ran = await evicted(`long-${layout}`, cleaningUp, { profile: "short", layout });
+    const ran = await evict(`long-${layout}`, cleaningUp, { profile: "short", layout });
     expect(ran.message).toMatch(/^arc-primer: failed: job-timeout: .* 15 s .*\ndocker \d.*\ncleaned up\n$/);
     expect(ran.exitCode).toBe(143);
     expect(ran.seconds).toBeGreaterThan(15);
