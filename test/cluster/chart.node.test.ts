@@ -34,7 +34,7 @@ const podsOf = async () => list<Manifest>("Pod", namespace, "app.kubernetes.io/c
 const names = (objects: Resource[]) => objects.map(({ metadata }) => metadata.name).toSorted();
 
 let count = 0;
-/** Creates a runner pod with a unique name. */
+/** A runner pod of the test's own name. */
 const runner = async (where: string, script = job, change?: (pod: RunnerPod) => void) =>
   runnerPod(`runner-${(count += 1)}`, where, script, change ? { change } : {});
 
@@ -66,19 +66,19 @@ async function writeSecret(name: string, { cert, key }: KeyPair): Promise<void> 
 beforeAll(() => void withImage({}), 600_000); // builds the image
 
 beforeAll(async () => {
-  // The webhook configuration of another test file would also prime pods.
+  // What the other file of this tier has registered would prime pods as well.
   await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
   await createNamespace(namespace, { "pod-security.kubernetes.io/enforce": "restricted" });
   await createNamespace("chart-runners");
   await createNamespace("chart-unlabelled", {});
 });
 
-// Waits until they are gone, because the next file creates namespaces with the same names.
+// And waits for their end: the next file makes some by the same names.
 afterAll(async () => removeNamespaces(), 600_000);
 
-/** Tests that hold for every installation, whatever the source of its certificates. */
-function testInstallation(): void {
-  test("two replicas are ready, and Pod Security `restricted` accepts them", async () => {
+/** What every installation has to do, whatever its certificates come from. */
+function itWorks(): void {
+  test("two replicas are ready, as Pod Security `restricted` allows them", async () => {
     const ready = (await podsOf()).filter((pod) => pod.status.containerStatuses?.every((one: Manifest) => one.ready));
     expect(ready).toHaveLength(2);
   });
@@ -92,24 +92,24 @@ function testInstallation(): void {
     expect(exitCode).toBe(0);
   });
 
-  test("a runner pod in a namespace without the label is not changed", async () => {
+  test("one in a namespace without the label is as ARC made it", async () => {
     const pod = await runner("chart-unlabelled");
     expect(status(pod)).toBeUndefined();
     expect(containerNamed(pod, "runner").command).toEqual(["/home/runner/run.sh"]);
     await remove(pod, 0);
   });
 
-  test("helm test passes, and leaves no objects behind", () => {
+  test("helm test passes, and leaves nothing of itself", () => {
     const before = objectsOfRelease();
     expect(onRelease("test", ["--timeout", "120s"]).stdout).toMatch(/Phase:\s+Succeeded/);
     expect(objectsOfRelease().filter((name) => !before.includes(name) && !name.startsWith("namespace/"))).toEqual([]);
   });
 }
 
-function testUninstallation(): void {
-  test("helm uninstall removes everything except the namespace's label", { timeout: 180_000 }, async () => {
+function itGoes(): void {
+  test("uninstalling leaves nothing but the namespace's label", { timeout: 180_000 }, async () => {
     onRelease("uninstall", ["--wait"]);
-    await until("the deletion of all objects", 90, async () => objectsOfRelease().length === 0);
+    await until("the end of all objects", 90, async () => objectsOfRelease().length === 0);
     expect(await get("Namespace", "", "chart-runners")).toMatchObject({
       metadata: { labels: { "arc-primer.dev/inject": "enabled" } },
     });
@@ -119,7 +119,7 @@ function testUninstallation(): void {
   });
 }
 
-describe("with an existing Secret", () => {
+describe("with a Secret that is there", () => {
   let values: Values;
   beforeAll(async () => {
     const certificate = await issue();
@@ -128,15 +128,15 @@ describe("with an existing Secret", () => {
     install(values, "--wait", "--timeout", "120s");
   });
 
-  testInstallation();
+  itWorks();
 
-  test("the release notes show how to label a namespace and how to run helm test", () => {
+  test("the notes say how to label a namespace, and how to see that it works", () => {
     const notes = onRelease("get notes").stdout;
     expect(notes).toContain("kubectl label namespace NAMESPACE arc-primer.dev/inject=enabled");
     expect(notes).toContain(`helm test ${release} -n ${namespace}`);
   });
 
-  test("helm test fails if the webhook primes nothing, and says so", { timeout: 240_000 }, async () => {
+  test("helm test fails where the webhook primes nothing, and says so", { timeout: 240_000 }, async () => {
     const without = { ...values, config: { profiles: { default: { enabled: false } } } };
     install(without);
     await configurationRead();
@@ -144,10 +144,10 @@ describe("with an existing Secret", () => {
     expect(await logs(namespace, `${release}-test`, "test")).toContain("created unprimed");
     install(values);
     await configurationRead();
-    onRelease("test", ["--timeout", "120s"]); // removes the pod of the failed test
+    onRelease("test", ["--timeout", "120s"]); // takes the pod of the failed one away
   });
 
-  test("a changed configuration takes effect without a restart; a rollback restores the first one", async () => {
+  test("another configuration is in force without a restart; a rollback brings the first one back", async () => {
     const before = await podsOf();
     install({ ...values, config: { mode: "audit" } });
     await configurationRead();
@@ -158,7 +158,7 @@ describe("with an existing Secret", () => {
     expect(names(await podsOf())).toEqual(names(before));
   });
 
-  test("an upgrade with other values replaces the pods one by one, and so does a rollback", { timeout: 240_000 }, async () => {
+  test("an upgrade to other values rolls the pods one by one; a rollback as well", { timeout: 240_000 }, async () => {
     const before = await podsOf();
     install({ ...values, replicas: 1, webhook: { port: 10443, timeoutSeconds: 3 } }, "--wait", "--timeout", "120s");
     await until("one pod", 60, async () => (await podsOf()).length === 1);
@@ -171,10 +171,10 @@ describe("with an existing Secret", () => {
     await primed(true);
   });
 
-  testUninstallation();
+  itGoes();
 });
 
-/** Waits until all pods have read the current ConfigMap. A change of a pod makes the kubelet update its volumes immediately. */
+/** Waits until all pods have read what is in the ConfigMap now. A changed pod makes the kubelet look at its volumes. */
 async function configurationRead(): Promise<void> {
   const accepted = 'arc_primer_reloads_total{what="config",result="accepted"} ';
   const reads = async () => {
@@ -213,19 +213,23 @@ describe("with cert-manager", () => {
   }, 240_000);
   afterAll(async () => stop?.(), 120_000);
 
-  testInstallation();
+  itWorks();
 
-  test("the certificate is issued by the chart's CA for the Service's name, and all three entries trust this CA", async () => {
+  test("the certificate comes from the chart's CA, for the Service's name, and all three entries trust that", async () => {
     ready(namespace);
-    const ca = (await secretOf(`${release}-ca`))?.["tls.crt"] ?? "";
+    const authority = (await secretOf(`${release}-ca`))?.["tls.crt"] ?? "";
     const served = new X509Certificate(Buffer.from((await secretOf(`${release}-tls`))?.["tls.crt"] ?? "", "base64"));
-    expect(served.checkIssued(new X509Certificate(Buffer.from(ca, "base64")))).toBe(true);
+    expect(served.checkIssued(new X509Certificate(Buffer.from(authority, "base64")))).toBe(true);
     expect(served.checkHost(serviceName)).toBe(serviceName);
     const { webhooks } = (await call<Manifest>("GET", registrationPath)).body;
-    expect(webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle)).toEqual([ca, ca, ca]);
+    expect(webhooks.map(({ clientConfig }: Manifest) => clientConfig.caBundle)).toEqual([
+      authority,
+      authority,
+      authority,
+    ]);
   });
 
-  test("the certificate is renewed repeatedly while pods are created, and all are primed", async () => {
+  test("the certificate is renewed again and again while pods are created: all are primed", async () => {
     const replicas = names(await podsOf());
     const reloads = async () =>
       Promise.all(
@@ -245,7 +249,7 @@ describe("with cert-manager", () => {
       for (let round = 1; round <= 3; round += 1) {
         const before = await reloads();
         await renew(namespace, `${release}-tls`);
-        // A change of a pod makes the kubelet update its volumes immediately instead of within about a minute.
+        // A changed pod makes the kubelet look at its volumes now, rather than within a minute or so.
         for (const name of replicas) {
           const patch = { metadata: { annotations: { "arc-primer.dev/look": String(Date.now()) } } };
           const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
@@ -276,9 +280,9 @@ describe("with cert-manager", () => {
     expect(statuses.filter((one) => one === undefined)).toEqual([]);
   }, 300_000);
 
-  testUninstallation();
+  itGoes();
 
-  test("the plain manifests become ready and prime pods", { timeout: 240_000 }, async () => {
+  test("the plain manifests become ready as well, and prime", { timeout: 240_000 }, async () => {
     const { repository, tag } = withImage({})["image"] as { repository: string; tag: string };
     const manifests = readFileSync(join(chartFolder, "../../deploy/arc-primer.yaml"), "utf8");
     const here = manifests.replace(/^(\s*)image: .*$/m, `$1image: ${repository}:${tag}`);
@@ -295,7 +299,7 @@ describe("with cert-manager", () => {
   });
 });
 
-describe("with self-managed certificates", () => {
+describe("with certificates that the webhook makes itself", () => {
   const secretPath = `/api/v1/namespaces/${namespace}/secrets/${release}-self-managed`;
   const secretData = async () => (await call<Manifest>("GET", secretPath)).body.data;
   const bundles = async (): Promise<string[]> =>
@@ -303,17 +307,17 @@ describe("with self-managed certificates", () => {
       ({ clientConfig }: Manifest) => clientConfig.caBundle,
     );
 
-  /** Empties the Secret, so that the replicas with the newest values create a CA. Waits first until the old ones are gone. */
-  async function createNewCA(): Promise<void> {
-    await until("the exit of the old replicas", 60, async () => (await podsOf()).length === 2);
+  /** Empties the Secret, so that the replicas make a CA: those of the newest values, and none that is about to end. */
+  async function startAnew(): Promise<void> {
+    await until("the end of the old replicas", 60, async () => (await podsOf()).length === 2);
     await call("PATCH", secretPath, { data: null }, "application/merge-patch+json");
   }
 
   beforeAll(() => void install({}, "--wait", "--timeout", "120s"));
 
-  testInstallation();
+  itWorks();
 
-  test("an upgrade does not change the Secret and the caBundle", async () => {
+  test("an upgrade leaves what the webhook wrote", async () => {
     const [data, written] = [await secretData(), await bundles()];
     expect(Object.keys(data).length).toBeGreaterThan(0);
     expect(written.every(Boolean)).toBe(true);
@@ -326,24 +330,24 @@ describe("with self-managed certificates", () => {
     await primed(true);
   });
 
-  test("a caBundle that was emptied is repaired", async () => {
+  test("a caBundle that somebody emptied is repaired", async () => {
     const before = await bundles();
     const patch = before.map((_, index) => ({
       op: "remove",
       path: `/webhooks/${index}/clientConfig/caBundle`,
     }));
     await call("PATCH", registrationPath, patch, "application/json-patch+json");
-    await until("the repaired caBundle", 60, async () => (await bundles()).every(Boolean));
+    await until("the bundle's return", 60, async () => (await bundles()).every(Boolean));
     await primed(true);
     expect(await bundles()).toEqual(before);
   });
 
-  test("the certificate and the CA are renewed repeatedly while pods are created, and all are primed", async () => {
+  test("certificate and CA are renewed again and again while pods are created: all are primed", async () => {
     const selfManaged = { caLifetime: "27s", certLifetime: "18s", checkInterval: "250ms" };
     install({ tls: { selfManaged } }, "--wait", "--timeout", "120s");
-    // The first CA has a lifetime of years.
-    await createNewCA();
-    const [certificates, cas, statuses] = [new Set<string>(), new Set<string>(), [] as unknown[]];
+    // The first CA was made for years.
+    await startAnew();
+    const [certificates, authorities, statuses] = [new Set<string>(), new Set<string>(), [] as unknown[]];
     const end = Date.now() + 60_000;
     while (Date.now() < end) {
       const pod = await runner(
@@ -355,29 +359,29 @@ describe("with self-managed certificates", () => {
       await remove(pod, 0);
       const data = (await secretData()) ?? {};
       if (data["tls.crt"]) certificates.add(data["tls.crt"]);
-      if (data["ca.crt"]) cas.add(data["ca.crt"]);
+      if (data["ca.crt"]) authorities.add(data["ca.crt"]);
     }
     process.stderr.write(
-      `  ${statuses.length} pods, ${cas.size} CAs, ${certificates.size} certificates\n`,
+      `  ${statuses.length} pods, ${authorities.size} authorities, ${certificates.size} certificates\n`,
     );
     expect(statuses.filter((one) => one === undefined)).toEqual([]);
     expect(statuses.length).toBeGreaterThan(100);
-    expect(cas.size).toBeGreaterThanOrEqual(3);
+    expect(authorities.size).toBeGreaterThanOrEqual(3);
     expect(certificates.size).toBeGreaterThanOrEqual(4);
     onRelease("rollback", ["--wait", "--timeout", "120s"]);
-    await createNewCA(); // with a lifetime of years again
+    await startAnew(); // and for years again
     await primed(true);
   }, 300_000);
 
-  test("a change to an existing Secret without a caBundle removes the old caBundle", async () => {
+  test("a change to a Secret of yours, without a caBundle, leaves none of the old one", async () => {
     await writeSecret("serving", await issue());
     const tls = { provider: "existing-secret", existingSecret: { name: "serving" } };
-    // The webhook owns the field, and Helm 4 uses server-side apply.
+    // The webhook is the field's owner, and Helm 4 applies on the server's side.
     install({ tls }, "--force-conflicts", "--wait", "--timeout", "120s");
     expect((await bundles()).filter(Boolean)).toEqual([]);
   });
 
-  testUninstallation();
+  itGoes();
 });
 
 describe("the cache", () => {
@@ -402,7 +406,7 @@ describe("the cache", () => {
     await primed(true);
   });
 
-  /** Pulls hello:1 in a runner pod. The pod gets the cache's address, because the bare cluster has no DNS and no kube-proxy. */
+  /** Pulls hello:1 in a runner pod. The bare cluster has neither DNS nor kube-proxy: the pod gets the cache's address. */
   async function pull(): Promise<string> {
     const { podIP } = (await get<Manifest>("Pod", namespace, `${cache}-0`)).status;
     const script = "docker pull --quiet hello:1 || exit 9\ndocker run --rm hello:1 || exit 8";
@@ -413,21 +417,21 @@ describe("the cache", () => {
     return (await ended(pod, 200)).log;
   }
 
-  test("serves a docker pull of an image of the upstream", async () => {
+  test("serves a docker pull of what the upstream has", async () => {
     expect(await pull()).toContain("hello from the registry");
     expect(await logs(hub.namespace, hub.pod, "registry")).toContain("/v2/library/hello/");
   });
 
-  // The upstream refuses connections. An upstream that drops packets is not tested: Docker 29 waits 30 s for a mirror's
-  // response, and the cache waits as long for its upstream.
-  test("serves it again when the upstream is down", async () => {
+  // Nobody listens at the upstream any more. One whose address swallows packets is another matter: Docker 29 waits 30 s for
+  // a mirror's answer, and the cache as long for its upstream.
+  test("and once more when the upstream is down", async () => {
     kubectlPrints(["exec", "-n", hub.namespace, hub.pod, "-c", "registry", "--", "kill", "1"]);
-    await until("the upstream's exit", 30, async () => {
+    await until("the upstream's end", 30, async () => {
       const { status: now } = await get<RunnerPod>("Pod", hub.namespace, hub.pod);
       return now?.containerStatuses?.find(({ name }) => name === "registry")?.state.terminated;
     });
     expect(await pull()).toContain("hello from the registry");
   });
 
-  testUninstallation();
+  itGoes();
 });

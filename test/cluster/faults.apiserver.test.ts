@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { createPodsUnderFaults } from "./support/faults.ts";
 
-// A short version of the run whose results are in docs/reliability.md.
+// The short form of the run behind docs/reliability.md.
 
-test("pods are created and primed while replicas are killed and replaced and get new certificates and bad configuration", async () => {
+test("pods are created and primed while replicas are killed, replaced, and given new certificates and bad configuration", async () => {
   const { phases, certificates } = await createPodsUnderFaults(6);
   for (const { trouble, outcomes, times } of phases) {
     const { Ignore, Fail } = outcomes;
