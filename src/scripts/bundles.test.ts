@@ -308,21 +308,24 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         packages,
       ],
       ["its package state", "echo >> /var/lib/dpkg/status", "/var/lib/dpkg/status", packages],
-    ])("if the image differs in %s, apt installs the packages, and the log says so", async (_what, change, path, wanted) => {
-      const word = wanted === packages ? offer : offerWithUser;
-      const layer = await changed(change);
-      const one = await pod({ packages: wanted, settings: [word] }, { layers: [layer] });
-      const [, why = ""] = noBundle.exec(one.init.stderr) ?? [];
-      expect(why.replace(/' -> '/, " -> ")).toBe(`it was built from a different image: ${path} differs`);
-      expect(one.runner.stderr).toContain(`arc-primer: the package bundle is not used: ${why}\n`);
-      expect(repository.requests).toContain(`/debian/./${wanted[0]}_1.0_all.deb`);
-      expect(one.runner).toMatchObject({ code: 0, stdout: "started\n" });
-      const query = ["dpkg-query", "-Wf${db:Status-Status} ", ...wanted.map((name) => name.split("=")[0]!)];
-      expect((await inside(one.container, ...query)).stdout).toMatch(/^(installed ?)+$/);
-      expect((await inside(one.container, "tail", "-n", "2", "/etc/passwd")).stdout).toMatch(
-        wanted === packages ? /runner/ : /^other:.*\nsomebody:/,
-      );
-    });
+    ])(
+      "if the image differs in %s, apt installs the packages, and the log says so",
+      async (_what, change, path, wanted) => {
+        const word = wanted === packages ? offer : offerWithUser;
+        const layer = await changed(change);
+        const one = await pod({ packages: wanted, settings: [word] }, { layers: [layer] });
+        const [, why = ""] = noBundle.exec(one.init.stderr) ?? [];
+        expect(why.replace(/' -> '/, " -> ")).toBe(`it was built from a different image: ${path} differs`);
+        expect(one.runner.stderr).toContain(`arc-primer: the package bundle is not used: ${why}\n`);
+        expect(repository.requests).toContain(`/debian/./${wanted[0]}_1.0_all.deb`);
+        expect(one.runner).toMatchObject({ code: 0, stdout: "started\n" });
+        const query = ["dpkg-query", "-Wf${db:Status-Status} ", ...wanted.map((name) => name.split("=")[0]!)];
+        expect((await inside(one.container, ...query)).stdout).toMatch(/^(installed ?)+$/);
+        expect((await inside(one.container, "tail", "-n", "2", "/etc/passwd")).stdout).toMatch(
+          wanted === packages ? /runner/ : /^other:.*\nsomebody:/,
+        );
+      },
+    );
 
     test("if the image differs only in files that the bundle does not change, the bundle is used, and these files are kept", async () => {
       const layer = await changed("echo 'other:x:2000:2000::/:/bin/sh' >> /etc/passwd; echo > /usr/share/tool/own");
@@ -472,38 +475,35 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(["done/build", "done/bundle.tar", "build"].filter((name) => has(handover, name))).toEqual([]);
     });
 
-    test.each(["build", "failed"])(
-      "builds only if the number is not in done/%s; TERM ends the wait",
-      async (name) => {
-        const handover = newVolume();
-        for (const part of ["plan", "done"]) mkdirSync(join(handover, part));
-        writeFileSync(join(handover, `done/${name}`), "3\nwhy\n");
-        writeFileSync(join(handover, "plan/build"), "3\n");
-        writeFileSync(join(handover, "plan/script"), "mkdir -p out; exit 9");
-        writeFileSync(join(handover, "plan/settings"), "--\0");
-        const start = () =>
-          container().start(
-            [
-              ...shells.dash,
-              "-c",
-              scripts["build-bundle.sh"],
-              "arc-primer-build-bundle",
-              "handover=/arc-primer/prerequisites",
-            ],
-            { volume: handover },
-          );
-        const waiting = start();
-        await sleep(1500);
-        const began = performance.now();
-        waiting.kill("SIGTERM");
-        expect(await waiting.exit).toMatchObject({ code: 143, stderr: "" });
-        expect(performance.now() - began).toBeLessThan(1000);
-        writeFileSync(join(handover, "plan/build"), "4\n");
-        expect(await start().exit).toMatchObject({ code: 0 });
-        expect(readFileSync(join(handover, "done/failed"), "utf8")).toBe(
-          "4\nthe installation failed with exit code 123\n",
+    test.each(["build", "failed"])("builds only if the number is not in done/%s; TERM ends the wait", async (name) => {
+      const handover = newVolume();
+      for (const part of ["plan", "done"]) mkdirSync(join(handover, part));
+      writeFileSync(join(handover, `done/${name}`), "3\nwhy\n");
+      writeFileSync(join(handover, "plan/build"), "3\n");
+      writeFileSync(join(handover, "plan/script"), "mkdir -p out; exit 9");
+      writeFileSync(join(handover, "plan/settings"), "--\0");
+      const start = () =>
+        container().start(
+          [
+            ...shells.dash,
+            "-c",
+            scripts["build-bundle.sh"],
+            "arc-primer-build-bundle",
+            "handover=/arc-primer/prerequisites",
+          ],
+          { volume: handover },
         );
-      },
-    );
+      const waiting = start();
+      await sleep(1500);
+      const began = performance.now();
+      waiting.kill("SIGTERM");
+      expect(await waiting.exit).toMatchObject({ code: 143, stderr: "" });
+      expect(performance.now() - began).toBeLessThan(1000);
+      writeFileSync(join(handover, "plan/build"), "4\n");
+      expect(await start().exit).toMatchObject({ code: 0 });
+      expect(readFileSync(join(handover, "done/failed"), "utf8")).toBe(
+        "4\nthe installation failed with exit code 123\n",
+      );
+    });
   },
 );

@@ -80,19 +80,22 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
       expect(JSON.parse(readFileSync(join(place, "config.json"), "utf8"))).toEqual(secret);
     });
 
-    test.each([["jq"], ["node"]])("logins are added to an existing config with %s; its own entries for a registry are kept", (tool) => {
-      const own = {
-        auths: { "both.example.com": auth("mine:mine") },
-        proxies: { default: { httpProxy: "http://proxy" } },
-      };
-      const { text, stderr, config } = run(sh, { tools: [tool], own: JSON.stringify(own) });
-      expect(JSON.parse(text ?? "")).toEqual({
-        ...own,
-        auths: { "known.example.com": secret.auths["known.example.com"], ...own.auths },
-      });
-      expect(stderr).toBe(`arc-primer: the logins of the Secret logins were added to ${config}\n`);
-      expect(statSync(config).mode & 0o777).toBe(0o600);
-    });
+    test.each([["jq"], ["node"]])(
+      "logins are added to an existing config with %s; its own entries for a registry are kept",
+      (tool) => {
+        const own = {
+          auths: { "both.example.com": auth("mine:mine") },
+          proxies: { default: { httpProxy: "http://proxy" } },
+        };
+        const { text, stderr, config } = run(sh, { tools: [tool], own: JSON.stringify(own) });
+        expect(JSON.parse(text ?? "")).toEqual({
+          ...own,
+          auths: { "known.example.com": secret.auths["known.example.com"], ...own.auths },
+        });
+        expect(stderr).toBe(`arc-primer: the logins of the Secret logins were added to ${config}\n`);
+        expect(statSync(config).mode & 0o777).toBe(0o600);
+      },
+    );
 
     test.each([["jq"], ["node"]])("a config without auths, and a Secret without auths, with %s", (tool) => {
       expect(JSON.parse(run(sh, { tools: [tool], own: "{}" }).text ?? "")).toEqual(secret);
@@ -124,26 +127,32 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
       );
     });
 
-    test.each([["jq"], ["node"]])("an invalid config is not changed, and the log contains nothing of it (%s)", (tool) => {
-      for (const [own, mounted] of [
-        ["{ hunter2", JSON.stringify(secret)],
-        ["{}", "hunter2 {"],
-        ['["hunter2"]', JSON.stringify(secret)],
-      ] as const) {
-        const { text, stderr, home } = run(sh, { tools: [tool], own, mounted });
-        if (tool === "node" && own.startsWith("[")) continue; // JavaScript can add properties to an array
-        expect(text).toBe(own);
-        expect(stderr).toMatch(/was not changed: .* check that the file is valid JSON and can be replaced\n$/);
-        expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
-      }
-    });
+    test.each([["jq"], ["node"]])(
+      "an invalid config is not changed, and the log contains nothing of it (%s)",
+      (tool) => {
+        for (const [own, mounted] of [
+          ["{ hunter2", JSON.stringify(secret)],
+          ["{}", "hunter2 {"],
+          ['["hunter2"]', JSON.stringify(secret)],
+        ] as const) {
+          const { text, stderr, home } = run(sh, { tools: [tool], own, mounted });
+          if (tool === "node" && own.startsWith("[")) continue; // JavaScript can add properties to an array
+          expect(text).toBe(own);
+          expect(stderr).toMatch(/was not changed: .* check that the file is valid JSON and can be replaced\n$/);
+          expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
+        }
+      },
+    );
 
-    test.each([["jq"], ["node"]])("the command's environment variables are not changed when logins are added with %s", (tool) => {
-      const own = jobVariables(script);
-      expect(Object.keys(own)).toEqual(expect.arrayContaining(["file", "secret", "config", "node", "new"]));
-      const { seen } = run(sh, { tools: [tool], own: "{}", env: own });
-      for (const [name, value] of Object.entries(own)) expect(seen).toContain(`${name}=${value}`);
-    });
+    test.each([["jq"], ["node"]])(
+      "the command's environment variables are not changed when logins are added with %s",
+      (tool) => {
+        const own = jobVariables(script);
+        expect(Object.keys(own)).toEqual(expect.arrayContaining(["file", "secret", "config", "node", "new"]));
+        const { seen } = run(sh, { tools: [tool], own: "{}", env: own });
+        for (const [name, value] of Object.entries(own)) expect(seen).toContain(`${name}=${value}`);
+      },
+    );
 
     test("a credsStore hides all logins, and the log says so", () => {
       const { stderr } = run(sh, { tools: ["jq"], own: '{"credsStore":"pass"}' });
@@ -153,7 +162,9 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
     test("without the Secret, the command is started without logins", () => {
       const { text, stderr } = run(sh, { mounted: null });
       expect(text).toBeUndefined();
-      expect(stderr).toMatch(/the Secret logins of type kubernetes\.io\/dockerconfigjson was not found in this namespace/);
+      expect(stderr).toMatch(
+        /the Secret logins of type kubernetes\.io\/dockerconfigjson was not found in this namespace/,
+      );
     });
 
     test("without a writable HOME, the command is started without logins", () => {

@@ -48,14 +48,17 @@ describe.skipIf(!haveTools("dash", "bash", "busybox", "jq"))("docker-proxies.sh"
     ["jq", "node"].map((tool) => [[findTool(shell)!, ...more], tool] as const),
   );
 
-  test.each(all)("%j with %s: writes the proxies from the container's variables, and keeps existing settings", (shell, tool) => {
-    expect(run(shell, [tool], proxy).read()).toEqual({ proxies: { default: want } });
-    const own = { auths: { a: {} }, proxies: { default: { httpProxy: "own" }, "tcp://x": { noProxy: "*" } } };
-    expect(run(shell, [tool], proxy, JSON.stringify(own)).read()).toEqual({
-      auths: { a: {} },
-      proxies: { default: { ...want, httpProxy: "own" }, "tcp://x": { noProxy: "*" } },
-    });
-  });
+  test.each(all)(
+    "%j with %s: writes the proxies from the container's variables, and keeps existing settings",
+    (shell, tool) => {
+      expect(run(shell, [tool], proxy).read()).toEqual({ proxies: { default: want } });
+      const own = { auths: { a: {} }, proxies: { default: { httpProxy: "own" }, "tcp://x": { noProxy: "*" } } };
+      expect(run(shell, [tool], proxy, JSON.stringify(own)).read()).toEqual({
+        auths: { a: {} },
+        proxies: { default: { ...want, httpProxy: "own" }, "tcp://x": { noProxy: "*" } },
+      });
+    },
+  );
 
   test.each(all)("%j with %s: a config that is not JSON is not changed", (shell, tool) => {
     const { stderr, config } = run(shell, [tool], proxy, "{ not json hunter2");

@@ -102,7 +102,9 @@ describe.each(here)("under %s", (_name, shell) => {
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const { code, stderr } = await run(shell, name, failingSettings(name), { env, command: [file] });
     expect(code).toBe(126);
-    expect(stderr).toContain(`arc-primer: failed: command-missing: ${file} was not found in this container or is not executable`);
+    expect(stderr).toContain(
+      `arc-primer: failed: command-missing: ${file} was not found in this container or is not executable`,
+    );
   });
 
   test.each(wrappers)("%s: a missing command is reported with its own failure code", async (name) => {
@@ -119,7 +121,8 @@ describe.each(here)("under %s", (_name, shell) => {
 
   describe("wait-for-docker.sh", () => {
     const docker = (text: string) => programs({ docker: text });
-    const configWarning = "WARNING: Error loading config file: open /home/runner/.docker/config.json: permission denied";
+    const configWarning =
+      "WARNING: Error loading config file: open /home/runner/.docker/config.json: permission denied";
     const sshError =
       'error during connect: Get "http://docker.example.com/v1.51/version": command [ssh -- host docker system dial-stdio] has exited with exit status 255, make sure the URL is valid: stderr=user@host: Permission denied (publickey).';
 
@@ -148,7 +151,10 @@ describe.each(here)("under %s", (_name, shell) => {
         "an incompatible API version",
         "Error response from daemon: client version 1.99 is too new. Maximum supported API version is 1.41",
       ],
-      ["access to the socket denied", `${configWarning}\npermission denied while trying to connect to the docker API at unix:///x`],
+      [
+        "access to the socket denied",
+        `${configWarning}\npermission denied while trying to connect to the docker API at unix:///x`,
+      ],
     ])("an error from a running daemon ends the wait: %s", async (_what, said) => {
       const path = docker(`cat >&2 << 'END'\n${said}\nEND\nexit 1`);
       const ran = await run(shell, "wait-for-docker.sh", wait(3), { path, env: { DOCKER_HOST: "tcp://h:1" } });
@@ -156,13 +162,16 @@ describe.each(here)("under %s", (_name, shell) => {
       expect(ran.seconds).toBeLessThan(2.5);
     });
 
-    test.runIf(haveTools("curl"))("a proxy's 503 does not count as a running daemon, with the real client and with curl", async () => {
-      const server = createServer((_request, response) => response.writeHead(503).end("no healthy upstream"));
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const env = { DOCKER_HOST: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` };
-      expect(await run(shell, "wait-for-docker.sh", wait(1), { env })).toMatchObject({ code: 42, stdout: "" });
-      server.close();
-    });
+    test.runIf(haveTools("curl"))(
+      "a proxy's 503 does not count as a running daemon, with the real client and with curl",
+      async () => {
+        const server = createServer((_request, response) => response.writeHead(503).end("no healthy upstream"));
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const env = { DOCKER_HOST: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` };
+        expect(await run(shell, "wait-for-docker.sh", wait(1), { env })).toMatchObject({ code: 42, stdout: "" });
+        server.close();
+      },
+    );
 
     test("a wrapper around docker cannot block the timeout", async () => {
       const daemon = await fakeDaemon({}, "hangs");
@@ -258,7 +267,11 @@ describe.each(here)("under %s", (_name, shell) => {
     test("a config that is a pipe stays a pipe, and the job starts", async () => {
       const HOME = homeWith((config) => spawnSync("mkfifo", [config]));
       const ran = await run(shell, "docker-credentials.sh", secret(), { env: { HOME } });
-      expect(ran).toMatchObject({ code: 0, stdout: "started\n", stderr: expect.stringContaining("is not a regular file") });
+      expect(ran).toMatchObject({
+        code: 0,
+        stdout: "started\n",
+        stderr: expect.stringContaining("is not a regular file"),
+      });
       expect(lstatSync(join(HOME, ".docker/config.json")).isFIFO()).toBe(true);
     });
 

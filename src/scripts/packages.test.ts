@@ -170,17 +170,20 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       rmSync(root, { recursive: true });
     });
 
-    test.each(Object.entries(shells))("if no package is missing, apt does not run and nothing is applied (%s)", async (_name, shell) => {
-      repository.requests.length = 0;
-      const { code, stderr, volume } = await install({ packages: ["tool", "bash", "tool=1.*"], shell });
-      expect({ code, requests: repository.requests }).toEqual({ code: 0, requests: [] });
-      expect(stderr).toMatch(
-        /preparing packages, \d+ s after their volume was created\n.*all packages are already installed; checked in \d+\.\d\d s/,
-      );
-      expect(["changes.tar", "problem", "work"].map((name) => has(volume, name))).toEqual([false, false, false]);
-      const applied = await apply(volume, { shell });
-      expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: "" });
-    });
+    test.each(Object.entries(shells))(
+      "if no package is missing, apt does not run and nothing is applied (%s)",
+      async (_name, shell) => {
+        repository.requests.length = 0;
+        const { code, stderr, volume } = await install({ packages: ["tool", "bash", "tool=1.*"], shell });
+        expect({ code, requests: repository.requests }).toEqual({ code: 0, requests: [] });
+        expect(stderr).toMatch(
+          /preparing packages, \d+ s after their volume was created\n.*all packages are already installed; checked in \d+\.\d\d s/,
+        );
+        expect(["changes.tar", "problem", "work"].map((name) => has(volume, name))).toEqual([false, false, false]);
+        const applied = await apply(volume, { shell });
+        expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: "" });
+      },
+    );
 
     test.each([
       ["root", "dash", 0],

@@ -306,26 +306,29 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       },
     );
 
-    test.each([["docker"], ["curl"]])("a TLS error means that the daemon is running, checked with %s", async (client) => {
-      const now = Date.now();
-      const span = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
-      const [served, trusted] = [await selfSigned(["localhost"], span), await selfSigned(["localhost"], span)];
-      const daemon = await fakeDaemon({ tls: served });
-      cleanups.push(() => daemon.close());
-      const certificates = folder();
-      writeFileSync(join(certificates, "cert.pem"), trusted.cert);
-      writeFileSync(join(certificates, "key.pem"), trusted.key);
-      writeFileSync(join(certificates, "ca.pem"), trusted.cert);
-      const env = {
-        DOCKER_HOST: `tcp://localhost:${daemon.port}`,
-        DOCKER_TLS_VERIFY: "1",
-        DOCKER_CERT_PATH: certificates,
-        PATH: pathWith("sleep", client),
-      };
-      const { code, stderr } = await run(sh, { env }).exit;
-      expect(code).toBe(0);
-      expect(stderr).toMatch(/starting the runner\. The error:\n.*certificate/s);
-    });
+    test.each([["docker"], ["curl"]])(
+      "a TLS error means that the daemon is running, checked with %s",
+      async (client) => {
+        const now = Date.now();
+        const span = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
+        const [served, trusted] = [await selfSigned(["localhost"], span), await selfSigned(["localhost"], span)];
+        const daemon = await fakeDaemon({ tls: served });
+        cleanups.push(() => daemon.close());
+        const certificates = folder();
+        writeFileSync(join(certificates, "cert.pem"), trusted.cert);
+        writeFileSync(join(certificates, "key.pem"), trusted.key);
+        writeFileSync(join(certificates, "ca.pem"), trusted.cert);
+        const env = {
+          DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+          DOCKER_TLS_VERIFY: "1",
+          DOCKER_CERT_PATH: certificates,
+          PATH: pathWith("sleep", client),
+        };
+        const { code, stderr } = await run(sh, { env }).exit;
+        expect(code).toBe(0);
+        expect(stderr).toMatch(/starting the runner\. The error:\n.*certificate/s);
+      },
+    );
 
     /** Runs the wait with a docker client that only prints this text. */
     const withClient = async (body: string) => {

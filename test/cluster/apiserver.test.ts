@@ -97,10 +97,13 @@ describe("the webhook configuration", () => {
     expect(reviewsFor("unlabelled")).toEqual([]);
   });
 
-  test.each(["listener", "legacy-runner", "windows"])("pods that are not runners of ARC cause no reviews: %s", async (name) => {
-    await create(named(goldenPod(name), name, "arc-labelled"));
-    expect(reviewsFor(name)).toEqual([]);
-  });
+  test.each(["listener", "legacy-runner", "windows"])(
+    "pods that are not runners of ARC cause no reviews: %s",
+    async (name) => {
+      await create(named(goldenPod(name), name, "arc-labelled"));
+      expect(reviewsFor(name)).toEqual([]);
+    },
+  );
 
   test("a pod with only a generateName is primed", async () => {
     const { metadata, ...rest } = named(goldenPod("dind-sidecar"), "x", "arc-labelled");

@@ -53,34 +53,38 @@ function neighbour(name: string): Resource {
   };
 }
 
-test.runIf(isRequested)("the kubelet evicts an unrelated pod, and not the job's pod", { timeout: 400_000 }, async () => {
-  const namespace = "disk-pressure";
-  evictBelow(`-${7 * 2 ** 30}`); // the neighbour and the job write 8 GiB, and the job's externals take 0.6 GiB
-  const other = await create(neighbour("neighbour"));
-  const runner = await runnerPod("job", namespace, job);
-  try {
-    await until("the neighbour at work", 120, async () =>
-      (await logs(namespace, other.metadata.name, "main")).includes("at work"),
-    );
-    const { status } = await until("an eviction", 240, async () => {
-      const pods = await Promise.all(["neighbour", "job"].map((name) => get<EvictedPod>("Pod", namespace, name)));
-      return pods.find(({ status: one }) => one.phase === "Failed");
-    });
-    const { status: left } = await get<EvictedPod>("Pod", namespace, "job");
-    process.stderr.write(`  ${status.reason}: ${status.message}\n`);
-    expect(left.phase).toBe("Running");
-    expect(await get<EvictedPod>("Pod", namespace, "neighbour")).toMatchObject({
-      status: {
-        phase: "Failed",
-        reason: "Evicted",
-        message: expect.stringContaining("low on resource: ephemeral-storage"),
-      },
-    });
-  } finally {
-    evictBelow("0%");
-    for (const pod of [other, runner]) await remove(pod, 0);
-  }
-});
+test.runIf(isRequested)(
+  "the kubelet evicts an unrelated pod, and not the job's pod",
+  { timeout: 400_000 },
+  async () => {
+    const namespace = "disk-pressure";
+    evictBelow(`-${7 * 2 ** 30}`); // the neighbour and the job write 8 GiB, and the job's externals take 0.6 GiB
+    const other = await create(neighbour("neighbour"));
+    const runner = await runnerPod("job", namespace, job);
+    try {
+      await until("the neighbour at work", 120, async () =>
+        (await logs(namespace, other.metadata.name, "main")).includes("at work"),
+      );
+      const { status } = await until("an eviction", 240, async () => {
+        const pods = await Promise.all(["neighbour", "job"].map((name) => get<EvictedPod>("Pod", namespace, name)));
+        return pods.find(({ status: one }) => one.phase === "Failed");
+      });
+      const { status: left } = await get<EvictedPod>("Pod", namespace, "job");
+      process.stderr.write(`  ${status.reason}: ${status.message}\n`);
+      expect(left.phase).toBe("Running");
+      expect(await get<EvictedPod>("Pod", namespace, "neighbour")).toMatchObject({
+        status: {
+          phase: "Failed",
+          reason: "Evicted",
+          message: expect.stringContaining("low on resource: ephemeral-storage"),
+        },
+      });
+    } finally {
+      evictBelow("0%");
+      for (const pod of [other, runner]) await remove(pod, 0);
+    }
+  },
+);
 
 interface EvictedPod extends RunnerPod {
   status: NonNullable<RunnerPod["status"]> & { reason?: string; message?: string };

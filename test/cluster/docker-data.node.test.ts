@@ -70,39 +70,42 @@ interface Claim extends Resource {
   spec: { volumeName?: string; storageClassName: string };
 }
 
-test.runIf(isKind)("images are created and run on a generic ephemeral volume, which is deleted with the pod", async () => {
-  // Stands for the volume that a provisioner would create.
-  const volume = await create({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: { name: "docker-data" },
-    spec: {
-      storageClassName: "local-disk",
-      capacity: { storage: "3Gi" },
-      accessModes: ["ReadWriteOnce"],
-      persistentVolumeReclaimPolicy: "Retain",
-      hostPath: { path: "/var/lib/docker-data", type: "DirectoryOrCreate" },
-    },
-  });
-  try {
-    const pod = await runnerPod("runs-ephemeral", "docker-data", runsContainer, { change: withProfile("ephemeral") });
-    const { exitCode, log } = await ended(pod, 120);
-    expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
-    expect(exitCode).toBe(0);
-    const claims = await list<Claim>("PersistentVolumeClaim", "docker-data");
-    expect(claims.map(({ metadata, spec }) => [metadata.name, spec.volumeName])).toEqual([
-      ["runs-ephemeral-arc-primer-docker-data", "docker-data"],
-    ]);
-    await remove(pod, 0);
-    await until(
-      "the deletion of the claim",
-      60,
-      async () => (await list("PersistentVolumeClaim", "docker-data")).length === 0,
-    );
-  } finally {
-    await remove(volume);
-  }
-});
+test.runIf(isKind)(
+  "images are created and run on a generic ephemeral volume, which is deleted with the pod",
+  async () => {
+    // Stands for the volume that a provisioner would create.
+    const volume = await create({
+      apiVersion: "v1",
+      kind: "PersistentVolume",
+      metadata: { name: "docker-data" },
+      spec: {
+        storageClassName: "local-disk",
+        capacity: { storage: "3Gi" },
+        accessModes: ["ReadWriteOnce"],
+        persistentVolumeReclaimPolicy: "Retain",
+        hostPath: { path: "/var/lib/docker-data", type: "DirectoryOrCreate" },
+      },
+    });
+    try {
+      const pod = await runnerPod("runs-ephemeral", "docker-data", runsContainer, { change: withProfile("ephemeral") });
+      const { exitCode, log } = await ended(pod, 120);
+      expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
+      expect(exitCode).toBe(0);
+      const claims = await list<Claim>("PersistentVolumeClaim", "docker-data");
+      expect(claims.map(({ metadata, spec }) => [metadata.name, spec.volumeName])).toEqual([
+        ["runs-ephemeral-arc-primer-docker-data", "docker-data"],
+      ]);
+      await remove(pod, 0);
+      await until(
+        "the deletion of the claim",
+        60,
+        async () => (await list("PersistentVolumeClaim", "docker-data")).length === 0,
+      );
+    } finally {
+      await remove(volume);
+    }
+  },
+);
 
 test.runIf(isKind)(
   "a job that fills the volume is evicted, and the reason names the volume",
@@ -122,7 +125,9 @@ test.runIf(isKind)(
 );
 
 test("if the volume is in memory, the job itself gets a no-space error", { timeout: 180_000 }, async () => {
-  const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, { change: withProfile("memory") });
+  const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, {
+    change: withProfile("memory"),
+  });
   const { exitCode, log } = await ended(pod, 150);
   expect(log).toMatch(/^no room$/m);
   expect(exitCode).toBe(0);

@@ -112,7 +112,9 @@ describe("2. Jobs are logged in from the first step", () => {
     ];
     const pod = await runnerPod("logged-in", "docker", job.join("\n"), { change: profile("logged-in") });
     const { exitCode, log } = await ended(pod);
-    expect(log).toMatch(/the logins of the Secret logins were written to \S*config\.json\n[^]*Login Succeeded[^]*\nrunner 600\n0\n$/);
+    expect(log).toMatch(
+      /the logins of the Secret logins were written to \S*config\.json\n[^]*Login Succeeded[^]*\nrunner 600\n0\n$/,
+    );
     expect(exitCode).toBe(0);
     const auth = Buffer.from(`${ours.user}:${ours.password}`).toString("base64");
     for (const secret of [auth, ours.password]) expect(JSON.stringify(pod) + log).not.toContain(secret);

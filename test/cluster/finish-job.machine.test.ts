@@ -16,10 +16,7 @@ const profiles = {
   // The job can continue for 15 s.
   short: { runner: { finishJob: { gracePeriod: "1m", reserve: "45s" } } },
 };
-installWebhookForTests(
-  { profiles, rules: [{ profile: "default", allowedProfiles: ["finish", "short"] }] },
-  "finish",
-);
+installWebhookForTests({ profiles, rules: [{ profile: "default", allowedProfiles: ["finish", "short"] }] }, "finish");
 
 interface Case {
   readonly profile?: "finish" | "short";
@@ -81,7 +78,9 @@ describe("a running job can finish, and the runner exits after it", () => {
     expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
     expect(ran.seconds).toBeGreaterThan(8);
     expect(ran.seconds).toBeLessThan(25);
-    expect(ran.log).toContain("this pod is being terminated while a job is running: waiting up to 110 s for the runner to exit");
+    expect(ran.log).toContain(
+      "this pod is being terminated while a job is running: waiting up to 110 s for the runner to exit",
+    );
   });
 
   test.each(["dind-sidecar", "dind-container"] as const)("Docker stays available to the end: %s", async (layout) => {

@@ -105,9 +105,7 @@ describe("2. Docker never becomes available", () => {
     const { exitCode, log, message, startedAt, finishedAt } = await ended(pod);
     expect(exitCode).toBe(42);
     expect(log).not.toContain("run.sh done");
-    expect(log).toContain(
-      "did not respond within 4 s; last error: the socket /var/run/docker.sock does not exist",
-    );
+    expect(log).toContain("did not respond within 4 s; last error: the socket /var/run/docker.sock does not exist");
     expect(message).toMatch(/^arc-primer: failed: docker-timeout: .* did not respond within 4 s/);
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000; // the kubelet rounds to seconds
     expect(seconds).toBeGreaterThanOrEqual(3);

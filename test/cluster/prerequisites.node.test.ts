@@ -78,9 +78,7 @@ test("packages that the image lacks are available on the first line of run.sh, i
       .filter((line) => line.startsWith("arc-primer"))
       .join("\n")}\n${log}`,
   );
-  expect(log).toMatch(
-    new RegExp(`packages installed in \\d+\\.\\d\\d s\\n[^]*${first} [^]*${second} [^]*docker\\n$`),
-  );
+  expect(log).toMatch(new RegExp(`packages installed in \\d+\\.\\d\\d s\\n[^]*${first} [^]*${second} [^]*docker\\n$`));
   expect(exitCode).toBe(0);
   expect(prepared).toMatch(
     /apt-get update took .* s, apt-get install .* s\n[^]*captured \d+ entries, \d+ KiB, in .* s\n/,
