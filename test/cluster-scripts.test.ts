@@ -83,7 +83,7 @@ describe("all missing programs are reported before anything is done", () => {
     const { status, stderr } = run("run.sh", ["node"], { CLUSTER_PROVIDER: "minikube" });
     expect(status).toBe(1);
     expect(stderr).toContain(
-      "node/minikube: there is no such tier (apiserver, node, machine) or provider (bare, kind, existing)",
+      "node/minikube: unknown tier (apiserver, node, machine) or provider (bare, kind, existing)",
     );
   });
 });
@@ -111,7 +111,7 @@ describe.runIf(["flock", "openssl", "curl"].every(findTool))("a cluster that ano
       const { status, stderr } = run(script, args, { KUBEBUILDER_ASSETS: assets });
       process.kill(-holder.pid!);
       await once(holder, "close"); // this releases the lock
-      expect(stderr).toContain(`somebody else is at work on the cluster in ${cache}; wait for the end of that run`);
+      expect(stderr).toContain(`another run is using the cluster in ${cache}; wait until it has finished`);
       expect(status).toBe(1);
       expect(existsSync(join(cluster, "theirs"))).toBe(true);
     },

@@ -3,7 +3,7 @@
 #
 #   sh -c SCRIPT arc-primer-packages [directory=DIR on-failure=warn] [proxy=URL] [mirror=FROM by=TO]... -- COMMAND [ARG...]
 #
-# A proxy and mirrors, if given, are left to the job's own apt-get.
+# If a proxy or mirrors are given, they are also configured for the job's own apt-get.
 #
 # It runs as process 1, before anything else, as root or as a user with sudo. The image is the one in which the packages
 # were installed, so the programs that install-packages.sh needs are available here, too. The work is done in a child
@@ -23,15 +23,17 @@ say_boxed() {
 
 refuse() {
   say_boxed << TEXT
-the packages of the profile are not in this container: $1
+the profile's packages are not installed in this container: $1
 TEXT
   [ "$on_failure" = fail ] || return 0
-  say "exit 1: the runner is not started, as onFailure: fail asks"
-  failed packages-not-in-place "the packages of the profile are not in this container: $1"
+  say "exit 1: the runner is not started, because onFailure is fail"
+  failed packages-not-in-place "the profile's packages are not installed in this container: $1"
   return 1
 }
 
 . ./shared/now.sh
+
+. ./shared/took.sh
 
 . ./shared/limited.sh
 
@@ -50,14 +52,14 @@ on_the_image() {
 }
 
 remove() {
-  # Each sudo takes its time, and mostly there is nothing to remove.
+  # sudo is slow, and usually there is nothing to remove.
   if [ -s "$lists/$1" ]; then on_the_image "$lists/$1" | as_root xargs -0 -r rm -f -- || return; fi
   if [ -s "$lists/$1-directories" ]; then
     on_the_image "$lists/$1-directories" | as_root xargs -0 -r rmdir --ignore-fail-on-non-empty --
   fi
 }
 
-# Unpacks what is installed: as it stands, or out of the bundle.
+# Extracts the installed files from changes.tar, which is a separate file or part of the bundle.
 extract() {
   set --
   while read -r _ _ _ _ path _; do
@@ -73,18 +75,18 @@ extract() {
   fi
 }
 
-# Can files be put in place? Else $obstacle says why not.
+# Can this user install files? If not, sets $obstacle to the reason.
 may_write() {
   [ "$(id -u)" -ne 0 ] || return 0
   if ! command -v sudo > /dev/null; then
-    obstacle="they have to be put in place as root, and this image has no sudo"
+    obstacle="this requires root, and this image has no sudo"
     return 1
   fi
   limited 20 ask_sudo
   case $? in
     0) return 0 ;;
-    137) obstacle="they have to be put in place as root, and sudo did not answer within 20 s" ;;
-    *) obstacle="they have to be put in place as root, and sudo said: $(sudo -n true 2>&1)" ;;
+    137) obstacle="this requires root, and sudo did not respond within 20 s" ;;
+    *) obstacle="this requires root, and sudo failed: $(sudo -n true 2>&1)" ;;
   esac
   return 1
 }
@@ -93,20 +95,20 @@ apply() {
   now
   begin=$now
   if ! sha256sum --check --status "$lists/fingerprint"; then
-    refuse "its image has another package state than the one they were installed in; is the tag being moved?"
+    refuse "its image has a different package state than the image in which they were installed; was the tag moved?"
     return
   fi
   may_write || { refuse "$obstacle"; return; }
   # Removed files are deleted last: tar and sudo may be linked with a library under its old name.
   if ! { remove turned && extract && remove deleted; }; then
-    refuse "they could be put in place only in part; what failed is said above"
+    refuse "only some of the files could be installed; see the errors above"
     return
   fi
-  now
-  say "packages in place after $(((now - begin) / 100)).$(((now - begin) % 100 / 10))$(((now - begin) % 10)) s"
+  took "$begin"
+  say "packages installed in $took s"
 }
 
-# Leaves the proxy and the mirrors to the job's own apt-get. What lies on a volume is somebody else's.
+# Configures the proxy and the mirrors for the job's own apt-get. Files on volumes are not changed.
 keep_apt() {
   [ -z "$proxy" ] || printf 'Acquire::http::Proxy "%s";\n' "$proxy" |
     as_root tee /etc/apt/apt.conf.d/95arc-primer > /dev/null || return
@@ -135,9 +137,9 @@ put_in_place() {
   if ! [ -d /etc/apt/apt.conf.d ]; then obstacle="this image has no /etc/apt/apt.conf.d"
   elif ! may_write; then :
   elif keep_apt; then return 0
-  else obstacle="they could be put in place only in part; what failed is said above"; fi
+  else obstacle="not all files could be written; see the errors above"; fi
   say_boxed << TEXT
-the profile's proxy and mirrors are not in the apt of this container: $obstacle
+the profile's proxy and mirrors are not configured for apt in this container: $obstacle
 TEXT
 }
 
@@ -155,7 +157,7 @@ put_packages_in_place() {
 
 # A shell runs traps only between foreground commands, so this shell only waits.
 stop() {
-  say "told to stop while putting packages in place"
+  say "stopped by a signal while installing packages"
   kill "$!" 2> /dev/null
   exit "$1"
 }

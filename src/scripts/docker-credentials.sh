@@ -39,21 +39,21 @@ log_in() (
   done
   find_config
   if [ ! -f "$file" ]; then
-    say "there is no Secret $secret of type kubernetes.io/dockerconfigjson in this namespace: starting without its logins"
+    say "the Secret $secret of type kubernetes.io/dockerconfigjson was not found in this namespace: starting without its logins"
   elif [ ! -r "$file" ]; then
-    say "$file cannot be read by this user: starting without the logins of the Secret $secret"
+    say "this user cannot read $file: starting without the logins of the Secret $secret"
   elif [ -n "$obstacle" ]; then
     say "$obstacle: starting without the logins of the Secret $secret"
   elif [ ! -s "$config" ]; then
-    if write_config cat "$file"; then say "$config has the logins of the Secret $secret"
+    if write_config cat "$file"; then say "the logins of the Secret $secret were written to $config"
     else say "$config cannot be written: starting without the logins of the Secret $secret"; fi
   elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
-    say "$config stays as it is: this image has neither jq nor node to add the logins of the Secret $secret to it"
+    say "$config was not changed: adding the logins of the Secret $secret requires jq or node, and this image has neither"
   elif ! write_config merge; then
-    say "$config stays as it is: the logins of the Secret $secret cannot be added to it; is it JSON, and may it be replaced?"
+    say "$config was not changed: the logins of the Secret $secret could not be added; check that the file is valid JSON and can be replaced"
   else
     say "the logins of the Secret $secret were added to $config"
-    ! grep -q '"credsStore"' "$config" || say "$config names a credsStore, and Docker looks for logins nowhere else"
+    ! grep -q '"credsStore"' "$config" || say "$config sets credsStore, so Docker ignores these logins"
   fi
 )
 
@@ -64,7 +64,7 @@ log_in() (
 . ./shared/stop.sh
 
 limited 20 log_in "$@"
-[ $? -ne 137 ] || say "what adds the logins did not end within 20 s: starting without waiting for it"
+[ $? -ne 137 ] || say "adding the logins took longer than 20 s: starting without them"
 while [ "$1" != -- ]; do shift; done
 shift
 trap - TERM INT

@@ -60,39 +60,42 @@ function run(shell: readonly string[], { tools = [], env = {}, own, mounted = JS
 describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.sh", () => {
   process.umask(0o022);
   describe.each(allShells)("under %s", (_name, sh) => {
-    test("no config is there: the Secret becomes it, for the runner's user alone, who may write it", () => {
+    test("without a config, the Secret is copied, and only the runner's user can read and write the copy", () => {
       const { home, config, stderr, text } = run(sh, {});
       expect(text).toBe(JSON.stringify(secret));
-      expect(stderr).toBe(`arc-primer: ${config} has the logins of the Secret logins\n`);
+      expect(stderr).toBe(`arc-primer: the logins of the Secret logins were written to ${config}\n`);
       const { mode, uid } = statSync(config);
       expect({ mode: mode & 0o777, uid }).toEqual({ mode: 0o600, uid: isRoot ? user : process.getuid?.() });
       expect(statSync(join(home, ".docker")).mode & 0o777).toBe(0o700);
     });
 
-    test("an empty one counts as none", () => {
+    test("an empty config counts as none", () => {
       expect(run(sh, { own: "" }).text).toBe(JSON.stringify(secret));
     });
 
-    test("DOCKER_CONFIG says where, and parents are made", () => {
+    test("DOCKER_CONFIG sets the directory, and missing parent directories are created", () => {
       const place = join(folder(), "deep/er");
       const { text } = run(sh, { env: { DOCKER_CONFIG: place } });
       expect(text).toBeUndefined();
       expect(JSON.parse(readFileSync(join(place, "config.json"), "utf8"))).toEqual(secret);
     });
 
-    test.each([["jq"], ["node"]])("one that is there is added to with %s; what it says of a registry stays", (tool) => {
-      const own = {
-        auths: { "both.example.com": auth("mine:mine") },
-        proxies: { default: { httpProxy: "http://proxy" } },
-      };
-      const { text, stderr, config } = run(sh, { tools: [tool], own: JSON.stringify(own) });
-      expect(JSON.parse(text ?? "")).toEqual({
-        ...own,
-        auths: { "known.example.com": secret.auths["known.example.com"], ...own.auths },
-      });
-      expect(stderr).toBe(`arc-primer: the logins of the Secret logins were added to ${config}\n`);
-      expect(statSync(config).mode & 0o777).toBe(0o600);
-    });
+    test.each([["jq"], ["node"]])(
+      "logins are added to an existing config with %s; its own entries for a registry are kept",
+      (tool) => {
+        const own = {
+          auths: { "both.example.com": auth("mine:mine") },
+          proxies: { default: { httpProxy: "http://proxy" } },
+        };
+        const { text, stderr, config } = run(sh, { tools: [tool], own: JSON.stringify(own) });
+        expect(JSON.parse(text ?? "")).toEqual({
+          ...own,
+          auths: { "known.example.com": secret.auths["known.example.com"], ...own.auths },
+        });
+        expect(stderr).toBe(`arc-primer: the logins of the Secret logins were added to ${config}\n`);
+        expect(statSync(config).mode & 0o777).toBe(0o600);
+      },
+    );
 
     test.each([["jq"], ["node"]])("a config without auths, and a Secret without auths, with %s", (tool) => {
       expect(JSON.parse(run(sh, { tools: [tool], own: "{}" }).text ?? "")).toEqual(secret);
@@ -102,7 +105,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
       });
     });
 
-    test("the runner's own node will do, and not the one for Alpine", () => {
+    test("the runner's own node is used, but not the one for Alpine", () => {
       const home = folder();
       const externals = join(home, "externals");
       for (const name of ["node20_alpine", "node24"]) mkdirSync(join(externals, name, "bin"), { recursive: true });
@@ -116,49 +119,57 @@ describe.runIf(haveTools("dash", "bash", "busybox", "jq"))("docker-credentials.s
       expect(JSON.parse(readFileSync(config, "utf8"))).toEqual(secret);
     });
 
-    test("neither jq nor node: one that is there stays as it is, and the log says so", () => {
+    test("with neither jq nor node, an existing config is not changed, and the log says so", () => {
       const { text, stderr } = run(sh, { own: '{"a":1}' });
       expect(text).toBe('{"a":1}');
       expect(stderr).toMatch(
-        /stays as it is: this image has neither jq nor node to add the logins of the Secret logins/,
+        /was not changed: adding the logins of the Secret logins requires jq or node, and this image has neither/,
       );
     });
 
-    test.each([["jq"], ["node"]])("no JSON, with %s: it stays as it is, and nothing of it is in the log", (tool) => {
-      for (const [own, mounted] of [
-        ["{ hunter2", JSON.stringify(secret)],
-        ["{}", "hunter2 {"],
-        ['["hunter2"]', JSON.stringify(secret)],
-      ] as const) {
-        const { text, stderr, home } = run(sh, { tools: [tool], own, mounted });
-        if (tool === "node" && own.startsWith("[")) continue; // JavaScript can add to a list
-        expect(text).toBe(own);
-        expect(stderr).toMatch(/stays as it is: .* is it JSON, and may it be replaced\?\n$/);
-        expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
-      }
-    });
+    test.each([["jq"], ["node"]])(
+      "an invalid config is not changed, and the log contains nothing of it (%s)",
+      (tool) => {
+        for (const [own, mounted] of [
+          ["{ hunter2", JSON.stringify(secret)],
+          ["{}", "hunter2 {"],
+          ['["hunter2"]', JSON.stringify(secret)],
+        ] as const) {
+          const { text, stderr, home } = run(sh, { tools: [tool], own, mounted });
+          if (tool === "node" && own.startsWith("[")) continue; // JavaScript can add properties to an array
+          expect(text).toBe(own);
+          expect(stderr).toMatch(/was not changed: .* check that the file is valid JSON and can be replaced\n$/);
+          expect(existsSync(join(home, ".docker/config.json.arc-primer"))).toBe(false);
+        }
+      },
+    );
 
-    test.each([["jq"], ["node"]])("the command's own variables are as they were, added to with %s", (tool) => {
-      const own = jobVariables(script);
-      expect(Object.keys(own)).toEqual(expect.arrayContaining(["file", "secret", "config", "node", "new"]));
-      const { seen } = run(sh, { tools: [tool], own: "{}", env: own });
-      for (const [name, value] of Object.entries(own)) expect(seen).toContain(`${name}=${value}`);
-    });
+    test.each([["jq"], ["node"]])(
+      "the command's environment variables are not changed when logins are added with %s",
+      (tool) => {
+        const own = jobVariables(script);
+        expect(Object.keys(own)).toEqual(expect.arrayContaining(["file", "secret", "config", "node", "new"]));
+        const { seen } = run(sh, { tools: [tool], own: "{}", env: own });
+        for (const [name, value] of Object.entries(own)) expect(seen).toContain(`${name}=${value}`);
+      },
+    );
 
     test("a credsStore hides all logins, and the log says so", () => {
       const { stderr } = run(sh, { tools: ["jq"], own: '{"credsStore":"pass"}' });
-      expect(stderr).toMatch(/names a credsStore, and Docker looks for logins nowhere else\n$/);
+      expect(stderr).toMatch(/sets credsStore, so Docker ignores these logins\n$/);
     });
 
-    test("no Secret: the command is started without", () => {
+    test("without the Secret, the command is started without logins", () => {
       const { text, stderr } = run(sh, { mounted: null });
       expect(text).toBeUndefined();
-      expect(stderr).toMatch(/there is no Secret logins of type kubernetes\.io\/dockerconfigjson in this namespace/);
+      expect(stderr).toMatch(
+        /the Secret logins of type kubernetes\.io\/dockerconfigjson was not found in this namespace/,
+      );
     });
 
-    test("no HOME, or one that cannot be written to: the command is started without", () => {
+    test("without a writable HOME, the command is started without logins", () => {
       expect(run(sh, { env: { HOME: "" } }).stderr).toContain("neither DOCKER_CONFIG nor HOME is set");
-      expect(run(sh, { env: { DOCKER_CONFIG: "/proc/nowhere" } }).stderr).toContain("/proc/nowhere cannot be made");
+      expect(run(sh, { env: { DOCKER_CONFIG: "/proc/nowhere" } }).stderr).toContain("/proc/nowhere cannot be created");
     });
   });
 });

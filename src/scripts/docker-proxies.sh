@@ -55,9 +55,9 @@ write_proxies() (
   if [ -n "$obstacle" ]; then
     say "$obstacle: builds get no proxy"
   elif ! command -v jq > /dev/null && [ -z "$(find_node)" ]; then
-    say "this image has neither jq nor node to write $config: builds get no proxy"
+    say "writing $config requires jq or node, and this image has neither: builds get no proxy"
   elif write_config with_proxies; then
-    say "$config has the proxy for builds"
+    say "the proxy for builds was written to $config"
   else
     say "$config cannot be written, or is not JSON: builds get no proxy"
   fi
@@ -70,7 +70,7 @@ write_proxies() (
 . ./shared/stop.sh
 
 limited 20 write_proxies "$@"
-[ $? -ne 137 ] || say "what writes the proxy for builds did not end within 20 s: starting without waiting for it"
+[ $? -ne 137 ] || say "writing the proxy for builds took longer than 20 s: starting without it"
 while [ "$1" != -- ]; do shift; done
 shift
 trap - TERM INT

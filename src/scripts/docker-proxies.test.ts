@@ -48,30 +48,33 @@ describe.skipIf(!haveTools("dash", "bash", "busybox", "jq"))("docker-proxies.sh"
     ["jq", "node"].map((tool) => [[findTool(shell)!, ...more], tool] as const),
   );
 
-  test.each(all)("%j with %s: writes what the container's variables say, and keeps what is there", (shell, tool) => {
-    expect(run(shell, [tool], proxy).read()).toEqual({ proxies: { default: want } });
-    const own = { auths: { a: {} }, proxies: { default: { httpProxy: "own" }, "tcp://x": { noProxy: "*" } } };
-    expect(run(shell, [tool], proxy, JSON.stringify(own)).read()).toEqual({
-      auths: { a: {} },
-      proxies: { default: { ...want, httpProxy: "own" }, "tcp://x": { noProxy: "*" } },
-    });
-  });
+  test.each(all)(
+    "%j with %s: writes the proxies from the container's variables, and keeps existing settings",
+    (shell, tool) => {
+      expect(run(shell, [tool], proxy).read()).toEqual({ proxies: { default: want } });
+      const own = { auths: { a: {} }, proxies: { default: { httpProxy: "own" }, "tcp://x": { noProxy: "*" } } };
+      expect(run(shell, [tool], proxy, JSON.stringify(own)).read()).toEqual({
+        auths: { a: {} },
+        proxies: { default: { ...want, httpProxy: "own" }, "tcp://x": { noProxy: "*" } },
+      });
+    },
+  );
 
-  test.each(all)("%j with %s: a config that is not JSON stays", (shell, tool) => {
+  test.each(all)("%j with %s: a config that is not JSON is not changed", (shell, tool) => {
     const { stderr, config } = run(shell, [tool], proxy, "{ not json hunter2");
     expect(readFileSync(config, "utf8")).toBe("{ not json hunter2");
     expect(stderr).toContain("builds get no proxy");
   });
 
-  test.each(all)("%j with %s: a link stays one, and what it leads to is written", (shell, tool) => {
+  test.each(all)("%j with %s: a symlink is kept, and its target is written", (shell, tool) => {
     const { config, read } = run(shell, [tool], proxy, "{}", true);
     expect(lstatSync(config).isSymbolicLink()).toBe(true);
     expect(read()).toMatchObject({ proxies: { default: { httpProxy: expect.any(String) } } });
   });
 
-  test.each(shells)("%s: without jq and node, and without a proxy, nothing is written", (shell, ...more) => {
+  test.each(shells)("%s: nothing is written without jq and node, or without a proxy", (shell, ...more) => {
     const program = [findTool(shell)!, ...more.filter((word) => typeof word === "string")];
-    expect(run(program, [], proxy).stderr).toContain("neither jq nor node");
+    expect(run(program, [], proxy).stderr).toContain("requires jq or node, and this image has neither");
     const { stderr, read } = run(program, ["jq"], { no_proxy: ".svc" });
     expect(stderr).toBe("");
     expect(read).toThrow("ENOENT");

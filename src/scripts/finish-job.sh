@@ -15,7 +15,7 @@
 set -u
 
 # Sets $listener and $worker to the runner's processes; empty if there is none.
-look() {
+find_runner() {
   listener=
   worker=
   for process in /proc/[0-9]*; do
@@ -33,15 +33,15 @@ look() {
 has_job() {
   [ -z "$worker" ] || return 0
   [ -n "$listener" ] || return 1
-  folder=$(tr '\0' '\n' < "$listener/cmdline" | sed -n 's,/bin/Runner\.Listener$,,p')
-  grep -qs ': Running job: ' "$folder"/_diag/Runner_*.log
+  directory=$(tr '\0' '\n' < "$listener/cmdline" | sed -n 's,/bin/Runner\.Listener$,,p')
+  grep -qs ': Running job: ' "$directory"/_diag/Runner_*.log
 }
 
 # Has the listener received a message in the last 15 s, without logging since that it brought no job?
 is_asking_for_job() {
   [ -n "$listener" ] || return 1
   line=$(grep -hs -e "MessageListener\] Message '.*' received" -e ' Runner\] Skipping message Job' \
-    -e ' Runner\] Caught exception from acquiring job' "$folder"/_diag/Runner_*.log | sed -n '$p')
+    -e ' Runner\] Caught exception from acquiring job' "$directory"/_diag/Runner_*.log | sed -n '$p')
   case $line in *"] Message '"*) ;; *) return 1 ;; esac
   # [2026-11-26 03:15:00Z INFO MessageListener] …
   line=${line#\[}
@@ -59,29 +59,29 @@ say() { [ -z "$listener" ] || { printf 'arc-primer: %s\n' "$*" >> "$listener/fd/
 seconds=${1#seconds=}
 now
 begin=$now
-look
+find_runner
 # A job that GitHub assigns at this moment becomes visible only after a while.
-looks=1
+attempts=1
 until has_job; do
   [ -n "$listener$worker" ] || exit 0 # no runner, no job
-  [ "$looks" -lt 4 ] || is_asking_for_job || exit 0
-  looks=$((looks + 1))
+  [ "$attempts" -lt 4 ] || is_asking_for_job || exit 0
+  attempts=$((attempts + 1))
   sleep 0.2
-  look
+  find_runner
 done
 
-say "this pod is to end while a job runs: waiting until the runner has ended, at most $seconds s"
+say "this pod is being terminated while a job is running: waiting up to $seconds s for the runner to exit"
 last=$begin
 while :; do
-  look
+  find_runner
   now
   [ -z "$worker" ] || last=$now
   left=$((seconds - (now - begin) / 100))
   if [ "$left" -le 0 ]; then
-    failed job-timeout "the job has not ended within $seconds s after this pod was told to end, and is cancelled"
+    failed job-timeout "the job did not finish within $seconds s after the pod's termination began, and is cancelled"
     exit 0
   elif [ $((now - last)) -ge 6000 ]; then
-    failed runner-hangs "the runner has not ended within 60 s after its job, and is told to stop"
+    failed runner-hangs "the runner did not exit within 60 s after its job, and is stopped"
     exit 0
   fi
   sleep "$((left < 5 ? left : 5))"

@@ -76,7 +76,7 @@ const secondsAgo = (seconds: number) =>
 
 describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
   describe.concurrent.each(shells)("under %s", (_name, sh) => {
-    test("an idle runner is told to stop within a second, and nothing is said", async () => {
+    test("for an idle runner, the hook returns within a second and logs nothing", async () => {
       const there = machine();
       there.listen();
       there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Listening for Jobs");
@@ -86,7 +86,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       expect(seconds).toBeLessThan(1.5); // of which 0.6 are the hook's, and the rest the machine's
     });
 
-    test("a runner that has not started, or is over, is not waited for", async () => {
+    test("does not wait for a runner that has not started or has exited", async () => {
       const there = machine();
       there.begin(1, "sh");
       const run = hook(sh, there.proc, 100);
@@ -94,7 +94,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       expect(run.output).toBe("");
     });
 
-    test("while a worker runs it waits; when the time is over it says so and returns", async () => {
+    test("waits while a worker runs; when the time is over, it logs this and returns", async () => {
       const there = machine();
       there.listen();
       there.work();
@@ -102,20 +102,20 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       await sleep(1500);
       expect(run.over).toBe(false);
       expect(there.said()).toBe(
-        "arc-primer: this pod is to end while a job runs: waiting until the runner has ended, at most 3 s\n",
+        "arc-primer: this pod is being terminated while a job is running: waiting up to 3 s for the runner to exit\n",
       );
       const { code, seconds } = await run.ended;
       expect(code).toBe(0);
       expect(seconds).toBeGreaterThan(2);
       expect(there.said().split("\n").at(-2)).toMatch(
-        /^arc-primer: failed: job-timeout: the job has not ended within 3 s/,
+        /^arc-primer: failed: job-timeout: the job did not finish within 3 s/,
       );
     });
 
     test.each([
-      ["the listener says that it has a job", "log"],
+      ["the listener logs that it has a job", "log"],
       ["its worker starts", "work"],
-    ] as const)("a job is noticed that comes a moment later: %s", async (_what, sign) => {
+    ] as const)("detects a job that starts a moment later: %s", async (_what, sign) => {
       const there = machine();
       there.listen();
       const run = hook(sh, there.proc, 100);
@@ -123,7 +123,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       if (sign === "log") there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Running job: build");
       else there.work();
       await sleep(1500);
-      expect(there.said()).toContain("a job runs");
+      expect(there.said()).toContain("while a job is running");
       // No worker for 2 s (60 s in production): the runner hangs, or the job never started.
       if (sign === "work") there.end(300);
       expect(await run.ended).toMatchObject({ code: 0 });
@@ -133,7 +133,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
     test.each([
       ["MessageListener", "Message '1' received from session '5b2e'."],
       ["BrokerMessageListener", "Message '638' received."],
-    ])("a listener that asks GitHub for a job is waited for: %s", async (source, line) => {
+    ])("waits for a listener that is requesting a job from GitHub: %s", async (source, line) => {
       const there = machine();
       there.listen();
       there.log(`[${secondsAgo(2)} INFO ${source}] ${line}`);
@@ -142,12 +142,12 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       expect(run.over).toBe(false);
       there.log("[… INFO Terminal] WRITE LINE: 2026-11-26 03:15:00Z: Running job: build");
       await sleep(1000);
-      expect(there.said()).toContain("a job runs");
+      expect(there.said()).toContain("while a job is running");
       expect(await run.ended).toMatchObject({ code: 0 });
     });
 
     test.each([
-      ["it came long ago", [[600, "INFO MessageListener", "Message '1' received from session '5b2e'."]]],
+      ["it was received long ago", [[600, "INFO MessageListener", "Message '1' received from session '5b2e'."]]],
       [
         "another runner has the job",
         [
@@ -156,13 +156,13 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
         ],
       ],
       [
-        "GitHub did not give it",
+        "the request to GitHub failed",
         [
           [2, "INFO BrokerMessageListener", "Message '1' received."],
           [1, "ERR  Runner", "Caught exception from acquiring job message: timed out"],
         ],
       ],
-    ] as const)("a message that brings no job is not waited for: %s", async (_what, lines) => {
+    ] as const)("does not wait after a message that brings no job: %s", async (_what, lines) => {
       const there = machine();
       there.listen();
       for (const [ago, source, line] of lines) there.log(`[${secondsAgo(ago)} ${source}] ${line}`);
@@ -172,7 +172,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
       expect(seconds).toBeLessThan(1.5);
     });
 
-    test("a message that brings nothing within 15 s is waited for no longer", async () => {
+    test("stops waiting 15 s after a message without a job", async () => {
       const there = machine();
       there.listen();
       there.log(`[${secondsAgo(12)} INFO MessageListener] Message '1' received from session '5b2e'.`);
@@ -197,9 +197,9 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("finish-job.sh", () => {
 const namespaces = process.getuid?.() === 0 && spawnSync("unshare", ["-pf", "--mount-proc", "true"]).status === 0;
 
 describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(shells)(
-  "in a process namespace of its own, under %s",
+  "in a separate PID namespace, under %s",
   (_name, sh) => {
-    test("the hook ends with the container, whose exit code is the runner's", async () => {
+    test("the hook ends with the container, which has the runner's exit code", async () => {
       const folder = files.folder();
       mkdirSync(join(folder, "bin"), { recursive: true });
       const program = (name: string, text: string) =>
@@ -216,7 +216,7 @@ describe.runIf(namespaces && haveTools("dash", "bash", "busybox")).each(shells)(
         { encoding: "utf8", timeout: 20_000 },
       );
       expect({ status, stdout }).toEqual({ status: 5, stdout: "the job is done\nthe listener ends\n" });
-      expect(readFileSync(join(folder, "log"), "utf8")).toContain("waiting until the runner has ended, at most 60 s");
+      expect(readFileSync(join(folder, "log"), "utf8")).toContain("waiting up to 60 s for the runner to exit");
     });
   },
 );

@@ -70,7 +70,7 @@ const wrappers = [
   "apply-packages.sh",
 ] as const;
 
-test("the wrappers become the command in the same words", () => {
+test("all wrappers execute the command with the same code", () => {
   const blocks = wrappers.map((name) => /\nbecome\(\) \{\n[^]*?\n\}\n/.exec(scripts[name])?.[0]);
   expect(new Set(blocks).size).toBe(1);
   expect(blocks[0]).toContain("exec");
@@ -84,28 +84,30 @@ function failingSettings(name: (typeof wrappers)[number]): string[] {
 }
 
 describe.each(here)("under %s", (_name, shell) => {
-  test.each(wrappers)("%s hands on variables whatever their names", async (name) => {
-    const odd = { "my.var": "one\ntwo\n\n", "my-var": "a=b c", "9lives": "", plain: "x" };
-    const env = { ...odd, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
+  test.each(wrappers)("%s passes on variables with any name", async (name) => {
+    const unusual = { "my.var": "one\ntwo\n\n", "my-var": "a=b c", "9lives": "", plain: "x" };
+    const env = { ...unusual, DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const script =
       "const { PATH, TMPDIR, HOME, DOCKER_HOST, PWD, OLDPWD, SHLVL, _, ...rest } = process.env; console.log(JSON.stringify(rest))";
     const { stdout } = await run(shell, name, failingSettings(name), {
       env,
       command: [process.execPath, "-e", script],
     });
-    expect(JSON.parse(stdout)).toEqual(odd);
+    expect(JSON.parse(stdout)).toEqual(unusual);
   });
 
-  test.each(wrappers)("%s: a file that may not be executed has the code as well", async (name) => {
+  test.each(wrappers)("%s: a command that is not executable is reported with the same failure code", async (name) => {
     const file = join(folder(), "run.sh");
     writeFileSync(file, "#!/bin/sh\n", { mode: 0o644 });
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const { code, stderr } = await run(shell, name, failingSettings(name), { env, command: [file] });
     expect(code).toBe(126);
-    expect(stderr).toContain(`arc-primer: failed: command-missing: there is no ${file} in this container`);
+    expect(stderr).toContain(
+      `arc-primer: failed: command-missing: ${file} was not found in this container or is not executable`,
+    );
   });
 
-  test.each(wrappers)("%s: a command that is not there has a code of its own", async (name) => {
+  test.each(wrappers)("%s: a missing command is reported with its own failure code", async (name) => {
     const env = { DOCKER_HOST: "tcp://127.0.0.1:1", HOME: folder() };
     const { code, stderr } = await run(shell, name, failingSettings(name), {
       env,
@@ -113,26 +115,27 @@ describe.each(here)("under %s", (_name, shell) => {
     });
     expect(code).toBe(127);
     expect(stderr).toMatch(
-      /^arc-primer: failed: command-missing: there is no \/home\/runner\/no-such\.sh in this container.*\n.*(not found|No such file).*\n$/m,
+      /^arc-primer: failed: command-missing: \/home\/runner\/no-such\.sh was not found in this container.*\n.*(not found|No such file).*\n$/m,
     );
   });
 
   describe("wait-for-docker.sh", () => {
     const docker = (text: string) => programs({ docker: text });
-    const config = "WARNING: Error loading config file: open /home/runner/.docker/config.json: permission denied";
-    const ssh =
+    const configWarning =
+      "WARNING: Error loading config file: open /home/runner/.docker/config.json: permission denied";
+    const sshError =
       'error during connect: Get "http://docker.example.com/v1.51/version": command [ssh -- host docker system dial-stdio] has exited with exit status 255, make sure the URL is valid: stderr=user@host: Permission denied (publickey).';
 
     test.each<[string, string, string]>([
       [
         "a config file that cannot be read",
-        `${config}\nCannot connect to the Docker daemon at tcp://h:1. Is it running?`,
+        `${configWarning}\nCannot connect to the Docker daemon at tcp://h:1. Is it running?`,
         "tcp://h:1",
       ],
       ["a proxy's 503", "Error response from daemon: no healthy upstream", "tcp://h:1"],
       ["a proxy's 502", "Error response from daemon: <html><title>502 Bad Gateway</title></html>", "tcp://h:1"],
-      ["ssh without a key", ssh, "ssh://host"],
-    ])("%s is no daemon", async (_what, said, host) => {
+      ["ssh without a key", sshError, "ssh://host"],
+    ])("%s does not count as a running daemon", async (_what, said, host) => {
       const path = docker(`cat >&2 << 'END'\n${said}\nEND\nexit 1`);
       const { code, stdout, stderr } = await run(shell, "wait-for-docker.sh", wait(1), {
         path,
@@ -143,28 +146,34 @@ describe.each(here)("under %s", (_name, shell) => {
     });
 
     test.each<[string, string]>([
-      ["denied by a plugin", "Error response from daemon: authorization denied by plugin opa"],
+      ["access denied by a plugin", "Error response from daemon: authorization denied by plugin opa"],
       [
-        "of another version",
+        "an incompatible API version",
         "Error response from daemon: client version 1.99 is too new. Maximum supported API version is 1.41",
       ],
-      ["denied by the socket", `${config}\npermission denied while trying to connect to the docker API at unix:///x`],
-    ])("a daemon is one, and goes on: %s", async (_what, said) => {
+      [
+        "access to the socket denied",
+        `${configWarning}\npermission denied while trying to connect to the docker API at unix:///x`,
+      ],
+    ])("an error from a running daemon ends the wait: %s", async (_what, said) => {
       const path = docker(`cat >&2 << 'END'\n${said}\nEND\nexit 1`);
       const ran = await run(shell, "wait-for-docker.sh", wait(3), { path, env: { DOCKER_HOST: "tcp://h:1" } });
       expect(ran).toMatchObject({ code: 0, stdout: "started\n" });
       expect(ran.seconds).toBeLessThan(2.5);
     });
 
-    test.runIf(haveTools("curl"))("a proxy's 503 is no daemon for the real client and for curl", async () => {
-      const server = createServer((_request, response) => response.writeHead(503).end("no healthy upstream"));
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      const env = { DOCKER_HOST: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` };
-      expect(await run(shell, "wait-for-docker.sh", wait(1), { env })).toMatchObject({ code: 42, stdout: "" });
-      server.close();
-    });
+    test.runIf(haveTools("curl"))(
+      "a proxy's 503 does not count as a running daemon, with the real client and with curl",
+      async () => {
+        const server = createServer((_request, response) => response.writeHead(503).end("no healthy upstream"));
+        await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+        const env = { DOCKER_HOST: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` };
+        expect(await run(shell, "wait-for-docker.sh", wait(1), { env })).toMatchObject({ code: 42, stdout: "" });
+        server.close();
+      },
+    );
 
-    test("a time-out that a wrapper around docker cannot hold up", async () => {
+    test("a wrapper around docker cannot block the timeout", async () => {
       const daemon = await fakeDaemon({}, "hangs");
       const path = docker("sleep 30");
       const env = { DOCKER_HOST: `tcp://127.0.0.1:${daemon.port}` };
@@ -174,7 +183,7 @@ describe.each(here)("under %s", (_name, shell) => {
       await daemon.close();
     });
 
-    test("TERM ends it at once, whatever hangs", async () => {
+    test("TERM ends the script immediately, even if docker hangs", async () => {
       const path = docker("trap '' TERM; sleep 30 & wait");
       const ran = await run(shell, "wait-for-docker.sh", wait(20), {
         path,
@@ -188,7 +197,7 @@ describe.each(here)("under %s", (_name, shell) => {
     test.each<[string, Record<string, string>]>([
       ["DOCKER_CONTEXT", { DOCKER_CONTEXT: "remote" }],
       ["the current context", {}],
-    ])("%s says where Docker is", async (_what, env) => {
+    ])("%s determines the address of Docker", async (_what, env) => {
       const home = folder();
       mkdirSync(join(home, ".docker"));
       writeFileSync(join(home, ".docker/config.json"), '{\n\t"auths": {},\n\t"currentContext": "remote"\n}');
@@ -206,7 +215,7 @@ describe.each(here)("under %s", (_name, shell) => {
   });
 
   describe("docker-credentials.sh", () => {
-    test("the guard of its time limit is never waited for, however fast the work is done", async () => {
+    test("never waits for the guard process of the timeout, however fast the work is done", async () => {
       const runs = Array.from({ length: 60 }, async () =>
         run(shell, "docker-credentials.sh", ["file=/nowhere", "secret=none"], { command: ["true"] }),
       );
@@ -234,19 +243,19 @@ describe.each(here)("under %s", (_name, shell) => {
       expect(ran.seconds).toBeLessThan(3);
     });
 
-    test("a jq that hangs is not waited for", { timeout: 30_000 }, async () => {
+    test("does not wait for a jq that hangs", { timeout: 30_000 }, async () => {
       const HOME = homeWith((config) => writeFileSync(config, "{}"));
       const path = programs({ jq: "/bin/sleep 30", sleep: 'exec /bin/sleep "$(($1 / 10))"' });
       const ran = await run(shell, "docker-credentials.sh", secret(), { env: { HOME }, path });
       expect(ran).toMatchObject({
         code: 0,
         stdout: "started\n",
-        stderr: expect.stringContaining("did not end within 20 s"),
+        stderr: expect.stringContaining("adding the logins took longer than 20 s"),
       });
       expect(readFileSync(join(HOME, ".docker/config.json"), "utf8")).toBe("{}");
     });
 
-    test("a config that is a link stays one", async () => {
+    test("a config that is a symlink stays a symlink", async () => {
       const target = join(folder(), "real.json");
       writeFileSync(target, '{"auths":{}}');
       const HOME = homeWith((config) => symlinkSync(target, config));
@@ -255,10 +264,14 @@ describe.each(here)("under %s", (_name, shell) => {
       expect(readFileSync(target, "utf8")).toContain("a.example.com");
     });
 
-    test("a config that is a pipe stays one, and the job starts", async () => {
+    test("a config that is a pipe stays a pipe, and the job starts", async () => {
       const HOME = homeWith((config) => spawnSync("mkfifo", [config]));
       const ran = await run(shell, "docker-credentials.sh", secret(), { env: { HOME } });
-      expect(ran).toMatchObject({ code: 0, stdout: "started\n", stderr: expect.stringContaining("is no file") });
+      expect(ran).toMatchObject({
+        code: 0,
+        stdout: "started\n",
+        stderr: expect.stringContaining("is not a regular file"),
+      });
       expect(lstatSync(join(HOME, ".docker/config.json")).isFIFO()).toBe(true);
     });
 
@@ -281,17 +294,17 @@ describe.each(here)("under %s", (_name, shell) => {
       expect(ran.seconds).toBeLessThan(3);
     });
 
-    test("a sudo that hangs is not waited for", { timeout: 30_000 }, async () => {
+    test("does not wait for a sudo that hangs", { timeout: 30_000 }, async () => {
       const path = programs({ ...hangs, sleep: 'exec /bin/sleep "$(($1 / 30))"' });
       const ran = await run(shell, "place-files.sh", ["trust", pem()], { path });
       expect(ran).toMatchObject({
         code: 0,
         stdout: "started\n",
-        stderr: expect.stringContaining("did not end within 60 s"),
+        stderr: expect.stringContaining("trust store took longer than 60 s"),
       });
     });
 
-    test("NODE_EXTRA_CA_CERTS that is a pipe is not read", async () => {
+    test("if NODE_EXTRA_CA_CERTS is a pipe, it is not read", async () => {
       const pipe = join(folder(), "pipe");
       spawnSync("mkfifo", [pipe]);
       const file = pem();
@@ -304,7 +317,7 @@ describe.each(here)("under %s", (_name, shell) => {
     });
   });
 
-  test("hold-docker.sh holds the pipe while the command uses its file descriptors", async () => {
+  test("hold-docker.sh keeps the pipe open even if the command uses low file descriptors", async () => {
     const pipe = join(folder(), "pipe");
     const command = [
       "bash",
@@ -316,7 +329,7 @@ describe.each(here)("under %s", (_name, shell) => {
     expect(existsSync(pipe)).toBe(true);
   });
 
-  test("apply-packages.sh needs no /proc/uptime", () => {
+  test("apply-packages.sh works without /proc/uptime", () => {
     const text = scripts["apply-packages.sh"].replace("/proc/uptime", "/nowhere/uptime");
     const now = /\nnow\(\) \{\n[^]*?\n\}\n/.exec(text)?.[0];
     const [program = "", ...first] = shell;

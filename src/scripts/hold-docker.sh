@@ -19,7 +19,7 @@ hold() {
     if (eval 'exec 227<> "$1"') 2> /dev/null; then eval 'exec 227<> "$1"'
     else exec 9<> "$1" && arc_primer_moves=bash; fi
   else
-    say "$1 cannot be held open: dockerd will be told to stop at the same time as the runner"
+    say "cannot keep $1 open: dockerd will be stopped at the same time as the runner"
   fi
 }
 

@@ -38,7 +38,7 @@ function start(program: readonly string[], args: readonly string[], path?: strin
 
 async function until(what: () => boolean): Promise<void> {
   for (let round = 0; !what(); round += 1) {
-    if (round > 250) throw new Error(`did not happen: ${what.toString()}`);
+    if (round > 250) throw new Error(`not true within 5 s: ${what.toString()}`);
     await sleep(20);
   }
 }
@@ -50,7 +50,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
     /** The hook needs only the shell. */
     const hook = (file: string) => start(sh, ["-c", awaitRunner, "arc-primer-hold", file], folder());
 
-    test.each(["SIGTERM", "SIGKILL"] as const)("the hook ends when the runner does, here by %s", async (signal) => {
+    test.each(["SIGTERM", "SIGKILL"] as const)("the hook returns when the runner is stopped by %s", async (signal) => {
       const file = join(folder(), "runner");
       const runner = hold(file, [findTool("dash")!, "-c", "echo started; exec sleep 30"]);
       await until(() => runner.stdout.includes("started") || runner.over);
@@ -66,7 +66,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       });
     });
 
-    test("the hook ends at once where the runner has ended, or never started", async () => {
+    test("the hook returns at once if the runner has exited or never started", async () => {
       const file = join(folder(), "runner");
       expect(await hook(file).exit).toBe(0);
       expect(existsSync(file)).toBe(false);
@@ -74,7 +74,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       expect(await hook(file).exit).toBe(0);
     });
 
-    test("the command gets its words, its process and its exit code", async () => {
+    test("the command keeps its arguments, process ID and exit code", async () => {
       const runner = hold(join(folder(), "runner"), [
         findTool("dash")!,
         "-c",
@@ -86,7 +86,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       expect(runner.stdout).toBe(`${runner.child.pid} two  words\n`);
     });
 
-    test("the command's own variables are as they were, whatever their names", async () => {
+    test("the command's environment variables are not changed, whatever their names", async () => {
       const own = jobVariables(holdDocker);
       expect(own).toHaveProperty("file");
       const runner = hold(join(folder(), "runner"), [findTool("env")!], process.env["PATH"], own);
@@ -94,7 +94,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       for (const [name, value] of Object.entries(own)) expect(runner.stdout).toContain(`${name}=${value}\n`);
     });
 
-    test("no mkfifo, or no place for the pipe: the log says what that means, and the command is started", async () => {
+    test("without mkfifo or a writable directory, the log explains the effect, and the command is started", async () => {
       const echo = [findTool("echo")!, "started"];
       const without = hold(join(folder(), "runner"), echo, folder());
       expect(await without.exit).toBe(0);
@@ -102,7 +102,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
       expect(await nowhere.exit).toBe(0);
       for (const { stdout, stderr } of [without, nowhere]) {
         expect(stdout).toBe("started\n");
-        expect(stderr).toContain("dockerd will be told to stop at the same time as the runner");
+        expect(stderr).toContain("dockerd will be stopped at the same time as the runner");
       }
     });
   });
@@ -111,7 +111,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("hold-docker.sh and await-r
 // Runs as root in a separate container, like the init container.
 describe.runIf(process.getuid?.() === 0 && haveTools("dash", "busybox"))("prepare-rootless.sh", () => {
   test.each([["dash"], ["busybox", "sh"]])(
-    "under %s: names, ranges, and a home of the user's own",
+    "under %s: the user gets a name, ID ranges and a home directory",
     async (...shell) => {
       const { default: script } = await import("./prepare-rootless.sh");
       const [etc, home] = [folder(), folder()];
@@ -129,10 +129,10 @@ describe.runIf(process.getuid?.() === 0 && haveTools("dash", "busybox"))("prepar
     },
   );
 
-  test.each([["dash"], ["busybox", "sh"]])("under %s: what fails is said last", async (...shell) => {
+  test.each([["dash"], ["busybox", "sh"]])("under %s: a failure is reported in the last line", async (...shell) => {
     const { default: script } = await import("./prepare-rootless.sh");
     const sh = [findTool(shell[0]!)!, ...shell.slice(1)];
-    const words = ["init", "1001", join(folder(), "etc"), join(folder(), "no/such")]; // cp has nowhere to copy to
+    const words = ["init", "1001", join(folder(), "etc"), join(folder(), "no/such")]; // directories that do not exist
     const { status, stderr } = spawnSync(sh[0]!, [...sh.slice(1), "-c", script, ...words], { encoding: "utf8" });
     expect(status).not.toBe(0);
     expect(stderr).toMatch(/\narc-primer: failed: rootless-not-prepared: .*\n$/);

@@ -7,19 +7,19 @@ import { scripts } from "./index.ts";
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), "utf8");
 
-test("every script in the folder is listed", () => {
+test("every script in the directory is listed", () => {
   const files = readdirSync(new URL(".", import.meta.url)).filter((file) => file.endsWith(".sh"));
   expect(Object.keys(scripts)).toEqual(files.toSorted());
 });
 
 test.each(Object.keys(scripts) as (keyof typeof scripts)[])(
-  "%s is its file, with the shared functions in it",
+  "%s equals its file with the shared functions inserted",
   (name) => {
     const lines = read(name).split("\n");
     const shared = /^\. (\.\/shared\/.*)$/;
     const expected = lines.flatMap((line) => {
       const [, file] = shared.exec(line) ?? [];
-      return file ? read(file).split("\n").slice(1, -1) : [line]; // less the line for shellcheck
+      return file ? read(file).split("\n").slice(1, -1) : [line]; // without the line for shellcheck
     });
     expect(scripts[name]).toBe(expected.join("\n"));
   },
@@ -31,7 +31,7 @@ test.runIf(haveTools("shellcheck")).each(Object.keys(scripts))("shellcheck finds
   expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
 });
 
-test("no function is in two scripts with the same text", () => {
+test("no function is duplicated in two scripts", () => {
   const functions = Object.keys(scripts).flatMap((name) => read(name).match(/^\w+\(\) [{(][^]*?^[})]$/gm) ?? []);
   expect(functions.filter((text, index) => functions.indexOf(text) !== index)).toEqual([]);
 });

@@ -6,21 +6,21 @@
 #     [proxy=URL] [mirror=FROM by=TO]... [key=ASC source=DEB822]... [script=TEXT] \
 #     [bundle="ARCHITECTURE SHA256 URL"]... -- [PACKAGE[=VERSION]...]
 #
-# Where a bundle is offered that build-bundle.sh has made of this very image, it is taken instead: no apt, no script.
+# If a bundle is offered that build-bundle.sh has built from the same image, it is used instead of apt and the script.
 #
 # It runs as root and as process 1. apt exists only on Debian and its derivatives. So, in addition to POSIX sh, the script
 # uses programs that they always have: GNU find, tar, coreutils, sed, awk. Long commands run in the background, because a
 # shell runs traps only between foreground commands.
 #
 # The files that it writes to DIR:
-#   changes.tar           what is new or changed; present only if there is something to apply
-#   deleted, deleted-directories   what is gone: absolute paths, each ended by a NUL
-#   turned, turned-directories     of that, what is in the way of something of another kind by the same name
-#   changes               the paths in it, from /, each ended by a NUL
-#   fingerprint           the package state that it began with, for sha256sum --check
-#   bundle/               instead of all these: the bundle, what is in it but for changes.tar, and `told`, for the runner's log
-#   told                  why no bundle was taken, for the runner's log; present only if one was offered
-#   problem               what is missing and why, for the runner's log; present only if something is
+#   changes.tar           new and changed files; present only if there is something to apply
+#   deleted, deleted-directories   removed paths: absolute, NUL-terminated
+#   turned, turned-directories     the removed paths that a new file of another type replaces (a directory by a file, say)
+#   changes               the paths in changes.tar: relative to /, NUL-terminated
+#   fingerprint           the package state before the installation, for sha256sum --check
+#   bundle/               instead of all these: the bundle, its files except changes.tar, and `told`, for the runner's log
+#   told                  why no bundle was used, for the runner's log; present only if one was offered
+#   problem               what is missing and why, for the runner's log; present only if something is missing
 set -uf
 umask 022
 
@@ -30,6 +30,8 @@ umask 022
 
 . ./shared/now.sh
 
+. ./shared/took.sh
+
 . ./shared/apt-mirror.sh
 
 . ./shared/find-node.sh
@@ -38,15 +40,9 @@ umask 022
 
 . ./shared/take-bundle.sh
 
-# Sets $took: the seconds since $1, formatted for the log.
-took() {
-  now
-  took=$(((now - $1) / 100)).$(((now - $1) % 100 / 10))$(((now - $1) % 10))
-}
-
 job=
 stop() {
-  say "told to stop while preparing packages"
+  say "stopped by a signal while preparing packages"
   [ -z "$job" ] || kill "$job" 2> /dev/null
   exit "$1"
 }
@@ -68,10 +64,10 @@ give_up() {
   [ ! -w /dev/termination-log ] || tail -c 4000 "$directory/problem" > /dev/termination-log
   rm -rf "$work"
   if [ "$on_failure" = warn ]; then
-    say "the job starts all the same, as onFailure: warn asks"
+    say "the job starts anyway, because onFailure is warn"
     exit 0
   fi
-  say "exit 1: the runner is not started, as onFailure: fail asks"
+  say "exit 1: the runner is not started, because onFailure is fail"
   failed packages-not-installed "$problem"
   # Append apt's messages.
   [ ! -w /dev/termination-log ] || tail -n +2 "$directory/problem" | tail -c 3000 >> /dev/termination-log
@@ -118,7 +114,7 @@ shift
 bounded() {
   now
   if [ "$now" -ge "$deadline" ]; then
-    say "no time is left for: $1"
+    say "timeout reached; not running: $1"
     return 124
   fi
   printed=$(wc -c < "$work/log")
@@ -130,7 +126,7 @@ bounded() {
   status=$?
   job=
   wait "$tail"
-  [ "$status" -ne 124 ] || say "the time for packages is over; ended: $1"
+  [ "$status" -ne 124 ] || say "timeout reached; stopped: $1"
   return "$status"
 }
 
@@ -161,7 +157,7 @@ is_provided() {
     sed -e 's/^ *//' -e 's/[ :(].*//' | grep -qxF -- "$1"
 }
 
-# Is one of the given packages not there?
+# Is one of the given packages not installed?
 lacks_one_of() {
   for package in "$@"; do is_installed "$package" || return 0; done
   return 1
@@ -194,8 +190,8 @@ pruned() {
     sed -e 's|/*$||' -e '/^$/d' -e 's/[][*?\\]/\\&/g' -e 's/^/./' > "$work/pruned"
 }
 
-# Copies the image's package sources to $work, with the mirrors in place of the original URLs. The sources from the settings
-# are there, too. The image's own files are not changed.
+# Copies the image's package sources to $work, with the mirrors instead of the original URLs. $work also has the sources
+# from the settings. The image's own files are not changed.
 copy_sources() {
   [ ! -f /etc/apt/sources.list ] || sed -f "$work/mirrors.sed" /etc/apt/sources.list > "$work/sources.list"
   [ -d /etc/apt/sources.list.d ] || return 0
@@ -222,7 +218,7 @@ install() {
     chmod 755 "$policy"
   fi
   if ! apt_get install --no-install-recommends --allow-downgrades -- "$@" && [ "$#" -gt 1 ]; then
-    say "not all of them can be installed together; trying one by one"
+    say "the packages cannot all be installed together; installing them one by one"
     for package in "$@"; do apt_get install --no-install-recommends --allow-downgrades -- "$package"; done
   fi
   [ -z "$policy" ] || rm -f "$policy"
@@ -230,14 +226,14 @@ install() {
 
 # Runs the script of the profile with the interpreter in its first line, or with /bin/sh.
 run_script() {
-  say "running the script of the profile"
+  say "running the profile's script"
   chmod 755 "$work/script"
   case $(head -c 2 "$work/script") in
     '#!') bounded "$work/script" ;;
     *) bounded /bin/sh "$work/script" ;;
   esac
   status=$?
-  [ "$status" -eq 0 ] || add_problem "the profile's script ended with exit code $status"
+  [ "$status" -eq 0 ] || add_problem "the profile's script failed with exit code $status"
 }
 
 strip() { sed -z 's/^[^ ]* [^ ]* [^ ]* [^ ]* //'; }             # the path of a line of `list`
@@ -281,16 +277,16 @@ capture() {
   from=$now
   LC_ALL=C
   export LC_ALL
-  compare || { add_problem "what was installed could not be listed; nothing is put into the runner container"; return; }
+  compare || { add_problem "the changed files could not be listed; nothing is copied to the runner container"; return; }
   if ! [ -s "$directory/changes" ] && ! [ -s "$work/lost" ]; then
-    say "nothing has changed"
+    say "no files were changed"
     return
   fi
   # Each archive member takes whole blocks of 512 bytes, plus one block for its header and some for extended headers.
   size=$(cd / && xargs -0 -r stat --printf '%s\n' -- < "$directory/changes" |
     awk '{ size += 2560 + 512 * int(($1 + 511) / 512) } END { printf "%.0f", size }')
   if [ "$size" -gt "$size_limit" ]; then
-    add_problem "the packages take about $size bytes, more than sizeLimit allows ($size_limit); nothing is put into the runner container"
+    add_problem "the packages need about $size bytes, more than sizeLimit allows ($size_limit); nothing is copied to the runner container"
     return
   fi
   : > "$directory/changes.partial"
@@ -301,7 +297,7 @@ capture() {
   status=$?
   if [ "$status" -gt 1 ]; then # 1: a file changed while it was read
     rm -f "$directory/changes.partial"
-    add_problem "what was installed could not be archived (tar ended with $status, of $((size / 1024)) KiB; free: $(df -k --output=avail "$directory" | tail -n 1) KiB); nothing is put into the runner container"
+    add_problem "the changed files could not be archived (tar exited with $status; needed: $((size / 1024)) KiB; free: $(df -k --output=avail "$directory" | tail -n 1) KiB); nothing is copied to the runner container"
     return
   fi
   mv "$directory/changes.partial" "$directory/changes.tar"
@@ -310,27 +306,27 @@ capture() {
 }
 
 if ! command -v apt-get > /dev/null || ! command -v dpkg-query > /dev/null; then
-  add_problem "packages are installed with apt, which this image does not have${1:+; missing: $*}"
+  add_problem "installing packages requires apt, which this image does not have${1:+; missing: $*}"
   give_up
 fi
-say "preparing packages, $(($(date +%s) - made)) s after the volume for them was made"
+say "preparing packages, $(($(date +%s) - made)) s after their volume was created"
 if ! lacks_one_of "$@" && ! [ -s "$work/script" ]; then
   took "$begin"
-  say "nothing is missing; looked in $took s"
+  say "all packages are already installed; checked in $took s"
   rm -rf "$work"
   exit 0
 fi
 
 if [ -n "$bundles" ]; then
   now
-  # Beside what is installed, a bundle has lists of it. Half of the time is left to apt.
+  # In addition to the installed files, a bundle contains lists of them. Half of the remaining time is reserved for apt.
   if take_bundle "$directory/bundle" "$((size_limit + size_limit / 20))" "$((now + (deadline - now) / 2))"; then
     rm -rf "$work"
     exit 0
   fi
   rm -rf "$directory/bundle"
-  echo "the bundle of packages is not used: $obstacle" > "$directory/told"
-  say "$(cat "$directory/told"); apt installs them"
+  echo "the package bundle is not used: $obstacle" > "$directory/told"
+  say "$(cat "$directory/told"); installing the packages with apt"
 fi
 
 find_missing "$@"
@@ -342,13 +338,13 @@ pruned
 if [ -z "$missing" ]; then
   list "$work/before" || listed=no
 else
-  say "missing in this image: $missing"
+  say "missing from this image: $missing"
   copy_sources
   list "$work/before" &
   listing=$!
   now
   from=$now
-  apt_get update || say "apt-get update failed; going on with the lists that there are"
+  apt_get update || say "apt-get update failed; continuing with the existing package lists"
   took "$from"
   update=$took
   wait "$listing" || listed=no
@@ -363,10 +359,10 @@ find_missing "$@"
 [ -z "$missing" ] || add_problem "these packages could not be installed: $missing"
 half=$(half_installed | grep -vxF -f "$work/half" | tr '\n' ' ')
 if [ -n "$half" ]; then
-  add_problem "dpkg is left half-way (${half% }), so nothing is put into the runner container"
+  add_problem "some packages are only partly installed (${half% }), so nothing is copied to the runner container"
   give_up
 elif [ "$listed" = no ]; then
-  add_problem "the image's files could not be listed, so nothing is put into the runner container"
+  add_problem "the image's files could not be listed, so nothing is copied to the runner container"
   give_up
 fi
 [ ! -s "$work/script" ] || run_script

@@ -21,8 +21,8 @@ import { haveTools } from "../../test/support/tools.ts";
 import applyScript from "./apply-packages.sh";
 import installScript from "./install-packages.sh";
 
-// Runs both scripts with real apt, dpkg and sudo and a real repository, in containers that are overlays over a tree made of
-// Debian packages.
+// Runs both scripts with real apt, dpkg and sudo and a real repository, in containers whose root filesystems are overlays
+// over an installation of Debian.
 
 test.runIf(haveTools("shellcheck")).each(["install-packages.sh", "apply-packages.sh"])(
   "shellcheck finds nothing in %s",
@@ -75,14 +75,14 @@ line'; set +e; /usr/sbin/policy-rc.d; echo $? > /usr/lib/hello/policy`,
 
 const shells = { dash: ["/bin/dash"], bash: ["/bin/bash", "--posix"], busybox: ["/bin/busybox", "sh"] };
 const root = mkdtempSync(join(tmpdir(), "arc-primer-packages-"));
-const made: Container[] = [];
+const containers: Container[] = [];
 let repository: AptRepository;
 let image: string[];
 let archives: string[];
 
 function container(...layers: string[]): Container {
-  made.push(new Container(...layers, ...image));
-  return made.at(-1)!;
+  containers.push(new Container(...layers, ...image));
+  return containers.at(-1)!;
 }
 
 interface Options {
@@ -146,7 +146,7 @@ const has = (volume: string, name: string) => existsSync(join(volume, name));
 const problem = (volume: string) => readFileSync(join(volume, "problem"), "utf8");
 
 const isRoot = process.getuid?.() === 0;
-if (!isRoot && process.env["CI"]) throw new Error("the tests of packages need root: they make containers");
+if (!isRoot && process.env["CI"]) throw new Error("the tests of packages need root, because they create containers");
 
 describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "gpg", "unshare", "dash", "bash"))(
   "packages",
@@ -166,21 +166,24 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     }, 180_000);
     afterAll(() => {
       repository.close();
-      for (const one of made) one.remove();
+      for (const one of containers) one.remove();
       rmSync(root, { recursive: true });
     });
 
-    test.each(Object.entries(shells))("nothing is missing: no apt, no archive, no apply (%s)", async (_name, shell) => {
-      repository.requests.length = 0;
-      const { code, stderr, volume } = await install({ packages: ["tool", "bash", "tool=1.*"], shell });
-      expect({ code, requests: repository.requests }).toEqual({ code: 0, requests: [] });
-      expect(stderr).toMatch(
-        /preparing packages, \d+ s after the volume for them was made\n.*nothing is missing; looked in \d+\.\d\d s/,
-      );
-      expect(["changes.tar", "problem", "work"].map((name) => has(volume, name))).toEqual([false, false, false]);
-      const applied = await apply(volume, { shell });
-      expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: "" });
-    });
+    test.each(Object.entries(shells))(
+      "if no package is missing, apt does not run and nothing is applied (%s)",
+      async (_name, shell) => {
+        repository.requests.length = 0;
+        const { code, stderr, volume } = await install({ packages: ["tool", "bash", "tool=1.*"], shell });
+        expect({ code, requests: repository.requests }).toEqual({ code: 0, requests: [] });
+        expect(stderr).toMatch(
+          /preparing packages, \d+ s after their volume was created\n.*all packages are already installed; checked in \d+\.\d\d s/,
+        );
+        expect(["changes.tar", "problem", "work"].map((name) => has(volume, name))).toEqual([false, false, false]);
+        const applied = await apply(volume, { shell });
+        expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: "" });
+      },
+    );
 
     test.each([
       ["root", "dash", 0],
@@ -188,19 +191,19 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       ["an ordinary user with sudo", "bash", 1001],
       ["root", "busybox", 0],
     ] as const)(
-      "applied as %s under %s, the runner's files are those of the init container, to the last bit",
+      "after the packages are applied as %s under %s, the runner container has exactly the init container's files",
       async (_who, name, uid) => {
         const shell = shells[name];
         const installedIn = await install({ packages: ["hello", "tool=2.0", "new-tool"], shell });
         expect(installedIn.code).toBe(0);
-        expect(installedIn.stderr).toMatch(/missing in this image: hello tool=2.0 new-tool\n/);
+        expect(installedIn.stderr).toMatch(/missing from this image: hello tool=2.0 new-tool\n/);
         expect(installedIn.stderr).toMatch(/apt-get update took \d+\.\d\d s, apt-get install \d+\.\d\d s\n/);
         expect(installedIn.stderr).toMatch(/captured \d+ entries, \d+ KiB, in \d+\.\d\d s\n/);
         expect(has(installedIn.volume, "problem")).toBe(false);
 
         const applied = await apply(installedIn.volume, { shell, uid });
         expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
-        expect(applied.stderr).toMatch(/^arc-primer: packages in place after \d+\.\d\d s\n$/);
+        expect(applied.stderr).toMatch(/^arc-primer: packages installed in \d+\.\d\d s\n$/);
 
         const [want, got] = [
           await filesOf(installedIn.container, newVolume()),
@@ -209,7 +212,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         expect(got).toEqual(want);
         // Check that something was actually installed:
         const text = got.join("\n");
-        for (const there of [
+        for (const expected of [
           "f 4755 0:0 1",
           "hello-setuid",
           "cap_net_bind_service=ep",
@@ -219,7 +222,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
           "l 777 0:0 1",
           "./usr/share/man/man1/hello.1",
         ])
-          expect(text).toContain(there);
+          expect(text).toContain(expected);
         expect(text).toMatch(/f 755 0:0 2 .*\.\/usr\/bin\/hello-hard/);
         expect(text).toMatch(/f 755 .*\.\/usr\/bin\/hello-in-bin/);
         expect(text).not.toMatch(/\.\/bin\/hello-in-bin|old-tool\/deep|share\/tool\/gone|legal-notice/);
@@ -231,22 +234,22 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       },
     );
 
-    test("another package state in the runner's image: refused, and said", async () => {
+    test("rejects and logs a runner image with a different package state", async () => {
       const { volume } = await install({ packages: ["new-tool"] });
       const other = await install({ packages: ["hello"] });
       const warned = await apply(volume, { layers: [other.container.layer] });
       expect(warned).toMatchObject({ code: 0, stdout: "started\n" });
-      expect(warned.stderr).toContain("its image has another package state");
+      expect(warned.stderr).toContain("its image has a different package state");
       expect(await filesOf(warned.container, newVolume())).toEqual(await filesOf(other.container, newVolume()));
       const failed = await apply(volume, { layers: [other.container.layer], onFailure: "fail" });
       expect(failed).toMatchObject({ code: 1, stdout: "" });
-      expect(failed.stderr).toMatch(/\narc-primer: failed: packages-not-in-place: .* another package state .*\n$/);
+      expect(failed.stderr).toMatch(/\narc-primer: failed: packages-not-in-place: .* different package state .*\n$/);
     });
 
     test.each([
       ["no sudo in the image", "rm /usr/bin/sudo", "this image has no sudo"],
-      ["sudo that asks for a password", "rm /etc/sudoers.d/runner", "sudo said: sudo: a password is required"],
-    ])("%s: the job starts without, and the log says so", async (_what, change, said) => {
+      ["sudo that asks for a password", "rm /etc/sudoers.d/runner", "sudo failed: sudo: a password is required"],
+    ])("%s: the job starts without the packages, and the log says so", async (_what, change, said) => {
       const { volume } = await install({ packages: ["new-tool"] });
       const changed = container();
       await inside(changed, "/bin/sh", "-c", change);
@@ -255,7 +258,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(applied.stderr).toContain(said);
     });
 
-    test("an unknown package: apt's own words, and the others are there", async () => {
+    test("an unknown package: apt's error is logged, and the other packages are installed", async () => {
       const { code, stderr, volume } = await install({ packages: ["nope", "new-tool", "nope.*"] });
       expect(code).toBe(0);
       expect(stderr).toContain("E: Unable to locate package nope");
@@ -275,30 +278,30 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       );
     });
 
-    test("a package whose post-install fails: nothing half-installed reaches the runner", async () => {
+    test("a package whose postinst fails: nothing partly installed reaches the runner", async () => {
       const { code, stderr, volume } = await install({ packages: ["broken", "new-tool"] });
       expect(code).toBe(0);
       expect(stderr).toContain("this postinst fails");
-      expect(problem(volume)).toMatch(/dpkg is left half-way \(half-configured broken/);
+      expect(problem(volume)).toMatch(/some packages are only partly installed \(half-configured broken/);
       expect(has(volume, "changes.tar")).toBe(false);
       expect(await apply(volume)).toMatchObject({ code: 0, stdout: "started\n" });
       expect(await install({ packages: ["broken"], onFailure: "fail" })).toMatchObject({ code: 1 });
     });
 
-    test("a repository that hangs: bounded", async () => {
+    test("a repository that hangs is limited by the timeout", async () => {
       repository.hanging = true;
       const { code, stderr, seconds, volume } = await install({ packages: ["hello"], timeout: "2" });
       repository.hanging = false;
       expect(code).toBe(0);
       expect(seconds).toBeLessThan(10);
-      expect(stderr).toContain("the time for packages is over");
+      expect(stderr).toContain("timeout reached; stopped: apt-get");
       expect(problem(volume)).toContain("these packages could not be installed: hello");
     });
 
     test.each([
       ["apt", true, ["hello"]],
       ["dpkg", false, ["slow"]],
-    ])("TERM while %s works: ended at once", async (_what, hangs, packages) => {
+    ])("TERM while %s is running ends it immediately", async (_what, hangs, packages) => {
       repository.hanging = hangs;
       const started = startInstall(container(), newVolume(), { packages });
       await sleep(3000);
@@ -307,14 +310,14 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const { code, stderr } = await started.exit;
       repository.hanging = false;
       expect(code).toBe(143);
-      expect(stderr).toContain("told to stop while preparing packages");
+      expect(stderr).toContain("stopped by a signal while preparing packages");
       expect(performance.now() - began).toBeLessThan(2000);
     });
 
     test.each([
       ["root", 0],
       ["an ordinary user with sudo", 1001],
-    ])("TERM while %s puts packages in place: ended at once", async (_who, uid) => {
+    ])("TERM while %s installs packages ends it immediately", async (_who, uid) => {
       const { volume } = await install({ packages: ["new-tool"] });
       // The archive is a pipe without a writer, so that the script blocks in the middle.
       rmSync(join(volume, "changes.tar"));
@@ -327,35 +330,35 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       started.kill("SIGTERM");
       const { code, stdout, stderr } = await started.exit;
       expect({ code, stdout }).toEqual({ code: 143, stdout: "" });
-      expect(stderr).toContain("told to stop while putting packages in place");
+      expect(stderr).toContain("stopped by a signal while installing packages");
       expect(performance.now() - began).toBeLessThan(2000);
     });
 
-    test("a full disk: said, and nothing is put into the runner", async () => {
+    test("a full disk is logged, and nothing is copied to the runner", async () => {
       const { code, stderr } = await install({ packages: ["big"], mode: "full" });
       expect(code).toBe(0);
       expect(stderr).toMatch(/No space left on device|tar: .*: Wrote only/);
-      expect(stderr).toContain("what was installed could not be archived");
+      expect(stderr).toContain("the changed files could not be archived");
     });
 
-    test("more than sizeLimit: said, and nothing is put into the runner", async () => {
+    test("packages larger than sizeLimit are logged, and nothing is copied to the runner", async () => {
       const { code, volume } = await install({ packages: ["big"], sizeLimit: 20e6 });
       expect(code).toBe(0);
-      expect(problem(volume)).toMatch(/the packages take about 3\d+ bytes, more than sizeLimit allows \(20000000\)/);
+      expect(problem(volume)).toMatch(/the packages need about 3\d+ bytes, more than sizeLimit allows \(20000000\)/);
       expect(has(volume, "changes.tar")).toBe(false);
     });
 
     test.each([
-      ["a folder", "/usr/lib/hello"],
-      ["a folder, reached by a link", "/lib/hello"],
+      ["a directory", "/usr/lib/hello"],
+      ["a directory behind a symlink", "/lib/hello"],
       ["a single file", "/etc/passwd"],
-      ["a folder from which something is gone", "/usr/lib/old-tool"],
-    ])("what lies on a volume of the runner's own stays as it is: %s", async (_what, mount) => {
+      ["a directory with removed files", "/usr/lib/old-tool"],
+    ])("files on the runner's own volumes are not changed: %s", async (_what, mount) => {
       const packages = ["hello", "new-tool"];
       const { volume } = await install({ packages, settings: ["script=useradd somebody"] });
       const { code, stderr, container: one } = await apply(volume, { mount });
       expect(code).toBe(0);
-      expect(stderr).toMatch(/^arc-primer: packages in place after/);
+      expect(stderr).toMatch(/^arc-primer: packages installed in/);
       const mounted = join(one.folder, "mounted");
       const isFile = mount === "/etc/passwd";
       expect(isFile ? readFileSync(mounted, "utf8") : readdirSync(mounted).join()).not.toMatch(
@@ -367,43 +370,43 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     test.each([
       ["root", 0],
       ["an ordinary user with sudo", 1001],
-    ])("%s: a library that tar and sudo are linked with, under another file name", async (_who, uid) => {
+    ])("%s: a library that tar and sudo are linked with gets a new file name", async (_who, uid) => {
       const script = `cd /usr/lib/*-linux-gnu; for name in libacl.so.1 libz.so.1 libselinux.so.1; do
         [ -L $name ] || continue; old=$(readlink $name); mv $old $old.9; ln -sf $old.9 $name; done`;
       const installedIn = await install({ settings: [`script=${script}`] });
       const applied = await apply(installedIn.volume, { uid });
-      expect(applied.stderr).toMatch(/^arc-primer: packages in place after .* s\n$/);
+      expect(applied.stderr).toMatch(/^arc-primer: packages installed in .* s\n$/);
       expect(await filesOf(applied.container, newVolume())).toEqual(await filesOf(installedIn.container, newVolume()));
     });
 
-    test("a folder that became a link, and a link that became a folder, with all that was in them", async () => {
+    test("a directory is replaced by a symlink and a symlink by a directory, with all their contents", async () => {
       const script = `cd /usr/share; mv tool moved; ln -s moved tool; rm /usr/lib/os-release; mkdir /usr/lib/os-release; echo x > /usr/lib/os-release/x
         rm -rf moved/docs; echo file > moved/docs`;
       const installedIn = await install({ settings: [`script=${script}`] });
       const applied = await apply(installedIn.volume, { uid: 1001 });
-      expect(applied.stderr).toMatch(/^arc-primer: packages in place after .* s\n$/);
+      expect(applied.stderr).toMatch(/^arc-primer: packages installed in .* s\n$/);
       expect(await filesOf(applied.container, newVolume())).toEqual(await filesOf(installedIn.container, newVolume()));
     });
 
-    test("a package by a name that another one provides", async () => {
+    test("a package name that another package provides", async () => {
       const { code, volume, container: one } = await install({ packages: ["former-name"], onFailure: "fail" });
       expect({ code, problem: has(volume, "problem") }).toEqual({ code: 0, problem: false });
       image = [one.layer, ...image];
       repository.requests.length = 0;
       const again = await install({ packages: ["former-name", "bash:any"] });
       image = image.slice(1);
-      expect(again.stderr).toContain("nothing is missing");
+      expect(again.stderr).toContain("all packages are already installed");
       expect(repository.requests).toEqual([]);
     });
 
-    test("many small files: what the archive adds to them counts", async () => {
+    test("many small files: the overhead of the archive counts", async () => {
       const script = "mkdir /usr/share/many; cd /usr/share/many; seq 20000 | xargs touch";
       const { code, volume } = await install({ settings: [`script=${script}`], sizeLimit: 30e6 });
       expect(code).toBe(0);
       expect(problem(volume)).toContain("more than sizeLimit allows (30000000)");
     });
 
-    test("the image's files cannot be listed: said, and nothing is put into the runner", async () => {
+    test("if the image's files cannot be listed, this is logged, and nothing is copied to the runner", async () => {
       const changed = container();
       const find =
         '#!/bin/sh\n[ -e /var/tmp/seen ] || { : > /var/tmp/seen; echo no luck >&2; exit 1; }\nexec /usr/bin/find "$@"\n';
@@ -417,7 +420,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(has(volume, "changes.tar")).toBe(false);
     });
 
-    test("a package that was half-installed before, and is whole afterwards, is no problem", async () => {
+    test("a package that was partly installed before and is complete afterwards is no problem", async () => {
       const changed = container();
       writeFileSync(join(changed.layer, "tool.deb"), readFileSync(archives[0]!));
       await inside(changed, "sh", "-c", "dpkg --remove tool; dpkg --unpack /tool.deb");
@@ -427,20 +430,20 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect([has(volume, "problem"), has(volume, "changes.tar")]).toEqual([false, true]);
     });
 
-    test("something in the way in the runner container: said loudly", async () => {
+    test("an obstacle in the runner container is logged in a box", async () => {
       const { volume } = await install({ packages: ["hello"] });
       const changed = container();
       await inside(changed, "mkdir", "-p", "/usr/bin/hello/in-the-way");
       const applied = await apply(volume, { layers: [changed.layer] });
       expect(applied).toMatchObject({ code: 0, stdout: "started\n" });
       expect(applied.stderr).toMatch(
-        /\* the packages .* could be put in place only in part; what failed is said above\n/,
+        /\* the profile's packages are not installed .*: only some of the files could be installed; see the errors above\n/,
       );
       const failed = await apply(volume, { layers: [changed.layer], onFailure: "fail" });
       expect(failed).toMatchObject({ code: 1, stdout: "" });
     });
 
-    test("a second run over the same volume begins anew", async () => {
+    test("a second run with the same volume starts from scratch", async () => {
       const volume = newVolume();
       await startInstall(container(), volume, { packages: ["nope", "new-tool"] }).exit;
       expect([has(volume, "problem"), has(volume, "changes.tar")]).toEqual([true, true]);
@@ -468,15 +471,15 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       });
     });
 
-    test("the administrator's script fails: said, and the packages are there", async () => {
+    test("if the administrator's script fails, this is logged, and the packages are installed", async () => {
       const { code, volume } = await install({ packages: ["new-tool"], settings: ["script=echo oh no >&2; exit 3"] });
       expect(code).toBe(0);
-      expect(problem(volume)).toContain("the profile's script ended with exit code 3");
+      expect(problem(volume)).toContain("the profile's script failed with exit code 3");
       const applied = await apply(volume);
       expect(await inside(applied.container, "cat", "/usr/lib/new-tool")).toMatchObject({ stdout: "new\n" });
     });
 
-    test("a script alone, with nothing missing: applied, without apt", async () => {
+    test("a script without missing packages is applied without apt", async () => {
       repository.requests.length = 0;
       const { volume } = await install({
         packages: ["tool"],
@@ -488,7 +491,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       expect(await inside(one, "ls", "/usr/share/tool")).toMatchObject({ code: 2 });
     });
 
-    test("a mirror and a proxy: apt goes where they say, and the image's own sources stay as they are", async () => {
+    test("apt uses the mirror and the proxy, and the image's own sources are not changed", async () => {
       const list = "# of the image\ndeb [trusted=yes] http://packages.example.com/debian ./\n";
       const changed = container();
       writeFileSync(join(changed.layer, "list"), list);
@@ -518,7 +521,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       }
     });
 
-    describe("the profile's proxy and mirrors, left to the job's own apt-get", () => {
+    describe("the profile's proxy and mirrors are configured for the job's own apt-get", () => {
       const list = "# of the image\ndeb [trusted=yes] http://packages.example.com/debian ./\n";
       const stanza = "Types: deb\nURIs: http://packages.example.com/debian/more\nSuites: ./\nTrusted: yes\n";
       const mirror = () => ["mirror=http://packages.example.com/debian", `by=${repository.url}/copy`];
@@ -534,9 +537,9 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       }
 
       test.each<[string, string[], boolean]>([
-        ["beside packages that are put in place", ["new-tool"], false],
-        ["where all packages are there", ["tool"], false],
-        ["alone", [], true],
+        ["in addition to installed packages", ["new-tool"], false],
+        ["if no package is missing", ["tool"], false],
+        ["without any packages", [], true],
       ])("%s", async (_what, packages, alone) => {
         const layers = await withSources();
         image = [...layers, ...image];
@@ -565,25 +568,25 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
         }
       });
 
-      test("what lies on a volume of the runner's own stays as it is", async () => {
+      test("files on the runner's own volumes are not changed", async () => {
         const [layer = ""] = await withSources();
         const options = { layers: [layer], settings: mirror(), alone: true, mount: "/etc/apt/sources.list" };
         const { stderr, container: one } = await apply(newVolume(), options);
         expect({ stderr, list: readFileSync(join(one.folder, "mounted"), "utf8") }).toEqual({ stderr: "", list });
       });
 
-      test("no sudo: said, and the job starts", async () => {
+      test("without sudo, the reason is logged, and the job starts", async () => {
         const changed = container();
         await inside(changed, "rm", "/usr/bin/sudo");
         const settings = [...proxy(), ...mirror()];
         const one = await apply(newVolume(), { layers: [changed.layer], uid: 1001, settings, alone: true });
         expect(one).toMatchObject({ code: 0, stdout: "started\n" });
         expect(one.stderr).toMatch(
-          /\* the profile's proxy and mirrors are not in the apt of this container: .* this image has no sudo\n/,
+          /\* the profile's proxy and mirrors are not configured for apt in this container: .* this image has no sudo\n/,
         );
       });
 
-      test("an image without apt: said, and the job starts", async () => {
+      test("without apt, the reason is logged, and the job starts", async () => {
         const changed = container();
         await inside(changed, "rm", "-r", "/etc/apt");
         const one = await apply(newVolume(), { layers: [changed.layer], settings: proxy(), alone: true });
@@ -604,7 +607,7 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
     test.each([
       ["GNU", "rm /usr/bin/apt-get", []],
       ["busybox", "mkdir /bb && busybox --install -s /bb", ["/usr/bin/env", "PATH=/bb"]],
-    ])("an image without apt, with the tools of %s: a reason, and no guess", async (_whose, change, env) => {
+    ])("an image without apt, with the tools of %s: reports the reason", async (_whose, change, env) => {
       const changed = container();
       await inside(changed, "/bin/sh", "-c", change);
       image = [changed.layer, ...image];
@@ -612,10 +615,10 @@ describe.runIf(isRoot && haveTools("mmdebstrap", "dpkg-deb", "apt-ftparchive", "
       const { code, stderr, volume } = await install({ packages: ["hello"], shell });
       const applied = await apply(volume, { shell });
       image = image.slice(1);
-      const said = "packages are installed with apt, which this image does not have; missing: hello";
+      const said = "installing packages requires apt, which this image does not have; missing: hello";
       expect({ code, stderr, problem: problem(volume) }).toEqual({
         code: 0,
-        stderr: `arc-primer: ${said}\narc-primer: the job starts all the same, as onFailure: warn asks\n`,
+        stderr: `arc-primer: ${said}\narc-primer: the job starts anyway, because onFailure is warn\n`,
         problem: `${said}\n`,
       });
       expect(applied).toMatchObject({ code: 0, stdout: "started\n", stderr: expect.stringContaining(said) });

@@ -21,7 +21,7 @@ set -u
 # place FROM TO: copies to a temporary name and renames it, so that no program sees an incomplete file.
 place() {
   if [ -e "$2" ] || [ -L "$2" ]; then
-    say "$2 is there already, and stays as it is"
+    say "$2 already exists and is not changed"
     return 0
   fi
   case $2 in */*) mkdir -p "${2%/*}" || return 1 ;; esac
@@ -32,10 +32,10 @@ place() {
 
 copy() {
   if [ ! -r "$1" ]; then
-    say "$1 is missing, so there is no $2: is the ConfigMap or Secret that holds it in this namespace?"
+    say "$1 is missing, so $2 was not created: check that the ConfigMap or Secret with this file exists in this namespace"
     return
   fi
-  place "$1" "$2" || say "$2 could not be written; going on without it"
+  place "$1" "$2" || say "$2 could not be written; continuing without it"
 }
 
 copy_ca() {
@@ -43,8 +43,8 @@ copy_ca() {
     copy "$1" "$2"
     return
   fi
-  say "$1 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
-  place /dev/null "$2" || say "$2 could not be written; going on without it"
+  say "$1 is missing, so private certificates are not trusted: check that the ConfigMap or Secret with them exists in this namespace"
+  place /dev/null "$2" || say "$2 could not be written; continuing without it"
 }
 
 # Concatenates two files into a new file and prints its name.
@@ -55,7 +55,7 @@ join_files() (
 # NODE_EXTRA_CA_CERTS takes only one file. If it is already set, both files are concatenated into a new one.
 trust_in_node() {
   if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || [ ! -f "$NODE_EXTRA_CA_CERTS" ] || [ ! -r "$NODE_EXTRA_CA_CERTS" ]; then
-    [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || say "NODE_EXTRA_CA_CERTS named $NODE_EXTRA_CA_CERTS, which cannot be read"
+    [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || say "NODE_EXTRA_CA_CERTS was set to $NODE_EXTRA_CA_CERTS, which cannot be read; it is replaced"
     export NODE_EXTRA_CA_CERTS="$1"
     return
   fi
@@ -64,12 +64,12 @@ trust_in_node() {
   if [ -n "$1" ]; then
     export NODE_EXTRA_CA_CERTS="$1"
   else
-    say "NODE_EXTRA_CA_CERTS could not be added to; it stays $NODE_EXTRA_CA_CERTS"
+    say "the certificates could not be added to NODE_EXTRA_CA_CERTS; it is still $NODE_EXTRA_CA_CERTS"
   fi
 }
 
 # update-ca-certificates expects one certificate per file.
-split() ( # FROM FOLDER
+split() ( # FROM DIR
   number=0
   file=
   while IFS= read -r line || [ -n "$line" ]; do
@@ -86,22 +86,22 @@ split() ( # FROM FOLDER
 
 trust_in_system() (
   store=/usr/local/share/ca-certificates
-  as=
+  sudo=
   output=
   if ! command -v update-ca-certificates > /dev/null 2>&1; then
-    say "the system's certificates stay as they are: this image has no update-ca-certificates"
+    say "the system's trust store was not changed: this image has no update-ca-certificates"
     return
   elif [ "$(id -u)" -ne 0 ]; then
-    as='sudo -n'
+    sudo='sudo -n'
     if ! sudo -n true 2> /dev/null; then
-      say "the system's certificates stay as they are: this user is not root, and has no sudo without a password"
+      say "the system's trust store was not changed: this user is not root and has no passwordless sudo"
       return
     fi
   fi
-  # $as is unquoted on purpose, so that it is split.
-  if parts=$(mktemp -d) && split "$1" "$parts" && $as mkdir -p "$store" && $as cp "$parts"/*.crt "$store/" \
-    && output=$($as update-ca-certificates 2>&1); then :; else
-    say "the system's certificates could not be added to; going on without. $output"
+  # $sudo is unquoted on purpose, so that it is split.
+  if parts=$(mktemp -d) && split "$1" "$parts" && $sudo mkdir -p "$store" && $sudo cp "$parts"/*.crt "$store/" \
+    && output=$($sudo update-ca-certificates 2>&1); then :; else
+    say "the certificates could not be added to the system's trust store; continuing without them. $output"
   fi
   rm -rf "$parts"
 )
@@ -115,7 +115,7 @@ trust_in_system() (
 while [ "$1" != -- ]; do
   case $1 in
     home)
-      [ "${HOME:-}" = "$2" ] || say "HOME is ${HOME:-not set}, not $2, where files go that programs look for in HOME: set runner.home in the profile"
+      [ "${HOME:-}" = "$2" ] || say "HOME is ${HOME:-not set}, but arc-primer copies files to $2: set runner.home in the profile"
       shift 2
       ;;
     copy) copy "$2" "$3"; shift 3 ;;
@@ -125,14 +125,14 @@ while [ "$1" != -- ]; do
         trust_in_node "$2"
         if [ "$1" = trust ]; then
           limited 60 trust_in_system "$2"
-          [ $? -ne 137 ] || say "what adds to the system's certificates did not end within 60 s: going on without it"
+          [ $? -ne 137 ] || say "adding the certificates to the system's trust store took longer than 60 s: continuing without them"
         fi
       else
-        say "$2 is missing, so private certificates are not trusted: is the ConfigMap or Secret that holds them in this namespace?"
+        say "$2 is missing, so private certificates are not trusted: check that the ConfigMap or Secret with them exists in this namespace"
       fi
       shift 2
       ;;
-    *) say "what is $1?"; shift ;;
+    *) say "unknown step: $1"; shift ;;
   esac
 done
 shift

@@ -64,7 +64,7 @@ const started = "started 2 \n";
 
 describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
   describe.each(allShells)("under %s", (_name, sh) => {
-    test("copies files, and the folders that were missing belong to the user that runs it", () => {
+    test("copies files and creates missing directories, which belong to the user that runs it", () => {
       const { source, home } = place();
       const [one, two] = [join(home, ".docker/buildx/a file"), join(home, ".config/dagger/engine.json")];
       const result = run(sh, ["home", home, "copy", source, one, "copy", source, two], { HOME: home });
@@ -74,35 +74,35 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(statSync(join(home, ".docker")).uid).toBe(isRoot ? nobody : process.getuid?.());
     });
 
-    test("never over a file that is there, and says so", () => {
+    test("never overwrites an existing file, and says so", () => {
       const { source, home } = place();
       const target = join(home, "mine");
       writeFileSync(target, "my own\n");
       const { status, stderr } = run(sh, ["copy", source, target]);
       expect({ status, stderr }).toEqual({
         status: 0,
-        stderr: `arc-primer: ${target} is there already, and stays as it is\n`,
+        stderr: `arc-primer: ${target} already exists and is not changed\n`,
       });
       expect(readFileSync(target, "utf8")).toBe("my own\n");
     });
 
-    test("nor over a link that leads nowhere", () => {
+    test("does not overwrite a dangling symlink", () => {
       const { at, source, home } = place();
       const target = join(home, "mine");
       symlinkSync(join(at, "nowhere"), target);
-      expect(run(sh, ["copy", source, target]).stderr).toContain("is there already");
+      expect(run(sh, ["copy", source, target]).stderr).toContain("already exists");
       expect(existsSync(join(at, "nowhere"))).toBe(false);
     });
 
-    test("a source that is missing is said, and the job starts", () => {
+    test("a missing source is logged, and the job starts", () => {
       const { at, home } = place();
       const { status, stdout, stderr } = run(sh, ["copy", join(at, "gone"), join(home, "x/y")]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: started });
-      expect(stderr).toMatch(/gone is missing, so there is no .*y: is the ConfigMap or Secret/);
+      expect(stderr).toMatch(/gone is missing, so .*y was not created: check that the ConfigMap or Secret/);
       expect(readdirSync(home)).toEqual([]);
     });
 
-    test("certificates that are missing leave an empty file, for buildx insists on one", () => {
+    test("missing certificates result in an empty file, because buildx requires one", () => {
       const { at, home } = place();
       const { status, stderr } = run(sh, ["copy-ca", join(at, "gone"), join(home, "x/ca.pem")]);
       expect(status).toBe(0);
@@ -110,29 +110,29 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(readFileSync(join(home, "x/ca.pem"), "utf8")).toBe("");
     });
 
-    test.runIf(isRoot)("where nothing can be written: the tool's own words, ours, and the job starts", () => {
+    test.runIf(isRoot)("if nothing can be written, the tool's error and ours are logged, and the job starts", () => {
       const { at, source } = place();
       chmodSync(at, 0o755);
       const { status, stdout, stderr } = run(sh, ["copy", source, join(at, "no/where")]);
       expect({ status, stdout }).toEqual({ status: 0, stdout: started });
       expect(stderr).toMatch(/mkdir: .*ermission denied\n/);
-      expect(stderr).toContain("could not be written; going on without it");
+      expect(stderr).toContain("could not be written; continuing without it");
     });
 
-    test("HOME elsewhere is said", () => {
+    test("a different HOME is logged", () => {
       const { home } = place();
       const { stderr } = run(sh, ["home", home], { HOME: "/else" });
-      expect(stderr).toContain(`HOME is /else, not ${home}`);
+      expect(stderr).toContain(`HOME is /else, but arc-primer copies files to ${home}`);
       expect(run(sh, ["home", home]).stderr).toContain("HOME is not set");
     });
 
-    test("Node: named where nothing was, added to where something was, and what was there is not changed", () => {
+    test("NODE_EXTRA_CA_CERTS is set, or combined with the file that it names, which is not changed", () => {
       const { at, source } = place();
       expect(run(sh, ["trust", source]).stdout).toBe(`started 2 ${source}\n`);
       expect(run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: source }).stdout).toBe(`started 2 ${source}\n`);
 
       const own = join(at, "own.pem");
-      writeFileSync(own, "my own"); // without a line's end
+      writeFileSync(own, "my own"); // without a newline at the end
       const { stdout } = run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: own });
       const both = stdout.trim().split(" ").at(-1)!;
       expect([own, source]).not.toContain(both);
@@ -141,11 +141,11 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       rmSync(both);
       expect(run(sh, ["trust", source], { NODE_EXTRA_CA_CERTS: "/gone" })).toMatchObject({
         stdout: `started 2 ${source}\n`,
-        stderr: expect.stringContaining("NODE_EXTRA_CA_CERTS named /gone, which cannot be read"),
+        stderr: expect.stringContaining("NODE_EXTRA_CA_CERTS was set to /gone, which cannot be read"),
       });
     });
 
-    test("the system's store: what prevents it is logged", () => {
+    test("the reason why the system's trust store cannot be changed is logged", () => {
       const { at, source } = place();
       expect(run(sh, ["trust", source]).stderr).toContain("this image has no update-ca-certificates");
       const { status, stderr } = run(sh, ["trust", join(at, "gone")]);
@@ -153,13 +153,13 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(stderr).toContain("private certificates are not trusted");
     });
 
-    test.runIf(isRoot)("the system's store belongs to root", () => {
+    test.runIf(isRoot)("changing the system's trust store requires root or passwordless sudo", () => {
       const { source } = place();
       const path = pathWith(["update-ca-certificates", "exit 0"], ["sudo", "exit 1"]);
-      expect(run(sh, ["trust", source], { PATH: path }).stderr).toContain("no sudo without a password");
+      expect(run(sh, ["trust", source], { PATH: path }).stderr).toContain("not root and has no passwordless sudo");
     });
 
-    test.runIf(isRoot)("the system's store gets a file for each certificate", () => {
+    test.runIf(isRoot)("the system's trust store gets one file per certificate", () => {
       const { at } = place();
       const bundle = join(at, "bundle.pem");
       writeFileSync(bundle, `first\n${examplePem}\nsecond\n${examplePem.trim()}`);
@@ -178,7 +178,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(readFileSync(join(at, "ran"), "utf8")).toBe("updated\n");
     });
 
-    test("in Node alone: the system's store is not touched", () => {
+    test("trust-in-node does not change the system's trust store", () => {
       const { source } = place();
       const path = pathWith(["sudo", "echo sudo ran >&2"], ["update-ca-certificates", "echo it ran >&2"]);
       const result = run(sh, ["trust-in-node", source], { PATH: path });
@@ -186,7 +186,7 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       expect(run(sh, ["trust-in-node", "/gone"]).stderr).toContain("private certificates are not trusted");
     });
 
-    test.runIf(isRoot)("update-ca-certificates fails: its words, and the job starts", () => {
+    test.runIf(isRoot)("if update-ca-certificates fails, its error is logged, and the job starts", () => {
       const { at } = place();
       const bundle = join(at, "bundle.pem");
       writeFileSync(bundle, examplePem);
@@ -196,25 +196,25 @@ describe.runIf(haveTools("dash", "bash", "busybox"))("place-files.sh", () => {
       );
       const { status, stdout, stderr } = run(sh, ["trust", bundle], { PATH: path });
       expect({ status, stdout }).toEqual({ status: 0, stdout: `started 2 ${bundle}\n` });
-      expect(stderr).toContain("could not be added to; going on without. disk full");
+      expect(stderr).toContain("could not be added to the system's trust store; continuing without them. disk full");
     });
 
-    test.runIf(isRoot)("the command's own variables are as they were, whatever their names", () => {
+    test.runIf(isRoot)("the command's environment variables are not changed, whatever their names", () => {
       const { at, source, home } = place();
       const [bundle, named] = [join(at, "bundle.pem"), join(at, "own.pem")];
       for (const file of [bundle, named]) writeFileSync(file, examplePem);
       const own = jobVariables(script);
-      expect(Object.keys(own)).toEqual(expect.arrayContaining(["as", "store", "parts", "both", "line", "number"]));
+      expect(Object.keys(own)).toEqual(expect.arrayContaining(["sudo", "store", "parts", "both", "line", "number"]));
       const path = pathWith(["sudo", ":"], ["update-ca-certificates", ":"]);
       const words = ["home", home, "copy", source, join(home, "x/y"), "trust", bundle];
       const env = { ...own, HOME: home, NODE_EXTRA_CA_CERTS: named, PATH: path };
       const { stdout, stderr } = run(sh, words, env, false, [findTool("env")!]);
       expect(stderr).toBe("");
       for (const [name, value] of Object.entries(own)) expect(stdout).toContain(`${name}=${value}\n`);
-      rmSync(/^NODE_EXTRA_CA_CERTS=(.*)$/m.exec(stdout)![1]!); // what only the command is told of
+      rmSync(/^NODE_EXTRA_CA_CERTS=(.*)$/m.exec(stdout)![1]!); // only the command gets this path
     });
 
-    test("it becomes the command: same process, same arguments, its exit code", () => {
+    test("executes the command: same process, same arguments, its exit code", () => {
       const words = ["two words", "$(date) $$ $HOME", "", "*", "--", "it's"];
       const [program = "", ...rest] = sh;
       const report = 'printf "%s|" "$$" "$@"; exit 3';

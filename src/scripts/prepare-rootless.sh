@@ -14,7 +14,7 @@ home=$3
 
 . ./shared/failed.sh
 
-trap '[ $? -eq 0 ] || failed rootless-not-prepared "the folders for a rootless dockerd could not be made, as the line above says"' EXIT
+trap '[ $? -eq 0 ] || failed rootless-not-prepared "the directories for rootless dockerd could not be created; see the error above"' EXIT
 cp -a /etc/. "$etc/"
 printf 'runner:x:%s:%s:runner:/home/runner:/bin/sh\n' "$uid" "$uid" >> "$etc/passwd"
 printf 'runner:x:%s:\n' "$uid" >> "$etc/group"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Waits until the Docker daemon responds, then executes the command after "--".
 #
-#   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail [externals=FOLDER] -- COMMAND [ARG...]
+#   sh -c SCRIPT arc-primer-wait timeout=120 interval=0.05 exit-code=42 on-timeout=fail [externals=DIR] -- COMMAND [ARG...]
 #
-# Before waiting, it checks that FOLDER, where the runner's externals are mounted, is not empty.
+# Before waiting, it checks that DIR, where the runner's externals are mounted, is not empty.
 #
 # It runs as process 1 of the runner container. The image may have any /bin/sh, so it uses only POSIX sh. Process 1 ignores
 # signals for which it has no trap, and a shell runs traps only between foreground commands. So the waiting is done in a
@@ -38,19 +38,19 @@ prepare() {
   case $host in unix://*) socket=${host#unix://} ;; esac
 
   if [ "$client" = docker ]; then
-    make_file
+    create_output_file
   elif command -v curl > /dev/null 2>&1; then
     case $host in unix://* | tcp://* | http://* | https://*) client=curl ;; esac
   fi
 }
 
-# Sets $said: a file for the client's output. A pipe would not be closed while background processes of a wrapper around
-# docker hold it open. Empty if no file can be written.
-make_file() {
-  for said in "${TMPDIR:-/tmp}" /dev/shm "${HOME:-/}" ''; do
-    [ -n "$said" ] || break
-    said=$said/.arc-primer-wait.$$
-    (set -C && : > "$said") 2> /dev/null && break
+# Sets $output to a file for the client's output, or to nothing if no file can be written. A pipe would stay open as long as
+# background processes of a wrapper around docker hold it open.
+create_output_file() {
+  for output in "${TMPDIR:-/tmp}" /dev/shm "${HOME:-/}" ''; do
+    [ -n "$output" ] || break
+    output=$output/.arc-primer-wait.$$
+    (set -C && : > "$output") 2> /dev/null && break
   done
 }
 
@@ -74,19 +74,21 @@ find_context() {
 
 . ./shared/now.sh
 
+. ./shared/took.sh
+
 # Sleeps for one interval. Not every `sleep` supports fractions of a second.
 pause() {
   sleep "$interval" 2> /dev/null && return
-  say "sleep takes no fractions of a second here: looking once a second"
+  say "sleep does not support fractions of a second in this image: checking once per second"
   interval=1
   sleep 1
 }
 
 # Kills a process and its descendants, as far as /proc lists them.
-end() {
+kill_tree() {
   read -r children 2> /dev/null < "/proc/$1/task/$1/children" || children=
   kill -KILL "$1"
-  for child in $children; do (end "$child"); done
+  for child in $children; do (kill_tree "$child"); done
 }
 
 # Runs a command for at most $limit seconds. Returns 137 if it was killed. Not every image has timeout(1).
@@ -99,7 +101,7 @@ bounded() {
     sleep "$limit" &
     nap=$!
     wait "$nap"
-    end "$attempt"
+    kill_tree "$attempt"
   ) > /dev/null 2>&1 & # otherwise the open pipe would block the caller's $(...)
   guard=$!
   { wait "$attempt"; } 2> /dev/null # suppresses the shell's "Killed" message
@@ -129,12 +131,12 @@ ping_with_curl() {
 }
 
 # Queries the daemon once. Sets $answer to the client's output.
-ask() {
+query() {
   case $client in
     docker)
       answer=
       set -- docker version --format '{{.Server.APIVersion}}'
-      if [ -n "$said" ]; then bounded "$@" > "$said" 2>&1
+      if [ -n "$output" ]; then bounded "$@" > "$output" 2>&1
       else answer=$(bounded "$@" 2>&1); fi
       status=$?
       read_answer
@@ -144,7 +146,7 @@ ask() {
       status=$?
       ;;
   esac
-  [ "$status" -ne 137 ] || answer="${answer:+$answer; }the daemon took the connection and did not answer within $limit s"
+  [ "$status" -ne 137 ] || answer="${answer:+$answer; }the daemon accepted the connection but did not respond within $limit s"
   return "$status"
 }
 
@@ -152,8 +154,8 @@ ask() {
 read_answer() {
   lines=$answer
   answer=
-  if [ -n "$said" ]; then
-    while IFS= read -r line || [ -n "$line" ]; do lines=$lines$line$newline; done < "$said"
+  if [ -n "$output" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do lines=$lines$line$newline; done < "$output"
   fi
   while next_line; do
     case $line in WARNING:* | '') ;; *) answer=${answer:+$answer$newline}$line ;; esac
@@ -206,31 +208,31 @@ final_line() {
 }
 
 # Checks once. Returns 0 if there is nothing left to wait for. Otherwise sets $answer to the reason to wait.
-look() {
+check() {
   if [ -n "$socket" ]; then
     if denied; then
-      say "permission denied at $socket: the daemon is up, this user may not talk to it without sudo; going on"
+      say "permission denied at $socket: the daemon is running, but this user cannot access it without sudo; starting the runner"
       return 0
     fi
     if [ -n "$denied_since" ]; then
       answer="permission denied at $socket"
       return 1
     elif [ ! -S "$socket" ]; then
-      answer="there is no socket at $socket"
+      answer="the socket $socket does not exist"
       return 1
     fi
   fi
   if [ "$client" = none ]; then
     if [ -n "$socket" ]; then
-      say "this image has neither docker nor curl: the socket at $socket is all that can be seen; going on"
+      say "this image has neither docker nor curl, so only the existence of $socket was checked; starting the runner"
     else
-      say "this image has no client that can ask $host whether Docker is up; going on"
+      say "this image has no client that can check whether Docker is running at $host; starting the runner"
     fi
     return 0
   fi
-  ask && return 0
+  query && return 0
   is_final || return 1
-  say "the daemon at $host does not take this client, and waiting will not change that; going on. It said:"
+  say "the daemon at $host rejects this client, and waiting does not help; starting the runner. The error:"
   printf '%s\n' "$answer" >&2
 }
 
@@ -242,34 +244,33 @@ wait_for_docker() {
   now
   begin=$now
   waited=0
-  told=
+  reported=
   denied_since=
   limit=$((timeout < 10 ? timeout : 10))
   if [ -n "$externals" ] && ! has_files "$externals"; then
-    give_up externals-missing "the runner's externals are missing: $externals is empty or not there, so jobs that use containers cannot work; does the API server, the node and the image support docker.externals: volume?" || return
+    give_up externals-missing "the runner's externals are missing: $externals is empty or does not exist, so jobs that use containers would fail; check that the API server, the node and the image support docker.externals: volume" || return
   fi
-  until look; do
+  until check; do
     now
     waited=$((now - begin))
     if [ "$waited" -ge $((timeout * 100)) ]; then
       join_lines
-      give_up docker-timeout "Docker at $host did not answer within $timeout s; the last attempt said: $answer"
+      give_up docker-timeout "Docker at $host did not respond within $timeout s; last error: $answer"
       return
-    elif [ -z "$told" ]; then
+    elif [ -z "$reported" ]; then
       say "waiting for Docker at $host, at most $timeout s"
-      told=$now
-    elif [ $((now - told)) -ge 500 ]; then
+      reported=$now
+    elif [ $((now - reported)) -ge 500 ]; then
       say "still waiting for Docker after $((waited / 100)) s: $answer"
-      told=$now
+      reported=$now
     fi
     # The last attempts are limited to the remaining time, in whole seconds.
     left=$((timeout - waited / 100))
     limit=$((left < limit ? left : limit))
     pause
   done
-  now
-  waited=$((now - begin))
-  say "ready to start after $((waited / 100)).$((waited % 100 / 10))$((waited % 10)) s"
+  took "$begin"
+  say "ready to start after $took s"
 }
 
 has_files() {
@@ -281,10 +282,10 @@ has_files() {
 give_up() { # CODE MESSAGE
   if [ "$on_timeout" = start ]; then
     say "$2"
-    say "starting the runner anyway, as on-timeout=start asks"
+    say "starting the runner anyway, because onTimeout is start"
     return 0
   fi
-  say "exit $exit_code: the runner is not started, so that it takes no job that cannot work"
+  say "exit $exit_code: the runner is not started, so that it does not take a job that would fail"
   failed "$1" "$2"
   return "$exit_code"
 }
@@ -301,15 +302,15 @@ join_lines() {
 arc_primer_wait=
 stop() {
   [ -z "$arc_primer_wait" ] || kill "$arc_primer_wait" 2> /dev/null
-  say "told to stop while waiting for Docker"
+  say "stopped by a signal while waiting for Docker"
   exit "$1"
 }
 trap 'stop 143' TERM
 trap 'stop 130' INT
 
 (
-  said=
-  trap '[ -z "$said" ] || rm -f "$said" 2> /dev/null' EXIT
+  output=
+  trap '[ -z "$output" ] || rm -f "$output" 2> /dev/null' EXIT
   wait_for_docker "$@"
 ) &
 arc_primer_wait=$!

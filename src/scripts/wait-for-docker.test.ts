@@ -78,7 +78,7 @@ function unix(): { socket: string; env: Record<string, string> } {
 const lastLine = (text: string) => text.trimEnd().split("\n").at(-1);
 describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for-docker.sh", () => {
   describe.concurrent.each(allShells)("under %s", (_name, sh) => {
-    test("externals that are there are no obstacle, and the command starts", async () => {
+    test("if the externals exist, the command starts", async () => {
       const { socket, env } = unix();
       await daemonAt(socket);
       const externals = folder();
@@ -88,12 +88,12 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).not.toContain("externals");
     });
 
-    test.each(["an empty folder", "no folder"])(
-      "externals that are %s: one line says so, and the runner is not started",
+    test.each(["an empty directory", "missing"])(
+      "if the externals are %s, one line says so, and the runner is not started",
       async (what) => {
         const { socket, env } = unix();
         await daemonAt(socket);
-        const externals = what === "no folder" ? join(folder(), "nowhere") : folder();
+        const externals = what === "missing" ? join(folder(), "nowhere") : folder();
         const { code, stdout, stderr } = await run(sh, { env, settings: { externals } }).exit;
         expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
         expect(stderr.match(/the runner's externals are missing: /g)).toHaveLength(1);
@@ -109,7 +109,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       },
     );
 
-    test("the command's own variables are as they were, whatever their names", async () => {
+    test("the command's environment variables are not changed, whatever their names", async () => {
       const { socket, env } = unix();
       await daemonAt(socket);
       const own = jobVariables(script);
@@ -119,7 +119,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       for (const [name, value] of Object.entries(own)) expect(stdout).toContain(`${name}=${value}\n`);
     });
 
-    test.each([["docker"], ["curl"]])("ready at once, asked with %s", async (client) => {
+    test.each([["docker"], ["curl"]])("Docker is ready at once, checked with %s", async (client) => {
       const { socket, env } = unix();
       const daemon = await daemonAt(socket);
       const { code, stdout, stderr } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) } }).exit;
@@ -128,7 +128,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(daemon.requests).not.toEqual([]);
     });
 
-    test("neither docker nor curl: the socket has to do, and the log says so", async () => {
+    test("with neither docker nor curl, only the socket is checked, and the log says so", async () => {
       const { socket, env } = unix();
       await daemonAt(socket, "hangs");
       const { code, stderr } = await run(sh, { env: { ...env, PATH: pathWith("sleep") } }).exit;
@@ -136,7 +136,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).toContain("this image has neither docker nor curl");
     });
 
-    test("the socket comes later, and the daemon answers later still", async () => {
+    test("the socket appears later, and the daemon responds even later", async () => {
       const { socket, env } = unix();
       const wait = run(sh, { env });
       await sleep(400);
@@ -151,19 +151,19 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).toMatch(/ready to start after \d+\.\d\d s/);
     });
 
-    test("Docker never comes: exit 42 in time, with the reason, and nothing is started", async () => {
+    test("Docker never becomes available: exit 42 in time, with the reason, and nothing is started", async () => {
       const { env, socket } = unix();
       const { code, stdout, stderr, seconds } = await run(sh, { env, settings: { timeout: "1" } }).exit;
       expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
       expect(lastLine(stderr)).toBe(
-        `arc-primer: failed: docker-timeout: Docker at unix://${socket} did not answer within 1 s; the last attempt said: there is no socket at ${socket}`,
+        `arc-primer: failed: docker-timeout: Docker at unix://${socket} did not respond within 1 s; last error: the socket ${socket} does not exist`,
       );
       expect(seconds).toBeGreaterThan(1);
       expect(seconds).toBeLessThan(4);
     });
 
     test.each([["docker"], ["curl"]])(
-      "a daemon that takes the connection and never answers, asked with %s",
+      "a daemon that accepts the connection and never responds, checked with %s",
       async (client) => {
         const { socket, env } = unix();
         await daemonAt(socket, "hangs");
@@ -171,12 +171,12 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
         const { code, stderr, seconds } = await run(sh, { env: { ...env, PATH: pathWith("sleep", client) }, settings })
           .exit;
         expect(code).toBe(9);
-        expect(stderr).toContain("the daemon took the connection and did not answer within 1 s");
+        expect(stderr).toContain("the daemon accepted the connection but did not respond within 1 s");
         expect(seconds).toBeLessThan(5);
       },
     );
 
-    test("the docker client's last error is printed whole", async () => {
+    test("the docker client's last error is printed completely", async () => {
       const { socket, env } = unix();
       // A stale socket, left over by a daemon that was killed.
       const listener = spawnSync(process.execPath, [
@@ -187,11 +187,11 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { code, stderr } = await run(sh, { env, settings: { timeout: "1" } }).exit;
       expect(code).toBe(42);
       expect(lastLine(stderr)).toMatch(
-        /^arc-primer: failed: docker-timeout: .* the last attempt said: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/,
+        /^arc-primer: failed: docker-timeout: .* last error: .*(Cannot connect to the Docker daemon|failed to connect to the docker API)/,
       );
     });
 
-    test("on-timeout=start starts all the same", async () => {
+    test("on-timeout=start starts the command anyway", async () => {
       const { env } = unix();
       const settings = { timeout: "1", "on-timeout": "start" };
       const { code, stdout, stderr } = await run(sh, { env, settings }).exit;
@@ -203,9 +203,9 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     test.each<[string, NodeJS.Signals, number, string | undefined]>([
       ["no socket", "SIGTERM", 143, undefined],
       ["no socket", "SIGINT", 130, undefined],
-      ["a daemon that never answers, docker", "SIGTERM", 143, "docker"],
-      ["a daemon that never answers, curl", "SIGTERM", 143, "curl"],
-    ])("%s: %s ends it at once", async (_what, signal, expected, client) => {
+      ["a daemon that never responds, docker", "SIGTERM", 143, "docker"],
+      ["a daemon that never responds, curl", "SIGTERM", 143, "curl"],
+    ])("%s: %s ends the script immediately", async (_what, signal, expected, client) => {
       const { socket, env } = unix();
       if (client) await daemonAt(socket, "hangs");
       const wait = run(sh, {
@@ -218,20 +218,20 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       const { code, stdout, stderr } = await wait.exit;
       expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
       expect(performance.now() - sent).toBeLessThan(2000);
-      expect(stderr).toContain("told to stop while waiting for Docker");
+      expect(stderr).toContain("stopped by a signal while waiting for Docker");
     });
 
-    test("a sleep that knows no fractions", async () => {
+    test("a `sleep` without support for fractions", async () => {
       const { socket, env } = unix();
       const wait = run(sh, { env: { ...env, PATH: pathWith(wholeSecondSleep, "docker") } });
       await sleep(300);
       await daemonAt(socket);
       const { code, stderr } = await wait.exit;
       expect(code).toBe(0);
-      expect(stderr.match(/sleep takes no fractions/g)).toHaveLength(1);
+      expect(stderr.match(/sleep does not support fractions/g)).toHaveLength(1);
     });
 
-    test("permission denied is a daemon that is up: said, and on it goes", async () => {
+    test("permission denied means that the daemon is running: it is logged, and the command starts", async () => {
       const { socket, env } = unix();
       await daemonAt(socket);
       chmodSync(socket, 0o600);
@@ -243,7 +243,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).toContain("sudo");
     });
 
-    test("permission denied for a moment, as between dockerd's listen and chown, is not", async () => {
+    test("permission denied for only a moment, as between dockerd's listen and chown, is not final", async () => {
       const { socket, env } = unix();
       const daemon = await daemonAt(socket, "answers");
       chmodSync(socket, 0);
@@ -257,7 +257,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(daemon.requests).not.toEqual([]);
     });
 
-    test("a daemon of another version is up: said with its words, and on it goes", async () => {
+    test("a daemon with an incompatible version is running: its error is logged, and the command starts", async () => {
       const { socket, env } = unix();
       await daemonAt(socket, "other-version");
       const { code, stdout, stderr } = await run(sh, { env }).exit;
@@ -265,7 +265,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
       expect(stderr).toContain("client version 1.99 is too new");
     });
 
-    test.each([["docker"], ["curl"]])("TCP without TLS, past any proxy, asked with %s", async (client) => {
+    test.each([["docker"], ["curl"]])("TCP without TLS, bypassing any proxy, checked with %s", async (client) => {
       const daemon = await fakeDaemon({});
       cleanups.push(() => daemon.close());
       const env = {
@@ -278,7 +278,7 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     });
 
     test.each([["docker"], ["curl"]])(
-      "TCP with TLS, whose certificates come after the start, asked with %s",
+      "TCP with TLS, whose certificates are created after the start, checked with %s",
       async (client) => {
         const now = Date.now();
         const issued = await selfSigned(["localhost"], { from: new Date(now - 60_000), to: new Date(now + 3_600_000) });
@@ -301,34 +301,37 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
         const { code, stderr } = await wait.exit;
         expect(code).toBe(0);
         expect(stderr).toMatch(/waiting for Docker at tcp:/);
-        expect(stderr).not.toContain("going on");
+        expect(stderr).not.toContain("rejects this client");
         expect(daemon.requests).not.toEqual([]);
       },
     );
 
-    test.each([["docker"], ["curl"]])("a TLS error is a daemon that is up, asked with %s", async (client) => {
-      const now = Date.now();
-      const span = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
-      const [served, trusted] = [await selfSigned(["localhost"], span), await selfSigned(["localhost"], span)];
-      const daemon = await fakeDaemon({ tls: served });
-      cleanups.push(() => daemon.close());
-      const certificates = folder();
-      writeFileSync(join(certificates, "cert.pem"), trusted.cert);
-      writeFileSync(join(certificates, "key.pem"), trusted.key);
-      writeFileSync(join(certificates, "ca.pem"), trusted.cert);
-      const env = {
-        DOCKER_HOST: `tcp://localhost:${daemon.port}`,
-        DOCKER_TLS_VERIFY: "1",
-        DOCKER_CERT_PATH: certificates,
-        PATH: pathWith("sleep", client),
-      };
-      const { code, stderr } = await run(sh, { env }).exit;
-      expect(code).toBe(0);
-      expect(stderr).toMatch(/going on\. It said:\n.*certificate/s);
-    });
+    test.each([["docker"], ["curl"]])(
+      "a TLS error means that the daemon is running, checked with %s",
+      async (client) => {
+        const now = Date.now();
+        const span = { from: new Date(now - 60_000), to: new Date(now + 3_600_000) };
+        const [served, trusted] = [await selfSigned(["localhost"], span), await selfSigned(["localhost"], span)];
+        const daemon = await fakeDaemon({ tls: served });
+        cleanups.push(() => daemon.close());
+        const certificates = folder();
+        writeFileSync(join(certificates, "cert.pem"), trusted.cert);
+        writeFileSync(join(certificates, "key.pem"), trusted.key);
+        writeFileSync(join(certificates, "ca.pem"), trusted.cert);
+        const env = {
+          DOCKER_HOST: `tcp://localhost:${daemon.port}`,
+          DOCKER_TLS_VERIFY: "1",
+          DOCKER_CERT_PATH: certificates,
+          PATH: pathWith("sleep", client),
+        };
+        const { code, stderr } = await run(sh, { env }).exit;
+        expect(code).toBe(0);
+        expect(stderr).toMatch(/starting the runner\. The error:\n.*certificate/s);
+      },
+    );
 
     /** Runs the wait with a docker client that only prints this text. */
-    const told = async (body: string) => {
+    const withClient = async (body: string) => {
       const path = pathWith("sleep");
       writeFileSync(join(path, "docker"), `#!${findTool("dash")}\n${body}\n`, { mode: 0o755 });
       const env = { DOCKER_HOST: "tcp://localhost:1", PATH: path };
@@ -336,38 +339,38 @@ describe.runIf(haveTools("dash", "bash", "busybox", "curl", "docker"))("wait-for
     };
     const client = (text: string) => `${findTool("cat")} >&2 << 'END'\n${text}\nEND\nexit 1`;
 
-    test.each(notUp)("Docker 29 where $situation: waited for, and named at the end", async ({ text }) => {
-      const { code, stdout, stderr } = await told(client(text));
+    test.each(notUp)("waits, and reports the error at the end: Docker 29, $situation", async ({ text }) => {
+      const { code, stdout, stderr } = await withClient(client(text));
       expect({ code, stdout }).toEqual({ code: 42, stdout: "" });
-      expect(stderr).toContain(`the last attempt said: ${text.trim()}\n`);
+      expect(stderr).toContain(`last error: ${text.trim()}\n`);
     });
 
-    test.each(up)("Docker 29 where $situation: said, and on it goes", async ({ text }) => {
-      const { code, stdout, stderr } = await told(client(text));
+    test.each(up)("logs the error and starts the command: Docker 29, $situation", async ({ text }) => {
+      const { code, stdout, stderr } = await withClient(client(text));
       expect({ code, stdout }).toEqual({ code: 0, stdout: "started\n" });
-      expect(stderr).toContain(`waiting will not change that; going on. It said:\n${text.trim()}\n`);
+      expect(stderr).toContain(`waiting does not help; starting the runner. The error:\n${text.trim()}\n`);
     });
 
-    test("a client that hangs without a word, as Docker 29's does over a name that does not resolve", async () => {
-      const { code, stderr, seconds } = await told("exec sleep 20");
+    test("a client that hangs without output, as Docker 29 does if a name does not resolve", async () => {
+      const { code, stderr, seconds } = await withClient("exec sleep 20");
       expect(code).toBe(42);
-      expect(stderr).toContain("did not answer within 1 s");
+      expect(stderr).toContain("did not respond within 1 s");
       expect(seconds).toBeLessThan(5);
     });
 
-    test("without a client there is nothing to ask a TCP daemon with", async () => {
+    test("without a client, a TCP daemon cannot be checked", async () => {
       const env = { DOCKER_HOST: "tcp://localhost:1", PATH: pathWith("sleep") };
       const { code, stderr } = await run(sh, { env }).exit;
       expect(code).toBe(0);
-      expect(stderr).toContain("no client that can ask tcp://localhost:1");
+      expect(stderr).toContain("no client that can check whether Docker is running at tcp://localhost:1");
     });
 
-    test("without DOCKER_HOST it is /var/run/docker.sock", async () => {
+    test("without DOCKER_HOST, the address is /var/run/docker.sock", async () => {
       const { stderr } = await run(sh, { settings: { timeout: "1" } }).exit;
       expect(stderr).toContain("unix:///var/run/docker.sock");
     });
 
-    test("it becomes the command: same process, same arguments, its exit code, no children left behind", async () => {
+    test("executes the command: same process, same arguments, its exit code, no children left behind", async () => {
       const { socket, env } = unix();
       const words = ["two words", "$(date) $$ $HOME", "", "*", "--", "it's"];
       const report = 'cat /proc/$$/task/$$/children; printf "%s|" "$$" "$@"; exit 3';

@@ -32,23 +32,23 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
   version: string;
 };
 const golden = new URL("../golden/", import.meta.url);
-const registration = parse(
+const webhookConfiguration = parse(
   readFileSync(new URL("manifests/registration.yaml", import.meta.url), "utf8"),
 ) as Resource & { webhooks: { name: string; failurePolicy: string; clientConfig: { service: { path: string } } }[] };
 
 let webhook: Webhook;
 let config: Config = defaultConfig;
 
-/** Registers the webhook, or changes its registration. */
+/** Creates or changes the webhook configuration. */
 async function register(changes: { failurePolicy?: string; port?: number } = {}): Promise<void> {
   const caBundle = Buffer.from(webhook.issued.cert).toString("base64");
   const server = `https://localhost:${changes.port ?? webhook.port}`;
-  const webhooks = registration.webhooks.map((one) => ({
+  const webhooks = webhookConfiguration.webhooks.map((one) => ({
     ...one,
     failurePolicy: changes.failurePolicy ?? one.failurePolicy,
     clientConfig: { url: server + one.clientConfig.service.path, caBundle },
   }));
-  await apply({ ...registration, webhooks });
+  await apply({ ...webhookConfiguration, webhooks });
   // A changed webhook configuration takes effect in kube-apiserver after about a second.
   await new Promise((resolve) => setTimeout(resolve, 2000));
 }
@@ -58,7 +58,7 @@ function named(pod: unknown, name: string, space: string): PodResource {
   return { ...rest, metadata: { ...metadata, name, namespace: space, ownerReferences: undefined } } as PodResource;
 }
 
-/** Runs a program to its end, with this as its standard input. */
+/** Runs a program with this standard input, and waits for its exit. */
 async function run(program: string, args: string[], input: unknown): Promise<{ stdout: string; stderr: string }> {
   const running = promisify(execFile)(program, args);
   running.child.stdin?.end(JSON.stringify(input));
@@ -75,11 +75,11 @@ afterEach(() => {
   config = defaultConfig;
 });
 afterAll(async () => {
-  await remove(registration);
+  await remove(webhookConfiguration);
   await webhook.end();
 });
 
-describe("registration", () => {
+describe("the webhook configuration", () => {
   beforeAll(async () => {
     await createNamespace("arc-labelled");
     await createNamespace("unlabelled", {});
@@ -91,18 +91,21 @@ describe("registration", () => {
     expect(reviewsFor("primed")).toHaveLength(1);
   });
 
-  test("a namespace without the label is never asked about", async () => {
-    const pod = await create(named(goldenPod("dind-sidecar"), "unasked", "unlabelled"));
+  test("pods in a namespace without the label cause no reviews", async () => {
+    const pod = await create(named(goldenPod("dind-sidecar"), "unlabelled", "unlabelled"));
     expect(pod.metadata.annotations?.[statusAnnotation]).toBeUndefined();
-    expect(reviewsFor("unasked")).toEqual([]);
+    expect(reviewsFor("unlabelled")).toEqual([]);
   });
 
-  test.each(["listener", "legacy-runner", "windows"])("nor is a pod that is no runner of ours: %s", async (name) => {
-    await create(named(goldenPod(name), name, "arc-labelled"));
-    expect(reviewsFor(name)).toEqual([]);
-  });
+  test.each(["listener", "legacy-runner", "windows"])(
+    "pods that are not runners of ARC cause no reviews: %s",
+    async (name) => {
+      await create(named(goldenPod(name), name, "arc-labelled"));
+      expect(reviewsFor(name)).toEqual([]);
+    },
+  );
 
-  test("a generateName alone will do", async () => {
+  test("a pod with only a generateName is primed", async () => {
     const { metadata, ...rest } = named(goldenPod("dind-sidecar"), "x", "arc-labelled");
     const pod = {
       ...rest,
@@ -113,7 +116,7 @@ describe("registration", () => {
   });
 });
 
-describe("every golden pod, created for real", () => {
+describe("every golden pod, created in a real API server", () => {
   const created = (resource: PodResource) => {
     const { spec, metadata } = resource;
     return { spec, annotations: metadata.annotations ?? {}, labels: metadata.labels };
@@ -121,7 +124,7 @@ describe("every golden pod, created for real", () => {
   const cases = readdirSync(golden);
 
   beforeAll(async () => {
-    // The API server refuses a pod with a runtime class that it does not know.
+    // The API server rejects a pod with an unknown runtime class.
     const classes = cases.flatMap((name) => goldenPod(name).spec.runtimeClassName ?? []);
     for (const name of new Set(classes)) {
       await apply({ apiVersion: "node.k8s.io/v1", kind: "RuntimeClass", metadata: { name }, handler: name });
@@ -133,21 +136,21 @@ describe("every golden pod, created for real", () => {
     }
   });
 
-  test.each(cases)("%s is accepted, and comes out as render shows it", async (name) => {
+  test.each(cases)("%s is accepted, with the same result as from render", async (name) => {
     const file = join(fileURLToPath(golden), name, "config.yaml");
     config = parseConfig(readFileSync(file, "utf8"), name);
     const level = goldenPodSecurity(name);
-    const came = named(goldenPod(name), name, `arc-webhook-${level}`);
+    const stock = named(goldenPod(name), name, `arc-webhook-${level}`);
     const options = ["--config", file, "--pod-security", level, "-o", "json"];
-    const { stdout } = await run(process.execPath, [bundle, "render", "-", ...options], came);
-    const byWebhook = await create(came);
+    const { stdout } = await run(process.execPath, [bundle, "render", "-", ...options], stock);
+    const byWebhook = await create(stock);
     const byRender = await create(named(JSON.parse(stdout), name, `arc-render-${level}`));
-    // What render never sees, because the registration keeps it from the webhook, has to come out as it came.
+    // Pods that the webhook configuration does not select must stay unchanged.
     expect(created(byWebhook)).toEqual(created(byRender));
   });
 });
 
-describe("where pods are checked again", () => {
+describe("admission checks after the webhook", () => {
   const unprivileged = {
     allowPrivilegeEscalation: false,
     runAsNonRoot: true,
@@ -155,7 +158,7 @@ describe("where pods are checked again", () => {
     seccompProfile: { type: "RuntimeDefault" },
   };
 
-  /** A runner that waits for a Docker elsewhere, so that there is something to prime, and meets `restricted`. */
+  /** A runner that meets `restricted` and waits for a Docker at another host, so that it is primed. */
   function restrictedRunner(name: string, space: string): PodResource {
     const pod = named(goldenPod("default-mode"), name, space);
     for (const container of pod.spec.containers) {
@@ -174,13 +177,13 @@ describe("where pods are checked again", () => {
   });
 
   test.each(["restricted", "baseline", "privileged"])(
-    "Pod Security %s: what is accepted unprimed is accepted primed, and nothing else",
+    "Pod Security %s accepts a primed pod exactly if it accepts the unprimed pod",
     async (level) => {
       const enforce = { "pod-security.kubernetes.io/enforce": level };
       const space = await createNamespace(`pss-${level}`, { "arc-primer.dev/inject": "enabled", ...enforce });
-      const unasked = await createNamespace(`pss-${level}-unprimed`, enforce);
+      const unlabelled = await createNamespace(`pss-${level}-unprimed`, enforce);
       const both = async (name: string, make: (name: string, of: string) => PodResource) => {
-        const [primed, unprimed] = [await tryCreate(make(name, space)), await tryCreate(make(name, unasked))];
+        const [primed, unprimed] = [await tryCreate(make(name, space)), await tryCreate(make(name, unlabelled))];
         expect(outcome(primed)).toEqual(outcome(unprimed));
         return { primed, unprimed };
       };
@@ -190,7 +193,7 @@ describe("where pods are checked again", () => {
       expect(plain.unprimed.body.metadata.annotations?.[statusAnnotation]).toBeUndefined();
       expect(plain.primed.body.metadata.annotations?.[statusAnnotation]).toContain('"applied":["wait-for-docker"]');
 
-      // ARC's DinD pods are privileged: only the namespace decides whether they can be.
+      // ARC's DinD pods are privileged, so only the namespace's level decides whether they are accepted.
       const dind = await both("dind", (name, of) => named(goldenPod("dind-sidecar"), name, of));
       expect(outcome(dind.primed)).toMatchObject(
         level === "privileged" ? { status: 201, violates: false } : { status: 403, violates: true },
@@ -198,7 +201,7 @@ describe("where pods are checked again", () => {
     },
   );
 
-  test("packages need a root container: left out where that is forbidden, added where it is not", async () => {
+  test("packages need a root container, which is added only if Pod Security allows it", async () => {
     config = configWith({ prerequisites: { packages: ["curl"] } });
     const restricted = await create(restrictedRunner("packages", "pss-restricted"));
     expect(restricted.metadata.annotations?.[statusAnnotation]).toContain('"prerequisites":"pod-security"');
@@ -206,7 +209,7 @@ describe("where pods are checked again", () => {
     expect(baseline.metadata.annotations?.[statusAnnotation]).toContain('"applied":["prerequisites"]');
   });
 
-  test("a quota that demands limits of every container", async () => {
+  test("a quota that requires limits for every container", async () => {
     const space = await createNamespace("quota");
     const hard = { "limits.cpu": "100", "limits.memory": "100Gi", pods: "100" };
     const quota = await create({
@@ -215,7 +218,7 @@ describe("where pods are checked again", () => {
       metadata: { name: "limits", namespace: space },
       spec: { hard },
     });
-    // The controller that would fill in the status is not part of this tier.
+    // This tier has no controller that would fill in the status.
     await call("PUT", `/api/v1/namespaces/${space}/resourcequotas/limits/status`, {
       ...quota,
       status: { hard, used: { "limits.cpu": "0", "limits.memory": "0", pods: "0" } },
@@ -242,7 +245,7 @@ describe("where pods are checked again", () => {
     );
   });
 
-  test("injected DinD gets the runner's resources, where a quota requires limits and a LimitRange sets a maximum", async () => {
+  test("injected DinD gets the runner's resources if a quota requires limits and a LimitRange sets a maximum", async () => {
     const space = await createNamespace("injected");
     const limits = [
       { type: "Container", default: { cpu: "1", memory: "1Gi" }, max: { memory: "2Gi", cpu: "2" }, min: { cpu: "1m" } },
@@ -271,7 +274,7 @@ describe("where pods are checked again", () => {
     }
   });
 
-  test("a LimitRange, whose defaults and maximum hold for the primed pod as well", async () => {
+  test("the defaults and the maximum of a LimitRange also apply to the primed pod", async () => {
     const space = await createNamespace("limit-range");
     const limits = [
       {
@@ -304,21 +307,21 @@ describe("where pods are checked again", () => {
 });
 
 describe("when the webhook cannot be reached", () => {
-  const nobody = 9; // nothing listens at the discard port
+  const unusedPort = 9; // nothing listens on the discard port
   beforeAll(async () => {
     await createNamespace("down");
   });
   afterAll(async () => register());
 
-  test("failurePolicy Ignore: the pod is created as ARC made it", async () => {
-    await register({ port: nobody });
+  test("failurePolicy Ignore: the pod is created unchanged", async () => {
+    await register({ port: unusedPort });
     const pod = await create(named(goldenPod("dind-sidecar"), "ignore", "down"));
     expect(pod.metadata.annotations?.[statusAnnotation]).toBeUndefined();
     expect(pod.spec.containers[0]).toMatchObject({ command: ["/home/runner/run.sh"] });
   });
 
-  test("failurePolicy Fail: a 500, which ARC tries again, and not a 403 or 422, which it does not", async () => {
-    await register({ port: nobody, failurePolicy: "Fail" });
+  test("failurePolicy Fail: the error is a 500, which ARC retries, and not a 403 or 422, which it does not retry", async () => {
+    await register({ port: unusedPort, failurePolicy: "Fail" });
     const answer = await tryCreate(named(goldenPod("dind-sidecar"), "fail", "down"));
     expect(answer).toMatchObject({ status: 500, body: { message: expect.stringContaining("runners.arc-primer.dev") } });
     await register({ failurePolicy: "Fail" });
@@ -326,7 +329,7 @@ describe("when the webhook cannot be reached", () => {
   });
 });
 
-test("after another webhook has added a sidecar, ours is asked again and changes nothing", async () => {
+test("after another webhook has added a sidecar, ours is reinvoked and changes nothing", async () => {
   const issued = await certificate();
   const other = createServer({ cert: issued.cert, key: issued.key }, async (request, response) => {
     let text = "";
@@ -347,9 +350,9 @@ test("after another webhook has added a sidecar, ours is asked again and changes
   await new Promise<void>((resolve) => other.listen(0, "localhost", resolve));
   const url = `https://localhost:${(other.address() as AddressInfo).port}/`;
   const mesh = {
-    ...registration,
-    metadata: { name: "zz-mesh" }, // called after ours: webhooks go by name
-    webhooks: registration.webhooks.slice(0, 1).map((one) => ({
+    ...webhookConfiguration,
+    metadata: { name: "zz-mesh" }, // called after ours, because webhooks are called in the order of their names
+    webhooks: webhookConfiguration.webhooks.slice(0, 1).map((one) => ({
       ...one,
       name: "mesh.example.com",
       clientConfig: { url, caBundle: Buffer.from(issued.cert).toString("base64") },
@@ -372,13 +375,13 @@ test("after another webhook has added a sidecar, ours is asked again and changes
   other.closeAllConnections();
 });
 
-test("kubectl shows a problem as a warning, and nothing where there is none", async () => {
+test("kubectl shows a problem as a warning, and shows nothing if there is none", async () => {
   await createNamespace("warned");
   const kubectlCreate = async (pod: PodResource) => (await run(kubectl(), ["create", "-f", "-"], pod)).stderr;
-  const wishes = goldenPod("dind-sidecar");
-  wishes.metadata.annotations = { "arc-primer.dev/profile": "nope" };
-  expect(await kubectlCreate(named(wishes, "wishes", "warned"))).toBe(
+  const wrongProfile = goldenPod("dind-sidecar");
+  wrongProfile.metadata.annotations = { "arc-primer.dev/profile": "nope" };
+  expect(await kubectlCreate(named(wrongProfile, "wrong-profile", "warned"))).toBe(
     "Warning: arc-primer: The pod asks for a profile that is not defined; the rule's own is used. (unknown-profile)\n",
   );
-  expect(await kubectlCreate(named(goldenPod("dind-sidecar"), "content", "warned"))).toBe("");
+  expect(await kubectlCreate(named(goldenPod("dind-sidecar"), "correct", "warned"))).toBe("");
 });

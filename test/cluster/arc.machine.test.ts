@@ -7,8 +7,8 @@ import { containerNamed, ended, prepareRunnerPod, slimImage } from "./support/ru
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// What ARC would do with primed pods, by its own decisions (test/support/arc-controller.ts) over the status that a real
-// kubelet reports. The runner is the image's own run.sh, which behaves like GitHub's; STAND_IN_JOB is its job.
+// What ARC would do with primed pods: its decisions (test/support/arc-controller.ts) based on the status that a real kubelet
+// reports. The runner is the image's own run.sh, which behaves like GitHub's. STAND_IN_JOB is its job.
 
 let installing = false;
 const deleted = { does: "delete the pod", nextAfterSeconds: 5 };
@@ -18,7 +18,7 @@ beforeAll(async () => {
   await refuseIfInstalled();
   installing = true;
   await pullImages();
-  const apt = { sources: [{ url: "http://127.0.0.1:9/", suites: ["./"], trusted: true }] }; // where nobody listens
+  const apt = { sources: [{ url: "http://127.0.0.1:9/", suites: ["./"], trusted: true }] }; // nothing listens on this port
   const configuration = {
     apiVersion: "arc-primer.dev/v1alpha1",
     kind: "PrimerConfiguration",
@@ -56,45 +56,45 @@ async function runner(name: string, job: string, options: Options = {}): Promise
   return create(pod);
 }
 
-const never = (pod: RunnerPod) =>
+const neverStartsDocker = (pod: RunnerPod) =>
   Object.assign(containerNamed(pod, "dind"), {
     command: ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"],
     args: undefined,
   });
 
 describe("a job that ends", () => {
-  test.each(["dind-sidecar", "dind-container"] as const)("well, is a success: %s", async (layout) => {
+  test.each(["dind-sidecar", "dind-container"] as const)("with exit code 0 is a success: %s", async (layout) => {
     const pod = await runner(layout, "docker version --format {{.Server.Version}}", { layout });
     expect((await arcSees(pod, 90)).at(-1)).toEqual(succeeded);
     expect((await ended(pod)).log).toMatch(/ready to start after [^]*\n29\.\S+\nRunner listener exit with code 0\n/);
   });
 
-  test("with the exit code of an outdated runner, is told apart", async () => {
+  test("with the exit code of an outdated runner is recognized", async () => {
     expect((await arcSees(await runner("outdated", "exit 7"), 60)).at(-1)).toEqual({
       does: "mark the runner",
       as: "Outdated",
     });
   });
 
-  test("with any other code of the listener, is a success too: run-helper.sh makes it one", async () => {
+  test("with any other exit code of the listener is a success, because run-helper.sh exits with 0", async () => {
     const pod = await runner("unknown", "exit 33");
     expect((await arcSees(pod, 60)).at(-1)).toEqual(succeeded);
     expect((await ended(pod)).log).toContain("Runner listener exit with code 33");
   });
 });
 
-describe("Docker never comes", () => {
-  test("to a primed pod: exit 42, and ARC deletes it and makes another", async () => {
-    const options = { layout: "dind-container", profile: "impatient", change: never } as const;
+describe("Docker never becomes available", () => {
+  test("in a primed pod: exit code 42, and ARC deletes the pod and creates another one", async () => {
+    const options = { layout: "dind-container", profile: "impatient", change: neverStartsDocker } as const;
     const pod = await runner("never", "echo a job is taken", options);
     expect(await arcSees(pod, 60)).toEqual([{ does: "wait" }, { does: "count as running" }, deleted]);
     expect(await ended(pod)).toMatchObject({ exitCode: 42, log: expect.not.stringContaining("a job is taken") });
     await remove(pod, 0);
   });
 
-  test("to a pod as ARC made it: the runner waits as long as it is told, and takes a job all the same", async () => {
+  test("in an unprimed pod: the runner waits until its timeout, and takes a job anyway", async () => {
     const change = (pod: RunnerPod) => {
-      never(pod);
+      neverStartsDocker(pod);
       const wait = containerNamed(pod, "runner").env?.find((one) => one.name === "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS");
       Object.assign(wait ?? {}, { value: "3" });
     };
@@ -108,11 +108,11 @@ describe("Docker never comes", () => {
   });
 });
 
-describe("a pod that fails or hangs beside its runner", () => {
+describe("a pod in which another container fails or hangs", () => {
   const failing = (pod: RunnerPod) =>
     Object.assign(containerNamed(pod, "dind"), { command: ["sh", "-c", "sleep 4; exit 3"], args: undefined });
 
-  test("a native sidecar that ends with an error: ARC deletes the pod, though the runner waits", async () => {
+  test("a native sidecar fails: ARC deletes the pod, although the runner is running", async () => {
     const pod = await runner("sidecar", "true", { layout: "dind-sidecar", change: failing });
     expect((await arcSees(pod, 60)).at(-1)).toEqual(deleted);
     const { status } = await get<RunnerPod>("Pod", "arc", "sidecar");
@@ -120,7 +120,7 @@ describe("a pod that fails or hangs beside its runner", () => {
     await remove(pod, 0);
   });
 
-  test("with a job, ARC deletes the runner itself", async () => {
+  test("a native sidecar fails during a job: ARC deletes the runner", async () => {
     const pod = await runner("sidecar-job", "true", { layout: "dind-sidecar", change: failing });
     expect((await arcSees(pod, 60, new ArcController({ hasJob: true }))).at(-1)).toEqual({
       does: "delete the runner",
@@ -129,7 +129,7 @@ describe("a pod that fails or hangs beside its runner", () => {
     await remove(pod, 0);
   });
 
-  test("packages that a profile insists on and that do not come: ARC deletes the pod", async () => {
+  test("required packages cannot be installed: ARC deletes the pod", async () => {
     const pod = await runner("packages", "echo a job is taken", {
       profile: "packages",
       change: (created) => (containerNamed(created, "runner").image = slimImage),
@@ -138,7 +138,7 @@ describe("a pod that fails or hangs beside its runner", () => {
     await remove(pod, 0);
   });
 
-  test("a container that cannot be made counts as running, for as long as it hangs", async () => {
+  test("a container that cannot be created counts as running for as long as it hangs", async () => {
     const pod = await runner("hangs", "true", {
       change: (created) => {
         containerNamed(created, "runner").securityContext = { runAsNonRoot: true, runAsUser: 0 };
@@ -151,10 +151,10 @@ describe("a pod that fails or hangs beside its runner", () => {
   });
 });
 
-test("an idle runner that is told to stop passes that on, and ends with 143", async () => {
+test("an idle runner passes SIGTERM on and exits with 143", async () => {
   const pod = await runner("idle", "idle");
   await until("the listener", 60, async () => (await logs("arc", "idle", "runner")).includes("Listening for Jobs"));
-  // In the background, since what is left of an exec is killed when its container ends.
+  // Run in the background, because the exec is interrupted when its container exits.
   kubectlPrints([
     "exec",
     "-n",

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the image from the Dockerfile and writes it to an archive, with Docker if available, else with buildah. If the base
-# images cannot be pulled, stand-ins with the same names are built: node:24 is Debian with this machine's npm and the Node of
-# .node-version; distroless is that Node with the libraries it is linked with.
+# Builds the image from the Dockerfile and writes it to an archive, with Docker if available, otherwise with buildah. If the
+# base images cannot be pulled, stand-ins with the same names are built: node:24 is Debian with this machine's npm and the
+# Node.js version in .node-version; distroless is this Node.js with the libraries that it needs.
 # usage: build-image.sh NAME:TAG OUT.tar
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
@@ -31,8 +31,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$IMAGES/bases"
 
-# Copies the libraries that Node is linked with to a directory.
-with_node() {
+# Copies Node.js and the libraries that it needs to a directory.
+add_node() { # DIRECTORY FILE
   mkdir -p "$1/${2%/*}"
   cp -L "$node" "$1/$2"
   ldd "$node" | grep -o '/[^ ]*' | while read -r library; do cp --parents -L "$library" "$1"; done
@@ -55,7 +55,7 @@ if [ ! -f "$IMAGES/bases/node-$version.tar" ]; then
 fi
 if [ ! -f "$IMAGES/bases/distroless-$version.tar" ]; then
   say "image: stand-in for distroless ..."
-  with_node "$work/distroless" nodejs/bin/node
+  add_node "$work/distroless" nodejs/bin/node
   mkdir -p "$work/distroless/etc"
   echo 'nonroot:x:65532:65532::/home/nonroot:/sbin/nologin' > "$work/distroless/etc/passwd"
   tar -C "$work/distroless" --owner=0 --group=0 --sort=name --mtime=@0 -cf "$work/distroless.tar" .
@@ -63,7 +63,7 @@ if [ ! -f "$IMAGES/bases/distroless-$version.tar" ]; then
     "$IMAGES/bases/distroless-$version.tar" '{"Entrypoint":["/nodejs/bin/node"],"User":"65532"}'
 fi
 
-say "image: building $1 by the Dockerfile ..."
+say "image: building $1 from the Dockerfile ..."
 if [ "$builder" = docker ]; then
   for base in node distroless; do docker load --quiet --input "$IMAGES/bases/$base-$version.tar" > /dev/null; done
   rm -rf "$work"
@@ -71,11 +71,11 @@ if [ "$builder" = docker ]; then
   exit
 fi
 
-# Regardless of its storage, buildah records seen layers in a fixed folder, and creates a folder with a network lock.
+# Regardless of its storage, buildah records known layers in a fixed directory, and creates a directory with a network lock.
 known=/var/lib/containers networks=()
 [ ! -e "$known" ] || known=
 for folder in /etc/cni /etc/cni/net.d; do [ -e "$folder" ] || networks=("$folder" "${networks[@]}"); done
-# shellcheck disable=SC2317 # it is called by the trap
+# shellcheck disable=SC2317 # called by the trap
 undo() {
   rm -rf "$work" ${known:+"$known"}
   [ "${#networks[@]}" -eq 0 ] || rm -f /etc/cni/net.d/cni.lock

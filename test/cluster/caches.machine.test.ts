@@ -11,8 +11,8 @@ import { ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installRegistry, refuseIfInstalled } from "./support/stack.ts";
 
-// The chart's cache with a certificate, as jobs use it: what they pull once something has expired, and once the cache has
-// started anew. Two images share a layer, which an image's own settings of registry 3 would serve with no bytes.
+// The chart's cache with a certificate, as jobs use it: pulls after something has expired, and after the cache has restarted.
+// Two images share a layer. With the default settings of registry 3, this layer would be served empty.
 
 const cache = `${release}-cache-docker-io`;
 const host = `${cache}.${namespace}.svc.cluster.local`;
@@ -22,7 +22,7 @@ let hub: Awaited<ReturnType<typeof installRegistry>>;
 let installing = false;
 let values: { tls: Values; registryCache: Values };
 
-/** Installs the chart with this ttl, or changes it; waits until the cache is there. */
+/** Installs the chart with this ttl, or changes the ttl. Waits until the cache is ready. */
 function installCache(duration: string): void {
   const registryCache = { ...values.registryCache, ttl: duration };
   install({ ...values, registryCache }, "--wait", "--timeout", "120s");
@@ -36,7 +36,7 @@ async function issue(name: string) {
 const pull = (image: string) => `docker pull --quiet ${image} && docker run --rm ${image}`;
 
 let count = 0;
-/** What a job prints. The cluster has neither DNS nor kube-proxy: the pod gets the cache's address. */
+/** Runs a job and returns its log. The pod gets the cache's address, because the cluster has neither DNS nor kube-proxy. */
 async function job(script: string): Promise<string> {
   const { podIP } = (await get<Manifest>("Pod", namespace, `${cache}-0`)).status;
   const pod = await runnerPod(`job-${(count += 1)}`, "cache-runners", script, {
@@ -45,7 +45,7 @@ async function job(script: string): Promise<string> {
   return (await ended(pod, 240)).log;
 }
 
-/** The blobs that were served from the cache, and those that were not, since the cache started. */
+/** How many blobs were served from the cache, and how many were not, since the cache started. */
 async function counted(): Promise<{ hits: number; misses: number }> {
   const { body } = await call<string>("GET", `/api/v1/namespaces/${namespace}/pods/${cache}-0:5001/proxy/metrics`);
   const value = (name: string) =>
@@ -53,7 +53,7 @@ async function counted(): Promise<{ hits: number; misses: number }> {
   return { hits: value("hits"), misses: value("misses") };
 }
 
-describe("the chart's cache, by TLS", { timeout: 300_000 }, () => {
+describe("the chart's cache with TLS", { timeout: 300_000 }, () => {
   beforeAll(async () => {
     await refuseIfInstalled();
     installing = true;
@@ -94,7 +94,7 @@ describe("the chart's cache, by TLS", { timeout: 300_000 }, () => {
     await removeNamespaces();
   }, 300_000);
 
-  test("a layer that two images share comes whole when one of them has expired", async () => {
+  test("a layer that two images share is served completely after it has expired for one of them", async () => {
     const log = await job(
       [
         pull("one:1"),
@@ -102,24 +102,24 @@ describe("the chart's cache, by TLS", { timeout: 300_000 }, () => {
         pull("two:1"),
         "docker image rm --force one:1 two:1",
         `sleep ${ttl / 2 + 5}`,
-        `${pull("two:1")} && echo whole`,
+        `${pull("two:1")} && echo complete`,
       ].join("\n"),
     );
-    expect(log).toContain("whole");
+    expect(log).toContain("complete");
   });
 
-  test("it counts hits and misses, and serves what it has after a restart, and while the upstream is down", async () => {
-    installCache("1h"); // another pod, which begins empty
+  test("it counts hits and misses, and serves cached images after a restart and while the upstream is down", async () => {
+    installCache("1h"); // creates another pod, which starts with an empty cache
     expect(await job(pull("one:1"))).toContain("hello from the hub");
     expect((await counted()).misses).toBeGreaterThan(0);
     expect(await job(pull("one:1"))).toContain("hello from the hub");
     expect((await counted()).hits).toBeGreaterThan(0);
 
-    // The upstream has to be there for this: registry 3 does not start without it.
+    // The upstream must be running for this, because registry 3 does not start without it.
     const registry = async () => (await get<Manifest>("Pod", namespace, `${cache}-0`)).status.containerStatuses[0];
     const before = (await registry()).restartCount as number;
     kubectlPrints(["exec", "-n", namespace, `${cache}-0`, "-c", "registry", "--", "kill", "1"]);
-    await until("the cache's return", 60, async () => {
+    await until("the restarted cache", 60, async () => {
       const now = await registry();
       if (now.restartCount > before && now.ready) return true;
       throw new Error(JSON.stringify(now));
@@ -129,7 +129,7 @@ describe("the chart's cache, by TLS", { timeout: 300_000 }, () => {
     expect((await counted()).misses).toBe(misses);
 
     kubectlPrints(["exec", "-n", hub.namespace, hub.pod, "-c", "registry", "--", "kill", "1"]);
-    await until("the upstream's end", 30, async () => {
+    await until("the upstream's exit", 30, async () => {
       const { status } = await get<RunnerPod>("Pod", hub.namespace, hub.pod);
       return status?.containerStatuses?.find(({ name }) => name === "registry")?.state.terminated;
     });

@@ -20,12 +20,12 @@ for KUBERNETES_VERSION in "$KUBERNETES_NEWER" "$KUBERNETES_OLDER" ""; do
   case $KUBERNETES_VERSION in "v${KUBERNETES:=$(minor "$KUBERNETES_NEWER")}".*) break ;; esac
 done
 if [ -z "$KUBERNETES_VERSION" ]; then
-  echo "KUBERNETES=$KUBERNETES: there are $(minor "$KUBERNETES_NEWER") and $(minor "$KUBERNETES_OLDER") (test/cluster/versions.env)" >&2
+  echo "KUBERNETES=$KUBERNETES is not supported; use $(minor "$KUBERNETES_NEWER") or $(minor "$KUBERNETES_OLDER") (test/cluster/versions.env)" >&2
   exit 1
 fi
 
 BIN=$CACHE/bin                               # built from Go modules
-KUBE_BIN=$BIN/kubernetes-$KUBERNETES_VERSION # Kubernetes' programs and a link to etcd; one folder per version
+KUBE_BIN=$BIN/kubernetes-$KUBERNETES_VERSION # Kubernetes' programs and a link to etcd; one directory per version
 DOCKER_BIN=$BIN/docker                       # Docker's programs, kept separate so that they are not mistaken for the machine's own
 CNI_BIN=$BIN/cni                             # the network plugins of kind's node
 export KUBERNETES KUBERNETES_VERSION BIN KUBE_BIN DOCKER_BIN CNI_BIN
@@ -45,6 +45,6 @@ cluster_images() {
 lock() {
   [ "/proc/$$/fd/9" -ef "$CACHE/lock" ] || exec 9>> "$CACHE/lock"
   flock --nonblock 9 && return
-  echo "cluster tests: somebody else is at work on the cluster in $CACHE; wait for the end of that run" >&2
+  echo "cluster tests: another run is using the cluster in $CACHE; wait until it has finished" >&2
   exit 1
 }

@@ -1,44 +1,26 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { create, createNamespace, get, logs, remove, until } from "./support/kube.ts";
+import { afterAll, expect, test } from "vitest";
+import { create, get, logs, remove, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { clusterScript } from "./support/script.ts";
-import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+import { installWebhookForTests } from "./support/webhook-hooks.ts";
 
-// Which pod the kubelet evicts when a job's Docker fills the disk of the node, without docker.data. With it, the job's own
-// pod is evicted at its limit: docker-data.node.test.ts.
-// The disk is not filled: the kubelet's limit is a few GiB below what is free, and the job takes more than that.
+// Tests which pod the kubelet evicts if Docker's data fills the node's disk and docker.data is not set. With docker.data, the
+// job's own pod is evicted at its limit: docker-data.node.test.ts. The disk is not really filled: the kubelet's eviction
+// threshold is set a few GiB below the free space, and the job writes more than that.
 
-// It needs a disk on which nothing else is freed or taken by the GiB meanwhile, so it runs when it is asked for, and on kind:
+// Nothing else may write or free several GiB on the disk during the test. So it runs only on request, and only on kind:
 //   DISK_PRESSURE=1 npm run test:cluster -- node disk-pressure
-const isAsked = process.env["DISK_PRESSURE"] === "1" && (process.env["CLUSTER_PROVIDER"] ?? "kind") === "kind";
+const isRequested = process.env["DISK_PRESSURE"] === "1" && (process.env["CLUSTER_PROVIDER"] ?? "kind") === "kind";
 const evictBelow = (limit: string) => clusterScript("kind/evict-below.sh", limit);
-let installing = false;
 
-beforeAll(async () => {
-  if (!isAsked) return;
-  await refuseIfInstalled();
-  installing = true;
-  await pullImages();
-  const configuration = {
-    apiVersion: "arc-primer.dev/v1alpha1",
-    kind: "PrimerConfiguration",
-    profiles: { default: {} },
-  };
-  await installWebhook(JSON.stringify(configuration), await servingCertificate());
-  await createNamespace("disk-pressure");
-}, 900_000);
-afterAll(async () => {
-  if (!installing) return;
-  evictBelow("0%");
-  await uninstall();
-});
+if (isRequested) {
+  installWebhookForTests({ profiles: { default: {} } }, "disk-pressure");
+  afterAll(() => void evictBelow("0%"));
+}
 
-/**
- * Takes 4 GiB of the node's disk in a container's own layer, and when the kubelet has had time to see them (it looks at the
- * sizes of volumes once a minute), 2 GiB more.
- */
+/** Writes 4 GiB to a container's layer, waits until the kubelet has measured them (once a minute), and writes 2 GiB more. */
 const job = `
 programs="/bin/sh /usr/bin/fallocate /usr/bin/tail"
 tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null || exit 9
@@ -47,7 +29,7 @@ sleep 90
 docker run --detach job:1 sh -c 'fallocate -l 2G /more && exec tail -f /dev/null' > /dev/null || exit 8
 sleep 300`;
 
-/** A pod of somebody else's, with 2 GiB in an emptyDir. */
+/** An unrelated pod with 2 GiB in an emptyDir. */
 function neighbour(name: string): Resource {
   const script = "fallocate -l 2G /data/file && echo at work && exec sleep 300";
   const container = {
@@ -71,34 +53,38 @@ function neighbour(name: string): Resource {
   };
 }
 
-test.runIf(isAsked)("the kubelet evicts another pod and not the job's", { timeout: 400_000 }, async () => {
-  const namespace = "disk-pressure";
-  evictBelow(`-${7 * 2 ** 30}`); // the neighbour and the job take 8 GiB, and the job's externals 0.6
-  const other = await create(neighbour("neighbour"));
-  const runner = await runnerPod("job", namespace, job);
-  try {
-    await until("the neighbour at work", 120, async () =>
-      (await logs(namespace, other.metadata.name, "main")).includes("at work"),
-    );
-    const { status } = await until("an eviction", 240, async () => {
-      const pods = await Promise.all(["neighbour", "job"].map((name) => get<EvictedPod>("Pod", namespace, name)));
-      return pods.find(({ status: one }) => one.phase === "Failed");
-    });
-    const { status: left } = await get<EvictedPod>("Pod", namespace, "job");
-    process.stderr.write(`  ${status.reason}: ${status.message}\n`);
-    expect(left.phase).toBe("Running");
-    expect(await get<EvictedPod>("Pod", namespace, "neighbour")).toMatchObject({
-      status: {
-        phase: "Failed",
-        reason: "Evicted",
-        message: expect.stringContaining("low on resource: ephemeral-storage"),
-      },
-    });
-  } finally {
-    evictBelow("0%");
-    for (const pod of [other, runner]) await remove(pod, 0);
-  }
-});
+test.runIf(isRequested)(
+  "the kubelet evicts an unrelated pod, and not the job's pod",
+  { timeout: 400_000 },
+  async () => {
+    const namespace = "disk-pressure";
+    evictBelow(`-${7 * 2 ** 30}`); // the neighbour and the job write 8 GiB, and the job's externals take 0.6 GiB
+    const other = await create(neighbour("neighbour"));
+    const runner = await runnerPod("job", namespace, job);
+    try {
+      await until("the neighbour at work", 120, async () =>
+        (await logs(namespace, other.metadata.name, "main")).includes("at work"),
+      );
+      const { status } = await until("an eviction", 240, async () => {
+        const pods = await Promise.all(["neighbour", "job"].map((name) => get<EvictedPod>("Pod", namespace, name)));
+        return pods.find(({ status: one }) => one.phase === "Failed");
+      });
+      const { status: left } = await get<EvictedPod>("Pod", namespace, "job");
+      process.stderr.write(`  ${status.reason}: ${status.message}\n`);
+      expect(left.phase).toBe("Running");
+      expect(await get<EvictedPod>("Pod", namespace, "neighbour")).toMatchObject({
+        status: {
+          phase: "Failed",
+          reason: "Evicted",
+          message: expect.stringContaining("low on resource: ephemeral-storage"),
+        },
+      });
+    } finally {
+      evictBelow("0%");
+      for (const pod of [other, runner]) await remove(pod, 0);
+    }
+  },
+);
 
 interface EvictedPod extends RunnerPod {
   status: NonNullable<RunnerPod["status"]> & { reason?: string; message?: string };

@@ -1,39 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { arcSees } from "./support/arc.ts";
-import { createNamespace, get, logs, until } from "./support/kube.ts";
+import { get, logs, until } from "./support/kube.ts";
 import { ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
-import {
-  installWebhook,
-  kubectl,
-  pullImages,
-  refuseIfInstalled,
-  servingCertificate,
-  uninstall,
-} from "./support/stack.ts";
+import { kubectl } from "./support/stack.ts";
+import { installWebhookForTests } from "./support/webhook-hooks.ts";
 
-// dockerd is killed in ARC's sidecar while a job runs a container: what the job loses, and what ARC would do. The results
-// are behind docs/decisions/0018.
+// Kills dockerd in ARC's sidecar while a job runs a container. Shows what the job loses and what ARC would do. The results are
+// used in docs/decisions/0019.
 
-let installing = false;
-
-beforeAll(async () => {
-  await refuseIfInstalled();
-  installing = true;
-  await pullImages();
-  const configuration = {
-    apiVersion: "arc-primer.dev/v1alpha1",
-    kind: "PrimerConfiguration",
-    profiles: { default: {}, data: { docker: { data: { emptyDir: { sizeLimit: "4Gi" } } } } },
-    rules: [{ profile: "default", allowedProfiles: ["data"] }],
-  };
-  await installWebhook(JSON.stringify(configuration), await servingCertificate());
-  await createNamespace("crash");
-}, 900_000);
-afterAll(async () => {
-  if (installing) await uninstall();
-});
+const profiles = { default: {}, data: { docker: { data: { emptyDir: { sizeLimit: "4Gi" } } } } };
+installWebhookForTests({ profiles, rules: [{ profile: "default", allowedProfiles: ["data"] }] }, "crash");
 
 const job = `
 programs="/bin/sh /usr/bin/tail"
@@ -41,7 +19,7 @@ tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u)
 docker run --detach --name service job:1 tail -f /dev/null > /dev/null || exit 8
 echo at work
 docker run --rm --name step job:1 tail -f /dev/null
-echo "the step ended with $?"
+echo "the step exited with $?"
 began=$SECONDS
 for i in $(seq 40); do docker version > /dev/null 2>&1 && break; sleep 0.5; done
 echo "docker is back after $((SECONDS - began)) s, with $(docker images --quiet | wc -l) images and these containers:"
@@ -52,7 +30,7 @@ interface Restarted extends RunnerPod {
   status: { initContainerStatuses: { name: string; restartCount: number }[] } & RunnerPod["status"];
 }
 
-async function crash(name: string, profile: string) {
+async function killDockerd(name: string, profile: string) {
   const pod = await runnerPod(name, "crash", job, {
     change(created) {
       created.metadata.annotations = { ...created.metadata.annotations, "arc-primer.dev/profile": profile };
@@ -71,12 +49,12 @@ async function crash(name: string, profile: string) {
 test.each([
   ["default", "0 images and these containers:\n\n?$"],
   ["data", "1 images and these containers:\nservice exited\n$"],
-])("the running step is lost, and ARC deletes the pod: profile %s", { timeout: 300_000 }, async (profile, left) => {
-  const { log, restarts, arc, daemon } = await crash(profile, profile);
-  expect(log).toContain("the step ended with 125");
+])("the running step fails, and ARC deletes the pod: profile %s", { timeout: 300_000 }, async (profile, left) => {
+  const { log, restarts, arc, daemon } = await killDockerd(profile, profile);
+  expect(log).toContain("the step exited with 125");
   expect(restarts).toBeGreaterThan(0);
   expect(arc.at(-1)?.does).toBe("delete the pod");
-  // The file with containerd's process ID outlives the container. If that number is taken in the new one, dockerd ends.
+  // The file with containerd's process ID is still there after the restart. If another process has that ID, dockerd exits.
   const isBack = !log.includes("images and these containers:\nCannot connect");
   expect(isBack ? log : daemon).toMatch(isBack ? new RegExp(left) : /failed to save containerd pid to disk/);
 });

@@ -1,51 +1,37 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
-import { create, createNamespace, get, list, logs, remove, until } from "./support/kube.ts";
+import { create, get, list, logs, remove, until } from "./support/kube.ts";
 import type { Resource } from "./support/kube.ts";
 import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
-import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+import { installWebhookForTests } from "./support/webhook-hooks.ts";
 
-// Docker's data on a separate volume, and what happens to a job that exceeds its limit.
+// Docker's data on a separate volume, and what happens if a job exceeds its limit.
 
-// The kubelet of `bare` counts no local storage, and a folder on that node would outlive the test.
+// The kubelet of `bare` does not measure local storage, and a directory on that node would remain after the test.
 const isKind = process.env["CLUSTER_PROVIDER"] !== "bare";
-let installing = false;
 
-beforeAll(async () => {
-  await refuseIfInstalled();
-  installing = true;
-  await pullImages();
-  const data = (emptyDir: object) => ({ docker: { data: { emptyDir } } });
-  const configuration = {
-    apiVersion: "arc-primer.dev/v1alpha1",
-    kind: "PrimerConfiguration",
-    profiles: {
-      default: {},
-      disk: data({ sizeLimit: "1Gi" }),
-      memory: data({ sizeLimit: "1Gi", medium: "Memory" }),
-      rootless: { docker: { inject: true, injected: { rootless: true }, data: { emptyDir: { sizeLimit: "1Gi" } } } },
-      ephemeral: { docker: { data: { ephemeral: { storageClassName: "local-disk", size: "2Gi" } } } },
-    },
-    rules: [{ profile: "default", allowedProfiles: ["disk", "memory", "rootless", "ephemeral"] }],
-  };
-  await installWebhook(JSON.stringify(configuration), await servingCertificate());
-  await createNamespace("docker-data");
-}, 900_000);
-afterAll(async () => {
-  if (installing) await uninstall();
-});
+const data = (emptyDir: object) => ({ docker: { data: { emptyDir } } });
+const profiles = {
+  default: {},
+  disk: data({ sizeLimit: "1Gi" }),
+  memory: data({ sizeLimit: "1Gi", medium: "Memory" }),
+  rootless: { docker: { inject: true, injected: { rootless: true }, data: { emptyDir: { sizeLimit: "1Gi" } } } },
+  ephemeral: { docker: { data: { ephemeral: { storageClassName: "local-disk", size: "2Gi" } } } },
+};
+const allowedProfiles = ["disk", "memory", "rootless", "ephemeral"];
+installWebhookForTests({ profiles, rules: [{ profile: "default", allowedProfiles }] }, "docker-data");
 
-/** Makes an image of programs of the runner's image: `job:1`. */
+/** Creates the image `job:1` from programs of the runner's image. */
 const makeImage = `
 programs="/bin/sh /usr/bin/head /usr/bin/tail"
 tar -chf - $programs $(ldd $programs | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null || exit 9
 docker info --format 'root {{.DockerRootDir}}, {{.Driver}}'`;
-/** 1.5 GiB in a container's own layer, where the limit of the profiles is 1 GiB. */
+/** Writes 1.5 GiB to a container's layer. The limit of the profiles is 1 GiB. */
 const write = `docker run --rm job:1 sh -c 'head -c 1536M /dev/zero > /full && echo written || echo no room' 2>&1`;
 const writeAndKeep = `docker run --detach job:1 sh -c 'head -c 1536M /dev/zero > /full; exec tail -f /dev/null' > /dev/null`;
 
-const asks = (profile: string) => (pod: RunnerPod) => {
+const withProfile = (profile: string) => (pod: RunnerPod) => {
   pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
 };
 
@@ -55,9 +41,9 @@ interface FailedPod extends RunnerPod {
 
 const runsContainer = `${makeImage}\ndocker run --rm job:1 sh -c 'echo a container runs'`;
 
-test.each(["disk", "memory"])("images are made and run on it: %s", async (profile) => {
+test.each(["disk", "memory"])("images are created and run on the volume: %s", async (profile) => {
   const job = runsContainer;
-  const pod = await runnerPod(`runs-${profile}`, "docker-data", job, { change: asks(profile) });
+  const pod = await runnerPod(`runs-${profile}`, "docker-data", job, { change: withProfile(profile) });
   expect(pod.metadata.annotations?.[statusAnnotation]).toContain('"docker-data"');
   expect(containerNamed(pod, "dind").volumeMounts).toContainEqual(
     expect.objectContaining({ name: "arc-primer-docker-data", mountPath: "/var/lib/docker" }),
@@ -67,10 +53,10 @@ test.each(["disk", "memory"])("images are made and run on it: %s", async (profil
   expect(exitCode).toBe(0);
 });
 
-test("images are made and run on it by a rootless dockerd", async () => {
+test("a rootless dockerd creates and runs images on the volume", async () => {
   const pod = await runnerPod("runs-rootless", "docker-data", runsContainer, {
     layout: "default-mode",
-    change: asks("rootless"),
+    change: withProfile("rootless"),
   });
   expect(containerNamed(pod, "dind").volumeMounts).toContainEqual(
     expect.objectContaining({ name: "arc-primer-docker-data", mountPath: "/home/runner/.local/share" }),
@@ -84,47 +70,50 @@ interface Claim extends Resource {
   spec: { volumeName?: string; storageClassName: string };
 }
 
-test.runIf(isKind)("images are made and run on a generic ephemeral volume, which goes with the pod", async () => {
-  // As a provisioner would make it: here there is one already.
-  const volume = await create({
-    apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: { name: "docker-data" },
-    spec: {
-      storageClassName: "local-disk",
-      capacity: { storage: "3Gi" },
-      accessModes: ["ReadWriteOnce"],
-      persistentVolumeReclaimPolicy: "Retain",
-      hostPath: { path: "/var/lib/docker-data", type: "DirectoryOrCreate" },
-    },
-  });
-  try {
-    const pod = await runnerPod("runs-ephemeral", "docker-data", runsContainer, { change: asks("ephemeral") });
-    const { exitCode, log } = await ended(pod, 120);
-    expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
-    expect(exitCode).toBe(0);
-    const claims = await list<Claim>("PersistentVolumeClaim", "docker-data");
-    expect(claims.map(({ metadata, spec }) => [metadata.name, spec.volumeName])).toEqual([
-      ["runs-ephemeral-arc-primer-docker-data", "docker-data"],
-    ]);
-    await remove(pod, 0);
-    await until(
-      "the end of the claim",
-      60,
-      async () => (await list("PersistentVolumeClaim", "docker-data")).length === 0,
-    );
-  } finally {
-    await remove(volume);
-  }
-});
+test.runIf(isKind)(
+  "images are created and run on a generic ephemeral volume, which is deleted with the pod",
+  async () => {
+    // Stands for the volume that a provisioner would create.
+    const volume = await create({
+      apiVersion: "v1",
+      kind: "PersistentVolume",
+      metadata: { name: "docker-data" },
+      spec: {
+        storageClassName: "local-disk",
+        capacity: { storage: "3Gi" },
+        accessModes: ["ReadWriteOnce"],
+        persistentVolumeReclaimPolicy: "Retain",
+        hostPath: { path: "/var/lib/docker-data", type: "DirectoryOrCreate" },
+      },
+    });
+    try {
+      const pod = await runnerPod("runs-ephemeral", "docker-data", runsContainer, { change: withProfile("ephemeral") });
+      const { exitCode, log } = await ended(pod, 120);
+      expect(log).toMatch(/root \/var\/lib\/docker, overlay\S*\na container runs\n$/);
+      expect(exitCode).toBe(0);
+      const claims = await list<Claim>("PersistentVolumeClaim", "docker-data");
+      expect(claims.map(({ metadata, spec }) => [metadata.name, spec.volumeName])).toEqual([
+        ["runs-ephemeral-arc-primer-docker-data", "docker-data"],
+      ]);
+      await remove(pod, 0);
+      await until(
+        "the deletion of the claim",
+        60,
+        async () => (await list("PersistentVolumeClaim", "docker-data")).length === 0,
+      );
+    } finally {
+      await remove(volume);
+    }
+  },
+);
 
 test.runIf(isKind)(
-  "a job that fills it is evicted, and the reason names the volume",
+  "a job that fills the volume is evicted, and the reason names the volume",
   { timeout: 300_000 },
   async () => {
     const job = `${makeImage}\n${writeAndKeep}\nsleep 200`;
-    const pod = await runnerPod("fills-disk", "docker-data", job, { change: asks("disk") });
-    // The kubelet looks at the sizes of volumes once a minute.
+    const pod = await runnerPod("fills-disk", "docker-data", job, { change: withProfile("disk") });
+    // The kubelet measures volumes once a minute.
     const { status } = await until("the eviction", 240, async () => {
       const now = await get<FailedPod>("Pod", "docker-data", "fills-disk");
       return now.status.phase === "Failed" && now;
@@ -135,21 +124,23 @@ test.runIf(isKind)(
   },
 );
 
-test("in memory the job itself is told that there is no room", { timeout: 180_000 }, async () => {
-  const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, { change: asks("memory") });
+test("if the volume is in memory, the job itself gets a no-space error", { timeout: 180_000 }, async () => {
+  const pod = await runnerPod("fills-memory", "docker-data", `${makeImage}\n${write}`, {
+    change: withProfile("memory"),
+  });
   const { exitCode, log } = await ended(pod, 150);
   expect(log).toMatch(/^no room$/m);
   expect(exitCode).toBe(0);
 });
 
 test.runIf(isKind)(
-  "without it nobody counts Docker's data: a limit of the pod's own does not hold",
+  "without the volume, Docker's data is not measured, so the pod's own limit has no effect",
   { timeout: 300_000 },
   async () => {
     const job = `${makeImage}\n${writeAndKeep}\nsleep 150\necho still here`;
     const pod = await runnerPod("uncounted", "docker-data", job, {
       change: (created) => {
-        // The externals and all else that is counted take 0.6 GiB; with what the job writes it would be twice this.
+        // All measured data, mostly the externals, takes 0.6 GiB. With the job's data it would be twice this limit.
         const limits = { "ephemeral-storage": "1Gi" };
         containerNamed(created, "dind").resources = { limits };
       },

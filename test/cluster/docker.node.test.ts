@@ -13,7 +13,7 @@ import {
 } from "./support/stack.ts";
 import type { Login } from "./support/stack.ts";
 
-// Injected Docker, registry logins from the first step, and a dockerd that keeps running during the job's cleanup: with real
+// Injected Docker, registry logins from the first step, and a dockerd that keeps running during the job's cleanup. Uses real
 // DinD pods, real registries that require a login, and a real kubelet that terminates the pods.
 
 const hash = "$2y$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2"; // of the password
@@ -40,7 +40,7 @@ beforeAll(async () => {
     profiles: {
       default: { registries, docker: { mirror } },
       injected: { extends: "default", docker: { inject: true } },
-      beside: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
+      container: { extends: "default", docker: { inject: true, injected: { layout: "container" } } },
       rootless: { extends: "default", docker: { inject: true, injected: { rootless: true } } },
       "logged-in": { extends: "default", docker: { credentials: { secret: "logins" } } },
       "no-secret": { extends: "default", docker: { credentials: { secret: "nowhere" } } },
@@ -49,7 +49,7 @@ beforeAll(async () => {
     rules: [
       {
         profile: "default",
-        allowedProfiles: ["injected", "beside", "rootless", "logged-in", "no-secret", "graceful"],
+        allowedProfiles: ["injected", "container", "rootless", "logged-in", "no-secret", "graceful"],
       },
     ],
   };
@@ -70,7 +70,7 @@ const profile = (name: string) => (pod: RunnerPod) => {
 const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
 
 describe("1. A pod of ARC's default mode gets DinD", () => {
-  test.each(["injected", "beside", "rootless"])("and runs a container in it: %s", async (name) => {
+  test.each(["injected", "container", "rootless"])("and runs a container with it: %s", async (name) => {
     const job = "docker run --rm hello:1 2>&1\necho the first container took $SECONDS s";
     const pod = await runnerPod(name, "docker", job, {
       layout: "default-mode",
@@ -83,7 +83,7 @@ describe("1. A pod of ARC's default mode gets DinD", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("unless the namespace's Pod Security would refuse it: then it is created and starts without", async () => {
+  test("if Pod Security of the namespace would reject DinD, the pod is created and starts without it", async () => {
     const namespace = await createNamespace("docker-baseline", {
       "arc-primer.dev/inject": "enabled",
       "pod-security.kubernetes.io/enforce": "baseline",
@@ -97,10 +97,10 @@ describe("1. A pod of ARC's default mode gets DinD", () => {
   });
 });
 
-describe("2. Logged in from the first step", () => {
+describe("2. Jobs are logged in from the first step", () => {
   const pull = (registry: string) => `docker pull --quiet ${registry}/library/hello:1 || exit 9`;
 
-  test("a registry that demands a login serves the first pull, and `docker login` to another one works after it", async () => {
+  test("a registry that requires a login serves the first pull, and `docker login` to another one works afterwards", async () => {
     const signIn = `echo "${theirs.password}" | docker login --username ${theirs.user} --password-stdin ${other} || exit 8`;
     const job = [
       pull(known),
@@ -112,13 +112,15 @@ describe("2. Logged in from the first step", () => {
     ];
     const pod = await runnerPod("logged-in", "docker", job.join("\n"), { change: profile("logged-in") });
     const { exitCode, log } = await ended(pod);
-    expect(log).toMatch(/config\.json has the logins of the Secret logins\n[^]*Login Succeeded[^]*\nrunner 600\n0\n$/);
+    expect(log).toMatch(
+      /the logins of the Secret logins were written to \S*config\.json\n[^]*Login Succeeded[^]*\nrunner 600\n0\n$/,
+    );
     expect(exitCode).toBe(0);
     const auth = Buffer.from(`${ours.user}:${ours.password}`).toString("base64");
     for (const secret of [auth, ours.password]) expect(JSON.stringify(pod) + log).not.toContain(secret);
   });
 
-  test("where the same pull without the setting is refused", async () => {
+  test("without the setting, the same pull is rejected", async () => {
     const pod = await runnerPod("logged-out", "docker", pull(known));
     expect(await ended(pod)).toMatchObject({
       exitCode: 9,
@@ -126,54 +128,54 @@ describe("2. Logged in from the first step", () => {
     });
   });
 
-  test("a Secret that is not there keeps no pod from starting", async () => {
+  test("a missing Secret does not prevent pods from starting", async () => {
     const pod = await runnerPod("no-secret", "docker", "echo run.sh", { change: profile("no-secret") });
     const { exitCode, log } = await ended(pod);
-    expect(log).toMatch(/there is no Secret nowhere [^]*run\.sh\n$/);
+    expect(log).toMatch(/the Secret nowhere of type \S+ was not found in this namespace[^]*run\.sh\n$/);
     expect(exitCode).toBe(0);
   });
 });
 
-describe("3. dockerd outlives the job's clean-up when the pod is deleted", () => {
-  // The clean-up takes a while before it needs Docker. What it found is told by the termination message, which outlives
-  // the container's log.
+describe("3. dockerd keeps running during the job's cleanup when the pod is deleted", () => {
+  // The cleanup takes a while before it needs Docker. It writes its result to the termination message, which is kept longer
+  // than the container's log.
   const cleaningUp = [
     `trap 'sleep 8; docker version --format "docker {{.Server.Version}}" > /dev/termination-log 2>&1; exit' TERM`,
     "echo ready",
     "while :; do sleep 0.2; done",
   ].join("\n");
 
-  test("in the older layout, and no longer than that", async () => {
-    const { runner, seconds } = await deleted("graceful-beside", "graceful", "dind-container", 30);
+  test("in an ordinary container, and not longer", async () => {
+    const { runner, seconds } = await deleteDuringJob("graceful-container", "graceful", "dind-container", 30);
     expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
     expect(seconds).toBeLessThan(25);
   });
 
-  test("where it is gone without the setting", async () => {
-    const { runner } = await deleted("graceless-beside", "default", "dind-container", 30);
+  test("without the setting, an ordinary container stops earlier", async () => {
+    const { runner } = await deleteDuringJob("graceless-container", "default", "dind-container", 30);
     expect(runner).toMatchObject({ exitCode: 1, message: expect.stringMatching(/connect to the docker/i) });
   });
 
-  test("in a native sidecar, with the time that it takes", async () => {
-    const { runner, seconds } = await deleted("graceful-sidecar", "graceful", "dind-sidecar", 5);
+  test("in a native sidecar, with enough time", async () => {
+    const { runner, seconds } = await deleteDuringJob("graceful-sidecar", "graceful", "dind-sidecar", 5);
     expect(runner).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d/) });
     expect(seconds).toBeLessThan(25);
   });
 
-  test("where the clean-up is cut short without the setting", async () => {
-    const { runner } = await deleted("graceless-sidecar", "default", "dind-sidecar", 5);
+  test("without the setting, the cleanup in a pod with a native sidecar is interrupted", async () => {
+    const { runner } = await deleteDuringJob("graceless-sidecar", "default", "dind-sidecar", 5);
     expect(runner.exitCode).toBe(137);
     expect(runner.message ?? "").toBe("");
   });
 
-  /** How the runner ended that was deleted in the middle of its job, and how long the whole pod took to end. */
-  async function deleted(
+  /** Deletes a runner pod during its job. Returns the runner's exit state, and how long the whole pod took to stop. */
+  async function deleteDuringJob(
     name: string,
     chosen: string,
     layout: "dind-container" | "dind-sidecar",
     gracePeriod: number,
   ): Promise<{ runner: Terminated; seconds: number }> {
-    const finalizers = ["arc-primer.dev/test"]; // keeps the pod's status readable when it has ended
+    const finalizers = ["arc-primer.dev/test"]; // keeps the status readable after the pod has stopped
     const pod = await runnerPod(name, "docker", cleaningUp, {
       layout,
       change(created) {
@@ -186,7 +188,7 @@ describe("3. dockerd outlives the job's clean-up when the pod is deleted", () =>
       await until("the job", 60, async () => (await logs("docker", name, "runner")).includes("ready\n"));
       const began = performance.now();
       await remove(pod);
-      const states = await until("the end of the pod", 90, async () => {
+      const states = await until("the exit of all containers", 90, async () => {
         const { status: now } = await get<RunnerPod>("Pod", "docker", name);
         const all = [...(now?.containerStatuses ?? []), ...(now?.initContainerStatuses ?? [])];
         return all.every(({ state }) => "terminated" in state) && now?.containerStatuses;
@@ -195,7 +197,7 @@ describe("3. dockerd outlives the job's clean-up when the pod is deleted", () =>
       const runner = states.find((container) => container.name === containerNamed(pod, "runner").name)?.state
         .terminated;
       process.stderr.write(
-        `  ${name}: ended after ${seconds.toFixed(1)} s, the runner with ${runner?.exitCode}: ${runner?.message}\n`,
+        `  ${name}: stopped after ${seconds.toFixed(1)} s, the runner with exit code ${runner?.exitCode}: ${runner?.message}\n`,
       );
       return { runner: runner!, seconds };
     } finally {

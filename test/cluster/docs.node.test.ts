@@ -8,14 +8,14 @@ import { runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installRegistry, kubectl } from "./support/stack.ts";
 
-// The commands of the documentation in the order in which somebody meets them: installation, a look at a pod, operation,
-// upgrade, the end. They are run as they are on the pages; only the image and the name of the pod are this cluster's.
+// Runs the commands of the documentation in the order in which a user needs them: installation, inspection of a pod,
+// operation, upgrade, uninstallation. Only the name of the image and the name of the pod are replaced.
 
 const folder = new DocsFolder(kubectl().includes("/") ? { kubectl: kubectl() } : {});
 let image: { repository: string; tag: string };
 
-/** Runs a command of the documentation. @throws {Error} with what it printed, if it fails */
-function runs(command: string, pod = "POD"): string {
+/** Runs a command of the documentation. @throws {Error} with its output, if it fails */
+function run(command: string, pod = "POD"): string {
   const { repository, tag } = image;
   const here = command
     .replace("image.repository=registry.example.com/arc-primer", `image.repository=${repository},image.tag=${tag}`)
@@ -26,7 +26,7 @@ function runs(command: string, pod = "POD"): string {
 }
 
 let count = 0;
-/** A runner pod that no node fits: what is looked at is what the API server made of it. */
+/** Creates a runner pod that fits no node, because only its creation matters. */
 async function pendingPod(): Promise<RunnerPod> {
   const change = ({ spec }: RunnerPod) => (spec.nodeSelector = { "example.com/no": "node" });
   return runnerPod(`runner-${(count += 1)}`, "arc-runners", "true", { change });
@@ -37,7 +37,7 @@ const isPrimed = ({ metadata }: RunnerPod) => metadata.annotations?.[statusAnnot
 beforeAll(() => void (image = withImage({})["image"] as typeof image), 600_000); // builds the image
 
 beforeAll(async () => {
-  // What another file of this tier has registered would prime pods as well.
+  // The webhook configuration of another test file would also prime pods.
   await call("DELETE", "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/arc-primer");
   await createNamespace("arc-runners", {});
   const { address } = await installRegistry("docs-registry");
@@ -46,7 +46,7 @@ beforeAll(async () => {
   folder.write("values.yaml", JSON.stringify(withImage({ registryCache: { ...cacheOnNode, upstreams } })));
 });
 
-// Where a command has failed, the release is still there.
+// If a command failed, the release still exists.
 afterAll(async () => {
   folder.run("helm uninstall arc-primer -n arc-primer --ignore-not-found --wait");
   folder.run("kubectl delete namespace arc-primer --ignore-not-found");
@@ -55,12 +55,12 @@ afterAll(async () => {
 }, 600_000);
 
 test("it is installed, the namespace is labelled, and helm test passes", { timeout: 420_000 }, () => {
-  runs(onCluster.install);
-  expect(runs(onCluster.label)).toContain("namespace/arc-runners labeled");
-  expect(runs(onCluster.test)).toMatch(/Phase:\s+Succeeded/);
+  run(onCluster.install);
+  expect(run(onCluster.label)).toContain("namespace/arc-runners labeled");
+  expect(run(onCluster.test)).toMatch(/Phase:\s+Succeeded/);
 });
 
-test("a runner pod says what was done to it, and can be kept", async () => {
+test("the status of a runner pod can be read, and a deleted pod can be kept", async () => {
   const pod = await until("a primed pod", 30, async () => {
     const one = await pendingPod();
     if (isPrimed(one)) return one;
@@ -68,42 +68,42 @@ test("a runner pod says what was done to it, and can be kept", async () => {
     return undefined;
   });
   const { name } = pod.metadata;
-  expect(JSON.parse(runs(onCluster.status, name))).toMatchObject({ profile: "default", applied: ["wait-for-docker"] });
-  expect(runs(onCluster.termination, name)).toBe(""); // nothing of it has run
-  runs(onCluster.keep, name);
+  expect(JSON.parse(run(onCluster.status, name))).toMatchObject({ profile: "default", applied: ["wait-for-docker"] });
+  expect(run(onCluster.termination, name)).toBe(""); // no container has run
+  run(onCluster.keep, name);
   try {
     await remove(pod, 0);
-    expect(JSON.parse(runs(onCluster.status, name))).toMatchObject({ profile: "default" });
+    expect(JSON.parse(run(onCluster.status, name))).toMatchObject({ profile: "default" });
   } finally {
-    runs(onCluster.letGo, name); // or the namespace would stay as well
+    run(onCluster.letGo, name); // otherwise the namespace could not be deleted
   }
-  await until("the pod's end", 30, async () => {
+  await until("the deletion of the pod", 30, async () => {
     const { status } = await call("GET", `/api/v1/namespaces/arc-runners/pods/${name}`);
     return status === 404;
   });
 });
 
-test("its log and its configuration can be read", () => {
-  expect(runs(onCluster.log)).toContain('"msg":"listening"');
-  expect(runs(onCluster.check)).toMatch(/^ok: \d+ profile/);
+test("the webhook's log and configuration can be read", () => {
+  expect(run(onCluster.log)).toContain('"msg":"listening"');
+  expect(run(onCluster.check)).toMatch(/^ok: \d+ profile/);
 });
 
-test("it is upgraded and tested, and its policy changed", { timeout: 420_000 }, () => {
-  runs(onCluster.upgrade);
-  expect(runs(onCluster.test)).toMatch(/Phase:\s+Succeeded/);
-  runs(onCluster.ignore);
+test("it is upgraded and tested, and its failure policy is changed", { timeout: 420_000 }, () => {
+  run(onCluster.upgrade);
+  expect(run(onCluster.test)).toMatch(/Phase:\s+Succeeded/);
+  run(onCluster.ignore);
 });
 
-test("a cache's StatefulSet is deleted and made again", { timeout: 300_000 }, () => {
-  expect(runs(onCluster.deleteCache)).toContain("deleted");
-  runs(onCluster.upgrade);
+test("a cache's StatefulSet is deleted and created again", { timeout: 300_000 }, () => {
+  expect(run(onCluster.deleteCache)).toContain("deleted");
+  run(onCluster.upgrade);
 });
 
-test("it is uninstalled, and pods come out as ARC makes them", { timeout: 300_000 }, async () => {
-  runs(onCluster.uninstall);
+test("it is uninstalled, and pods are created unchanged", { timeout: 300_000 }, async () => {
+  run(onCluster.uninstall);
   const pod = await pendingPod();
   expect(isPrimed(pod)).toBe(false);
   await remove(pod, 0);
-  expect(runs(onCluster.unlabel)).toContain("arc-runners");
-  expect(runs(onCluster.deleteNamespace)).toContain("deleted");
+  expect(run(onCluster.unlabel)).toContain("arc-runners");
+  expect(run(onCluster.deleteNamespace)).toContain("deleted");
 });

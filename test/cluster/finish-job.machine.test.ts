@@ -1,58 +1,42 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { statusAnnotation } from "../../src/report/status.ts";
 import { arcSees } from "./support/arc.ts";
-import { call, create, createNamespace, get, logs, until } from "./support/kube.ts";
+import { call, create, get, logs, until } from "./support/kube.ts";
 import { containerNamed, prepareRunnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod, Terminated } from "./support/runner-pod.ts";
-import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
+import { installWebhookForTests } from "./support/webhook-hooks.ts";
 
-// Runner pods that are evicted through the Eviction API, as `kubectl drain` does: with a job, without one, with a job that
-// begins in that moment, and with one that takes too long. The runner is the image's own run.sh, whose listener and worker
-// have the names of GitHub's.
+// Runner pods that are evicted through the Eviction API, as `kubectl drain` does: with a running job, without a job, with a
+// job that starts at that moment, and with a job that takes too long. The runner is the image's own run.sh, whose listener
+// and worker have the same names as GitHub's.
 
-let installing = false;
-
-beforeAll(async () => {
-  await refuseIfInstalled();
-  installing = true;
-  await pullImages();
-  const configuration = {
-    apiVersion: "arc-primer.dev/v1alpha1",
-    kind: "PrimerConfiguration",
-    profiles: {
-      default: {},
-      finish: { runner: { finishJob: { gracePeriod: "2m", reserve: "10s" } } },
-      // The job may go on for 15 s.
-      short: { runner: { finishJob: { gracePeriod: "1m", reserve: "45s" } } },
-    },
-    rules: [{ profile: "default", allowedProfiles: ["finish", "short"] }],
-  };
-  await installWebhook(JSON.stringify(configuration), await servingCertificate());
-  await createNamespace("finish");
-}, 900_000);
-afterAll(async () => {
-  if (installing) await uninstall();
-});
+const profiles = {
+  default: {},
+  finish: { runner: { finishJob: { gracePeriod: "2m", reserve: "10s" } } },
+  // The job can continue for 15 s.
+  short: { runner: { finishJob: { gracePeriod: "1m", reserve: "45s" } } },
+};
+installWebhookForTests({ profiles, rules: [{ profile: "default", allowedProfiles: ["finish", "short"] }] }, "finish");
 
 interface Case {
   readonly profile?: "finish" | "short";
   readonly layout?: "dind-sidecar" | "dind-container" | "default-mode";
-  /** What is in the runner's log when the pod is evicted. */
+  /** The pod is evicted when this text is in the runner's log. */
   readonly when?: string;
   readonly env?: Record<string, string>;
 }
 
 /**
- * Evicts a runner pod in the middle of this job. Returns how its runner container ended, how long that took, what its log
- * had meanwhile, and what ARC would do with the pod.
+ * Evicts a runner pod while this job is running. Returns the exit state of its runner container, how long that took, its log
+ * until then, and what ARC would do with the pod.
  */
-async function evicted(name: string, job: string, { profile, layout = "default-mode", when, env = {} }: Case = {}) {
+async function evict(name: string, job: string, { profile, layout = "default-mode", when, env = {} }: Case = {}) {
   const pod = await prepareRunnerPod(name, "finish", "", { layout });
   const container = containerNamed(pod, "runner");
   container.volumeMounts = container.volumeMounts?.filter((mount) => mount.name !== "job") ?? [];
   for (const [key, value] of Object.entries({ STAND_IN_JOB: job, ...env })) container.env?.push({ name: key, value });
   if (profile) pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
-  Object.assign(pod.metadata, { finalizers: ["arc-primer.dev/test"] }); // keeps the status readable when it has ended
+  Object.assign(pod.metadata, { finalizers: ["arc-primer.dev/test"] }); // keeps the status readable after the pod has stopped
   const created = await create(pod);
   const primed = created.metadata.annotations?.[statusAnnotation] ?? "";
   expect(primed.includes('"finish-job"')).toBe(profile !== undefined);
@@ -80,31 +64,33 @@ async function evicted(name: string, job: string, { profile, layout = "default-m
 }
 
 function report(name: string, { exitCode, message }: Terminated, seconds: number): void {
-  process.stderr.write(`  ${name}: ended ${seconds.toFixed(1)} s after its eviction, with ${exitCode}: ${message}\n`);
+  process.stderr.write(`  ${name}: exited ${seconds.toFixed(1)} s after its eviction with ${exitCode}: ${message}\n`);
 }
 
 const succeeded = { does: "delete the runner", because: "it has succeeded" };
-// What is found at the end of a job is told by the termination message, which outlives the container's log.
-const tells = (text: string) => `echo "${text}" >> /dev/termination-log`;
+// Jobs write their results to the termination message, which is kept longer than the container's log.
+const writes = (text: string) => `echo "${text}" >> /dev/termination-log`;
 const docker = `docker version --format "docker {{.Server.Version}}" >> /dev/termination-log 2>&1`;
 
-describe("a job that has begun finishes, and the runner with it", () => {
+describe("a running job can finish, and the runner exits after it", () => {
   test("in a pod without Docker", async () => {
-    const ran = await evicted("plain", `echo at work; sleep 12; ${tells("done")}`, { profile: "finish" });
+    const ran = await evict("plain", `echo at work; sleep 12; ${writes("done")}`, { profile: "finish" });
     expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
     expect(ran.seconds).toBeGreaterThan(8);
     expect(ran.seconds).toBeLessThan(25);
-    expect(ran.log).toContain("this pod is to end while a job runs: waiting until the runner has ended, at most 110 s");
+    expect(ran.log).toContain(
+      "this pod is being terminated while a job is running: waiting up to 110 s for the runner to exit",
+    );
   });
 
-  test.each(["dind-sidecar", "dind-container"] as const)("with Docker to its end: %s", async (layout) => {
-    const job = `echo at work; sleep 12; ${docker}; ${tells("done")}`;
-    const ran = await evicted(layout, job, { profile: "finish", layout });
+  test.each(["dind-sidecar", "dind-container"] as const)("Docker stays available to the end: %s", async (layout) => {
+    const job = `echo at work; sleep 12; ${docker}; ${writes("done")}`;
+    const ran = await evict(layout, job, { profile: "finish", layout });
     expect(ran).toMatchObject({ exitCode: 0, message: expect.stringMatching(/^docker \d.*\ndone\n$/), arc: succeeded });
   });
 
-  test("also where its worker has not started yet", async () => {
-    const ran = await evicted("early", `echo at work; sleep 5; ${tells("done")}`, {
+  test("even if its worker has not started yet", async () => {
+    const ran = await evict("early", `echo at work; sleep 5; ${writes("done")}`, {
       profile: "finish",
       when: "Running job",
       env: { STAND_IN_WORKER_AFTER: "8" },
@@ -113,8 +99,8 @@ describe("a job that has begun finishes, and the runner with it", () => {
     expect(ran.log).toContain("at work");
   });
 
-  test.each(["0.3", "1", "4"])("also where the listener is asking for it, which takes %s s", async (seconds) => {
-    const ran = await evicted(`asking-${seconds.replace(".", "-")}`, `echo at work; sleep 2; ${tells("done")}`, {
+  test.each(["0.3", "1", "4"])("even if the listener is still requesting it, which takes %s s", async (seconds) => {
+    const ran = await evict(`asking-${seconds.replace(".", "-")}`, `echo at work; sleep 2; ${writes("done")}`, {
       profile: "finish",
       when: "a message",
       env: { STAND_IN_JOB_AFTER: seconds },
@@ -122,26 +108,26 @@ describe("a job that has begun finishes, and the runner with it", () => {
     expect(ran).toMatchObject({ exitCode: 0, message: "done\n", arc: succeeded });
   });
 
-  test("where it is cancelled without the setting", async () => {
-    const ran = await evicted("unprimed", `echo at work; sleep 12; ${tells("done")}`);
+  test("without the setting, it is cancelled", async () => {
+    const ran = await evict("unprimed", `echo at work; sleep 12; ${writes("done")}`);
     expect(ran.exitCode).not.toBe(0);
     expect(ran.message ?? "").not.toContain("done");
     expect(ran.seconds).toBeLessThan(8);
   });
 });
 
-test("an idle runner is gone as fast as without the hook, give or take a second", async () => {
+test("an idle runner stops as fast as without the hook, within a second", async () => {
   const idle = { when: "Listening for Jobs" };
-  const without = await evicted("idle-without", "idle", idle);
-  const ran = await evicted("idle", "idle", { ...idle, profile: "finish" });
+  const without = await evict("idle-without", "idle", idle);
+  const ran = await evict("idle", "idle", { ...idle, profile: "finish" });
   expect([without.exitCode, ran.exitCode]).toEqual([143, 143]);
   expect(ran.seconds - without.seconds).toBeLessThan(2); // the hook's own second, and the kubelet's rounding
 });
 
-describe("a job that takes longer than the grace period allows is cancelled, with time and Docker to clean up", () => {
-  const cleaningUp = `trap 'sleep 5; ${docker}; ${tells("cleaned up")}; exit 1' INT; echo at work; while :; do sleep 0.2; done`;
+describe("a job that exceeds the grace period is cancelled, and still has time and Docker for its cleanup", () => {
+  const cleaningUp = `trap 'sleep 5; ${docker}; ${writes("cleaned up")}; exit 1' INT; echo at work; while :; do sleep 0.2; done`;
   test.each(["dind-sidecar", "dind-container"] as const)("%s", async (layout) => {
-    const ran = await evicted(`long-${layout}`, cleaningUp, { profile: "short", layout });
+    const ran = await evict(`long-${layout}`, cleaningUp, { profile: "short", layout });
     expect(ran.message).toMatch(/^arc-primer: failed: job-timeout: .* 15 s .*\ndocker \d.*\ncleaned up\n$/);
     expect(ran.exitCode).toBe(143);
     expect(ran.seconds).toBeGreaterThan(15);

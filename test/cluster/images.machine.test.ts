@@ -8,8 +8,8 @@ import { ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// The kubelet's own pulls through a mirror, as its log shows. The mirror listens on the node's loopback address, where
-// containerd speaks plain HTTP without being told to. The node has no way out: Docker Hub could not be asked with success.
+// The kubelet's own pulls through a mirror, as the mirror's log shows. The mirror listens on the node's loopback address,
+// for which containerd uses plain HTTP by default. The node has no internet access, so Docker Hub cannot be reached.
 
 const address = nodeMirror.address;
 const paths = { dind: "hub/library/docker", runner: "ghcr/actions/actions-runner" };
@@ -50,7 +50,7 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
       if (installing) await uninstall();
     }, 180_000);
 
-    test("come from the mirror, as its log shows; Docker Hub and ghcr.io are not asked", async () => {
+    test("come from the mirror, as its log shows, and not from Docker Hub and ghcr.io", async () => {
       const pod = await runnerPod("mirrored", "images-mirrored", "docker version && echo the job");
       const { exitCode, log } = await ended(pod, 240);
       expect({ exitCode, log }).toMatchObject({ exitCode: 0, log: expect.stringContaining("the job") });
@@ -68,7 +68,7 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
       expect(pulls.filter((message) => !message.includes(`"${address}/`))).toEqual([]);
     });
 
-    test("there is no fallback: an image that the mirror lacks keeps the pod from starting, as the docs say", async () => {
+    test("without a fallback: if the mirror lacks an image, the pod does not start, as the docs say", async () => {
       await runnerPod("missing", "images-missing", "echo the job");
       await until("the failed pull", 120, async () =>
         (await pullEvents("images-missing", "missing")).some((message) => message.includes("Failed to pull image")),
@@ -79,7 +79,7 @@ describe.runIf(process.env["CLUSTER_PROVIDER"] === "bare")(
   },
 );
 
-/** What the kubelet has said about its pulls for a pod. */
+/** The messages of the kubelet's events about its pulls for a pod. */
 async function pullEvents(namespace: string, pod: string): Promise<string[]> {
   const events = await list<Event>("Event", namespace);
   return events

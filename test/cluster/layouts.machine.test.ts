@@ -11,8 +11,8 @@ import {
   uninstall,
 } from "./support/stack.ts";
 
-// What may differ from one Kubernetes, or one Docker, to another: how a runner pod is laid out, and image volumes. This is
-// the part of the node's tests that the older Kubernetes runs (`KUBERNETES=1.34 … -- machine layouts`).
+// Features that may differ between versions of Kubernetes or Docker: the layouts of runner pods, and image volumes. These are
+// the node tests that also run on the older Kubernetes (`KUBERNETES=1.34 … -- machine layouts`).
 
 const runner = "ghcr.io/actions/actions-runner";
 const pull = "docker pull --quiet hello:1 || exit 9\ndocker run --rm hello:1 || exit 8";
@@ -42,9 +42,9 @@ afterAll(async () => {
 });
 
 describe("a primed pod pulls from the mirror and runs a container", () => {
-  // Of dind-tls the DinD container has no args: its entry point makes certificates and adds the default hosts.
+  // In dind-tls, the DinD container has no args: its entrypoint creates certificates and adds the default hosts.
   test.each(["dind-sidecar", "dind-container", "dind-tls", "default-mode"] as const)(
-    "laid out as %s",
+    "with the layout %s",
     async (layout) => {
       const { exitCode, log } = await ended(await runnerPod(layout, "layouts", pull, { layout }), 90);
       expect(log).toMatch(done);
@@ -55,7 +55,7 @@ describe("a primed pod pulls from the mirror and runs a container", () => {
   test.each([
     ["a daemon of Docker 20.10", "dind", "docker:20.10-dind", /^server 20\.10\./m],
     ["a client of Docker 20.10", "runner", `${runner}:slim`, /^client 20\.10\./m],
-  ])("with %s beside today's", async (_what, name, image, said) => {
+  ])("with %s, and the other one from Docker 29", async (_what, name, image, said) => {
     const versions = "docker version --format 'server {{.Server.Version}}\nclient {{.Client.Version}}'";
     const pod = await runnerPod(`old-${name}`, "layouts", `${versions}\n${pull}`, {
       change: (created) => (containerNamed(created, name).image = image),
@@ -68,9 +68,9 @@ describe("a primed pod pulls from the mirror and runs a container", () => {
   });
 });
 
-describe("the runner's Node for the containers of jobs", () => {
-  // A job's container as the runner makes it (actions/runner, ContainerOperationProvider and DockerCommandManager): the
-  // externals are mounted from where Docker sees them. Its image has what Node is linked with, and nothing else of it.
+describe("the runner's Node.js in job containers", () => {
+  // A job container as the runner creates it (actions/runner, ContainerOperationProvider and DockerCommandManager). The
+  // externals are mounted from Docker's point of view. The image has the libraries that Node.js needs, but no Node.js.
   const job = `
 programs="/bin/sh /usr/bin/tail"
 tar -chf - $programs $(ldd $programs /home/runner/externals/node24/bin/node | grep -o '/[^ )]*' | grep -v :$ | sort -u) | docker import - job:1 > /dev/null
@@ -89,12 +89,12 @@ docker exec -i --workdir /__w/repo/repo $id /__e/node24/bin/node /__w/_actions/i
 docker exec $id sh -c 'echo > /__e/written' || echo the externals are read-only
 docker rm --force $id > /dev/null`;
 
-  const asks = (profile: string) => (pod: RunnerPod) => {
+  const withProfile = (profile: string) => (pod: RunnerPod) => {
     pod.metadata.annotations = { ...pod.metadata.annotations, "arc-primer.dev/profile": profile };
   };
 
   test.each(["default", "volume", "memory"])("runs an action, with the profile %s", async (profile) => {
-    const pod = await runnerPod(`externals-${profile}`, "layouts", job, { change: asks(profile) });
+    const pod = await runnerPod(`externals-${profile}`, "layouts", job, { change: withProfile(profile) });
     const copies = pod.spec.initContainers?.some(({ name }) => name === "init-dind-externals");
     expect(copies).toBe(profile !== "volume");
     const { exitCode, log } = await ended(pod, 120);
@@ -103,10 +103,10 @@ docker rm --force $id > /dev/null`;
     expect(exitCode).toBe(0);
   });
 
-  test("that the image lacks: containerd does not mount the folder, and the pod says which one", async () => {
+  test("if the image lacks the directory, containerd does not mount it, and the pod's status names it", async () => {
     const pod = await runnerPod("externals-missing", "layouts", "echo started", {
       change: (created) => {
-        asks("volume")(created);
+        withProfile("volume")(created);
         containerNamed(created, "init-dind-externals").image = "docker:dind";
       },
     });

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Finds leftovers of a cluster test run on the machine.
-# usage: leftovers.sh note FILE        before: notes what is there
-#        leftovers.sh compare FILE     after: prints what has come (+) or gone (-) since, and fails if there is any
+# usage: leftovers.sh note FILE        before a run: records the state of the machine
+#        leftovers.sh compare FILE     after a run: prints what was added (+) or removed (-), and fails if there is anything
 here=$(cd "$(dirname "$0")" && pwd)
 set -euo pipefail
 . "$here/common.sh"
 PATH=$PATH:/usr/sbin
 
-# Processes of the tests are recognised by the name of the cache folder or the bridge. Other processes are ignored.
+# Processes of the tests are recognized by the path of the cache directory or by the name of the bridge. Other processes are ignored.
 processes() {
   local process
   for process in /proc/[0-9]*; do
@@ -29,7 +29,7 @@ cgroups() {
   echo "$found"
 }
 
-there() {
+state() {
   processes
   awk '{ print "mount " $2 }' /proc/self/mounts
   find /sys/class/net -mindepth 1 -printf "link %f\n"
@@ -44,14 +44,14 @@ there() {
   done
   find /etc /opt /run /usr/libexec /var/lib /var/log -xdev -path "$CACHE" -prune -o -print 2> /dev/null |
     sed 's/^/file /' || true
-  # A run keeps its temporary files in one folder (run.sh); other names belong to other programs.
+  # A run keeps its temporary files in one directory (run.sh); other names belong to other programs.
   find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'arc-primer-cluster-*' | sed 's/^/file /'
 }
 
 case ${1:-} in
-  note) there | LC_ALL=C sort > "$2" ;;
+  note) state | LC_ALL=C sort > "$2" ;;
   compare)
-    found=$(there | LC_ALL=C sort | LC_ALL=C comm -3 "$2" - | sed -e 's/^\t/+ /' -e t -e 's/^/- /')
+    found=$(state | LC_ALL=C sort | LC_ALL=C comm -3 "$2" - | sed -e 's/^\t/+ /' -e t -e 's/^/- /')
     [ -n "$found" ] || exit 0
     echo "left over by the cluster tests:" >&2
     echo "$found" >&2

@@ -12,8 +12,8 @@ import { containerNamed, ended, runnerPod } from "./support/runner-pod.ts";
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// All clients that pull in a job (dockerd, BuildKit, Dagger), and all registries, through one mirror, on a node whose pods
-// have no internet access. Docker is 29, and in one test 28, where the image store must be configured. The builders'
+// All clients that pull in a job (dockerd, BuildKit, Dagger) and all registries use one mirror, on a node whose pods have no
+// internet access. Docker is 29, and in one test 28, where the image store must be configured. The builders'
 // BuildKit image is itself pulled through the mirror.
 
 const harbor = "harbor.example.com:8443";
@@ -25,7 +25,7 @@ const images = {
 type Image = keyof typeof images;
 const kinds = Object.keys(images) as Image[];
 
-/** The job: each step prints `ok NAME` or `failed NAME: WHY`. Docker is waited for also where nobody else does. */
+/** Defines the job's `step`, which prints `ok NAME` or `failed NAME: WHY`. Waits for Docker, also in unprimed pods. */
 const prelude = (limit: number) => `
 for i in $(seq 240); do docker version > /dev/null 2>&1 && break; sleep 0.25; done
 step() { name=$1; shift; if why=$(timeout "\${limit:-${limit}}" "$@" 2>&1); then echo "ok $name"; else echo "failed $name: $why"; fi; }
@@ -36,7 +36,7 @@ export -f build
 const each = (step: (kind: Image, image: string) => string) => kinds.map((kind) => step(kind, images[kind].name));
 const pulls = each((kind, image) => `step pull-${kind} docker pull ${image}`);
 const builds = each((kind, image) => `step build-${kind} bash -c 'build ${image} --builder default'`);
-// It pulls an image of 90 MB.
+// This pulls an image of 90 MB.
 const createBuilder = "limit=90 step builder docker buildx create --name one --driver docker-container --bootstrap";
 const builderBuilds = each(
   (kind, image) =>
@@ -44,7 +44,7 @@ const builderBuilds = each(
 );
 const dagger = [
   "step dagger-files test -s $HOME/.config/dagger/engine.json",
-  // As Dagger's CLI asks for it (engine/client/drivers/container.go), with something that only reads in the engine's place.
+  // Mounts like Dagger's CLI (engine/client/drivers/container.go), with a container that only reads the files.
   `docker run --rm -v $HOME/.config/dagger/engine.json:/etc/dagger/engine.json \\
     -v $HOME/.config/dagger/ca-certificates:/usr/local/share/ca-certificates \\
     hello:1 busybox cat /etc/dagger/engine.json /usr/local/share/ca-certificates/arc-primer.crt > /tmp/seen`,
@@ -63,14 +63,14 @@ async function job(namespace: string, steps: readonly string[], options: { dind?
     change: (created) => options.dind && (containerNamed(created, "dind").image = options.dind),
   });
   const { log } = await ended(pod, 240);
-  await sleep(500); // the mirror's log comes by way of the kubelet
+  await sleep(500); // the mirror's log is delayed by the kubelet
   const results = [...log.matchAll(/^(ok|failed) ([\w-]+)/gm)].map(([, result, step]) => `${result} ${step}`);
   return { pod, log, results, requests: await answered() };
 }
 
 const all = (result: "ok" | "failed", prefix: string) => kinds.map((kind) => `${result} ${prefix}-${kind}`);
 
-/** Whether the mirror has given the manifest and a layer of each image to this client. */
+/** Checks that the mirror has served the manifest and a layer of each image to this client. */
 function expectServed(requests: readonly string[], client: RegExp): void {
   const lines = requests.filter((line) => client.test(line));
   const served = kinds.map((kind) => {
@@ -83,7 +83,7 @@ function expectServed(requests: readonly string[], client: RegExp): void {
 
 const status = ({ metadata }: RunnerPod) => JSON.parse(metadata.annotations?.[statusAnnotation] ?? "{}") as Status;
 
-describe("mirrors for every puller", { timeout: 300_000 }, () => {
+describe("mirrors for every client", { timeout: 300_000 }, () => {
   beforeAll(async () => {
     await refuseIfInstalled();
     installing = true;
@@ -117,14 +117,14 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     if (installing) await uninstall();
   }, 180_000);
 
-  test("docker pull, from Docker Hub, ghcr.io and a registry with a private certificate", async () => {
+  test("docker pull from Docker Hub, ghcr.io and a registry with a private certificate", async () => {
     const { pod, results, requests } = await job("mirrors", pulls);
     expect(status(pod).applied).toContain("registry-hosts");
     expect(results).toEqual(all("ok", "pull"));
     expectServed(requests, /"docker\/29/);
   });
 
-  test("Docker 28, where the webhook chooses the image store that reads hosts.toml", async () => {
+  test("Docker 28, for which the webhook chooses the image store that reads hosts.toml", async () => {
     const { pod, results, requests } = await job("mirrors-28", pulls, { dind: "docker:28-dind" });
     expect(status(pod).applied).toContain("registry-hosts");
     expect(containerNamed(pod, "dind").args).toContain("--feature=containerd-snapshotter=true");
@@ -132,26 +132,26 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expectServed(requests, /"docker\/28/);
   });
 
-  test("with Docker's data on a volume of its own", async () => {
+  test("with Docker's data on a separate volume", async () => {
     const { pod, results, requests } = await job("mirrors-disk", pulls);
     expect(status(pod).applied).toEqual(expect.arrayContaining(["docker-data", "registry-hosts"]));
     expect(results).toEqual(all("ok", "pull"));
     expectServed(requests, /"docker\/29/);
   });
 
-  test("where Docker 28 is left as it is, only Docker Hub has its mirror, and the pod says why", async () => {
+  test("with the default image store of Docker 28, only Docker Hub is mirrored, and the pod's status shows why", async () => {
     const { pod, results } = await job("mirrors", pulls, { dind: "docker:28-dind", limit: 20 });
     expect(status(pod).notes).toMatchObject({ "registry-hosts": ["image-store"] });
     expect(results).toEqual(["ok pull-hub", "failed pull-ghcr", "failed pull-harbor"]);
   });
 
-  test("docker build, with a FROM in each", async () => {
+  test("docker build, with a base image from each registry", async () => {
     const { results, requests } = await job("mirrors", builds);
     expect(results).toEqual(all("ok", "build"));
     expectServed(requests, /"buildkit\//);
   });
 
-  test("a registry with a private certificate, asked directly; the runner trusts it as well", async () => {
+  test("a direct pull from a registry with a private certificate, which the runner also trusts", async () => {
     const { log, results } = await job("mirrors", [
       `step pull-direct docker pull ${mirror.https}/harbor/team/app:1`,
       `step system-store bash -c 'openssl s_client -connect ${mirror.https} -verify_ip ${mirror.https.split(":")[0]} -verify_return_error < /dev/null'`,
@@ -161,7 +161,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expect(log).toContain(`node reads: ${mirror.certificate.cert.trim()}`);
   });
 
-  test("a builder of buildx, whose BuildKit comes through the mirror too", async () => {
+  test("a builder of buildx, whose own BuildKit image also comes from the mirror", async () => {
     const { log, results, requests } = await job("mirrors", [
       createBuilder,
       ...builderBuilds,
@@ -180,12 +180,12 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expect(log).toContain(mirror.certificate.cert.trim());
   });
 
-  test("with dockerd's part alone a builder starts, and can pull nothing; Dagger finds nothing", async () => {
+  test("with only dockerd's configuration, a builder starts but cannot pull, and Dagger finds no files", async () => {
     const { results } = await job("mirrors-dockerd", [createBuilder, ...builderBuilds, dagger[0] ?? ""], { limit: 20 });
     expect(results).toEqual(["ok builder", ...all("failed", "builder"), "failed dagger-files"]);
   });
 
-  test("without the webhook each of these fails, and the mirror is asked for nothing", async () => {
+  test("without the webhook, each of these fails, and the mirror gets no requests", async () => {
     const steps = [...pulls, ...builds, createBuilder, dagger[0] ?? ""];
     const { pod, results, requests } = await job("mirrors-off", steps, { limit: 10 });
     expect(pod.metadata.annotations).not.toHaveProperty(statusAnnotation);
@@ -198,7 +198,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expect(requests).toEqual([]);
   });
 
-  test("certificates from a ConfigMap in the runner's namespace, and Docker Hub at a path after /v2", async () => {
+  test("certificates from a ConfigMap in the runner's namespace, and a mirror of Docker Hub at a path after /v2", async () => {
     const harborOnly = (steps: readonly string[]) => steps[kinds.indexOf("harbor")] ?? "";
     const { log, results, requests } = await job("mirrors-by-name", [
       harborOnly(pulls),
@@ -218,7 +218,7 @@ describe("mirrors for every puller", { timeout: 300_000 }, () => {
     expect(requests.join("\n")).toMatch(/"GET \/v2\/hub\/library\/hello\/blobs\//);
   });
 
-  test("a ConfigMap that is missing hangs nothing: the job runs, the log says it, other registries work", async () => {
+  test("a missing ConfigMap blocks nothing: the job runs, the log shows it, and other registries work", async () => {
     const { log, results } = await job("mirrors-missing", [...pulls, createBuilder, ...builderBuilds], { limit: 25 });
     expect(log).toContain("is missing, so private certificates are not trusted");
     const expected = (prefix: string) => [`ok ${prefix}-hub`, `ok ${prefix}-ghcr`, `failed ${prefix}-harbor`];
@@ -242,7 +242,7 @@ function configuration(): object {
       "docker-28": { extends: "default", docker: { imageStore: "containerd" } },
       disk: { extends: "default", docker: { data: { emptyDir: { sizeLimit: "10Gi" } } } },
       "by-name": {
-        // A path after /v2, as Harbor has it: no flag can say that, so Docker Hub has a hosts.toml as well.
+        // A path after /v2, as in Harbor. No flag of dockerd supports this, so Docker Hub gets a hosts.toml, too.
         registries: { ...registries, "docker.io": { mirrors: [{ url: `http://${mirror.http}/v2/hub` }] } },
         privateCA: { configMap: { name: "corporate-ca", key: "bundle.pem" }, runner: true },
       },

@@ -41,16 +41,16 @@ for tier in "$@"; do
       need openssl:openssl curl:curl
       if [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
         for program in etcd kube-apiserver; do
-          need_other "$KUBEBUILDER_ASSETS/$program" "KUBEBUILDER_ASSETS should hold it"
+          need_other "$KUBEBUILDER_ASSETS/$program" "KUBEBUILDER_ASSETS must contain it"
         done
-        PATH=$PATH:$KUBEBUILDER_ASSETS need_other kubectl "it is neither on the machine nor in KUBEBUILDER_ASSETS"
+        PATH=$PATH:$KUBEBUILDER_ASSETS need_other kubectl "not found in PATH or in KUBEBUILDER_ASSETS"
       elif ! all_built apiserver; then
         need jq:jq
         need_go
       fi
       ;;
     node/bare | machine/*)
-      [ "$(id -u)" -eq 0 ] || others+=("root: the node of the bare provider starts containers")
+      [ "$(id -u)" -eq 0 ] || others+=("root: required for the node of the bare provider, which starts containers")
       need openssl:openssl curl:curl jq:jq /usr/lib/cni/bridge:containernetworking-plugins \
         ip:iproute2 iptables:iptables mount:mount skopeo:skopeo busybox:busybox apt-ftparchive:apt-utils \
         buildah:buildah mmdebstrap:mmdebstrap
@@ -62,14 +62,14 @@ for tier in "$@"; do
       need jq:jq skopeo:skopeo busybox:busybox
       { built helm "$HELM_VERSION" && [ -x "$BIN/cert-manager" ]; } || need_go
       docker=$(command -v docker || true)
-      said=$(docker version 2>&1 > /dev/null) || said=${said:-it does not answer}
+      said=$(docker version 2>&1 > /dev/null) || said=${said:-Docker does not respond}
       if [ "${CLUSTER_IMAGES:-$(cluster_images kind)}" = real ]; then
         need_other docker "https://docs.docker.com/engine/install/"
         [ -z "$docker" ] || [ -z "$said" ] || others+=("docker: $(tail -n 1 <<< "$said")")
         need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
         need_other kind "go install sigs.k8s.io/kind@$KIND_VERSION"
       else
-        [ "$(id -u)" -eq 0 ] || others+=("root: makes the node's image, and starts a Docker where none answers${said:+ ($(tail -n 1 <<< "$said"))}")
+        [ "$(id -u)" -eq 0 ] || others+=("root: required to build the node image and, if there is no Docker, to start one${said:+ ($(tail -n 1 <<< "$said"))}")
         need mmdebstrap:mmdebstrap
         [ -z "$said" ] || need nft:nftables ip:iproute2 mount:mount
         { all_built && kind_built; } || need_go
@@ -82,12 +82,12 @@ for tier in "$@"; do
       { built helm "$HELM_VERSION" && [ -x "$BIN/cert-manager" ]; } || need_go
       need_other kubectl "https://kubernetes.io/docs/tasks/tools/"
       ;;
-    *) others+=("$tier/$provider: there is no such tier (apiserver, node, machine) or provider (bare, kind, existing)") ;;
+    *) others+=("$tier/$provider: unknown tier (apiserver, node, machine) or provider (bare, kind, existing)") ;;
   esac
 done
 
 [ "${#packages[@]}" -gt 0 ] || [ "${#others[@]}" -gt 0 ] || exit 0
-echo "cluster tests: this is missing on this machine:" >&2
+echo "cluster tests: missing on this machine:" >&2
 if [ "${#packages[@]}" -gt 0 ]; then
   echo "  apt-get install -y $(printf '%s\n' "${packages[@]}" | sort -u | paste -sd ' ')" >&2
 fi

@@ -22,13 +22,13 @@ import {
 } from "./support/stack.ts";
 import { goldenPod } from "../support/pods.ts";
 
-// A real node, a real dockerd in the runner pod, a real registry; the webhook runs as a pod, from its image.
+// Tests with a real node, a real dockerd in the runner pod, and a real registry. The webhook runs in a pod, from its image.
 
 const firstLine = 'docker version --format "docker {{.Server.Version}}" || exit 9\necho run.sh done';
 const neverDocker = ["sh", "-c", "trap 'exit 0' TERM; while :; do sleep 0.2; done"];
 const status = (pod: Resource) => pod.metadata.annotations?.[statusAnnotation];
 
-let installing = false; // from then on there is something to remove
+let installing = false; // if true, there may be something to remove
 let certificate: KeyPair;
 let registry: Awaited<ReturnType<typeof installRegistry>>;
 
@@ -56,7 +56,7 @@ afterAll(async () => {
   if (installing) await uninstall();
 });
 
-describe("1. Docker is there on the first line of run.sh", () => {
+describe("1. Docker is available on the first line of run.sh", () => {
   test("in a stock DinD pod with a native sidecar", async () => {
     const pod = await runnerPod("sidecar", "runners", firstLine);
     expect(status(pod)).toContain(
@@ -72,12 +72,12 @@ describe("1. Docker is there on the first line of run.sh", () => {
     const dind = containerNamed(pod, "dind");
     dind.command = ["sh", "-c", `sleep 4; exec ${(dind.args ?? []).join(" ").replace("$(DOCKER_GROUP_GID)", "123")}`];
     delete dind.args;
-    // A template that sets no wait of its own: without this variable the image does not wait either.
+    // The template sets no wait: without this variable, the image does not wait either.
     const runner = containerNamed(pod, "runner");
     runner.env = (runner.env ?? []).filter(({ name }) => name !== "RUNNER_WAIT_FOR_DOCKER_IN_SECONDS");
   };
 
-  test("in the older layout, with a dockerd that is slow to start", async () => {
+  test("in a pod with an ordinary DinD container and a dockerd that starts slowly", async () => {
     const pod = await runnerPod("slow-primed", "runners", firstLine, { layout: "dind-container", change: slow });
     const { exitCode, log } = await ended(pod);
     expect(log).toContain("waiting for Docker at unix:///var/run/docker.sock");
@@ -86,7 +86,7 @@ describe("1. Docker is there on the first line of run.sh", () => {
     await remove(pod, 0);
   });
 
-  test("where the same pod, unprimed, fails", async () => {
+  test("while the same pod fails without priming", async () => {
     const pod = await runnerPod("slow-unprimed", "unlabelled", firstLine, { layout: "dind-container", change: slow });
     expect(status(pod)).toBeUndefined();
     const { exitCode, log } = await ended(pod);
@@ -96,8 +96,8 @@ describe("1. Docker is there on the first line of run.sh", () => {
   });
 });
 
-describe("2. Docker never comes", () => {
-  test("exit 42 within the set time, run.sh never started, the reason in the log and in the termination state", async () => {
+describe("2. Docker never becomes available", () => {
+  test("exit code 42 at the timeout, run.sh is never started, and the log and the termination message show the reason", async () => {
     const pod = await runnerPod("never", "impatient", firstLine, {
       layout: "dind-container",
       change: (one) => Object.assign(containerNamed(one, "dind"), { command: neverDocker, args: undefined }),
@@ -105,10 +105,8 @@ describe("2. Docker never comes", () => {
     const { exitCode, log, message, startedAt, finishedAt } = await ended(pod);
     expect(exitCode).toBe(42);
     expect(log).not.toContain("run.sh done");
-    expect(log).toContain(
-      "did not answer within 4 s; the last attempt said: there is no socket at /var/run/docker.sock",
-    );
-    expect(message).toMatch(/^arc-primer: failed: docker-timeout: .* did not answer within 4 s/);
+    expect(log).toContain("did not respond within 4 s; last error: the socket /var/run/docker.sock does not exist");
+    expect(message).toMatch(/^arc-primer: failed: docker-timeout: .* did not respond within 4 s/);
     const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000; // the kubelet rounds to seconds
     expect(seconds).toBeGreaterThanOrEqual(3);
     expect(seconds).toBeLessThanOrEqual(6);
@@ -117,7 +115,7 @@ describe("2. Docker never comes", () => {
 });
 
 describe("3. SIGTERM while waiting", () => {
-  test("ends the pod at once, not after the grace period", async () => {
+  test("stops the pod immediately, not after the grace period", async () => {
     const pod = await runnerPod("terminated", "runners", firstLine, {
       layout: "dind-container",
       change: (one) => {
@@ -131,7 +129,7 @@ describe("3. SIGTERM while waiting", () => {
     const deleted = performance.now();
     await remove(pod);
     await until(
-      "the end of the pod",
+      "the deletion of the pod",
       60,
       async () => (await call("GET", "/api/v1/namespaces/runners/pods/terminated")).status === 404,
     );
@@ -164,9 +162,9 @@ describe("4. A pull in the pod is served by the mirror", () => {
 });
 
 describe("5. The webhook is down", () => {
-  test("the pod is created as ARC made it; and when it is back, primed again", async () => {
+  test("the pod is created unchanged; when the webhook is back, pods are primed again", async () => {
     await patchDeployment({ spec: { replicas: 0 } });
-    await until("the webhook's end", 60, async () => (await webhookPods()).length === 0);
+    await until("the exit of the webhook", 60, async () => (await webhookPods()).length === 0);
     const down = await unscheduled("down");
     expect(status(down)).toBeUndefined();
     expect(containerNamed(down, "runner").command).toEqual(["/home/runner/run.sh"]);
@@ -180,13 +178,13 @@ describe("5. The webhook is down", () => {
   });
 });
 
-describe("6. A namespace without the label", () => {
-  test("is never asked about, as the metrics show", async () => {
+describe("6. A pod in a namespace without the label", () => {
+  test("causes no reviews, as the metrics show", async () => {
     const before = await metric("arc_primer_decisions_total");
-    const pod = await unscheduled("unasked", "unlabelled");
+    const pod = await unscheduled("unlabelled", "unlabelled");
     expect(status(pod)).toBeUndefined();
     expect(await metric("arc_primer_decisions_total")).toBe(before);
-    await unscheduled("asked");
+    await unscheduled("labelled");
     expect(await metric("arc_primer_decisions_total")).toBe(before + 1);
   });
 });
@@ -213,11 +211,11 @@ async function unscheduled(name: string, namespace = "runners"): Promise<RunnerP
 }
 
 /**
- * Creates pods one after the other for as long as `work` takes; every one of them, as it came back.
+ * Creates pods one after the other while `work` runs, and returns them.
  *
- * @throws {AggregateError} when the work failed, or a pod was not created: nobody is left running, and no error is lost
+ * @throws {AggregateError} if the work failed or a pod was not created. Both have stopped then, and no error is lost.
  */
-async function withoutPause(prefix: string, work: () => Promise<void>): Promise<RunnerPod[]> {
+async function createPodsDuring(prefix: string, work: () => Promise<void>): Promise<RunnerPod[]> {
   const pods: RunnerPod[] = [];
   const end = new AbortController();
   const loop = async () => {
@@ -229,15 +227,15 @@ async function withoutPause(prefix: string, work: () => Promise<void>): Promise<
   return pods;
 }
 
-async function clear(): Promise<void> {
+async function deleteRunnerPods(): Promise<void> {
   await call("DELETE", "/api/v1/namespaces/runners/pods?labelSelector=actions-ephemeral-runner", {
     gracePeriodSeconds: 0,
   });
   await until("no pods", 60, async () => (await list("Pod", "runners")).length === 0);
 }
 
-/** Replaces the serving certificate, and trusts the old one only as long as it is served. */
-async function swapCertificate(): Promise<void> {
+/** Replaces the serving certificate. The old one is trusted only as long as it is served. */
+async function replaceCertificate(): Promise<void> {
   const expiry = "arc_primer_certificate_expiry_timestamp_seconds";
   const next = await servingCertificate();
   await register(certificate, next);
@@ -263,11 +261,11 @@ const unprimed = (pods: RunnerPod[]) => pods.filter((pod) => !status(pod)).map((
 
 describe("7. No admission is lost", () => {
   test(
-    "in a certificate swap and a rolling restart of two replicas, while pods are created without pause",
+    "during a certificate replacement and a rolling restart of two replicas, while pods are created continuously",
     { timeout: 300_000 },
     async () => {
-      const created = await withoutPause("swap", async () => {
-        await swapCertificate();
+      const created = await createPodsDuring("swap", async () => {
+        await replaceCertificate();
         const restarted = { "arc-primer.dev/restarted": "1" };
         await patchDeployment({ spec: { template: { metadata: { annotations: restarted } } } });
         await rolledOut(150);
@@ -275,23 +273,23 @@ describe("7. No admission is lost", () => {
       process.stderr.write(`  ${created.length} pods were created meanwhile\n`);
       expect(created.length).toBeGreaterThan(100);
       expect(unprimed(created)).toEqual([]);
-      await clear();
+      await deleteRunnerPods();
     },
   );
 
   test("after 100 s without traffic, when connections have been idle", { timeout: 240_000 }, async () => {
     const twenty = async (prefix: string) =>
       Promise.all(Array.from({ length: 20 }, async (_, index) => unscheduled(`${prefix}-${index}`)));
-    await twenty("before-idle"); // so that there are as many connections, from and to kube-apiserver
+    await twenty("before-idle"); // opens as many connections, from and to kube-apiserver
     await sleep(100_000);
     const created = await twenty("after-idle");
     expect(unprimed(created)).toEqual([]);
-    await clear();
+    await deleteRunnerPods();
   });
 });
 
 describe("8. 200 runner pods at once", () => {
-  test("all are primed; kube-apiserver's own figures are printed", { timeout: 240_000 }, async () => {
+  test("are all primed; prints the latencies that kube-apiserver measured", { timeout: 240_000 }, async () => {
     const before = await latencies();
     const started = performance.now();
     const created = await Promise.all(Array.from({ length: 200 }, async (_, index) => unscheduled(`burst-${index}`)));
@@ -304,14 +302,14 @@ describe("8. 200 runner pods at once", () => {
     const within = (share: number) => counts.find(([, count]) => count >= total * share)?.[0];
     const unit = (bound: number | undefined) => `${(bound ?? Number.NaN) * 1000} ms`;
     process.stderr.write(
-      `  200 pods in ${seconds.toFixed(1)} s; webhook calls as kube-apiserver saw them: ${total}, half within ${unit(within(0.5))}, 99 % within ${unit(within(0.99))}\n`,
+      `  200 pods in ${seconds.toFixed(1)} s; webhook calls as kube-apiserver saw them: ${total}, 50 % within ${unit(within(0.5))}, 99 % within ${unit(within(0.99))}\n`,
     );
     expect(total).toBeGreaterThanOrEqual(200);
-    await clear();
+    await deleteRunnerPods();
   });
 });
 
-/** kube-apiserver's histogram of our webhook's latency: how many calls took at most so many seconds. */
+/** kube-apiserver's latency histogram for our webhook: the number of calls by upper bound in seconds. */
 async function latencies(): Promise<Map<number, number>> {
   const { body } = await call<string>("GET", "/metrics");
   const name = 'apiserver_admission_webhook_admission_duration_seconds_bucket{name="runners.arc-primer.dev"';
@@ -326,7 +324,7 @@ async function latencies(): Promise<Map<number, number>> {
   );
 }
 
-test("the webhook needed no more than it was given", async () => {
+test("the webhook was never restarted within its resource limits", async () => {
   const pods = await list<Resource & { status: { containerStatuses: { restartCount: number }[] } }>(
     "Pod",
     "arc-primer",

@@ -144,7 +144,9 @@ describe("package bundles", { timeout: 300_000 }, () => {
     expect(installer.command).toContain(`bundle=amd64 ${bundle.sha256} ${bundle.url}`);
     const { exitCode, log } = await ended(pod, 120);
     process.stderr.write(await logs("bundle-runners", "bundled", "arc-primer-prerequisites"));
-    expect(log).toMatch(new RegExp(`packages from the bundle ${bundle.sha256}, made .* 0 h ago; in it:\\n.*curl 7`));
+    expect(log).toMatch(
+      new RegExp(`packages from the bundle ${bundle.sha256}, built .* 0 h ago; it contains:\\n.*curl 7`),
+    );
     expect(log).toMatch(/curl 7\.[^]*PUT 405\nPOST 405\nDELETE 405\nno token\n/);
     expect(exitCode).toBe(0);
     expect(source.requests.length).toBe(before);

@@ -6,7 +6,8 @@ import { containerNamed, ended, runnerPod, slimImage } from "./support/runner-po
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// Packages from a repository of one's own, for pods that have no way out: this process serves it, and sees what is asked.
+// Packages from a private repository, in pods without internet access. This process serves the repository and sees all
+// requests.
 
 const lacking = "curl";
 const slim = (pod: RunnerPod) => (containerNamed(pod, "runner").image = slimImage);
@@ -40,18 +41,18 @@ afterAll(async () => {
 const installLog = async ({ metadata }: RunnerPod) =>
   logs(metadata.namespace ?? "", metadata.name, "arc-primer-prerequisites");
 
-test("a package comes from the repository that the profile names", async () => {
+test("a package is installed from the repository in the profile", async () => {
   const pod = await runnerPod("own", "packages", `${lacking} --version`, {
     layout: "default-mode",
     change: slim,
   });
   const { exitCode, log } = await ended(pod);
-  expect(log).toMatch(/packages in place after \d+\.\d\d s\n[^]*curl /);
+  expect(log).toMatch(/packages installed in \d+\.\d\d s\n[^]*curl /);
   expect(exitCode).toBe(0);
   expect(source.requests).toContainEqual(expect.stringMatching(/^curl_.*\.deb$/));
 });
 
-test("nothing missing: apt is not even asked", async () => {
+test("if no package is missing, apt sends no requests", async () => {
   const before = source.requests.length;
   const pod = await runnerPod("nothing", "packages", "echo run.sh", {
     layout: "default-mode",
@@ -61,6 +62,6 @@ test("nothing missing: apt is not even asked", async () => {
     },
   });
   expect((await ended(pod)).log).toBe("run.sh\n");
-  expect(await installLog(pod)).toMatch(/nothing is missing; looked in \d+\.\d\d s\n$/);
+  expect(await installLog(pod)).toMatch(/all packages are already installed; checked in \d+\.\d\d s\n$/);
   expect(source.requests.length).toBe(before);
 });

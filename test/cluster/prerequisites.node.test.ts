@@ -7,11 +7,11 @@ import { containerNamed, ended, runnerPod as stockPod, slimImage } from "./suppo
 import type { RunnerPod } from "./support/runner-pod.ts";
 import { installWebhook, pullImages, refuseIfInstalled, servingCertificate, uninstall } from "./support/stack.ts";
 
-// Packages in real runner pods: real apt, a real kubelet, sudo in the runner container.
+// Packages in real runner pods, with real apt, a real kubelet, and sudo in the runner container.
 
 const installer = "arc-primer-prerequisites";
-// What the image lacks: GitHub's own image has curl, git and jq; the slim one of `bare` has not, nor folders for manual
-// pages or package sources.
+// The packages that the image lacks. GitHub's own image has curl, git and jq. The slim image of `bare` lacks them, and also
+// lacks the directories for manual pages and package sources.
 const isSlim = process.env["CLUSTER_PROVIDER"] === "bare";
 const lacking = isSlim ? ["curl", "git", "jq"] : ["tree", "pv", "hello"];
 const [first = "", second = "", third = ""] = lacking;
@@ -64,7 +64,7 @@ const profile = (name: string) => (pod: RunnerPod) => {
 const status = (pod: RunnerPod) => pod.metadata.annotations?.[statusAnnotation];
 const installLog = async ({ metadata }: RunnerPod) => logs(metadata.namespace ?? "", metadata.name, installer);
 
-test("packages that the image lacks work on the first line of run.sh, in a stock DinD pod", async () => {
+test("packages that the image lacks are available on the first line of run.sh, in a stock DinD pod", async () => {
   const unprimed = await runnerPod("unprimed", "packages", `command -v ${first} ${second} || echo missing`, {
     change: (pod) => (pod.metadata.annotations = { "arc-primer.dev/skip": "true" }),
   });
@@ -78,9 +78,7 @@ test("packages that the image lacks work on the first line of run.sh, in a stock
       .filter((line) => line.startsWith("arc-primer"))
       .join("\n")}\n${log}`,
   );
-  expect(log).toMatch(
-    new RegExp(`packages in place after \\d+\\.\\d\\d s\\n[^]*${first} [^]*${second} [^]*docker\\n$`),
-  );
+  expect(log).toMatch(new RegExp(`packages installed in \\d+\\.\\d\\d s\\n[^]*${first} [^]*${second} [^]*docker\\n$`));
   expect(exitCode).toBe(0);
   expect(prepared).toMatch(
     /apt-get update took .* s, apt-get install .* s\n[^]*captured \d+ entries, \d+ KiB, in .* s\n/,
@@ -88,28 +86,28 @@ test("packages that the image lacks work on the first line of run.sh, in a stock
   expect((await ended(unprimed)).log).toBe("missing\n");
 });
 
-test("a second pod gets other packages by another profile", async () => {
+test("a pod with another profile gets other packages", async () => {
   const pod = await runnerPod("other", "packages", `${works(third)}\ncommand -v ${first} || echo no ${first}`, {
     layout: "default-mode",
     change: profile("other"),
   });
   const { exitCode, log } = await ended(pod);
-  expect(log).toMatch(new RegExp(`in place after [^]*${third}.*\\nno ${first}\\n$`));
+  expect(log).toMatch(new RegExp(`packages installed in [^]*${third}.*\\nno ${first}\\n$`));
   expect(exitCode).toBe(0);
 });
 
-test("nothing missing: apt is not even asked", async () => {
+test("if no package is missing, apt sends no requests", async () => {
   const before = source.requests.length;
   const pod = await runnerPod("nothing", "packages", "echo run.sh", {
     layout: "default-mode",
     change: profile("nothing"),
   });
   expect((await ended(pod)).log).toBe("run.sh\n");
-  expect(await installLog(pod)).toMatch(/nothing is missing; looked in \d+\.\d\d s\n$/);
+  expect(await installLog(pod)).toMatch(/all packages are already installed; checked in \d+\.\d\d s\n$/);
   expect(source.requests.length).toBe(before);
 });
 
-test("an unknown package under warn: the job starts; both logs show apt's own words and what is missing", async () => {
+test("an unknown package with onFailure: warn: the job starts, and both logs show apt's error and what is missing", async () => {
   const pod = await runnerPod("warn", "packages", works(first), { layout: "default-mode", change: profile("warn") });
   const { exitCode, log } = await ended(pod);
   expect(log).toContain("these packages could not be installed: no-such-package");
@@ -119,9 +117,9 @@ test("an unknown package under warn: the job starts; both logs show apt's own wo
   expect(await installLog(pod)).toContain("E: Unable to locate package no-such-package");
 });
 
-test("an unknown package under fail: run.sh is never started, and the pod says why", async () => {
+test("an unknown package with onFailure: fail: run.sh is never started, and the pod's status shows why", async () => {
   const pod = await runnerPod("fail", "packages", "echo started", { layout: "default-mode", change: profile("fail") });
-  const terminated = await until("the end of the init container", 60, async () => {
+  const terminated = await until("the exit of the init container", 60, async () => {
     const { status: now } = await get<RunnerPod>("Pod", "packages", "fail");
     const containers = now?.initContainerStatuses as
       { name: string; state: { terminated?: { exitCode: number; message: string } } }[] | undefined;
@@ -131,7 +129,7 @@ test("an unknown package under fail: run.sh is never started, and the pod says w
     exitCode: 1,
     message: expect.stringContaining("E: Unable to locate package no-such-package"),
   });
-  const end = await until("the end of the pod", 30, async () => {
+  const end = await until("the pod's failure", 30, async () => {
     const { status: now } = await get<RunnerPod>("Pod", "packages", pod.metadata.name);
     return now?.phase === "Failed" ? now : undefined;
   });
@@ -148,11 +146,11 @@ test("a pod with runAsNonRoot, runAsUser, fsGroup and imagePullSecrets", async (
       }),
   });
   const { exitCode, log } = await ended(pod);
-  expect(log).toMatch(new RegExp(`in place after [^]*1001\\n${first} .*\\n$`));
+  expect(log).toMatch(new RegExp(`packages installed in [^]*1001\\n${first} .*\\n$`));
   expect(exitCode).toBe(0);
 });
 
-test("a namespace with a quota on limits and a LimitRange", async () => {
+test("a namespace with a LimitRange and a quota on limits", async () => {
   const namespace = await createNamespace("packages-quota");
   const container = {
     type: "Container",
@@ -169,10 +167,10 @@ test("a namespace with a quota on limits and a LimitRange", async () => {
   await create({ apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "limits", namespace }, spec: { hard } });
   const pod = await runnerPod("quota", namespace, works(first), { layout: "default-mode" });
   expect(containerNamed(pod, installer).resources).toEqual(containerNamed(pod, "runner").resources);
-  expect((await ended(pod)).log).toMatch(new RegExp(`in place after [^]*${first} .*\\n$`));
+  expect((await ended(pod)).log).toMatch(new RegExp(`packages installed in [^]*${first} .*\\n$`));
 });
 
-test("a namespace with Pod Security restricted: the pod is created and starts, without the packages", async () => {
+test("in a namespace with Pod Security restricted, the pod is created and starts without the packages", async () => {
   const namespace = await createNamespace("packages-restricted", {
     "arc-primer.dev/inject": "enabled",
     "pod-security.kubernetes.io/enforce": "restricted",
@@ -193,7 +191,7 @@ test("a namespace with Pod Security restricted: the pod is created and starts, w
   expect(await ended(pod)).toMatchObject({ exitCode: 0, log: "missing\n" });
 });
 
-test("ARC's proxy reaches apt in the init container", async () => {
+test("apt in the init container uses ARC's proxy", async () => {
   const pod = await runnerPod("proxy", "packages", "echo run.sh", {
     layout: "default-mode",
     change(changed) {

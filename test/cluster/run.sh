@@ -2,15 +2,15 @@
 # Runs the cluster tests: creates a cluster, runs the suite against it, and removes the cluster completely.
 # usage: run.sh [apiserver|node|machine] [VITEST ARGUMENTS]      without a tier: apiserver and node
 #        run.sh bench PROGRAM...      runs these benchmarks with Node, on a cluster with a node
-#        run.sh bench-apiserver PROGRAM...      the same, with kube-apiserver and etcd alone
+#        run.sh bench-apiserver PROGRAM...      the same, with only kube-apiserver and etcd
 #
 #   CLUSTER_PROVIDER    of the node tier: kind (the default), bare (one node without Docker, needs root), or existing. The
 #                       tier `machine` needs control of the node, and is always run on bare.
 #   CLUSTER_IMAGES      of kind: real or stand-ins (kind/up.sh)
-#   KUBERNETES          the version of Kubernetes, by its minor (versions.env)
-#   KUBECONFIG          for `existing`, which is never chosen by itself: the suite installs the webhook in that cluster
-#                       and removes it. Goes with ARC_PRIMER_IMAGE, an image that the cluster can pull.
-#   KUBEBUILDER_ASSETS  a folder with etcd, kube-apiserver and kubectl, for the apiserver tier
+#   KUBERNETES          the minor version of Kubernetes, such as 1.37 (versions.env)
+#   KUBECONFIG          for `existing`, which is never the default: the suite installs the webhook in that cluster and
+#                       removes it. Requires ARC_PRIMER_IMAGE, an image that the cluster can pull.
+#   KUBEBUILDER_ASSETS  a directory with etcd, kube-apiserver and kubectl, for the apiserver tier
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
@@ -32,7 +32,7 @@ CLUSTER_IMAGES=${CLUSTER_IMAGES:-$(cluster_images "$CLUSTER_PROVIDER")}
 existing=${KUBECONFIG:-}
 export CLUSTER_PROVIDER CLUSTER_IMAGES
 export CLUSTER_RUN=$$-$EPOCHSECONDS # label for the objects that the suite creates
-# node_modules/.bin has vitest, and a Node if the machine's is too old. kubectl comes with the assets or is built if missing.
+# node_modules/.bin has vitest, and Node.js if the machine's version is too old. kubectl comes with the assets or is built if missing.
 export PATH=$PWD/node_modules/.bin:$PATH:${KUBEBUILDER_ASSETS:+$KUBEBUILDER_ASSETS:}$KUBE_BIN:$BIN
 
 "$here/need.sh" "$CLUSTER_PROVIDER" "${tiers[@]}" || exit 1
@@ -51,7 +51,7 @@ down() {
   setsid --wait "$running/down.sh" || status=1 # a second Ctrl-C would interrupt kubectl and kind
   running=
 }
-# shellcheck disable=SC2317 # it is called by the trap
+# shellcheck disable=SC2317 # called by the trap
 finish() {
   status=$?
   trap '' INT TERM HUP # must not be interrupted
@@ -63,7 +63,7 @@ finish() {
   rm -rf "$TMPDIR"
   exit "$status"
 }
-TMPDIR=$(mktemp -d -t arc-primer-cluster-XXXXXX) # interrupted programs leave their temporary folders here
+TMPDIR=$(mktemp -d -t arc-primer-cluster-XXXXXX) # interrupted programs leave their temporary files here
 export TMPDIR
 trap finish EXIT
 trap 'exit 129' HUP
@@ -87,7 +87,7 @@ status=0
 for tier in "${tiers[@]}"; do
   provider=$CLUSTER_PROVIDER
   [ "$tier" = node ] || provider=bare
-  echo "== $tier tier, provider: $([ "$tier" = apiserver ] && echo 'kube-apiserver and etcd alone' || echo "$provider")" >&2
+  echo "== $tier tier, provider: $([ "$tier" = apiserver ] && echo 'only kube-apiserver and etcd' || echo "$provider")" >&2
   if [ "$provider" = existing ]; then
     running=$here/existing
     export KUBECONFIG=$existing

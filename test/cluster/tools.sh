@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Builds what the tests run, from Go modules: actionlint, Helm 4 and 3, the registry, kubeconform with the JSON schemas that it checks
-# against, and test/validate, which validates pods by Kubernetes' own code. They land in the cluster tests' cache. About 7 minutes on
-# two cores, once.
-# usage: tools.sh      the last line printed is the folder of the programs
+# Builds the tools of the tests from Go modules, in the cache of the cluster tests: actionlint, Helm 4 and 3, the registry,
+# kubeconform with the input for its JSON schemas, and test/validate, which validates pods with Kubernetes' own code. Takes
+# about 7 minutes on two cores, once.
+# usage: tools.sh      the last line printed is the directory of the programs
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/bare/env.sh"
 for tool in go jq; do
-  command -v "$tool" > /dev/null || { echo "tools: $tool is missing on this machine; test/cluster/need.sh tells how to get it" >&2; exit 1; }
+  command -v "$tool" > /dev/null || { echo "tools: $tool is missing on this machine; test/cluster/need.sh prints how to install it" >&2; exit 1; }
 done
 
 validate=$(realpath "$here/../validate")
 
 "$here/bare/build.sh" helm helm3 kubeconform actionlint registry
 
-# folder MODULE VERSION: where Go keeps the module's files
-folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
+# module_files MODULE VERSION: prints the directory with the module's files
+module_files() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
 
 version=$(cat "$validate"/main.go "$validate"/go.mod "$validate"/go.sum | sha256sum | cut -c1-16)
 if ! built validate-pods "$version"; then
@@ -31,9 +31,9 @@ versions="$KUBERNETES_NEWER $CERT_MANAGER_VERSION $PROMETHEUS_OPERATOR_VERSION"
 if [ "$(cat "$CACHE/api/.versions" 2> /dev/null)" != "$versions" ]; then
   echo "tools: fetching the API descriptions of Kubernetes, cert-manager and prometheus-operator ..." >&2
   mkdir -p "$CACHE/api"
-  cp -f "$(folder k8s.io/kubernetes "$KUBERNETES_NEWER")/api/openapi-spec/swagger.json" "$CACHE/api/"
-  cp -f "$(folder github.com/cert-manager/cert-manager "$CERT_MANAGER_VERSION")"/deploy/crds/*.yaml "$CACHE/api/"
-  cp -f "$(folder github.com/prometheus-operator/prometheus-operator "$PROMETHEUS_OPERATOR_VERSION")"/example/prometheus-operator-crd/*_{servicemonitors,prometheusrules}.yaml "$CACHE/api/"
+  cp -f "$(module_files k8s.io/kubernetes "$KUBERNETES_NEWER")/api/openapi-spec/swagger.json" "$CACHE/api/"
+  cp -f "$(module_files github.com/cert-manager/cert-manager "$CERT_MANAGER_VERSION")"/deploy/crds/*.yaml "$CACHE/api/"
+  cp -f "$(module_files github.com/prometheus-operator/prometheus-operator "$PROMETHEUS_OPERATOR_VERSION")"/example/prometheus-operator-crd/*_{servicemonitors,prometheusrules}.yaml "$CACHE/api/"
   chmod -R u+w "$CACHE/api"
   echo "$versions" > "$CACHE/api/.versions"
 fi

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Prints sed's command that puts the mirror $2 in the place of $1 in apt's sources: where a word begins with the address,
-# at the end of a component of its path.
+# Prints a sed command that replaces the URL $1 by the mirror $2 in apt's sources. It matches the URL only at the beginning of
+# a word, and only if a slash or the end of the word follows.
 apt_mirror() {
   printf 's,\\(^\\|[[:space:]]\\)%s\\(/\\|[[:space:]]\\|$\\),\\1%s\\2,g\n' "$(printf %s "$1" | sed 's/[.[*^$]/\\&/g')" "$2"
 }

@@ -4,7 +4,7 @@ check_command() {
   case $1 in
     */*) [ -f "$1" ] && [ -x "$1" ] ;;
     *) command -v "$1" > /dev/null 2>&1 ;;
-  esac || failed command-missing "there is no $1 in this container, or it may not be executed"
+  esac || failed command-missing "$1 was not found in this container or is not executable"
 }
 
 # Replaces this process with the command. dash and busybox do not pass on variables with a . or a - in their names. So these

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Downloading a file of a known SHA-256 with what even a slim image has, and never through a proxy: the server is in the
-# cluster. apt-helper looks at the sum itself, while it downloads.
+# Downloads a file with a known SHA-256, using programs that even slim images have. Never uses a proxy, because the server is
+# in the cluster. apt-helper verifies the SHA-256 itself during the download.
 with_apt_helper() { # URL FILE SHA256
   unset http_proxy all_proxy ALL_PROXY
   exec /usr/lib/apt/apt-helper -qq -o Acquire::http::Proxy=DIRECT -o Acquire::Retries=0 \
@@ -41,7 +41,7 @@ find_downloader() {
   fi
 }
 
-# Ends the download $1 into the file $2 when less than 768 KiB of it come within 3 s, and at the time $3 in any case.
+# Kills the download process $1, which writes the file $2, if it receives less than 768 KiB within 3 s, or at the time $3.
 guard_download() {
   size=0
   while sleep 3 && now && [ "$now" -lt "$3" ]; do
@@ -55,22 +55,22 @@ guard_download() {
 # Downloads the URL $1 to the file $2 if it has the SHA-256 $3 and at most $4 bytes, until the time $5. Returns 1 and
 # sets $obstacle if that fails.
 download() {
-  find_downloader || { obstacle="this image has neither apt-helper, nor curl, nor python3, nor the runner's node"; return 1; }
+  find_downloader || { obstacle="the download requires apt-helper, curl, python3 or the runner's Node.js, and this image has none of them"; return 1; }
   (ulimit -f "$(($4 / 512 + 1))" && "with_$downloader" "$1" "$2" "$3") > "$2.log" 2>&1 &
   job=$!
   guard_download "$job" "$2" "$5" > /dev/null 2>&1 &
   guard=$!
-  { wait "$job"; } 2> /dev/null # the shell's own "Killed" says nothing of use
+  { wait "$job"; } 2> /dev/null # suppresses the shell's "Killed" message
   status=$?
   job=
   kill -HUP "$guard" 2> /dev/null # not TERM, which these scripts trap
   { wait "$guard"; } 2> /dev/null
   if [ "$status" -eq 137 ]; then
-    obstacle="$1 answers too slowly, or not at all"
+    obstacle="$1 responds too slowly or not at all"
   elif [ "$status" -ne 0 ]; then
-    obstacle="$1 could not be downloaded ($downloader ended with $status: $(head -n 1 "$2.log"))"
+    obstacle="$1 could not be downloaded ($downloader exited with $status: $(head -n 1 "$2.log"))"
   elif [ "$downloader" != apt_helper ] && [ "$(sha256sum < "$2")" != "$3  -" ]; then
-    obstacle="what $1 serves has another SHA-256"
+    obstacle="the file from $1 has an unexpected SHA-256"
   else
     return 0
   fi

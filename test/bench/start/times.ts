@@ -58,7 +58,7 @@ export async function startOf(kind: string, pod: RunnerPod, asked: number): Prom
       return seconds ? [{ what, from: at - Number(seconds), to: at }] : [];
     });
   const wrappers = [
-    ...took(/^arc-primer: (packages) in place after (\d+\.\d+) s/).map((one) => ({
+    ...took(/^arc-primer: (packages) installed in (\d+\.\d+) s/).map((one) => ({
       ...one,
       what: "packages put in place",
     })),

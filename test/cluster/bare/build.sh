@@ -2,9 +2,9 @@
 # Builds the programs of the cluster tests from Go modules, unless they are already built.
 # usage: build.sh WHAT...
 #   apiserver      etcd and kube-apiserver, for the tier without a node
-#   node           all of Kubernetes, etcd, containerd and runc
+#   node           etcd, all of Kubernetes, containerd and runc
 #   docker         Docker's daemon, client and buildx, with containerd and runc
-#   kind           kind itself, and what its node has beside the above: kubeadm, kube-proxy, CoreDNS, CNI plugins
+#   kind           kind itself, and the additional programs of its node: kubeadm, kube-proxy, CoreDNS, CNI plugins
 #   registry, buildkit, cert-manager, helm, helm3, kubeconform, actionlint
 # KUBERNETES chooses the version of Kubernetes (versions.env).
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$BIN" "$DOCKER_BIN"
 export CGO_ENABLED=0
 
-# compile NAME VERSION PACKAGE [GO-BUILD-OPTION...], in a folder with a go.mod, into $into.
+# compile NAME VERSION PACKAGE [GO-BUILD-OPTION...]: builds a program in a directory with a go.mod, into $into.
 into=$BIN
 compile() {
   local name=$1 version=$2 package=$3 began=$SECONDS
@@ -24,7 +24,7 @@ compile() {
   say "built $name in $((SECONDS - began)) s"
 }
 
-# enter NAME VERSION: changes to a folder for a temporary Go module that requires the module to build.
+# enter NAME VERSION: changes to a directory for a temporary Go module that requires the module to build.
 enter() {
   mkdir -p "$CACHE/src/$1-$2"
   cd "$CACHE/src/$1-$2" || exit 1
@@ -32,7 +32,7 @@ enter() {
 
 quietly() { "$@" 2> get.log || { cat get.log >&2; exit 1; }; }
 
-# program NAME VERSION MODULE PACKAGE [GO-BUILD-OPTION...]: the ordinary case.
+# program NAME VERSION MODULE PACKAGE [GO-BUILD-OPTION...]: builds a program of a module, unless it is already built.
 program() {
   local name=$1 version=$2 module=$3 package=$4
   shift 4
@@ -43,10 +43,11 @@ program() {
   compile "$name" "$version" "$package" "$@"
 }
 
-# folder MODULE VERSION: where Go keeps the module's files
-folder() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
+# module_files MODULE VERSION: prints the directory with the module's files
+module_files() { (cd / && go mod download -json "$1@$2") | jq -re .Dir; }
 
-# k8s.io/kubernetes requires its staging modules as v0.0.0, replaced by folders; others must replace these by releases.
+# k8s.io/kubernetes requires its staging modules as v0.0.0 and replaces them by directories. Other modules must replace them
+# by releases.
 kubernetes_module() {
   enter kubernetes "$KUBERNETES_VERSION"
   [ -f ready ] && return
@@ -54,7 +55,7 @@ kubernetes_module() {
   rm -f go.mod go.sum
   go mod init cluster 2> /dev/null
   local source module packages=()
-  source=$(folder k8s.io/kubernetes "$KUBERNETES_VERSION")
+  source=$(module_files k8s.io/kubernetes "$KUBERNETES_VERSION")
   while read -r module; do
     go mod edit -replace "$module=$module@v0.${KUBERNETES_VERSION#v1.}"
   done < <(go mod edit -json "$source/go.mod" | jq -r '.Replace[]?.Old.Path | select(startswith("k8s.io/"))')
@@ -79,7 +80,7 @@ kubernetes() {
 etcd() {
   program etcd "$ETCD_VERSION" go.etcd.io/etcd/server/v3 go.etcd.io/etcd/server/v3
   mkdir -p "$KUBE_BIN"
-  ln -sf ../etcd "$KUBE_BIN/etcd" # so that the folder can be used as KUBEBUILDER_ASSETS
+  ln -sf ../etcd "$KUBE_BIN/etcd" # so that the directory can be used as KUBEBUILDER_ASSETS
 }
 
 containerd() {
@@ -106,12 +107,12 @@ docker() {
   # The client's module has its go.mod under the name vendor.mod, so it must be the main module. The version of swarmkit that
   # it requires is not published; the daemon's version is.
   enter docker-cli "$DOCKER_VERSION"
-  source=$(folder github.com/docker/cli "$DOCKER_VERSION")
+  source=$(module_files github.com/docker/cli "$DOCKER_VERSION")
   cp -r --no-preserve=mode "$source/." .
   rm -rf vendor
   mv vendor.mod go.mod
   mv vendor.sum go.sum
-  swarmkit=$(go mod edit -json "$(folder "$moby" "$MOBY_VERSION")/go.mod" | jq -re '.Require[] | select(.Path == "github.com/moby/swarmkit/v2").Version')
+  swarmkit=$(go mod edit -json "$(module_files "$moby" "$MOBY_VERSION")/go.mod" | jq -re '.Require[] | select(.Path == "github.com/moby/swarmkit/v2").Version')
   go mod edit -require="github.com/moby/swarmkit/v2@$swarmkit"
   ldflags="-X github.com/docker/cli/cli/version.Version=$version" compile docker "$DOCKER_VERSION" ./cmd/docker -mod=mod
 }
@@ -123,7 +124,7 @@ cert_manager() {
   built cert-manager "$version" && return
   enter cert-manager "$CERT_MANAGER_VERSION"
   cp "$here/../cert-manager/main.go" .
-  [ -f go.mod ] || go mod init "$module/cmd/tests" 2> /dev/null # below its path, for its internal packages
+  [ -f go.mod ] || go mod init "$module/cmd/tests" 2> /dev/null # below its path, because it imports internal packages
   quietly go get "$module@$CERT_MANAGER_VERSION"
   quietly go mod tidy
   ldflags="-X $module/pkg/util.AppVersion=$CERT_MANAGER_VERSION" compile cert-manager "$version" .

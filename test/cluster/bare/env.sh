@@ -5,7 +5,7 @@ set -euo pipefail
 
 IMAGES=$CACHE/images               # image archives
 MIRROR_IMAGES=$CACHE/mirror-images # images for the tests of mirrors
-RUN=$CACHE/run                     # state of the running cluster; removed by `down`
+RUN=$CACHE/run                     # state of the running cluster; removed by down.sh
 export IMAGES MIRROR_IMAGES RUN
 
 export GATEWAY=10.244.0.1 # the node's address as seen by pods
@@ -14,7 +14,7 @@ export OURS=arcprimer # the name of everything that is created outside of $RUN: 
 
 say() { printf 'bare cluster: %s\n' "$*" >&2; }
 
-# built NAME VERSION [FOLDER]: is this version of the program already built?
+# built NAME VERSION [DIRECTORY]: is this version of the program already built?
 built() { [ -x "${3:-$BIN}/$1" ] && [ "$(cat "${3:-$BIN}/.$1.version" 2> /dev/null)" = "$2" ]; }
 
 # programs [apiserver]: lists the Kubernetes programs to build. With `apiserver`, only those for the tier without a node.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds images for the tests of mirrors, unless they exist: docker:28-dind with Docker 28 from Debian sid, where the webhook
 # chooses the image store, and moby/buildkit:buildx-stable-1 with BuildKit from its Go module. Takes about 3 minutes. They
-# are kept separate from the images of every run. The last line of the output is the folder.
+# are kept separate from the images of every run. The last line of the output is the directory.
 # shellcheck disable=SC2016 # the hooks of mmdebstrap expand $1 themselves
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/image-parts.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Creates a package repository with these packages and those of their dependencies that the slim runner image lacks. The
-# suite serves it, because pods have no internet access here. Prints the folder.
+# suite serves it, because pods have no internet access here. Prints the directory.
 # usage: packages.sh PACKAGE...      Uses the machine's package sources, which must match the image's Debian release.
 . "$(dirname "$0")/env.sh"
 folder=$CACHE/packages

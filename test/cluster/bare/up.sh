@@ -11,24 +11,24 @@ tier=${1:-node}
 lock
 ! "$here/is-up.sh" || exit 1
 if (: < "/dev/tcp/127.0.0.1/$API_PORT") 2> /dev/null; then
-  say "port $API_PORT is taken: a cluster with another cache folder seems to be up; take that one down first"
+  say "port $API_PORT is in use, probably by a cluster with another cache directory; take that cluster down first"
   exit 1
 fi
 if [ "$tier" = apiserver ] && [ -n "${KUBEBUILDER_ASSETS:-}" ]; then
-  KUBE_BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver as controller-runtime's tests have them
+  KUBE_BIN=$KUBEBUILDER_ASSETS # etcd and kube-apiserver, as in controller-runtime's tests
 else
   "$here/build.sh" "$tier"
 fi
 if [ "$tier" = node ]; then
   if grep -qsx kubelet /proc/[0-9]*/comm; then
-    say "a kubelet runs on this machine; two of them get in each other's way"
+    say "a kubelet is already running on this machine, and a second one would conflict with it"
     exit 1
   fi
   "$here/images.sh"
 fi
 
 # Take a partly started cluster down again, including the last process, which may not be recorded yet.
-# shellcheck disable=SC2317 # it is called by the trap
+# shellcheck disable=SC2317 # called by the trap
 failed() {
   trap '' INT TERM HUP
   [ ! -d "$RUN" ] || echo "${!:-none}" > "$RUN/last.pid"
@@ -52,7 +52,7 @@ await() {
     "$@" > /dev/null 2>&1 && return
     sleep 0.2
   done
-  say "$what did not come up; the ends of the logs:"
+  say "$what did not start; the last lines of the logs:"
   tail -n 5 logs/*.log >&2
   exit 1
 }
@@ -74,7 +74,7 @@ current-context: bare
 K
 }
 
-# Record settings outside of $RUN that Kubernetes' programs change unconditionally, so that `down` can restore them.
+# Record settings outside of $RUN that Kubernetes' programs change unconditionally, so that down.sh can restore them.
 note_machine() {
   local path
   for path in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys \
@@ -116,8 +116,8 @@ for name in admin controllers scheduler kubelet; do kubeconfig "$name"; done
 start etcd "$KUBE_BIN/etcd" --data-dir "$RUN/etcd" --unsafe-no-fsync \
   --listen-client-urls http://127.0.0.1:12379 --advertise-client-urls http://127.0.0.1:12379 --listen-peer-urls http://127.0.0.1:12380
 # Image volumes: available since 1.31, enabled by default since 1.35; the feature gate may be removed in future.
-# From 1.35 on a kubelet that has once pulled an image no longer uses that image under another name without asking the
-# registry, also where it was loaded under that name. The tests pull what is loaded, and there is nothing to ask.
+# Since 1.35, a kubelet that has pulled an image asks the registry before it uses the same image under another name, even if
+# the image was loaded under that name. The tests load their images, and the registries cannot be reached.
 gates=
 pulled='imagePullCredentialsVerificationPolicy: NeverVerify'
 case $KUBERNETES_VERSION in v1.3[1-4].*) gates=ImageVolume=true pulled= ;; esac

@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 PATH=$DOCKER_BIN:$BIN:$PATH:/usr/sbin:/sbin
 log=$DOCKER_RUN/dockerd.log
 
-# Lists its processes: dockerd, its containerd and their shims run our programs and have the folder in their arguments.
+# Lists its processes: dockerd, its containerd and their shims run our programs and have the directory in their arguments.
 running() {
   local process
   grep -lsF -f <(echo "$DOCKER_RUN/") /proc/[0-9]*/cmdline | cut -d/ -f3 | while read -r process; do
@@ -41,7 +41,7 @@ start() {
     kill -0 $! 2> /dev/null || break
     sleep 0.1
   done
-  say "dockerd did not come up; the end of its log:"
+  say "dockerd did not start; the last lines of its log:"
   tail -n 5 "$log" >&2
   exit 1
 }
@@ -51,7 +51,6 @@ stop() {
   [ -d "$DOCKER_RUN" ] || return 0
   local process
   if docker version > /dev/null 2>&1; then
-    # shellcheck disable=SC2046 # they are words
     docker container ls --all --quiet | xargs -r docker container rm --force --volumes > /dev/null
     docker network prune --force > /dev/null
     docker volume prune --all --force > /dev/null

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Paths of the kind cluster, and the Docker that it uses. Sourced by the other scripts in this folder.
+# Paths of the kind cluster, and the Docker that it uses. Sourced by the other scripts in this directory.
 . "$(dirname "${BASH_SOURCE[0]}")/../bare/env.sh"
 
-# The name depends on the cache folder, so that runs of different checkouts on the same Docker have different clusters.
+# The name depends on the cache directory, so that runs of different checkouts on the same Docker have different clusters.
 CLUSTER=arc-primer-test-$(sha256sum <<< "$CACHE" | cut -c 1-8)
-KIND_STATE=$CACHE/kind              # of the cluster that is up: its kubeconfig, and what `down` has to know
-DOCKER_RUN=$CACHE/docker-run        # the Docker that was started for it
-DOCKER_DATA=$CACHE/docker           # what that one keeps: the node image, and layers of builds
+KIND_STATE=$CACHE/kind              # state of the running cluster: its kubeconfig, and files for down.sh
+DOCKER_RUN=$CACHE/docker-run        # state of the Docker that was started for it
+DOCKER_DATA=$CACHE/docker           # data of that Docker: the node image, and layers of builds
 NODE_IMAGE=arc-primer/node:$KUBERNETES_VERSION
 KUBECONFIG=$KIND_STATE/kubeconfig
 export CLUSTER KIND_STATE DOCKER_RUN DOCKER_DATA NODE_IMAGE KUBECONFIG

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Restarts the kubelet of the node with another limit of free disk space, below which it evicts pods. The kubelet removes
+# Restarts the node's kubelet with another threshold of free disk space, below which it evicts pods. The kubelet removes
 # unused images first, so all images are pinned.
-# usage: evict-below.sh LIMIT     0% is what kind begins with; -BYTES is what is free now, less BYTES
+# usage: evict-below.sh LIMIT     0% is kind's default; -BYTES is the space that is free now, minus BYTES
 . "$(dirname "$0")/env.sh"
 docker exec -i "$CLUSTER-control-plane" bash -s -- "$1" << 'NODE'
 set -euo pipefail

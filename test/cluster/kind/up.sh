@@ -21,7 +21,7 @@ fi
 
 creating=
 # Docker does not list containers that it is about to create. So until kind has exited, repeat the deletion.
-# shellcheck disable=SC2317 # it is called by the trap
+# shellcheck disable=SC2317 # called by the trap
 failed() {
   trap '' INT TERM HUP
   while [ -n "$creating" ] && kill -0 "$creating" 2> /dev/null; do
