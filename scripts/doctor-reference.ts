@@ -9,7 +9,7 @@ export function doctorReference(): string {
   return page(
     "# The checks of doctor",
     "<!-- Written by npm run generate, from src/cluster/checks. -->",
-    "[`arc-primer doctor`](../operations/doctor.md) makes these checks, in this order. `check/problem` is the code that it prints; `-o json` has it as `check` and `problem`. The codes do not change from one version to the next. ✗ is broken, and makes the exit code 1; ! works, and ought to be looked at. Words in capitals stand for names.",
+    "[`arc-primer doctor`](../operations/doctor.md) runs these checks, in this order. It prints each problem with the code `check/problem`; with `-o json`, the code is in the fields `check` and `problem`. The codes do not change between versions. ✗ marks a failure: the exit code is 1. ! marks a warning: everything works, but should be reviewed. Words in capitals are placeholders for names.",
     ...groups.flatMap((group) => [
       `## ${group[0]!.toUpperCase()}${group.slice(1)}`,
       ...checks

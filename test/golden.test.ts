@@ -37,7 +37,7 @@ describe.each(cases)("golden: %s", (name) => {
     };
   }
 
-  test("the pod comes out as want.yaml, and report.txt says why", async () => {
+  test("the result equals want.yaml, and the report equals report.txt", async () => {
     const { pod, namespace, primed } = await run();
     await expect(stringify(foldScripts(primed.pod), layout)).toMatchFileSnapshot(new URL("want.yaml", folder).pathname);
     const text = report(`Pod ${namespace}/${pod.metadata.name}`, primed);

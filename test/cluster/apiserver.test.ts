@@ -378,7 +378,7 @@ test("kubectl shows a problem as a warning, and nothing where there is none", as
   const wishes = goldenPod("dind-sidecar");
   wishes.metadata.annotations = { "arc-primer.dev/profile": "nope" };
   expect(await kubectlCreate(named(wishes, "wishes", "warned"))).toBe(
-    "Warning: arc-primer: The pod asks for a profile that is not defined; the rule's own is used. (unknown-profile)\n",
+    "Warning: arc-primer: The pod requests a profile that is not defined. The rule's profile is used instead. (unknown-profile)\n",
   );
   expect(await kubectlCreate(named(goldenPod("dind-sidecar"), "content", "warned"))).toBe("");
 });

@@ -126,7 +126,7 @@ describe("a pod of the cluster", () => {
     const { code, stdout, stderr } = await explain("primed", "-n", runners);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`Configuration: the ConfigMap ${system}/arc-primer, as the cluster has it now.`);
-    expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
+    expect(stdout).toContain("When the pod was created, arc-primer 1.2.3 primed it with the profile default,");
     expect(stdout).toContain("What was done: wait-for-docker The runner starts as soon as Docker answers");
     expect(stdout).toContain("container runner: arc-primer-wait timeout=120 interval=0.05");
     expect(stdout).toContain("A pod that is created now would be primed in the same way.");
@@ -206,7 +206,7 @@ describe("an account that may read the pods of its namespace alone", () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`Configuration: ${config} (not read from the cluster).`);
     expect(stdout).toContain("Could not be read, and is assumed to be in order: the namespace (");
-    expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
+    expect(stdout).toContain("When the pod was created, arc-primer 1.2.3 primed it with the profile default,");
   });
 });
 

@@ -160,7 +160,7 @@ describe("dry-runs", () => {
     const skipped = { prerequisites: "read-only-root" };
     const of = readings({ trials: [{ ...linux, answer: withStatus({ applied: ["wait-for-docker"], skipped }) }] });
     expect(words(dryRuns, of)).toBe(
-      "ci/linux: profile default, applied wait-for-docker; prerequisites left out (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
+      "ci/linux: profile default, applied wait-for-docker; prerequisites left out (read-only-root: The runner container's root filesystem is read-only, so no files can be added to it.)",
     );
   });
 });
