@@ -1,5 +1,5 @@
-// Renders the runner pods of ARC's chart in each of its modes, and arc-primer's report on them, to a directory. Comparing the
-// directories of two chart versions shows what has changed. Needs Helm, and the bundle (`npm run build`).
+// Renders the runner pods of ARC's chart in each of its modes, and arc-primer's report on them, to a directory. Comparing
+// the directories of two chart versions shows what has changed. Needs Helm, and the bundle (`npm run build`).
 // usage: node scripts/arc-shapes.ts CHART FOLDER [HELM OPTION...]
 //   CHART is a directory, a package or oci://…/gha-runner-scale-set (or …-experimental). Helm's option --version selects
 //   the version

@@ -34,8 +34,8 @@ export interface ChartValue {
 }
 
 /**
- * Every value of the chart, in the order of values.yaml. A map with its own comment `# --` is one value; of other maps, every
- * leaf is a value. Types are from values.schema.json.
+ * Every value of the chart, in the order of values.yaml. A map with its own comment `# --` is one value; of other maps,
+ * every leaf is a value. Types are from values.schema.json.
  *
  * @throws {Error} if a value is not in the schema
  */

@@ -13,7 +13,9 @@ const many: Readonly<Record<string, string>> = {
   image: "a runner image",
 };
 
-/** Records every metric once, with all values of the labels that have only a few. The types ensure that none is forgotten. */
+/**
+ * Records every metric once, with all values of the labels that have only a few. The types ensure that none is forgotten.
+ */
 function countAll(metrics: Metrics): void {
   type Values<T extends keyof Metrics, N extends number> = Record<Parameters<Metrics[T]>[N] & string, true>;
   const keys = <K extends string>(record: Record<K, true>) => Object.keys(record) as K[];

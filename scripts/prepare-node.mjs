@@ -1,6 +1,6 @@
-// The npm scripts run TypeScript directly, which requires Node.js 22.18 or later. If the installed Node.js is older, this script
-// fetches the version in .node-version with npm into .cache, and links it into node_modules/.bin, where npm scripts look
-// first. It runs on old versions of Node.js and has no dependencies.
+// The npm scripts run TypeScript directly, which requires Node.js 22.18 or later. If the installed Node.js is older, this
+// script fetches the version in .node-version with npm into .cache, and links it into node_modules/.bin, where npm scripts
+// look first. It runs on old versions of Node.js and has no dependencies.
 // usage: node scripts/prepare-node.mjs           (npm runs it at the end of `npm ci`)
 //        node scripts/prepare-node.mjs --path    prints the path of the Node.js in .node-version, and fetches it if necessary
 import { spawnSync } from "node:child_process";

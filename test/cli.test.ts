@@ -125,7 +125,9 @@ spec:
   test("--explain also reports what the profile does not configure", async () => {
     const { code, stdout, stderr } = await run(["render", pod, "--explain"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("  dockerd-settings: skipped (not-configured)\n    The profile does not configure this mutation.\n");
+    expect(stderr).toContain(
+      "  dockerd-settings: skipped (not-configured)\n    The profile does not configure this mutation.\n",
+    );
     const plain = await run(["render", pod]);
     expect(plain.stdout).toBe(stdout);
     expect(plain.stderr).not.toContain("not-configured");

@@ -145,7 +145,9 @@ test("a heading of the changelog is one of Artifact Hub's kinds, or an error", (
     { kind: "changed", description: "Breaking: A value is gone." },
     { kind: "fixed", description: "A mistake." },
   ]);
-  expect(() => changesOf("### Misc\n\n- A thing.\n")).toThrow('"### Misc" is not a kind of change that Artifact Hub supports');
+  expect(() => changesOf("### Misc\n\n- A thing.\n")).toThrow(
+    '"### Misc" is not a kind of change that Artifact Hub supports',
+  );
 });
 
 describe.runIf(haveTools("helm"))("the package of the chart", () => {

@@ -31,7 +31,8 @@ const kinds = ["added", "changed", "deprecated", "removed", "fixed", "security"]
 /** Artifact Hub's kind of change for a heading. Artifact Hub rejects any other kind. */
 function kindOf(heading: string): string {
   const kind = heading === "Breaking" ? "changed" : heading.toLowerCase();
-  if (!kinds.includes(kind)) throw new Error(`CHANGELOG.md: "### ${heading}" is not a kind of change that Artifact Hub supports`);
+  if (!kinds.includes(kind))
+    throw new Error(`CHANGELOG.md: "### ${heading}" is not a kind of change that Artifact Hub supports`);
   return kind;
 }
 

@@ -13,8 +13,8 @@ export interface Choice {
 }
 
 /**
- * Chooses the profile of a runner pod: the profile of the first rule that matches its namespace and scale set, or
- * `default` if no rule matches. The pod's annotation may select another profile, but only one of the rule's `allowedProfiles`.
+ * Chooses the profile of a runner pod: the profile of the first rule that matches its namespace and scale set, or `default`
+ * if no rule matches. The pod's annotation may select another profile, but only one of the rule's `allowedProfiles`.
  */
 export function chooseProfile(
   config: Config,

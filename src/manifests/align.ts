@@ -1,7 +1,7 @@
 /**
- * Matches the items of a list after a change to the items before it. Equal items at the start and at the end match. The items
- * between them match by name, as in Kubernetes' lists of containers or variables. If that is not possible, they match by
- * position, if their number is the same.
+ * Matches the items of a list after a change to the items before it. Equal items at the start and at the end match. The
+ * items between them match by name, as in Kubernetes' lists of containers or variables. If that is not possible, they match
+ * by position, if their number is the same.
  *
  * @returns for each item of `after`, its index in `before`; undefined for a new item. The indexes are in ascending order
  */

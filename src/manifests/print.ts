@@ -40,9 +40,9 @@ export function newNode(value: unknown): Node {
 }
 
 /**
- * Changes the value of a node. Unchanged parts keep their style and their comments, and aliases are replaced by their value. A
- * collection in flow style (`[…]`) keeps that style, unless it contains a text of several lines: in flow style, a script would
- * be one long quoted line.
+ * Changes the value of a node. Unchanged parts keep their style and their comments, and aliases are replaced by their
+ * value. A collection in flow style (`[…]`) keeps that style, unless it contains a text of several lines: in flow style, a
+ * script would be one long quoted line.
  *
  * @param before the current value of the node
  */

@@ -17,8 +17,8 @@ export interface ManifestDocument {
 
 /**
  * A document's text before and after a change. In block style, `before` is the source, and `after` differs from it only in
- * the lines that had to change. If the whole document is in flow style (`{…}`, as in JSON), both are formatted anew, with the
- * comments.
+ * the lines that had to change. If the whole document is in flow style (`{…}`, as in JSON), both are formatted anew, with
+ * the comments.
  */
 export interface Change {
   readonly before: string;
@@ -53,7 +53,7 @@ function manifest(document: Document, text: string, start: number, end: number):
     changed(after) {
       const edited = editSource(document, text, { start, end }, value, after);
       if (edited !== undefined && means(edited, after)) return { before: source, after: edited };
-      // Separator, directives and comments. The indentation of an indented document is dropped, because `laidOut` writes none.
+      // Separator, directives and comments. `laidOut` does not indent, so the indentation of the document is dropped.
       const contentStart = document.contents?.range?.[0] ?? start;
       const head = text.slice(start, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
       return { before: head + laidOut(document), after: head + laidOut(document, { before: value, after }) };
@@ -73,8 +73,8 @@ function means(text: string, value: unknown): boolean {
 }
 
 /**
- * The text of a document's content in the library's formatting, optionally with a new value. Everything before the content is
- * left out.
+ * The text of a document's content in the library's formatting, optionally with a new value. Everything before the content
+ * is left out.
  */
 function laidOut(document: Document, change?: { before: unknown; after: unknown }): string {
   const bare = document.clone();

@@ -1,4 +1,7 @@
-/** Whether a text matches a pattern. `*` matches any characters. There is no backtracking, because labels can have any length. */
+/**
+ * Whether a text matches a pattern. `*` matches any characters. There is no backtracking, because labels can have any
+ * length.
+ */
 export function matchesPattern(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();

@@ -34,22 +34,28 @@ test.each(all)("%s wraps the command, and the second pass changes nothing", (_na
   expect(second.pod).toBe(first.pod);
 });
 
-test.each(all)("%s: does not apply to a container without a command, unless the profile sets one", (_name, mutation, profile) => {
-  const pod = goldenPod("no-command");
-  const result = runOne(mutation, pod, profile);
-  expect(result.outcome).toMatchObject({ reason: "no-command" });
-  expect(result.pod).toBe(pod);
-  const named = { ...profile, runner: { command: ["/start.sh"] } };
-  expect(containerOf(runOne(mutation, pod, named).pod, "runner").command?.at(-1)).toBe("/start.sh");
-});
+test.each(all)(
+  "%s: does not apply to a container without a command, unless the profile sets one",
+  (_name, mutation, profile) => {
+    const pod = goldenPod("no-command");
+    const result = runOne(mutation, pod, profile);
+    expect(result.outcome).toMatchObject({ reason: "no-command" });
+    expect(result.pod).toBe(pod);
+    const named = { ...profile, runner: { command: ["/start.sh"] } };
+    expect(containerOf(runOne(mutation, pod, named).pod, "runner").command?.at(-1)).toBe("/start.sh");
+  },
+);
 
-test.each(all)("%s: does not apply if the annotations are at the size limit or the pod has no runner container", (_name, mutation, profile) => {
-  const pod = goldenPod("dind-sidecar");
-  pod.metadata.annotations = { big: "x".repeat(262_000) };
-  expect(runOne(mutation, pod, profile).outcome).toMatchObject({ reason: "no-room-for-files" });
-  const other = { ...profile, runner: { container: "worker" } };
-  expect(runOne(mutation, goldenPod("dind-sidecar"), other).outcome).toMatchObject({ reason: "no-runner-container" });
-});
+test.each(all)(
+  "%s: does not apply if the annotations are at the size limit or the pod has no runner container",
+  (_name, mutation, profile) => {
+    const pod = goldenPod("dind-sidecar");
+    pod.metadata.annotations = { big: "x".repeat(262_000) };
+    expect(runOne(mutation, pod, profile).outcome).toMatchObject({ reason: "no-room-for-files" });
+    const other = { ...profile, runner: { container: "worker" } };
+    expect(runOne(mutation, goldenPod("dind-sidecar"), other).outcome).toMatchObject({ reason: "no-runner-container" });
+  },
+);
 
 test("all three can be combined, and each text is stored once", () => {
   const pod = goldenPod("dind-sidecar");

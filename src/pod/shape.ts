@@ -5,8 +5,8 @@ const maxItems = 1000;
 const maxLength = 4096;
 
 /**
- * Validates a value. Returns the path to the first invalid part, or undefined if the value is valid. The path is empty if the
- * value itself is invalid. It contains only field names that are listed here, and no text from the pod.
+ * Validates a value. Returns the path to the first invalid part, or undefined if the value is valid. The path is empty if
+ * the value itself is invalid. It contains only field names that are listed here, and no text from the pod.
  */
 type Check = (value: unknown) => string | undefined;
 

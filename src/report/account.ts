@@ -47,8 +47,8 @@ export type ValueAt = (path: string) => unknown;
  * Converts the engine's result for a pod to sentences.
  *
  * @param about.profile the chosen profile, even if it is disabled
- * @param about.earlier the pod's status from its creation. A mutation that it lists as applied still counts as applied if its
- *   changes are in place, as in the status annotation
+ * @param about.earlier the pod's status from its creation. A mutation that it lists as applied still counts as applied if
+ *   its changes are in place, as in the status annotation
  */
 export function accountOf(
   primed: Primed,
@@ -90,7 +90,9 @@ export function accountOf(
 /** Converts a pod's status annotation to sentences. Unknown codes, from another version, are shown unchanged. */
 export function accountOfStatus({ version, profile, problem, applied, skipped, notes = {} }: Status): Account {
   const say = (code: string, mutation?: string): Statement =>
-    isCode(code) ? statement(code, profile, mutation) : { code, text: "This version of arc-primer does not know the code." };
+    isCode(code)
+      ? statement(code, profile, mutation)
+      : { code, text: "This version of arc-primer does not know the code." };
   const notesOf = (mutation: string) =>
     (Object.hasOwn(notes, mutation) ? notes[mutation]! : []).map((code) => say(code, mutation));
   return {
