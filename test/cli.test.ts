@@ -57,7 +57,7 @@ describe("render", () => {
     const { code, stdout, stderr } = await run(["render", pod, "--config", golden("dind-sidecar", "config.yaml")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: readFileSync(golden("dind-sidecar", "report.txt"), "utf8") });
     expect(stdout).toContain("--registry-mirror=http://registry-cache.arc-primer.svc:5000");
-    expect(stdout).toMatch(/^# What ARC 0\.14\.2 makes/); // comments stay
+    expect(stdout).toMatch(/^# The pod that ARC 0\.14\.2 creates/); // comments stay
     expect(parse(stdout)).toMatchObject({ kind: "Pod", metadata: { name: "linux-x64-7hs5v-runner-k2m9d" } });
   });
 
@@ -266,7 +266,7 @@ spec:
 
   test("lines that the pod's changes do not touch stay as they are, and comments come out once", async () => {
     const { stdout } = await run(["render", pod]);
-    expect(stdout.match(/^# What ARC/gm)).toHaveLength(1);
+    expect(stdout.match(/^# The pod that ARC/gm)).toHaveLength(1);
     const removed = (await run(["render", pod, "-o", "diff"])).stdout.match(/^-(?!-)/gm);
     expect(removed).toHaveLength(10); // the startup probe
   });
