@@ -1,7 +1,8 @@
-// Renders the runner pods of ARC's chart in each of its modes, and arc-primer's report on them, to a folder. Comparing the
-// folders of two chart versions shows what has changed. Needs Helm, and the bundle (`npm run build`).
+// Renders the runner pods of ARC's chart in each of its modes, and arc-primer's report on them, to a directory. Comparing
+// the directories of two chart versions shows what has changed. Needs Helm, and the bundle (`npm run build`).
 // usage: node scripts/arc-shapes.ts CHART FOLDER [HELM OPTION...]
-//   CHART is a folder, a package or oci://…/gha-runner-scale-set (or …-experimental); with the option --version
+//   CHART is a directory, a package or oci://…/gha-runner-scale-set (or …-experimental). Helm's option --version selects
+//   the version
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -57,10 +58,10 @@ function run(command: string, args: readonly string[], input = ""): { stdout: st
 }
 
 function main([chart = "", folder = "", ...options]: string[]): void {
-  if (!chart || !folder) throw new Error("usage: arc-shapes.ts CHART FOLDER [OPTION OF HELM...]");
+  if (!chart || !folder) throw new Error("usage: arc-shapes.ts CHART FOLDER [HELM OPTION...]");
   const { name, version } = parse(run("helm", ["show", "chart", chart, ...options]).stdout) as Record<string, string>;
   const known = modes[name ?? ""];
-  if (!known) throw new Error(`${chart} is the chart ${name}; known are ${Object.keys(modes).join(", ")}`);
+  if (!known) throw new Error(`${chart}: unknown chart ${name}; expected ${Object.keys(modes).join(" or ")}`);
   const program = fileURLToPath(new URL("../dist/arc-primer.mjs", import.meta.url));
   const config = fileURLToPath(new URL("../test/golden/docker-injected-every-setting/config.yaml", import.meta.url));
   mkdirSync(folder, { recursive: true });
@@ -71,7 +72,7 @@ function main([chart = "", folder = "", ...options]: string[]): void {
       const { kind, spec } = (document.toJS() ?? {}) as { kind?: string; spec?: { template?: unknown } };
       return kind === "AutoscalingRunnerSet" && spec?.template ? [spec.template] : [];
     });
-    if (templates.length === 0) throw new Error(`${name} ${version} makes no AutoscalingRunnerSet in mode ${mode}`);
+    if (templates.length === 0) throw new Error(`${name} ${version} renders no AutoscalingRunnerSet in mode ${mode}`);
     const { stderr: report } = run(process.execPath, [program, "render", "--config", config], manifests);
     writeFileSync(join(folder, `${mode}.yaml`), templates.map((template) => stringify(template)).join("---\n"));
     writeFileSync(join(folder, `${mode}.report.txt`), report);

@@ -8,7 +8,7 @@ const ownTexts = new URL("licences/", import.meta.url);
 const licenceFile = /^(un)?(licen[cs]e|copying|notice)/i;
 
 /**
- * @param {readonly string[]} inputs the paths of the files that the bundle is made of
+ * @param {readonly string[]} inputs the paths of the files in the bundle
  * @returns {Promise<{ name: string, version: string, license: string, texts: string[] }[]>} the packages, by name
  * @throws {Error} listing every package without a licence text or with a licence that is not accepted
  */
@@ -21,16 +21,16 @@ export async function bundledPackages(inputs) {
     .map(([, one]) => one);
   const mistakes = packages.flatMap((one) => [
     ...(accepted.has(one.license) ? [] : [`${titleOf(one)}: the licence is not one of ${[...accepted].join(", ")}`]),
-    ...(one.texts.length > 0 ? [] : [`${titleOf(one)}: the package has no file with the text of its licence`]),
+    ...(one.texts.length > 0 ? [] : [`${titleOf(one)}: the package contains no licence text`]),
   ]);
   if (mistakes.length === 0) return packages;
-  throw new Error(`this cannot be in the bundle (scripts/bundled.mjs):\n${mistakes.join("\n")}`);
+  throw new Error(`packages that must not be in the bundle (scripts/bundled.mjs):\n${mistakes.join("\n")}`);
 }
 
 /** The text of NOTICE. */
 export function notice(packages) {
   const about =
-    "arc-primer is under the Apache License 2.0. Its program contains the packages below, each under its own.";
+    "arc-primer is licensed under the Apache License 2.0. It contains the packages below, each under its own licence.";
   const parts = packages.map((one) => [titleOf(one), ...one.texts].join("\n\n"));
   return `${[about, ...parts].join(`\n\n${"-".repeat(80)}\n\n`)}\n`;
 }
@@ -58,7 +58,7 @@ async function packageIn(folder) {
   return { name, version, license, texts: texts.filter((text) => text !== "") };
 }
 
-/** The text that is kept here for a package which names its licence and has no file with it. */
+/** The licence text in scripts/licences, for a package that declares its licence but does not contain the text. */
 async function ownTextOf(name) {
   const file = `${name.replace("/", "+")}.txt`;
   const there = (await readdir(ownTexts)).includes(file);

@@ -6,12 +6,12 @@ import { page, table } from "./markdown.ts";
 
 const chart = fileURLToPath(new URL("../charts/arc-primer/", import.meta.url));
 
-/** The parts of a JSON schema that tell a value's type. */
+/** The parts of a JSON schema that define a value's type. */
 interface Schema {
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
-  /** A schema for every other key; `false` where there is none. */
+  /** The schema for all other keys. `false` if other keys are not allowed. */
   readonly additionalProperties?: Schema | boolean;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
@@ -24,9 +24,9 @@ interface RootSchema extends Schema {
 
 /** One value of the chart. */
 export interface ChartValue {
-  /** `registryCache.storage.size`. */
+  /** For example `registryCache.storage.size`. */
   readonly path: string;
-  /** `string`, `integer`, `list of strings`, or the values that it may have. */
+  /** For example `string`, `integer`, `list of strings`, or the allowed values. */
   readonly type: string;
   readonly default: unknown;
   /** The comment `# --` above it in values.yaml, or the empty string. */
@@ -34,10 +34,10 @@ export interface ChartValue {
 }
 
 /**
- * Every value of the chart, in the order of values.yaml: a map with a comment `# --` of its own whole, other maps down to
- * their leaves. Types are from values.schema.json.
+ * Every value of the chart, in the order of values.yaml. A map with its own comment `# --` is one value; of other maps,
+ * every leaf is a value. Types are from values.schema.json.
  *
- * @throws {Error} if the schema does not know a value
+ * @throws {Error} if a value is not in the schema
  */
 export function chartValues(): ChartValue[] {
   const schema = JSON.parse(readFileSync(`${chart}values.schema.json`, "utf8")) as RootSchema;
@@ -47,7 +47,7 @@ export function chartValues(): ChartValue[] {
 
 function valuesOf(map: YAMLMap<Scalar<string>>, prefix: string, schema: RootSchema): ChartValue[] {
   return map.items.flatMap(({ key, value }, index) => {
-    // The parser gives the comment before a map's first key to the map.
+    // The parser assigns the comment before a map's first key to the map.
     const comment = key.commentBefore ?? (index === 0 && prefix !== "" ? map.commentBefore : undefined) ?? "";
     const about = /(?:^|\n) ?-- ?([^]*)/.exec(comment)?.[1]?.replaceAll(/\s+/g, " ").trim() ?? "";
     const path = prefix + key.value;
@@ -59,7 +59,7 @@ function valuesOf(map: YAMLMap<Scalar<string>>, prefix: string, schema: RootSche
 function typeOf(schema: RootSchema, path: string): string {
   let at: Schema | undefined = schema;
   for (const key of path.split(".")) at = at && propertyOf(resolved(schema, at), key);
-  if (!at) throw new Error(`values.schema.json does not know ${path}, which is in values.yaml`);
+  if (!at) throw new Error(`values.yaml has ${path}, but values.schema.json does not`);
   return typeIn(schema, at);
 }
 
@@ -68,7 +68,7 @@ function propertyOf({ properties, additionalProperties }: Schema, key: string): 
   return properties?.[key] ?? others;
 }
 
-/** @param plural what `s` makes of it: `list of strings` */
+/** @param plural the suffix for a plural: `s` in `list of strings` */
 function typeIn(schema: RootSchema, given: Schema, plural = ""): string {
   const { type, enum: values, items, anyOf } = resolved(schema, given);
   if (values) return values.map((value) => `\`${value === "" ? '""' : String(value)}\``).join(", ");
@@ -83,7 +83,7 @@ function resolved({ definitions }: RootSchema, schema: Schema): Schema {
   return name === undefined ? schema : definitions[name]!;
 }
 
-/** A value as YAML writes it in one line; the empty string for an empty text. */
+/** A value as YAML on one line. The empty string for an empty text. */
 export function defaultIn(value: unknown): string {
   if (value === "") return "";
   return `\`${typeof value === "string" ? value : JSON.stringify(value)}\``;
@@ -102,12 +102,12 @@ export function chartReference(): string {
   return page(
     "# Values of the chart",
     "<!-- Written by npm run generate, from values.yaml and values.schema.json of charts/arc-primer. -->",
-    "All values of `charts/arc-primer`, by their top-level key. `values.schema.json` refuses every other value, and every wrong type, before anything is installed. What `config` holds is on [its own page](configuration.md). [Install with Helm](../install/helm.md) says which ones to set first.",
+    "All values of `charts/arc-primer`, by their top-level key. `values.schema.json` rejects unknown values and wrong types before anything is installed. The settings of `config` are on [a separate page](configuration.md). [Install with Helm](../install/helm.md) says which values to set first.",
     ...sections,
   );
 }
 
-/** The first word of values that have more than one; the others are together. */
+/** The top-level key of nested values. All other values are in one group. */
 function groupOf(path: string): string {
   const [first, ...rest] = path.split(".");
   return rest.length > 0 ? first! : "Top level";

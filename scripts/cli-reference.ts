@@ -7,8 +7,8 @@ export function cliReference(): string {
   return page(
     "# Command line",
     "<!-- Written by npm run generate, from src/cli/program.ts. -->",
-    "From a checkout, `npm run -s arc-primer -- COMMAND` runs it; in the image it is the entry point.",
-    "The exit code is 0 when it is done, 1 when it failed, and 2 when the command line is wrong; `render --exit-code` has [others](../guides/command-line.md#see-what-changes). Results go to standard output, messages and reports to standard error.",
+    "In a checkout, run `npm run -s arc-primer -- COMMAND`. In the image, `arc-primer` is the entry point.",
+    "The exit code is 0 on success, 1 on failure, and 2 if the command line is invalid. `render --exit-code` has [more exit codes](../guides/command-line.md#see-what-changes). Results go to standard output, messages and reports to standard error.",
     ...sections(createProgram("0.0.0"), []),
   );
 }

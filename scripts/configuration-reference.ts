@@ -4,7 +4,7 @@ import { configHead } from "../src/config/schema.ts";
 import { page, table } from "./markdown.ts";
 
 export interface Setting {
-  /** `profiles.NAME.docker.wait.timeout`. */
+  /** For example `profiles.NAME.docker.wait.timeout`. */
   readonly path: string;
   readonly schema: Schema;
 }

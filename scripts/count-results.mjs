@@ -11,14 +11,14 @@ for (const name of readdirSync(".cache").filter((file) => file.endsWith("-result
     // If a file could not be loaded or its setup failed, it has failed without any failed test.
     const failures = tests.length
       ? tests
-      : [{ fullName: "(the file, or its preparations)", failureMessages: [file.message] }];
+      : [{ fullName: "(loading or setup of the file)", failureMessages: [file.message] }];
     failed += failures.length;
     for (const { fullName, failureMessages } of failures) {
       console.log(`failed: ${file.name}: ${fullName}\n${failureMessages.join("\n").slice(0, 1500)}\n`);
     }
   }
 }
-if (process.argv[2] !== "0") console.log("failed: a step besides the tests, which says so above");
+if (process.argv[2] !== "0") console.log("failed: a step other than the tests; see above");
 if (passed === 0) failed ||= 1;
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

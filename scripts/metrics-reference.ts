@@ -13,7 +13,9 @@ const many: Readonly<Record<string, string>> = {
   image: "a runner image",
 };
 
-/** Records every metric once, with every value of labels that have few. The types ensure that none is forgotten. */
+/**
+ * Records every metric once, with all values of the labels that have only a few. The types ensure that none is forgotten.
+ */
 function countAll(metrics: Metrics): void {
   type Values<T extends keyof Metrics, N extends number> = Record<Parameters<Metrics[T]>[N] & string, true>;
   const keys = <K extends string>(record: Record<K, true>) => Object.keys(record) as K[];
@@ -46,16 +48,16 @@ export async function metricsReference(): Promise<string> {
   return page(
     "# Metrics",
     "<!-- Written by npm run generate, from src/metrics.ts. -->",
-    "`GET /metrics` on the port for health and metrics (`serve --ops-port`), for Prometheus. Beside these there are prom-client's of the process (`process_*`, `nodejs_*`).",
+    "Prometheus can scrape these metrics with `GET /metrics` on the port for health and metrics (`serve --ops-port`). The same endpoint serves prom-client's process metrics (`process_*`, `nodejs_*`).",
     table(head, rowsOf((await metrics.expose()).text)),
-    "The two that tell when a certificate ends are absent until there is one.",
+    "The two expiry metrics are absent until there is a certificate.",
     "## Bundle servers",
-    "What the pods of `packageBundles` serve, on their port for health and metrics (`bundle-server --ops-port`). Every series has the labels `profile`, `image` and `architecture`.",
+    "The pods of `packageBundles` serve these metrics on their port for health and metrics (`bundle-server --ops-port`). Every series has the labels `profile`, `image` and `architecture`.",
     table(head, rowsOf(await bundleMetricsText())),
   );
 }
 
-/** The metrics of a bundle server, one of everything counted. */
+/** The metrics of a bundle server, each recorded once. */
 async function bundleMetricsText(): Promise<string> {
   const metrics = createBundleMetrics(
     { profile: "", image: "", architecture: "" },
@@ -81,7 +83,7 @@ function rowsOf(text: string): string[][] {
 function labelsOf(samples: string): string {
   const values = new Map<string, Set<string>>();
   for (const [, label = "", value = ""] of samples.matchAll(/(\w+)="([^"]*)"/g)) {
-    if (label !== "le") values.set(label, (values.get(label) ?? new Set()).add(value)); // a histogram's own
+    if (label !== "le") values.set(label, (values.get(label) ?? new Set()).add(value)); // `le` is set by the histogram itself
   }
   const one = ([label, all]: [string, Set<string>]) =>
     `\`${label}\`: ${many[label] ?? [...all].map((value) => `\`${value}\``).join(", ")}`;

@@ -21,17 +21,17 @@ export function reasonsReference(): string {
   return page(
     "# Reasons",
     "<!-- Written by npm run generate, from src/report. -->",
-    "Every decision has a code. The pod's status annotation, the log, the metrics, the audit annotation, admission warnings `arc-primer render` and [`arc-primer explain`](../guides/explain.md) use the same ones. The setting is the one that decides: a path is one of the [configuration](configuration.md), in the profile if nothing else is said; a part of the pod is one of the scale set's template. Where the last column says yes, someone has to look into it: the API server also returns the sentence as a warning, and the log line has the level `warn`.",
-    "## Why a pod was left as it came",
-    '`reason` of `arc_primer_decisions_total`, with `decision="skip"`.',
+    "Every decision has a code. The pod's status annotation, the log, the metrics, the audit annotation, admission warnings, `arc-primer render` and [`arc-primer explain`](../guides/explain.md) use the same codes. The third column is the setting that decides. A path is a setting of the [configuration](configuration.md), usually in the profile. A part of the pod is set in the scale set's template. A code with yes in the last column needs attention: the API server also returns the sentence as a warning, and the log line has the level `warn`.",
+    "## Why a pod was left unchanged",
+    'In the metrics, these are the values of `reason` in `arc_primer_decisions_total` with `decision="skip"`.',
     codes(podReasons),
     "## Why a mutation changed nothing",
-    'The pod\'s status lists these under `skipped`, all but `not-configured`; in the metrics they are `reason` of `arc_primer_mutations_total`, with `result="skipped"`.',
+    'The pod\'s status lists these under `skipped`, except `not-configured`. In the metrics, they are the values of `reason` in `arc_primer_mutations_total` with `result="skipped"`.',
     codes(mutationReasons),
     "## The settings of the mutations",
-    "What asks for each, and what switches it off; for `not-configured`, `already-there` and `disabled` these decide.",
+    "The setting that enables each mutation, and the setting that disables it. For the codes `not-configured`, `already-there` and `disabled`, these settings decide.",
     table(
-      ["mutation", "what it does", "asked for by", "switched off by"],
+      ["mutation", "what it does", "enabled by", "disabled by"],
       Object.entries(mutationTexts).map(([name, { does, setting, switch: off }]) => [
         `\`${name}\``,
         does,
@@ -39,8 +39,8 @@ export function reasonsReference(): string {
         off === undefined ? "" : `\`${off}: false\``,
       ]),
     ),
-    "## What else was noticed",
-    "Notes on a mutation that was applied, or on the choice of the profile.",
+    "## Notes",
+    "Notes give additional information about a mutation that was applied, or about the choice of the profile.",
     codes(notes),
   );
 }
@@ -50,11 +50,11 @@ function settingCell({ where, name }: Decider): string {
     case "profile":
       return `\`${name}\``;
     case "mutation":
-      return "[of the mutation](#the-settings-of-the-mutations)";
+      return "[the mutation's setting](#the-settings-of-the-mutations)";
     case "namespace":
       return `\`${name}\`, a label of the namespace`;
     case "registration":
-      return `\`${name}\` of the registration`;
+      return `\`${name}\` of the webhook configuration`;
     case "configuration":
       return `\`${name}\``;
     case "bug":

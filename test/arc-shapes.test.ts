@@ -79,5 +79,5 @@ test("a chart that is not ARC's is rejected", () => {
     encoding: "utf8",
   });
   expect(status).toBe(1);
-  expect(stderr).toContain(findTool("helm") ? "is the chart other; known are gha-runner-scale-set," : "helm");
+  expect(stderr).toContain(findTool("helm") ? "unknown chart other; expected gha-runner-scale-set or" : "helm");
 });

@@ -57,7 +57,7 @@ describe("render", () => {
     const { code, stdout, stderr } = await run(["render", pod, "--config", golden("dind-sidecar", "config.yaml")]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: readFileSync(golden("dind-sidecar", "report.txt"), "utf8") });
     expect(stdout).toContain("--registry-mirror=http://registry-cache.arc-primer.svc:5000");
-    expect(stdout).toMatch(/^# What ARC 0\.14\.2 makes/); // comments are kept
+    expect(stdout).toMatch(/^# The pod that ARC 0\.14\.2 creates/); // comments are kept
     expect(parse(stdout)).toMatchObject({ kind: "Pod", metadata: { name: "linux-x64-7hs5v-runner-k2m9d" } });
   });
 
@@ -125,7 +125,9 @@ spec:
   test("--explain also reports mutations that the profile does not configure", async () => {
     const { code, stdout, stderr } = await run(["render", pod, "--explain"]);
     expect(code).toBe(0);
-    expect(stderr).toContain("  dockerd-settings: skipped (not-configured)\n    The profile sets nothing for this.\n");
+    expect(stderr).toContain(
+      "  dockerd-settings: skipped (not-configured)\n    The profile does not configure this mutation.\n",
+    );
     const plain = await run(["render", pod]);
     expect(plain.stdout).toBe(stdout);
     expect(plain.stderr).not.toContain("not-configured");
@@ -193,7 +195,7 @@ spec:
     );
     const here = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, namespace: undefined }, spec };
     const quiet = await run(["render", "--config", config, "--namespace", "quiet"], JSON.stringify(here));
-    expect(quiet.stderr).toContain("left as it came (profile-disabled)");
+    expect(quiet.stderr).toContain("left unchanged (profile-disabled)");
     const own = await run(["render", "--config", config, "--namespace", "quiet", pod]);
     expect(own.stderr).toContain("profile default");
   });
@@ -264,7 +266,7 @@ spec:
 
   test("unchanged lines stay the same, and comments are not duplicated", async () => {
     const { stdout } = await run(["render", pod]);
-    expect(stdout.match(/^# What ARC/gm)).toHaveLength(1);
+    expect(stdout.match(/^# The pod that ARC/gm)).toHaveLength(1);
     const removed = (await run(["render", pod, "-o", "diff"])).stdout.match(/^-(?!-)/gm);
     expect(removed).toHaveLength(10); // the startup probe
   });
@@ -273,7 +275,7 @@ spec:
     const broken = readFileSync(pod, "utf8").replace("- name: runner\n", "- name: [secret]\n");
     const { code, stderr } = await run(["render"], broken);
     expect(code).toBe(0);
-    expect(stderr).toContain("The first field that is wrong: spec.containers[0].name.");
+    expect(stderr).toContain("The first invalid field is spec.containers[0].name.");
     expect(stderr).not.toContain("secret");
   });
 
@@ -531,7 +533,7 @@ describe("demo", () => {
     expect(stock.stdout).toMatch(/allowed: true, with a JSON Patch of \d+ operations/);
     const named = await run(["demo", "windows"]);
     expect(named.stdout).not.toContain("\u001B");
-    expect(named).toMatchObject({ code: 0, stdout: expect.stringContaining("left as it came (windows)") });
+    expect(named).toMatchObject({ code: 0, stdout: expect.stringContaining("left unchanged (windows)") });
     const own = await run(["demo", file("pod.json", JSON.stringify(goldenPod("dind-tls")))]);
     expect(own).toMatchObject({ code: 0, stdout: expect.stringContaining("wait-for-docker: applied") });
     expect(await run(["demo", "nope"])).toMatchObject({ code: 1, stderr: expect.stringContaining("dind-sidecar") });
@@ -543,7 +545,7 @@ describe("demo", () => {
     const rules = "profiles: { none: { enabled: false } }\nrules: [{ namespaces: [ci], profile: none }]\n";
     const config = file("ci.yaml", `apiVersion: arc-primer.dev/v1alpha1\nkind: PrimerConfiguration\n${rules}`);
     const { stdout } = await run(["demo", file("ci.json", JSON.stringify(ownPod)), "--config", config]);
-    expect(stdout).toContain("Pod ci/linux-x64-7hs5v-runner-k2m9d: left as it came (profile-disabled)");
+    expect(stdout).toContain("Pod ci/linux-x64-7hs5v-runner-k2m9d: left unchanged (profile-disabled)");
     expect(stdout).toContain("no difference: the pod was admitted unchanged");
   });
 });

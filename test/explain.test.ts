@@ -61,7 +61,7 @@ describe("a manifest", () => {
       "Pod arc-runners/linux-x64-7hs5v-runner-k2m9d The profile is default, because no rule matches",
     );
     expect(text).toContain(
-      "wait-for-docker The runner starts as soon as Docker answers, and not before. Setting: profiles.default.docker.wait.enabled (true)",
+      "wait-for-docker The runner starts as soon as Docker is available, and not before. Setting: profiles.default.docker.wait.enabled (true)",
     );
     expect(text).toContain("(startup-probe-removed) Setting: profiles.default.docker.wait.keepStartupProbe (false)");
     expect(text).toContain(
@@ -87,7 +87,7 @@ describe("a manifest", () => {
     const primed = await primedFile("dind-sidecar", { ...mirrors, docker: { wait: { timeout: "77s" } } });
     const text = unbroken((await explain(["-f", primed, "--config", same])).stdout);
     expect(text).toContain(
-      "When it was created, arc-primer 1.2.3 primed it with the profile default, according to its annotation",
+      "When the pod was created, arc-primer 1.2.3 primed it with the profile default, according to its annotation",
     );
     expect(text).toContain("What was done: wait-for-docker The runner starts");
     expect(text).toContain("container runner: arc-primer-wait timeout=77 interval=0.05 exit-code=42 on-timeout=fail");
@@ -95,7 +95,7 @@ describe("a manifest", () => {
     const off = file("off.yaml", `profiles: { default: { docker: { wait: { enabled: false } } } }`);
     const later = unbroken((await explain(["-f", primed, "--config", off])).stdout);
     expect(later).toContain(
-      "wait-for-docker would not be applied. The profile switches this off (enabled: false). (disabled)",
+      "wait-for-docker would not be applied. The profile disables this mutation (enabled: false). (disabled)",
     );
     expect(later).toContain("Setting: profiles.default.docker.wait.enabled (false)");
   });
@@ -114,7 +114,7 @@ describe("a manifest", () => {
     const made = goldenPod("dind-sidecar");
     Object.assign(made.spec.containers[0]!, { name: ["secret"] });
     const { stdout } = await explain(["-f", "-"], JSON.stringify(made));
-    expect(unbroken(stdout)).toContain("The first field that is wrong: spec.containers[0].name. (malformed-pod)");
+    expect(unbroken(stdout)).toContain("The first invalid field is spec.containers[0].name. (malformed-pod)");
     expect(stdout).not.toContain("secret");
   });
 
@@ -226,7 +226,7 @@ describe("in a cluster", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const text = unbroken(stdout);
     expect(text).toContain("Configuration: the current ConfigMap arc-primer/arc-primer of the cluster.");
-    expect(text).toContain("When it was created, arc-primer 1.2.3 primed it");
+    expect(text).toContain("When the pod was created, arc-primer 1.2.3 primed it");
     expect(text).toContain(
       "A pod that is created now would differ: arc-primer-wait in the container runner would get timeout=33 instead of timeout=120.",
     );

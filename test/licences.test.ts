@@ -66,7 +66,7 @@ test("a package's licence text is included, whatever its file is called", () => 
 
 test("a package without a licence text, or with a licence that is not accepted, fails the build", () => {
   const fails = (...args: Parameters<typeof noticeOf>) => noticeOf(...args).stderr;
-  expect(fails("textless", "MIT", {})).toContain("textless 1.0.0 (MIT): the package has no file with the text");
+  expect(fails("textless", "MIT", {})).toContain("textless 1.0.0 (MIT): the package contains no licence text");
   expect(fails("copyleft", "GPL-3.0", { LICENSE: "text" })).toContain(
     "copyleft 1.0.0 (GPL-3.0): the licence is not one",
   );

@@ -48,7 +48,7 @@ describe("npm ci", () => {
   });
 
   test("downloads the pinned Node.js once and links it where it is found before an old one", () => {
-    expect(prepare("old")).toEqual({ status: 0, stdout: "", stderr: "fetching Node 24.99.0 ...\n" });
+    expect(prepare("old")).toEqual({ status: 0, stdout: "", stderr: "fetching Node.js 24.99.0 ...\n" });
     expect(spawnSync(link(), ["--version"], { encoding: "utf8" }).stdout).toBe("v24.99.0\n");
     rmSync(join(project, "node_modules"), { recursive: true }); // as npm ci does
     expect(prepare("old")).toEqual({ status: 0, stdout: "", stderr: "" });
@@ -56,7 +56,7 @@ describe("npm ci", () => {
   });
 
   test.each([
-    ["0.0.1", "npm says why above"],
+    ["0.0.1", "see npm's error above"],
     ["24.98.0", "it does not run on this machine"],
   ])("fails, and says what to do, if Node.js %s cannot be installed", (version, reason) => {
     writeFileSync(join(project, ".node-version"), version);

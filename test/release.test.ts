@@ -134,7 +134,7 @@ describe("release notes", () => {
     write("CHANGELOG.md", `${changelog}\n## 1.2.1 - 2026-11-29\n\n## 1.2.0\n\n- Undated.\n`);
     const messages = ["1.2.1", "1.2.0", "9.9.9"].map((version) => run("changelog.ts", [version]).stderr);
     write("CHANGELOG.md", changelog);
-    expect(messages[0]).toContain("says nothing under 1.2.1");
+    expect(messages[0]).toContain("the section for 1.2.1 in CHANGELOG.md is empty");
     expect(messages[1]).toContain('no heading "## 1.2.0 - YYYY-MM-DD"');
     expect(messages[2]).toContain('no heading "## 9.9.9 - YYYY-MM-DD"');
   });
@@ -145,7 +145,9 @@ test("every heading of the changelog is mapped to one of Artifact Hub's kinds, o
     { kind: "changed", description: "Breaking: A value is gone." },
     { kind: "fixed", description: "A mistake." },
   ]);
-  expect(() => changesOf("### Misc\n\n- A thing.\n")).toThrow('no kind of change for "### Misc"');
+  expect(() => changesOf("### Misc\n\n- A thing.\n")).toThrow(
+    '"### Misc" is not a kind of change that Artifact Hub supports',
+  );
 });
 
 describe.runIf(haveTools("helm"))("the package of the chart", () => {
@@ -181,7 +183,7 @@ describe.runIf(haveTools("helm"))("the package of the chart", () => {
   test.each([
     ["an image without a digest", "registry.example.com/arc-primer:1.2.3", url, "with registry and digest"],
     ["an image without a registry", `arc-primer@${digest}`, url, "with registry and digest"],
-    ["no address", image, "git.example.com", "is no https address"],
+    ["no address", image, "git.example.com", "is not an https URL"],
   ])("is rejected with %s", (_what, pinned, address, message) => {
     const { status, stdout, stderr } = run("package-chart.sh", [pinned, address, out()]);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the image for amd64 and arm64 and pushes it, with an SBOM and its provenance. Prints IMAGE@sha256:…
+# Builds the image for amd64 and arm64 and pushes it, with an SBOM and provenance. Prints IMAGE@sha256:…
 # usage: build-image.sh IMAGE VERSION REPOSITORY-URL REVISION      (in the checkout, with buildx's container driver)
 set -euo pipefail
 [ $# -eq 4 ] || { sed -n '3s/^# *//p' "$0" >&2; exit 2; }

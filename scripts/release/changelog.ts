@@ -22,7 +22,7 @@ export function sectionOf(text: string, version: string): string {
   if (section === undefined)
     throw new Error(`CHANGELOG.md has no heading "## ${version} - YYYY-MM-DD"; rename "## Unreleased"`);
   const body = section.slice(section.indexOf("\n")).trim();
-  if (body === "") throw new Error(`CHANGELOG.md says nothing under ${version}`);
+  if (body === "") throw new Error(`the section for ${version} in CHANGELOG.md is empty`);
   return `${body}\n`;
 }
 
@@ -31,7 +31,8 @@ const kinds = ["added", "changed", "deprecated", "removed", "fixed", "security"]
 /** Artifact Hub's kind of change for a heading. Artifact Hub rejects any other kind. */
 function kindOf(heading: string): string {
   const kind = heading === "Breaking" ? "changed" : heading.toLowerCase();
-  if (!kinds.includes(kind)) throw new Error(`CHANGELOG.md: Artifact Hub has no kind of change for "### ${heading}"`);
+  if (!kinds.includes(kind))
+    throw new Error(`CHANGELOG.md: "### ${heading}" is not a kind of change that Artifact Hub supports`);
   return kind;
 }
 

@@ -11,8 +11,8 @@ cat << NOTES
 helm install arc-primer $1 --version $2 --namespace arc-primer --create-namespace
 \`\`\`
 
-Both are signed by the release workflow of this repository (\`scripts/release/verify.sh\`); the image has an SBOM and its
-provenance.
+The release workflow of this repository has signed the image and the chart (\`scripts/release/verify.sh\` verifies this). The
+image has an SBOM and provenance.
 
 - \`$3\`
 - \`$4\`

@@ -18,7 +18,7 @@ export interface PinnedImage {
 export function pinnedImage(text: string): PinnedImage {
   const [, registry, path, digest] = /^([^/@]+[.:][^/@]*)\/([^@:]+)@(sha256:[0-9a-f]{64})$/.exec(text) ?? [];
   if (registry && path && digest) return { registry, path, digest };
-  throw new Error(`${text} is no image with registry and digest, like registry.example.com/arc-primer@sha256:…`);
+  throw new Error(`${text} is not an image with registry and digest, like registry.example.com/arc-primer@sha256:…`);
 }
 
 /** Returns values.yaml with this image. */
@@ -56,7 +56,7 @@ export function annotatedChart(
 }
 
 function setExisting(document: Document, path: string[], value: string): void {
-  if (!document.hasIn(path)) throw new Error(`values.yaml has no ${path.join(".")} to put the image into`);
+  if (!document.hasIn(path)) throw new Error(`values.yaml has no ${path.join(".")}, which is needed for the image`);
   document.setIn(path, value);
 }
 
@@ -65,7 +65,7 @@ function main([folder = "", image = "", url = ""]: string[]): void {
     writeFileSync(join(folder, file), change(readFileSync(join(folder, file), "utf8")));
   const pinned = pinnedImage(image);
   if (!url.startsWith("https://"))
-    throw new Error(`${url || "the third argument"} is no https address of the repository`);
+    throw new Error(`${url || "the third argument"} is not an https URL of the repository`);
   const annotations = parse(readFileSync(new URL("artifacthub.yaml", import.meta.url), "utf8")) as object;
   const changelog = readFileSync("CHANGELOG.md", "utf8");
   edit("values.yaml", (text) => pinnedValues(text, pinned));

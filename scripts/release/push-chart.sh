@@ -12,7 +12,7 @@ echo "$said" >&2
 digest=$(sed -n 's/.*Digest: *\(sha256:[0-9a-f]\{64\}\).*/\1/p' <<< "$said")
 name=$(sed -n 's/.*Pushed: *\([^ "]*\):[^:/ "]*.*/\1/p' <<< "$said")
 if [ -z "$digest" ] || [ -z "$name" ]; then
-  echo "push-chart: Helm did not say what it pushed" >&2
+  echo "push-chart: the output of helm push contains no reference and digest" >&2
   exit 1
 fi
 echo "$name@$digest"

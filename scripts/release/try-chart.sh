@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Installs the published chart in the cluster that kubectl reaches, with its default values, and runs `helm test`.
+# Installs the published chart in the cluster of the current kubectl context, with its default values, and runs `helm test`.
 # usage: try-chart.sh oci://REGISTRY/PATH VERSION
 set -euo pipefail
 [ $# -eq 2 ] || { sed -n '3s/^# *//p' "$0" >&2; exit 2; }
 name=arc-primer
 
-# shellcheck disable=SC2317 # it is called by the trap
+# shellcheck disable=SC2317 # called by the trap
 tell() {
   [ $? -ne 0 ] || return 0
   {

@@ -13,7 +13,7 @@ const semver = /^v((?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[0-9A-Za-z.
  */
 export function versionOf(tag: string, read: (file: string) => string): string {
   const version = semver.exec(tag)?.[1];
-  if (version === undefined) throw new Error(`the tag ${tag} is not v and a version, like v1.2.3 or v1.2.3-rc.1`);
+  if (version === undefined) throw new Error(`invalid tag ${tag}: expected a version like v1.2.3 or v1.2.3-rc.1`);
   const manifest = JSON.parse(read("package.json")) as { version: string };
   const lock = JSON.parse(read("package-lock.json")) as { version: string };
   const chart = parse(read("charts/arc-primer/Chart.yaml")) as { version: string; appVersion: string };

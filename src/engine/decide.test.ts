@@ -11,7 +11,7 @@ test.each([
   ["default-mode", "linux-x64"],
   ["kubernetes-mode", "linux-x64"],
   ["kubernetes-novolume-mode", "linux-x64"],
-])("%s is a runner of the scale set %s", (golden, scaleSet) => {
+])("%s is a runner in scale set %s", (golden, scaleSet) => {
   expect(decide(goldenPod(golden), "arc-runners", config).decision).toMatchObject({ kind: "mutate", scaleSet });
 });
 
@@ -49,23 +49,23 @@ test.each<[string, object, string | undefined]>([
   ["a toleration", { tolerations: [{ key: "os", operator: "Equal", value: "Windows" }] }, "windows"],
   ["a batch file", { containers: [{ name: "runner", command: ["run.cmd"] }] }, "windows"],
   ["a program", { containers: [{ name: "runner", command: ["Runner.Listener.exe", "run"] }] }, "windows"],
-  ["the arguments alone", { containers: [{ name: "runner", args: ["cmd", "/c", "run"] }] }, "windows"],
-  ["a script of PowerShell", { containers: [{ name: "runner", command: ["start.ps1"] }] }, "windows"],
+  ["only arguments", { containers: [{ name: "runner", args: ["cmd", "/c", "run"] }] }, "windows"],
+  ["a PowerShell script", { containers: [{ name: "runner", command: ["start.ps1"] }] }, "windows"],
   ["PowerShell", { containers: [{ name: "runner", command: ["pwsh", "-c", ".\\run"] }] }, "windows"],
   ["a working directory", { containers: [{ name: "runner", workingDir: "C:\\actions-runner" }] }, "windows"],
   ["a mount", { containers: [{ name: "runner", volumeMounts: [{ name: "w", mountPath: "C:/_work" }] }] }, "windows"],
   [
-    "a Linux path in a command of PowerShell",
+    "a Linux path in a PowerShell command",
     { containers: [{ name: "runner", command: ["pwsh", "-File", "/home/runner/start.ps1"] }] },
     undefined,
   ],
   [
-    "its selector, whatever it tolerates",
+    "its node selector, regardless of tolerations",
     { nodeSelector: { "kubernetes.io/os": "linux" }, tolerations: [{ key: "os", value: "windows" }] },
     undefined,
   ],
   ["Linux", { os: { name: "linux" }, nodeSelector: { "kubernetes.io/os": "linux" } }, undefined],
-])("the operating system is told by %s", (_how, spec, reason) => {
+])("the operating system is detected by %s", (_how, spec, reason) => {
   const pod = goldenPod("dind-sidecar");
   Object.assign(pod.spec, spec);
   expect(decide(pod, "arc-runners", config).decision).toMatchObject(reason ? { reason } : { kind: "mutate" });
@@ -91,7 +91,7 @@ test.each<[Record<string, string>, string]>([
   expect(decision.reason ?? decision.kind).toBe(expected);
 });
 
-test("a pod that the container hooks made is no runner, whatever labels their template copies", () => {
+test("a pod created by the container hooks is not a runner, even if its template copies ARC's labels", () => {
   const pod = goldenPod("workflow-pod");
   const decided = () => decide(pod, "arc-runners", config).decision;
   expect(decided()).toMatchObject({ reason: "workflow-pod" });
@@ -99,7 +99,7 @@ test("a pod that the container hooks made is no runner, whatever labels their te
   expect(decided()).toMatchObject({ kind: "mutate" });
 });
 
-test("a pod with only a generateName is one as well", () => {
+test("a pod with only a generateName is also a runner", () => {
   const pod = goldenPod("dind-sidecar");
   delete pod.metadata.name;
   pod.metadata.generateName = "linux-x64-";
@@ -116,7 +116,7 @@ test.each<[unknown, string]>([
   [{ metadata: { labels: { secret: 1 } }, spec: {} }, "metadata.labels"],
   [{ metadata: {}, spec: { containers: [1] } }, "spec.containers[0]"],
   [{ metadata: {}, spec: { containers: [{ name: "a" }, { name: 7 }] } }, "spec.containers[1].name"],
-])("%j has not the shape of a pod: %s", (object, field) => {
+])("%j is not a valid pod: %s", (object, field) => {
   expect(decide(object, "arc-runners", config).decision).toEqual({ kind: "skip", reason: "malformed-pod", field });
 });
 
@@ -151,7 +151,7 @@ test.each<[string, string, string | undefined, string, string?]>([
   ["other", "gpu-1", "gpu", "default", "profile-not-allowed"],
 ])("namespace %s, scale set %s, annotation %s: profile %s", (namespace, scaleSet, wanted, name, problem) => {
   const pod = goldenPod("dind-sidecar");
-  pod.metadata.namespace = "not-asked"; // what counts is the request's
+  pod.metadata.namespace = "not-used"; // the namespace of the request decides
   Object.assign(pod.metadata.labels!, { "actions.github.com/scale-set-name": scaleSet });
   if (wanted) Object.assign(pod.metadata.annotations!, { "arc-primer.dev/profile": wanted });
   const decided = decide(pod, namespace, rules);
@@ -159,7 +159,7 @@ test.each<[string, string, string | undefined, string, string?]>([
   expect(decided.decision.problem).toBe(problem);
 });
 
-test("a profile that is switched off", () => {
+test("a disabled profile", () => {
   expect(decide(goldenPod("dind-sidecar"), "quiet", rules).decision).toMatchObject({
     kind: "skip",
     reason: "profile-disabled",

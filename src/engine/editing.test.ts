@@ -11,12 +11,12 @@ function edited(pod: Pod, edit: (copy: Pod) => void): Pod {
   return finish();
 }
 
-test("what was only looked at is the very pod that came in", () => {
+test("without changes, the result is the same object as the original pod", () => {
   const pod = goldenPod("dind-sidecar");
   expect(edited(pod, (copy) => void JSON.stringify(copy))).toBe(pod);
 });
 
-test("what was changed is another object up to the pod; the rest is the same", () => {
+test("a changed part and its parents are new objects; all other parts are the same objects", () => {
   const pod = goldenPod("dind-sidecar");
   const after = edited(pod, (copy) => containerOf(copy, "runner").env?.push({ name: "A", value: "b" }));
   const [runner, was] = [containerOf(after, "runner"), containerOf(pod, "runner")];
@@ -28,7 +28,7 @@ test("what was changed is another object up to the pod; the rest is the same", (
   expect(after.spec.initContainers).toBe(pod.spec.initContainers);
 });
 
-test("what was changed and changed back, or replaced by the same, is the very pod that came in", () => {
+test("if a change is reverted or replaced by an equal value, the result is the original object", () => {
   const pod = goldenPod("dind-sidecar");
   const after = edited(pod, ({ metadata, spec }) => {
     metadata.annotations = { ...metadata.annotations, a: "b" };
@@ -40,7 +40,7 @@ test("what was changed and changed back, or replaced by the same, is the very po
   expect(after).toBe(pod);
 });
 
-test("deleted, emptied, reordered, and what Kubernetes takes for absent", () => {
+test("deleted, emptied and reordered parts, and values that Kubernetes treats as absent", () => {
   const pod = goldenPod("dind-sidecar");
   Object.assign(containerOf(pod, "runner"), { env: null, args: undefined });
   const after = edited(pod, ({ spec }) => {
@@ -54,7 +54,7 @@ test("deleted, emptied, reordered, and what Kubernetes takes for absent", () => 
   expect(after.spec.containers).toBe(pod.spec.containers);
 });
 
-test("one field deleted and another one set to undefined are changes", () => {
+test("deleting a field and setting another one to undefined are changes", () => {
   const pod = goldenPod("dind-sidecar");
   const after = edited(pod, (copy) => {
     const dind = containerOf(copy, "dind");
@@ -65,7 +65,7 @@ test("one field deleted and another one set to undefined are changes", () => {
   expect(containerOf(after, "dind")).not.toHaveProperty("startupProbe");
 });
 
-test("whatever is edited, the pod that came in is not, and equal parts come out as they came", () => {
+test("for any edit, the original pod is not modified, and equal parts are the original objects", () => {
   const name = fc.constantFrom("a", "b", "c");
   const container = fc.record(
     {

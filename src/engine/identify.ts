@@ -21,22 +21,22 @@ function isWorkflowPod({ metadata, spec }: Pod): boolean {
   return "runner-pod" in (metadata.labels ?? {}) && !isOwned && spec.containers.some(({ name }) => name === "job");
 }
 
-/** A runner pod with the name of its scale set (empty if the pod has no label for it), or the reason to skip the pod. */
+/** A runner pod, with the name of its scale set (empty if the pod has no such label), or the reason to skip the pod. */
 export type Identity = { kind: "runner"; scaleSet: string } | { kind: "skip"; reason: PodReason };
 
 /**
  * Identifies what a pod is:
  *
- *   | made by the hooks | actions-ephemeral-runner | scale-set-name | component | a legacy label | it is                              |
+ *   | created by hooks  | actions-ephemeral-runner | scale-set-name | component | a legacy label | it is                              |
  *   | ----------------- | ------------------------ | -------------- | --------- | -------------- | ---------------------------------- |
  *   | yes               | any                      | any            | any       | any            | a workflow pod                     |
  *   | no                | True                     | any            | any       | any            | a runner                           |
- *   | no                | else                     | set            | runner    | any            | a runner                           |
- *   | no                | else                     | any            | any       | set            | a runner of ARC's legacy mode      |
- *   | no                | else                     | any            | any       | not set        | another pod, or ARC's listener     |
+ *   | no                | not True                 | set            | runner    | any            | a runner                           |
+ *   | no                | not True                 | any            | any       | set            | a runner of ARC's legacy mode      |
+ *   | no                | not True                 | any            | any       | not set        | another pod, or ARC's listener     |
  *
  * A hook template may copy any of ARC's labels to workflow pods. ARC sets actions-ephemeral-runner last, so a pod template
- * cannot override it; it can override the other labels (actions-runner-controller,
+ * cannot override it. A template can override the other labels (actions-runner-controller,
  * controllers/actions.github.com/resourcebuilder.go). Windows runners and runners that opted out are skipped.
  */
 export function identify(pod: Pod): Identity {

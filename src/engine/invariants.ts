@@ -3,7 +3,7 @@ import type { Container, Pod } from "../pod/types.ts";
 
 const gracePeriodKey = "terminationGracePeriodSeconds";
 
-/** A privilege that a mutation must declare before it may do this. */
+/** An action that is allowed only for mutations that declare it. */
 export type Permission =
   "add-privileged-containers" | "add-pull-secrets" | "lengthen-grace-period" | "remove-init-containers";
 
@@ -120,7 +120,7 @@ function brokenContainers(kind: string, before: readonly Container[], after: rea
   const names = new Set(before.map(nameOf));
   const kept = after.filter(({ name }) => names.has(name));
   if (before.length !== kept.length || before.some(({ name }, index) => kept[index]?.name !== name)) {
-    return [`${kind} that was there is gone or stands elsewhere`];
+    return [`${kind} was removed or reordered`];
   }
   return before.flatMap((container, index) =>
     (["restartPolicy", "securityContext"] as const)

@@ -9,7 +9,7 @@ import type { Permission } from "./invariants.ts";
 /** One kind of change to pods. See docs/adding-a-mutation.md for the rules. */
 export interface Mutation {
   readonly name: string;
-  /** The permissions that this mutation needs. */
+  /** The permissions that this mutation declares. */
   readonly permissions?: readonly Permission[];
   /**
    * Called once per profile, before its first pod.
@@ -22,7 +22,7 @@ export interface Mutation {
 
 /**
  * Edits a copy of a pod by plain assignments. The changes are kept only if the edit applies and breaks no invariant.
- * Change only what has to change: a pod that already has everything must stay untouched.
+ * Change only what has to change: a pod that already has everything must not be changed.
  */
 export type Edit = (pod: Pod, context: PodContext) => Verdict;
 
@@ -30,19 +30,19 @@ export type Edit = (pod: Pod, context: PodContext) => Verdict;
 export interface PodContext {
   /** The level that the pod's namespace enforces. */
   readonly podSecurity: PodSecurity;
-  /** The package bundles that are ready, of all profiles and images. None if absent. */
+  /** The package bundles that are ready, for all profiles and images. Absent if there are none. */
   readonly bundles?: readonly Bundle[];
 }
 
-/** Whether an edit applies to a pod, and what it left alone; or why it does not apply. */
+/** Whether an edit applies to a pod. If so, with notes on what it did not change; if not, with the reason. */
 export type Verdict = { applies: true; notes: Remark[] } | { applies: false; reason: MutationReason };
 
-/** The edit applies, or everything was already in place. The notes list what it left unchanged. */
+/** The edit applies, or everything was already in place. The notes list what it did not change. */
 export function applies(...notes: Remark[]): Verdict {
   return { applies: true, notes };
 }
 
-/** The edit does not apply to this pod. Whatever it has changed so far is discarded. */
+/** The edit does not apply to this pod. Any changes that it has made are discarded. */
 export function doesNotApply(reason: MutationReason): Verdict {
   return { applies: false, reason };
 }

@@ -10,7 +10,7 @@ import type { ConfiguredMutation } from "./run.ts";
 export interface PrimeContext extends PodContext {
   /** The namespace of the request, because the pod's own field may still be empty. */
   readonly namespace: string;
-  /** The configuration in force. */
+  /** The configuration in effect. */
   readonly config: Config;
 }
 
@@ -25,12 +25,12 @@ export type Prime = (object: unknown, context: PrimeContext) => Primed;
  * Creates the engine that `serve`, `render` and `demo` share. It decides, applies the mutations and writes the status
  * annotation.
  *
- * @param parts.mutations in the order in which they are applied
- * @param parts.version arc-primer's, for the status
+ * @param parts.mutations the mutations, in the order in which they are applied
+ * @param parts.version the version of arc-primer, for the status
  */
 export function createPrime(parts: { readonly mutations: readonly Mutation[]; readonly version: string }): Prime {
   const { mutations, version } = parts;
-  const configured = new WeakMap<Profile, ConfiguredMutation[]>(); // computed once per profile, while the profile is in force
+  const configured = new WeakMap<Profile, ConfiguredMutation[]>(); // computed once per profile
 
   function mutationsFor(profile: Profile): ConfiguredMutation[] {
     const ready = configured.get(profile) ?? configureMutations(mutations, profile);

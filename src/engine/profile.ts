@@ -6,15 +6,15 @@ export const profileAnnotation = "arc-primer.dev/profile";
 
 export interface Choice {
   readonly profile: Profile;
-  /** The place of the rule that matched, in `rules`; undefined where none did. */
+  /** The index of the matching rule in `rules`. Undefined if no rule matches. */
   readonly rule: number | undefined;
-  /** Set when the pod asked for a profile that it did not get. */
+  /** Set if the pod requested a profile that it did not get. */
   readonly problem?: Note;
 }
 
 /**
- * Chooses the profile of a runner pod: the profile of the first rule that matches its namespace and scale set, else
- * `default`. The pod's annotation may select another profile, but only one of the rule's `allowedProfiles`.
+ * Chooses the profile of a runner pod: the profile of the first rule that matches its namespace and scale set, or `default`
+ * if no rule matches. The pod's annotation may select another profile, but only one of the rule's `allowedProfiles`.
  */
 export function chooseProfile(
   config: Config,

@@ -17,7 +17,7 @@ function other(edit: Edit): Mutation {
   return { name: "wait-for-docker", configure: () => edit };
 }
 
-test("a mutation that throws in the middle is discarded whole, and the others still apply", () => {
+test("if a mutation throws, all its changes are discarded, and the others still apply", () => {
   const broken = other((pod) => {
     containerOf(pod, "runner").command = ["half done"];
     throw new Error("oh no");
@@ -32,7 +32,7 @@ test("a mutation that throws in the middle is discarded whole, and the others st
   expect(containerOf(pod, "dind").image).toBe("docker:29-dind");
 });
 
-test("a mutation that the profile has no use for edits nothing", () => {
+test("a mutation that the profile disables edits nothing", () => {
   const before = goldenPod("dind-sidecar");
   const unwanted: Mutation = { name: "wait-for-docker", configure: () => "disabled" };
   const { pod, outcomes } = runAll([unwanted], before, profile);
@@ -40,7 +40,7 @@ test("a mutation that the profile has no use for edits nothing", () => {
   expect(outcomes).toEqual([{ mutation: "wait-for-docker", result: "skipped", reason: "disabled", notes: [] }]);
 });
 
-test("a mutation that throws while it is configured is discarded, and the others still apply", () => {
+test("if `configure` of a mutation throws, the mutation is skipped, and the others still apply", () => {
   const broken: Mutation = {
     name: "wait-for-docker",
     configure() {
@@ -55,7 +55,7 @@ test("a mutation that throws while it is configured is discarded, and the others
   expect(containerOf(pod, "dind").image).toBe("docker:29-dind");
 });
 
-test("edits of a mutation that does not apply are discarded", () => {
+test("the edits of a mutation that does not apply are discarded", () => {
   const before = goldenPod("dind-sidecar");
   const undecided = other((pod) => {
     containerOf(pod, "runner").command = ["changed my mind"];
@@ -66,38 +66,38 @@ test("edits of a mutation that does not apply are discarded", () => {
 
 test.each<[string, Edit, RegExp]>([
   [
-    "two containers of a name",
+    "two containers with the same name",
     (pod) => (pod.spec.containers.push({ name: "dind" }), applies()),
     /two containers are named dind/,
   ],
   [
-    "a mount without a volume",
+    "a mount of a missing volume",
     (pod) => (containerOf(pod, "runner").volumeMounts?.push({ name: "nowhere", mountPath: "/x" }), applies()),
     /mounts the volume nowhere/,
   ],
   [
-    "two mounts at a path",
+    "two mounts at the same path",
     (pod) => (containerOf(pod, "runner").volumeMounts?.push({ name: "work", mountPath: "/var/run" }), applies()),
     /two volumes at \/var\/run/,
   ],
   [
-    "another order",
+    "a different order of containers",
     (pod) => ((pod.spec.initContainers = (pod.spec.initContainers ?? []).toReversed()), applies()),
-    /init container that was there is gone/,
+    /an init container was removed or reordered/,
   ],
-  ["a lost container", (pod) => (pod.spec.containers.pop(), applies()), /a container that was there is gone/],
+  ["a missing container", (pod) => (pod.spec.containers.pop(), applies()), /a container was removed or reordered/],
   [
-    "another restart policy",
+    "a different restart policy",
     (pod) => ((containerOf(pod, "dind").restartPolicy = "Never"), applies()),
     /restartPolicy of container dind was changed/,
   ],
   [
-    "more privilege",
+    "more privileges",
     (pod) => ((containerOf(pod, "runner").securityContext = { privileged: true }), applies()),
     /securityContext of container runner was changed/,
   ],
   [
-    "another service account",
+    "a different service account",
     (pod) => ((pod.spec.serviceAccountName = "x"), applies()),
     /spec.serviceAccountName was changed/,
   ],
@@ -115,19 +115,19 @@ test.each<[string, Edit, RegExp]>([
     /container x was added with privileges/,
   ],
   [
-    "another grace period",
+    "a different grace period",
     (pod) => ((pod.spec.terminationGracePeriodSeconds = 600), applies()),
     /terminationGracePeriodSeconds was changed/,
   ],
-  ["another name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
-])("a mutation that leaves %s is discarded", (_what, mutate, message) => {
+  ["a different name", (pod) => ((pod.metadata.name = "x"), applies()), /metadata.name was changed/],
+])("a mutation that results in %s is discarded", (_what, mutate, message) => {
   const before = goldenPod("dind-sidecar");
   const { pod, outcomes } = runAll([other(mutate)], before, profile);
   expect(pod).toBe(before);
   expect(outcomes).toMatchObject([{ reason: "invariant-broken", error: { message: expect.stringMatching(message) } }]);
 });
 
-test("with the permission a privileged container may be added, but none that is there raised", () => {
+test("with the permission, a privileged container may be added, but existing containers must not get privileges", () => {
   const may = ["add-privileged-containers"] as const;
   const add: Edit = (pod) => {
     pod.spec.containers.push({ name: "x", securityContext: { privileged: true } });
@@ -147,7 +147,7 @@ test.each([
   [31, "applied"],
   [29, "skipped"],
   [undefined, "skipped"],
-])("with the permission the grace period may be lengthened, not shortened: %s", (seconds, result) => {
+])("with the permission, the grace period may be lengthened, but not shortened: %s", (seconds, result) => {
   const change: Edit = (pod) => {
     if (seconds === undefined) delete pod.spec.terminationGracePeriodSeconds;
     else pod.spec.terminationGracePeriodSeconds = seconds;
@@ -157,18 +157,18 @@ test.each([
   expect(runAll([mutation], goldenPod("dind-sidecar"), profile).outcomes[0]?.result).toBe(result);
 });
 
-test("only the one that adds DinD may add privileged containers", () => {
+test("only inject-docker may add privileged containers", () => {
   const allowed = mutations.filter(({ permissions: may }) => may?.includes("add-privileged-containers"));
   expect(allowed.map(({ name }) => name)).toEqual(["inject-docker"]);
 });
 
-test("what was wrong before is not blamed on a mutation", () => {
+test("problems that the pod had before are not attributed to a mutation", () => {
   const before = goldenPod("dind-sidecar");
   before.spec.volumes?.push({ name: "work" }, { name: "work" });
   expect(runAll([fine], before, profile).outcomes[0]?.result).toBe("applied");
 });
 
-test("the pod that came in is never changed, and what nobody touched stays the same object", () => {
+test("the original pod is never modified, and unchanged parts are the same objects", () => {
   const before = goldenPod("dind-sidecar");
   const copy = structuredClone(before);
   const { pod } = runAll([fine], before, profile);

@@ -57,7 +57,7 @@ function runOne(
   try {
     const { copy, finish } = startEditing(pod);
     const verdict = edit(copy, context) as Verdict | undefined;
-    if (!verdict) throw new Error(`${name} gave no verdict`);
+    if (!verdict) throw new Error(`${name} returned no verdict`);
     if (!verdict.applies) return unchanged(verdict.reason);
     const next = finish();
     if (next === pod) return unchanged("already-there", verdict.notes);

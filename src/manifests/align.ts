@@ -1,8 +1,9 @@
 /**
- * Which items of a list are the same ones after a change: by their beginning and end, as far as they are equal; of what
- * is between, by their names, as Kubernetes' lists of containers or variables have them, or else one by one.
+ * Matches the items of a list after a change to the items before it. Equal items at the start and at the end match. The
+ * items between them match by name, as in Kubernetes' lists of containers or variables. If that is not possible, they match
+ * by position, if their number is the same.
  *
- * @returns for each item of `after` its index in `before`, always growing; undefined for a new one
+ * @returns for each item of `after`, its index in `before`; undefined for a new item. The indexes are in ascending order
  */
 export function align(before: readonly unknown[], after: readonly unknown[]): (number | undefined)[] {
   const shorter = Math.min(before.length, after.length);
@@ -20,7 +21,7 @@ export function align(before: readonly unknown[], after: readonly unknown[]): (n
   });
 }
 
-/** The same by their names; undefined where not all have one, or where they come in another order. */
+/** Matches items by name. Undefined if an item has no name, or if the order of the items differs. */
 function byName(before: readonly unknown[], after: readonly unknown[]): (number | undefined)[] | undefined {
   const [old, now] = [before.map(nameOf), after.map(nameOf)];
   if ([...old, ...now].includes(undefined) || new Set(old).size < old.length) return undefined;
@@ -35,7 +36,7 @@ function nameOf(item: unknown): string | undefined {
   return typeof name === "string" ? name : undefined;
 }
 
-/** Whether two values are the same as JSON; what is undefined counts as absent. */
+/** Whether two values are equal as JSON. `undefined` counts as absent. */
 export function same(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b))

@@ -9,13 +9,13 @@ import type { Slot } from "./slots.ts";
 import { startTextEdits } from "./text-edits.ts";
 
 /**
- * Changes the text of a document so that its value becomes another one. Only the lines of what changes are written: the
- * others stay as they are to the byte, with comments, quotes, spacing and line ends.
+ * Edits the text of a document so that it has a new value. Only the lines of changed values are written. All other lines are
+ * kept byte for byte, with comments, quotes, spacing and line endings.
  *
  * @param text the whole text that the document was parsed from, with `keepSourceTokens`
- * @param part where the document begins and ends in it
- * @returns the new text of that part; undefined where it cannot be edited in place: the root is in {brackets}, or
- *   something is written in a way that is not known here. The caller checks that the text means `after`.
+ * @param part the start and the end of the document in the text
+ * @returns the new text of that part. Undefined if the document cannot be edited in place: its root is in flow style
+ *   (`{…}`), or it uses YAML syntax that is not supported here. The caller checks that the new text has the value `after`
  */
 export function editSource(
   document: Document,
@@ -33,11 +33,11 @@ export function editSource(
     change({ editor, anchors: changedAnchors() }, whole, before, after);
     return edits.result(part);
   } catch {
-    return undefined; // an alias to what is gone, or a form of YAML that slotsOf does not know
+    return undefined; // an alias to a removed anchor, or YAML syntax that slotsOf does not support
   }
 }
 
-/** What it takes to change one text. */
+/** The tools for editing one text. */
 interface Editing {
   readonly editor: SlotEditor;
   readonly anchors: ReturnType<typeof changedAnchors>;
@@ -76,7 +76,7 @@ function changeMap(editing: Editing, slot: Slot, before: Mapping, after: Mapping
   }
   const names = new Set(slots.map(({ key }) => String(key!.value)));
   const added = Object.keys(after).filter((key) => after[key] !== undefined && !names.has(key));
-  const own = added.filter((key) => !same(before[key], after[key])); // the others come from a merge
+  const own = added.filter((key) => !same(before[key], after[key])); // the others come from a merge key
   const entries = own.map((key) => ({ key, value: after[key] }));
   editing.editor.insert(slots.at(-1)!, entries);
 }
@@ -99,13 +99,13 @@ function changeSeq(editing: Editing, slot: Slot, before: readonly unknown[], aft
   }
 }
 
-/** The new items behind the one at `from`, or before the first, up to one that has a partner. */
+/** The new items after the item at `from` (by default, from the start of the list) up to the next item that has a match. */
 function newItems(after: readonly unknown[], partners: readonly (number | undefined)[], from = -1): Entry[] {
   const end = partners.findIndex((one, index) => index > from && one !== undefined);
   return after.slice(from + 1, end < 0 ? undefined : end).map((value) => ({ value }));
 }
 
-/** The anchors whose nodes have changed or are gone, so that what refers to them has to be written out. */
+/** Collects the anchors of changed and removed nodes. Aliases to them must be replaced by their value. */
 function changedAnchors() {
   const changed = new Set<string>();
   return {
@@ -121,7 +121,7 @@ function changedAnchors() {
   };
 }
 
-/** Whether the lists in maps are further to the right than their keys: what is new is then so as well. */
+/** Whether the document indents lists in maps further than their keys. New lists are then indented in the same way. */
 function indentsSequences(root: Node): boolean {
   let indents: boolean | undefined;
   visit(root, {

@@ -78,11 +78,12 @@ function primeTemplate(
   return { manifest: replaceAt(manifest, path, edited), findings: [finding] };
 }
 
-/** The labels that ARC's controllers put on every pod of a scale set (controllers/actions.github.com/resourcebuilder.go). */
+/** The labels that ARC's controllers set on every pod of a scale set (controllers/actions.github.com/resourcebuilder.go). */
 function arcLabels(manifest: Fields): Record<string, string> {
   const metadata = isFields(manifest["metadata"]) ? manifest["metadata"] : {};
   const labels = isFields(metadata["labels"]) ? metadata["labels"] : {};
-  // For an AutoscalingRunnerSet it is the object's name, even if it has another name at GitHub (spec.runnerScaleSetName).
+  // For an AutoscalingRunnerSet, ARC uses the object's name, even if the scale set has another name at GitHub
+  // (spec.runnerScaleSetName).
   const scaleSet = textOf(labels["actions.github.com/scale-set-name"]) || textOf(metadata["name"]);
   return {
     "actions-ephemeral-runner": "True",
@@ -91,7 +92,7 @@ function arcLabels(manifest: Fields): Record<string, string> {
   };
 }
 
-/** Adds kind and apiVersion to an item of a typed list (`kind: PodList`), where they are missing. */
+/** Adds kind and apiVersion to an item of a typed list (`kind: PodList`), if they are missing. */
 function withKind(item: unknown, list: Fields): unknown {
   if (!isFields(item) || item["kind"] !== undefined) return item;
   return { apiVersion: list["apiVersion"], kind: textOf(list["kind"]).replace(/List$/, ""), ...item };

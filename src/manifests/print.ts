@@ -6,26 +6,27 @@ import { isMapping, same } from "./align.ts";
 export const options: ParseOptions & DocumentOptions & SchemaOptions = {
   version: "1.1",
   merge: true,
-  intAsBigInt: true, // so that what we don't touch keeps all its digits
+  intAsBigInt: true, // so that unchanged integers keep all their digits
   customTags: (tags: Tags) =>
     tags.filter((tag) => typeof tag === "string" || !(/:(timestamp|binary)$/.test(tag.tag) || tag.format === "TIME")),
 };
 
-/** A document's value, as plain data. */
+/** The value of a document as plain data. */
 export function valueOf(document: Document): unknown {
   return document.toJS({ reviver: (_key, one: unknown) => (typeof one === "bigint" ? Number(one) : one) });
 }
 
-/** A node as YAML, without a newline at its end. */
+/** Prints a node as YAML, without a newline at the end. */
 export function print(contents: Node, layout: ToStringOptions): string {
   const document = new Document(null, options);
   document.contents = contents;
-  document.directives = undefined!; // or their line would be printed
+  document.directives = undefined!; // otherwise they would be printed
   return document.toString({ lineWidth: 0, flowCollectionPadding: false, ...layout }).replace(/\n$/, "");
 }
 
 /**
- * A node for a new value. What begins like a number is quoted: 0o17 is a string to YAML 1.1, and a number to kubectl.
+ * Creates a node for a new value. A string that starts like a number is quoted: 0o17 is a string in YAML 1.1, but a number
+ * for kubectl.
  */
 export function newNode(value: unknown): Node {
   const node = new Document(null, options).createNode(value, { aliasDuplicateObjects: false }) as Node;
@@ -39,10 +40,11 @@ export function newNode(value: unknown): Node {
 }
 
 /**
- * A node after a change of its value; what is the same keeps its style and its comments. What was on one line stays so,
- * but for a text of several lines: within [brackets] a script would be one long quoted line. Aliases are written out.
+ * Changes the value of a node. Unchanged parts keep their style and their comments, and aliases are replaced by their
+ * value. A collection in flow style (`[…]`) keeps that style, unless it contains a text of several lines: in flow style, a
+ * script would be one long quoted line.
  *
- * @param before the node's value
+ * @param before the current value of the node
  */
 export function changedNode(node: Node | null, before: unknown, after: unknown): Node {
   if (node && !hasAliases(node) && same(before, after)) return node;
@@ -66,14 +68,14 @@ export function changedNode(node: Node | null, before: unknown, after: unknown):
   return node;
 }
 
-/** Whether a node refers to another one, or something in it does. */
+/** Whether a node is an alias or contains one. */
 export function hasAliases(node: Node | Document): boolean {
   let found = false;
   visit(node, { Alias: () => ((found = true), visit.BREAK) });
   return found;
 }
 
-/** Whether a key is `<<`, whose value is merged into the map. */
+/** Whether a key is the merge key `<<`. */
 export function isMerge({ value }: Scalar): boolean {
   return typeof value === "symbol" || value === "<<";
 }

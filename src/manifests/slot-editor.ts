@@ -4,23 +4,23 @@ import { changedNode, newNode, print } from "./print.ts";
 import type { Slot } from "./slots.ts";
 import type { TextEdits } from "./text-edits.ts";
 
-/** Writes into the slots of a text: each function adds the edits that it takes. */
+/** Edits the slots of a text. Each function adds the necessary text edits. */
 export interface SlotEditor {
-  /** Writes a new value in the place of a slot's. A comment at the end of its line stays on the first line. */
+  /** Replaces the value of a slot. A comment at the end of its line is kept on the first line. */
   replace(slot: Slot, before: unknown, after: unknown): void;
   /**
-   * Takes one of the slots of a map or a list away; comments on lines before it stay.
+   * Removes one of the slots of a map or a list. Comments on the lines before it are kept.
    *
-   * @throws {Error} if it is on one line with what comes before it, and nothing follows
+   * @throws {Error} if the slot is the last one and does not start on its own line
    */
   remove(slots: readonly Slot[], index: number): void;
-  /** Writes entries after a slot. */
+  /** Inserts entries after a slot. */
   insert(after: Slot, entries: readonly Entry[]): void;
-  /** Writes items before the first one of a list. */
+  /** Inserts items before the first slot of a list. */
   insertAtHead(first: Slot, entries: readonly Entry[]): void;
 }
 
-/** A new pair of a map, or a new item of a list, which has no key. */
+/** A new pair of a map, or a new item of a list. Items have no key. */
 export interface Entry {
   readonly key?: string;
   readonly value: unknown;
@@ -36,14 +36,14 @@ export function slotEditor(edits: TextEdits, layout: ToStringOptions): SlotEdito
     replace({ node, key, indent, valueStart, end }, before, after) {
       const isBlock = isCollection(node) && !node.flow;
       const value = isCollection(node) && !isBlock ? changedNode(node.clone() as Node, before, after) : newNode(after);
-      value.comment = null; // it is behind the value, where it stays
+      value.comment = null; // the text already has the comment after the value
       const printed = indented(entryText(key && "k", value, layout).slice(key ? 2 : 1), indent);
       const start = node?.range?.[0] ?? end;
       if (!printed.includes("\n")) {
         if (isBlock || start >= end) add(valueStart, end, printed);
         else add(start, end, printed.trimStart());
       } else if (isBlock && printed.startsWith("\n") && isFirstOfLine(start)) {
-        add(lineStart(start), end, printed.slice(1)); // comments before it stay
+        add(lineStart(start), end, printed.slice(1)); // comments before it are kept
       } else {
         const comment = /^\s+#.*/.exec(text.slice(end, lineEnd(end)))?.[0] ?? "";
         const [first = "", ...rest] = printed.split("\n");
@@ -56,7 +56,7 @@ export function slotEditor(edits: TextEdits, layout: ToStringOptions): SlotEdito
       const following = slots[index + 1];
       if (isFirstOfLine(start)) add(lineStart(start), nextLine(end), "");
       else if (following) add(start, following.start, "");
-      else throw new Error("what comes before it on the line would be left alone");
+      else throw new Error("the slot does not start on its own line, and none follows");
     },
 
     insert({ indent, fullEnd }, entries) {
@@ -86,7 +86,7 @@ function entryText(key: string | undefined, value: Node, layout: ToStringOptions
   return print(collection, layout);
 }
 
-/** All lines but the first further to the right; empty ones stay empty. */
+/** Indents all lines except the first one and empty lines. */
 function indented(text: string, indent: number): string {
   return text.replaceAll(/\n(?=[^\n])/g, `\n${" ".repeat(indent)}`);
 }

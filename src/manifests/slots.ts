@@ -1,29 +1,29 @@
 import { isMap, isScalar, isSeq } from "yaml";
 import type { CST, Node, Pair, Scalar } from "yaml";
 
-/** Where a value is in the text: that of a map's key, or a list's item. Offsets count from the beginning of the text. */
+/** The position of a map's pair or a list's item in the text. Offsets count from the start of the text. */
 export interface Slot {
-  /** Null where nothing is written. */
+  /** The value. Null if it is empty. */
   readonly node: Node | null;
-  /** Of a map's. */
+  /** The key, for a pair of a map. */
   readonly key?: Scalar;
-  /** The column of the key, or of the item's dash. */
+  /** The column of the key or the dash. */
   readonly indent: number;
-  /** Where the key or the dash is. */
+  /** The offset of the key or the dash. */
   readonly start: number;
-  /** Behind the colon or the dash. */
+  /** The offset after the colon or the dash. */
   readonly valueStart: number;
-  /** Behind the last character that is written, comments not counted. */
+  /** The offset after the value's last character, without comments. */
   readonly end: number;
-  /** The same, with the empty lines that belong to a block of text. */
+  /** Like `end`, but after the empty lines that belong to a block scalar. */
   readonly fullEnd: number;
 }
 
 /**
- * The slots of a map or a list in block style, in their order.
+ * The slots of a map or a list in block style, in order.
  *
- * @throws {Error} if it is none, or is written in a way that is not edited: keys after a `?`, with anchors, or that are no
- *   scalars
+ * @throws {Error} if the node is not such a map or list, or if its syntax is not supported: keys after a `?`, with anchors,
+ *   or that are not scalars
  */
 export function slotsOf(node: Node | null): Slot[] {
   const token = node?.srcToken;
@@ -33,7 +33,7 @@ export function slotsOf(node: Node | null): Slot[] {
       const { key, value, srcToken } = pair;
       const colon = srcToken?.sep?.find(({ type }) => type === "map-value-ind");
       const isPlain = srcToken?.start.every(({ type }) => ["space", "newline", "comment"].includes(type));
-      if (!isScalar(key) || !key.range || !colon || !isPlain) throw new Error("a key that is not edited");
+      if (!isScalar(key) || !key.range || !colon || !isPlain) throw new Error("unsupported syntax of a key");
       return slot(value, { key, indent: token.indent, start: key.range[0], valueStart: colon.offset + 1 });
     });
   }
@@ -45,7 +45,7 @@ export function slotsOf(node: Node | null): Slot[] {
       return slot(node.items[index] ?? null, { indent: token.indent, start, valueStart: start + 1 });
     });
   }
-  throw new Error("neither a map nor a list in block style");
+  throw new Error("not a map or a list in block style");
 }
 
 function slot(node: Node | null, place: Pick<Slot, "key" | "indent" | "start" | "valueStart">): Slot {
@@ -53,7 +53,7 @@ function slot(node: Node | null, place: Pick<Slot, "key" | "indent" | "start" | 
   return { node, ...place, end, fullEnd };
 }
 
-/** Where a node's text ends, without and with empty lines; undefined where there is none. */
+/** The end offsets of a node's text, without and with trailing empty lines. Undefined if the node has no text. */
 function endsOf(node: Node | null): [number, number] | undefined {
   const token = node?.srcToken;
   if (!node?.range) return undefined;

@@ -1,19 +1,19 @@
-/** Edits of one text, collected and then made all at once. Offsets count in the text as it came. */
+/** Collects edits of one text and applies them all at once. Offsets refer to the original text. */
 export interface TextEdits {
   readonly text: string;
-  /** Puts `replacement` in the place of a part, with the line ends of the text. Of two at one place, the first comes first. */
+  /** Replaces a part of the text, with the line endings of the text. Edits at the same offset are applied in order. */
   add(start: number, end: number, replacement: string): void;
   lineStart(offset: number): number;
-  /** Where the line's end begins. */
+  /** The offset of the end of the line, before its line ending. */
   lineEnd(offset: number): number;
-  /** Where the next line begins; the same offset if that begins a line already. */
+  /** The offset of the next line's start. Returns the same offset if it is already the start of a line. */
   nextLine(offset: number): number;
-  /** Whether there is nothing but spaces before it on its line. */
+  /** Whether only spaces precede the offset on its line. */
   isFirstOfLine(offset: number): boolean;
   /**
-   * A part of the text with the edits in it.
+   * Returns a part of the text with the edits applied.
    *
-   * @throws {Error} if two of them are about the same characters
+   * @throws {Error} if two edits overlap
    */
   result(part: { readonly start: number; readonly end: number }): string;
 }
@@ -37,7 +37,7 @@ export function startTextEdits(text: string): TextEdits {
     result(part) {
       let [result, at] = ["", part.start];
       for (const { start, end, replacement } of edits.toSorted((a, b) => a.start - b.start)) {
-        if (start < at) throw new Error("two edits of the same characters");
+        if (start < at) throw new Error("two edits overlap");
         result += text.slice(at, start) + replacement;
         at = end;
       }

@@ -11,7 +11,7 @@ import { mutations } from "../mutations/index.ts";
 import { primeManifest } from "./prime-manifest.ts";
 import { readManifests } from "./yaml.ts";
 
-// A change touches the lines of what it changes, and no other.
+// An edit changes only the lines of the values that change.
 
 const golden = new URL("../../test/golden/", import.meta.url);
 const names = readdirSync(golden);
@@ -19,7 +19,7 @@ const read = (name: string, file: string) => readFileSync(new URL(`${name}/${fil
 const prime = createPrime({ mutations, version: "1" });
 const asKubectl = { version: "1.1", merge: true } as const;
 
-/** A text with one document, primed: before, after, and what the latter is to mean. */
+/** Primes a text with one document. Returns the text before and after, and the value that it should have then. */
 function primed(text: string, configText: string) {
   const config = parseConfig(configText, "config.yaml");
   const [document] = readManifests(text, "pod.yaml");
@@ -29,7 +29,7 @@ function primed(text: string, configText: string) {
   return { manifest, ...document!.changed(manifest) };
 }
 
-/** The lines of a text on which nothing begins or ends that `changed` has otherwise, or has not at all. */
+/** The lines of a text that contain no value that differs in `changed` or is missing there. */
 function untouchedLines(text: string, changed: unknown): string[] {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { ...asKubectl, lineCounter });
@@ -58,13 +58,13 @@ function untouchedLines(text: string, changed: unknown): string[] {
     Alias(_key, alias) {
       const [from, to] = alias.resolve(document)!.range!.map(lineOf);
       const isKept = [...touched].every((line) => line < from! || line > to!);
-      if (!isKept) touched.add(lineOf(alias.range![0])); // what it refers to is another thing now, or gone
+      if (!isKept) touched.add(lineOf(alias.range![0])); // its anchor was changed or removed
     },
   });
   return text.split(/(?<=\n)|$/).filter((_, index) => !touched.has(index + 1));
 }
 
-/** The first of the lines that is not in the text, in this order. */
+/** The first of the lines that the text does not contain, in this order. */
 function missing(text: string, lines: readonly string[]): string | undefined {
   let from = 0;
   const all = text.split(/(?<=\n)|$/); // each with its line end
@@ -75,7 +75,7 @@ function missing(text: string, lines: readonly string[]): string | undefined {
   });
 }
 
-test.each(names)("%s: what is not touched stays to the byte", (name) => {
+test.each(names)("%s: unchanged lines are kept byte for byte", (name) => {
   const text = read(name, "pod.yaml").replaceAll(/<the text of [^>]+>/g, "a script");
   const { before, after, manifest } = primed(text, read(name, "config.yaml"));
   expect(before).toBe(text);
@@ -85,7 +85,7 @@ test.each(names)("%s: what is not touched stays to the byte", (name) => {
   expect(missing(after, untouched)).toBeUndefined();
 });
 
-test("the same however a pod is written: comments, brackets, quotes, indents, anchors, Windows' line ends", () => {
+test("unchanged lines are kept in any style: comments, flow style, quotes, indentation, anchors, Windows line endings", () => {
   fc.assert(
     fc.property(fc.constantFrom(...names), yamlStyles, (name, style) => {
       const text = writeYaml(unfoldScripts(parse(read(name, "pod.yaml"), asKubectl)), style);
@@ -93,7 +93,7 @@ test("the same however a pod is written: comments, brackets, quotes, indents, an
       expect(parse(after, asKubectl)).toEqual(manifest);
       expect(before).toBe(text);
       const untouched = untouchedLines(text, manifest);
-      const last = style.windows ? "\r\n" : "\n"; // what is added after a last line without one gives it one
+      const last = style.windows ? "\r\n" : "\n"; // a last line without a line ending gets one if lines are added after it
       const complete = untouched.map((line) => (line.endsWith("\n") ? line : line + last));
       expect(missing(after.endsWith("\n") ? after : after + last, complete)).toBeUndefined();
       expect(new Set(after.match(/\r?\n/g))).toEqual(new Set([last]));
@@ -123,9 +123,9 @@ const list = ["- /bin/sh", "- -c", "SCRIPT", ...words.map((word) => `- ${word}`)
 const command = list.map((line) => `          ${line}\n`.replace("          SCRIPT\n", "SCRIPT")).join("");
 
 test.each([
-  ["a list in brackets", "          command: [run.sh] # mine\n", `          command: # mine\n${command}`],
-  ["a list of lines", "          command:\n          # mine\n          - run.sh # end\n", undefined],
-])("by hand: %s", (_what, before, after) => {
+  ["a list in flow style", "          command: [run.sh] # mine\n", `          command: # mine\n${command}`],
+  ["a list in block style", "          command:\n          # mine\n          - run.sh # end\n", undefined],
+])("the exact result for %s", (_what, before, after) => {
   const changed = primed(head + before + env + other, none).after.replace(script, "SCRIPT");
   const want = after ?? `          command:\n          # mine\n${command.replace("run.sh", "run.sh # end")}`;
   const status = /^metadata: \{labels: \{actions-ephemeral-runner: "True"\}, annotations: \{.*\}\}\n/m;
@@ -133,7 +133,7 @@ test.each([
   expect(changed.replace(status, head.split("\n")[3] + "\n")).toBe(head + want + env + other);
 });
 
-test("what is in {brackets} as a whole is laid out anew, with its comments once", () => {
+test("a document in flow style is formatted anew, with each comment once", () => {
   const text = `# first\n{kind: Pod, apiVersion: v1, # second\n metadata: {labels: {actions-ephemeral-runner: "True"}}, spec: {containers: [{name: runner, command: [run.sh], env: [{name: DOCKER_HOST, value: "tcp://x:1"}]}]}}`;
   const { before, after, manifest } = primed(text, none);
   for (const one of [before, after]) expect(one.match(/# (first|second)/g)).toEqual(["# first", "# second"]);

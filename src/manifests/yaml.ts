@@ -11,13 +11,14 @@ import { changedNode, hasAliases, newNode, options, valueOf } from "./print.ts";
 export interface ManifestDocument {
   readonly source: string;
   readonly value: unknown;
-  /** The document's text with another value, and the text to compare it with. */
+  /** The document's text with a new value, and the text to compare it with. */
   changed(value: unknown): Change;
 }
 
 /**
- * A document's text before and after a change. In block style `before` is the source, and `after` differs from it only in
- * the lines that had to change. What is in {brackets} as a whole, as JSON is, both lay out anew, comments included.
+ * A document's text before and after a change. In block style, `before` is the source, and `after` differs from it only in
+ * the lines that had to change. If the whole document is in flow style (`{…}`, as in JSON), both are formatted anew, with
+ * the comments.
  */
 export interface Change {
   readonly before: string;
@@ -25,7 +26,7 @@ export interface Change {
 }
 
 /**
- * Reads YAML or JSON, one document or several.
+ * Reads YAML or JSON with one or more documents.
  *
  * @param name the file's name, for error messages
  * @throws {Error} if the text is neither YAML nor JSON. The message contains the file and the line
@@ -52,7 +53,7 @@ function manifest(document: Document, text: string, start: number, end: number):
     changed(after) {
       const edited = editSource(document, text, { start, end }, value, after);
       if (edited !== undefined && means(edited, after)) return { before: source, after: edited };
-      // Separator, directives and comments. The indentation of an indented document is dropped, because it is written without.
+      // Separator, directives and comments. `laidOut` does not indent, so the indentation of the document is dropped.
       const contentStart = document.contents?.range?.[0] ?? start;
       const head = text.slice(start, contentStart).replace(/(^|\n)[ \t]+$/, "$1");
       return { before: head + laidOut(document), after: head + laidOut(document, { before: value, after }) };
@@ -60,27 +61,30 @@ function manifest(document: Document, text: string, start: number, end: number):
   };
 }
 
-/** Whether a text is one document of that value. */
+/** Whether a text is a single document with this value. */
 function means(text: string, value: unknown): boolean {
   try {
     const [document, ...others] = [...parseAllDocuments(text, options)];
     if (!document || document.errors.length > 0 || others.some(({ contents }) => contents !== null)) return false;
     return same(valueOf(document), value);
   } catch {
-    return false; // an alias to an anchor that is gone
+    return false; // an alias to a removed anchor
   }
 }
 
-/** A document's text without what comes before its content, as the library lays it out; with another value, if one is given. */
+/**
+ * The text of a document's content in the library's formatting, optionally with a new value. Everything before the content
+ * is left out.
+ */
 function laidOut(document: Document, change?: { before: unknown; after: unknown }): string {
   const bare = document.clone();
   bare.directives = undefined!;
   if (change && hasAliases(bare)) {
-    bare.contents = newNode(change.after); // with no anchors left to refer to
+    bare.contents = newNode(change.after); // without aliases, because anchors may have been removed
   } else if (change) {
     bare.contents = changedNode(bare.contents as Node, change.before, change.after);
   }
-  // What comes before it has the comments.
+  // The comments are in the text before the content.
   bare.commentBefore = null;
   const { contents } = bare;
   if (isNode(contents)) contents.commentBefore = null;

@@ -14,17 +14,17 @@ test.each([
   expect(escapeForKubelet(text)).toBe(escaped);
 });
 
-test("whatever text is escaped, the kubelet hands on exactly that text", () => {
+test("the kubelet passes on every escaped text unchanged", () => {
   const text = fc.oneof(
     fc.string(),
     fc.array(fc.constantFrom("$", "$$", "(", ")", "x", "HOME", "{", "}", " ", "\n")).map((parts) => parts.join("")),
   );
-  const handedOn = (original: string) => {
+  const isPassedOn = (original: string) => {
     expect(kubeletExpand(escapeForKubelet(original), env)).toBe(original);
   };
-  fc.assert(fc.property(text, handedOn), { numRuns: 5000 });
+  fc.assert(fc.property(text, isPassedOn), { numRuns: 5000 });
 });
 
-test("the test's own kubelet follows the rules of the API reference", () => {
+test("the kubelet expansion in test/support follows the rules of the API reference", () => {
   expect(kubeletExpand("$(HOME) $(NOPE) $$(HOME) $$ $HOME", env)).toBe("/home/runner $(NOPE) $(HOME) $ $HOME");
 });

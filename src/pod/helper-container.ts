@@ -21,7 +21,9 @@ export function helperContainer(runner: Container, { name, ...own }: Container):
   };
 }
 
-/** The variables that a value refers to as `$(NAME)`. Leaves out `ACTIONS_…`, which hold the runner's registration. */
+/**
+ * The variables that a value refers to as `$(NAME)`. Leaves out `ACTIONS_…`, which contain the runner's registration token.
+ */
 function references(value: string): string[] {
   return [...value.matchAll(/\$\(([\w.-]+)\)/g)]
     .map(([, name]) => name!)

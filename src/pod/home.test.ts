@@ -14,7 +14,7 @@ test.each<[string, Partial<Container>, object, string]>([
   ["a shell string", { command: ["sh", "-c", "id && exec /home/gha/run.sh"] }, {}, "/home/gha"],
   ["the profile's command", {}, { command: ["/home/gha/run.sh"] }, "/home/gha"],
   ["a script", { command: ["/home/ubuntu/start"] }, {}, "/home/ubuntu"],
-  ["nothing", { command: ["/opt/runner/run.sh"] }, {}, "/home/runner"],
-])("the runner's home is told by %s", (_by, container, settings, home) => {
+  ["the default", { command: ["/opt/runner/run.sh"] }, {}, "/home/runner"],
+])("the runner's home directory is determined by %s", (_by, container, settings, home) => {
   expect(folders(container, settings)).toMatchObject({ home, docker: `${home}/.docker` });
 });

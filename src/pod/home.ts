@@ -54,7 +54,7 @@ export function runnerFolders(
   };
 }
 
-/** The directory that a variable contains, or the default if it is not set. Undefined if its value is not known here. */
+/** The directory in a variable, or the default if the variable is not set. Undefined if its value is not known here. */
 export function folderFrom(container: Container, variable: string, otherwise: string | undefined): string | undefined {
   if (!setsEnv(container, variable)) return otherwise;
   const path = trimTrailingSlashes(envEntry(container, variable)?.value ?? "");

@@ -1,6 +1,6 @@
 import type { Container } from "./types.ts";
 
-/** Whether the container has a preStop hook that is not the one of this name. */
+/** Whether the container has a preStop hook other than arc-primer's hook with this name. */
 export function hasOtherPreStop({ lifecycle }: Container, name: string): boolean {
   const hook = lifecycle?.preStop;
   return Boolean(hook) && !hook?.exec?.command?.includes(name);
@@ -9,7 +9,7 @@ export function hasOtherPreStop({ lifecycle }: Container, name: string): boolean
 /**
  * Gives the container a preStop hook, unless it has one already.
  *
- * @param name how the hook is recognized later; the script's `$0`
+ * @param name the script's `$0`, by which the hook is recognized later
  * @param words the script's arguments. The kubelet expands no variables in a hook's command, so nothing is escaped
  */
 export function addPreStop(container: Container, name: string, script: string, ...words: string[]): void {

@@ -1,7 +1,7 @@
 import { isSidecar, ownPrefix } from "./containers.ts";
 import type { Container, Mount, Pod, Volume } from "./types.ts";
 
-/** Where a volume is mounted, relative to a path. `above`: the path is in the volume. `below`: the mount is in the path. */
+/** Where a volume is mounted, relative to a path. `above`: at a parent directory of the path. `below`: in the path. */
 export type Position = "at" | "above" | "below" | "elsewhere";
 
 /** A path without trailing slashes. Kubernetes accepts them in a `mountPath`. */
@@ -82,7 +82,7 @@ export function emptyDirsOf({ spec }: Pod): ReadonlySet<string> {
   return new Set((spec.volumes ?? []).filter(({ emptyDir }) => emptyDir).map(({ name }) => name));
 }
 
-/** Adds a volume, unless the pod has one by that name. */
+/** Adds a volume, unless the pod has one with that name. */
 export function ensureVolume({ spec }: Pod, volume: Volume): void {
   if (!spec.volumes?.some(({ name }) => name === volume.name)) (spec.volumes ??= []).push(volume);
 }

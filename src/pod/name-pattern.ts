@@ -1,4 +1,7 @@
-/** `*` stands for any run of characters; everything else for itself. No backtracking: labels come in any length. */
+/**
+ * Whether a text matches a pattern. `*` matches any characters. There is no backtracking, because labels can have any
+ * length.
+ */
 export function matchesPattern(pattern: string, text: string): boolean {
   const [first = "", ...rest] = pattern.split("*");
   const last = rest.pop();

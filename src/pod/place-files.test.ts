@@ -24,7 +24,7 @@ const all: [string, Mutation, object][] = [
   ["private-ca", privateCA, allRegistries],
 ];
 
-test.each(all)("%s wraps the command, and the second pass finds it", (_name, mutation, profile) => {
+test.each(all)("%s wraps the command, and the second pass changes nothing", (_name, mutation, profile) => {
   const first = runOne(mutation, goldenPod("dind-sidecar"), profile);
   const { command = [] } = containerOf(first.pod, "runner");
   expect(kubeletExpand(command[2] ?? "", { "": "x" })).toBe(script);
@@ -34,24 +34,30 @@ test.each(all)("%s wraps the command, and the second pass finds it", (_name, mut
   expect(second.pod).toBe(first.pod);
 });
 
-test.each(all)("%s: a container without a command, unless the profile names one", (_name, mutation, profile) => {
-  const pod = goldenPod("no-command");
-  const result = runOne(mutation, pod, profile);
-  expect(result.outcome).toMatchObject({ reason: "no-command" });
-  expect(result.pod).toBe(pod);
-  const named = { ...profile, runner: { command: ["/start.sh"] } };
-  expect(containerOf(runOne(mutation, pod, named).pod, "runner").command?.at(-1)).toBe("/start.sh");
-});
+test.each(all)(
+  "%s: does not apply to a container without a command, unless the profile sets one",
+  (_name, mutation, profile) => {
+    const pod = goldenPod("no-command");
+    const result = runOne(mutation, pod, profile);
+    expect(result.outcome).toMatchObject({ reason: "no-command" });
+    expect(result.pod).toBe(pod);
+    const named = { ...profile, runner: { command: ["/start.sh"] } };
+    expect(containerOf(runOne(mutation, pod, named).pod, "runner").command?.at(-1)).toBe("/start.sh");
+  },
+);
 
-test.each(all)("%s: annotations that are full, and a pod without a runner", (_name, mutation, profile) => {
-  const pod = goldenPod("dind-sidecar");
-  pod.metadata.annotations = { big: "x".repeat(262_000) };
-  expect(runOne(mutation, pod, profile).outcome).toMatchObject({ reason: "no-room-for-files" });
-  const other = { ...profile, runner: { container: "worker" } };
-  expect(runOne(mutation, goldenPod("dind-sidecar"), other).outcome).toMatchObject({ reason: "no-runner-container" });
-});
+test.each(all)(
+  "%s: does not apply if the annotations are at the size limit or the pod has no runner container",
+  (_name, mutation, profile) => {
+    const pod = goldenPod("dind-sidecar");
+    pod.metadata.annotations = { big: "x".repeat(262_000) };
+    expect(runOne(mutation, pod, profile).outcome).toMatchObject({ reason: "no-room-for-files" });
+    const other = { ...profile, runner: { container: "worker" } };
+    expect(runOne(mutation, goldenPod("dind-sidecar"), other).outcome).toMatchObject({ reason: "no-runner-container" });
+  },
+);
 
-test("all three nest, each text is carried once, and what is not ours is in place", () => {
+test("all three can be combined, and each text is stored once", () => {
   const pod = goldenPod("dind-sidecar");
   const list = [buildkitMirrors, daggerMirrors, privateCA];
   const result = runAll(list, pod, profileWith(allRegistries), unrestricted);
@@ -61,7 +67,7 @@ test("all three nest, each text is carried once, and what is not ours is in plac
   );
 });
 
-test("all three share one wrapper, also where another webhook has moved the command to args", () => {
+test("all three share one wrapper, even if another webhook has moved the command to args", () => {
   const pod = goldenPod("dind-sidecar");
   const profile = profileWith(allRegistries);
   const first = runAll([buildkitMirrors], pod, profile, unrestricted).pod;

@@ -18,8 +18,8 @@ export function filesFolder(name: string): string {
  *
  * @param plan.name the name of the volume and of the mount
  * @param plan.steps the steps for the script, each a group of arguments
- * @param plan.command the command that the profile names, for a container without one
- * @returns the reason if it cannot be done. The caller must then discard the changes to the pod
+ * @param plan.command the command from the profile, for a container without a command
+ * @returns the reason if the files cannot be placed. The caller must then discard the changes to the pod
  */
 export function placeInRunner(
   pod: Pod,

@@ -9,21 +9,21 @@ const withContainer = (change: object) => {
 };
 
 test.each<[string, object, string]>([
-  ["a command that is no list", { command: "dockerd" }, "command"],
-  ["a word that is a number", { args: [1] }, "args[0]"],
+  ["a command that is not a list", { command: "dockerd" }, "command"],
+  ["an argument that is a number", { args: [1] }, "args[0]"],
   [
     "a probe's command with a number in it",
     { startupProbe: { exec: { command: ["sh", 1] } } },
     "startupProbe.exec.command[1]",
   ],
   ["a probe's path that is a list", { startupProbe: { httpGet: { path: [] } } }, "startupProbe.httpGet.path"],
-  ["a probe's period that is a text", { startupProbe: { periodSeconds: "5" } }, "startupProbe.periodSeconds"],
+  ["a probe's period that is a string", { startupProbe: { periodSeconds: "5" } }, "startupProbe.periodSeconds"],
   [
     "a hook's command that is a map",
     { lifecycle: { preStop: { exec: { command: {} } } } },
     "lifecycle.preStop.exec.command",
   ],
-])("%s makes a malformed pod", (_what, change, path) => {
+])("a pod with %s is malformed", (_what, change, path) => {
   expect(isPod(withContainer(change))).toBe(false);
   expect(misshapenField(withContainer(change))).toBe(`spec.initContainers[1].${path}`);
 });

@@ -1,12 +1,12 @@
 import type { Pod } from "./types.ts";
 
-// Kubernetes' own limits are far lower. These limits stop pods that have not been validated yet.
+// Kubernetes' own limits are far lower, but the webhook receives pods before they are validated.
 const maxItems = 1000;
 const maxLength = 4096;
 
 /**
- * Where a value is not what it has to be: the path from it to the first thing that is wrong, empty for the value itself;
- * undefined where nothing is. A path has the names of fields that are known here, and no text of the pod.
+ * Validates a value. Returns the path to the first invalid part, or undefined if the value is valid. The path is empty if
+ * the value itself is invalid. It contains only field names that are listed here, and no text from the pod.
  */
 type Check = (value: unknown) => string | undefined;
 
@@ -103,7 +103,7 @@ export function isPod(value: unknown): value is Pod {
   return pod(value) === undefined;
 }
 
-/** The first field by which a value is no pod that we read, such as `spec.containers[0].name`; the object itself is `the object`. */
+/** The first invalid field of a malformed pod, such as `spec.containers[0].name`, or `the object` if it is not an object. */
 export function misshapenField(value: unknown): string | undefined {
   const path = pod(value);
   return path === "" ? "the object" : path?.slice(1);

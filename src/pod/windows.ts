@@ -5,13 +5,13 @@ const osLabels = ["kubernetes.io/os", "beta.kubernetes.io/os"];
 const buildLabel = "node.kubernetes.io/windows-build";
 
 /**
- * Whether a pod runs on Windows. `spec.os` or a node selector for the operating system decides. Without them, look for
+ * Whether a pod runs on Windows. `spec.os` or a node selector for the operating system decides. Without them, it looks for
  * signs of Windows: a node selector or affinity for Windows nodes, a toleration, a command or a path.
  */
 export function isWindows({ spec }: Pod): boolean {
   const selector = spec.nodeSelector ?? {};
-  const said = spec.os?.name ?? osLabels.map((label) => selector[label]).find((value) => value !== undefined);
-  if (said !== undefined) return said === "windows";
+  const os = spec.os?.name ?? osLabels.map((label) => selector[label]).find((value) => value !== undefined);
+  if (os !== undefined) return os === "windows";
   return (
     buildLabel in selector ||
     requiresWindowsNode(spec) ||

@@ -2,7 +2,7 @@ import { ownPrefix } from "./containers.ts";
 import { escapeForKubelet } from "./expansion.ts";
 import type { Container } from "./types.ts";
 
-/** A shell script that runs before the container's own command and ends in `exec "$@"`. */
+/** A shell script that runs before the container's own command and ends with `exec "$@"`. */
 export interface Wrapper {
   /** The script's `$0`: `arc-primer-…`. Used to find the wrapper in a command. */
   readonly name: string;

@@ -7,14 +7,14 @@ import { explain, isCode } from "./reasons.ts";
 import type { Code } from "./reasons.ts";
 import type { Status } from "./status.ts";
 
-/** The setting that decides, by its whole name, and its value where that is a short one. */
+/** The setting that decides: its full name, and its value if it is a number or a boolean. */
 export interface Setting {
   readonly where: Decider["where"];
   readonly name: string;
   readonly value?: boolean | number;
 }
 
-/** One thing that is said, and what it would take to have it otherwise. */
+/** One sentence of an explanation, and the setting to change for another result. */
 export interface Statement {
   readonly code?: string;
   readonly text: string;
@@ -26,29 +26,29 @@ export interface MutationAccount {
   readonly said: readonly Statement[];
 }
 
-/** What was done to a pod, or would be, and why the rest was not. */
+/** What was done to a pod or would be done, and the reasons for what was not done. */
 export interface Account {
-  /** Absent where the pod was left as it came. */
+  /** Absent if the pod was left unchanged. */
   readonly profile?: string;
   /** The version of arc-primer that wrote the pod's status. */
   readonly version?: string;
-  /** About the pod as a whole: why it was left as it came, which profile it did not get. */
+  /** About the pod as a whole, for example why it was left unchanged, or which requested profile it did not get. */
   readonly general: readonly Statement[];
   readonly applied: readonly MutationAccount[];
   readonly skipped: readonly MutationAccount[];
-  /** What the profile says nothing of. */
+  /** The mutations that the profile does not configure. */
   readonly notConfigured: readonly MutationAccount[];
 }
 
-/** What a profile has at a path, if that is known. */
+/** Returns the value of a profile's setting at a path, if it is known. */
 export type ValueAt = (path: string) => unknown;
 
 /**
- * What the engine says of a pod, in sentences.
+ * Converts the engine's result for a pod to sentences.
  *
- * @param about.profile the one that was chosen, also where it is switched off
- * @param about.earlier what the pod says was done to it: of that, what is there already counts as applied, as it does in the
- *   status
+ * @param about.profile the chosen profile, even if it is disabled
+ * @param about.earlier the pod's status from its creation. A mutation that it lists as applied still counts as applied if
+ *   its changes are in place, as in the status annotation
  */
 export function accountOf(
   primed: Primed,
@@ -58,13 +58,13 @@ export function accountOf(
   const { profile, at, earlier } = about;
   const say = (code: Code, mutation?: string) => statement(code, profile, mutation, at);
   const audit: Statement = {
-    text: "The configuration's mode is audit, so no pod is changed; this is what would be done.",
+    text: "The configuration's mode is audit, so no pod is changed. This shows what would be done.",
     setting: { where: "configuration", name: "mode" },
   };
   if (decision.kind === "skip") {
     const { reason, field } = decision;
     const whole = say(reason);
-    const text = field === undefined ? whole.text : `${whole.text} The first field that is wrong: ${field}.`;
+    const text = field === undefined ? whole.text : `${whole.text} The first invalid field is ${field}.`;
     return { general: [{ ...whole, text }], applied: [], skipped: [], notConfigured: [] };
   }
   const general = [
@@ -72,7 +72,7 @@ export function accountOf(
     ...(decision.problem ? [say(decision.problem)] : []),
     ...(statusLeftOut ? [say("no-room-for-status")] : []),
   ];
-  const told = reported(outcomes).map(({ mutation, reason, notes }) => {
+  const accounts = reported(outcomes).map(({ mutation, reason, notes }) => {
     const isApplied = !reason || (reason === "already-there" && earlier?.applied.includes(mutation) === true);
     const first = isApplied ? purpose(mutation, profile, at) : say(reason, mutation);
     return { mutation, isApplied, said: [first, ...notes.map((code) => say(code, mutation))] };
@@ -81,16 +81,18 @@ export function accountOf(
   return {
     profile,
     general,
-    applied: told.filter(({ isApplied }) => isApplied).map(({ mutation, said }) => ({ mutation, said })),
-    skipped: told.filter(({ isApplied }) => !isApplied).map(({ mutation, said }) => ({ mutation, said })),
+    applied: accounts.filter(({ isApplied }) => isApplied).map(({ mutation, said }) => ({ mutation, said })),
+    skipped: accounts.filter(({ isApplied }) => !isApplied).map(({ mutation, said }) => ({ mutation, said })),
     notConfigured: silent.map(({ mutation }) => ({ mutation, said: [say("not-configured", mutation)] })),
   };
 }
 
-/** What a pod's status annotation says, in sentences. Codes of another version are given as they are. */
+/** Converts a pod's status annotation to sentences. Unknown codes, from another version, are shown unchanged. */
 export function accountOfStatus({ version, profile, problem, applied, skipped, notes = {} }: Status): Account {
   const say = (code: string, mutation?: string): Statement =>
-    isCode(code) ? statement(code, profile, mutation) : { code, text: "This version does not know the code." };
+    isCode(code)
+      ? statement(code, profile, mutation)
+      : { code, text: "This version of arc-primer does not know the code." };
   const notesOf = (mutation: string) =>
     (Object.hasOwn(notes, mutation) ? notes[mutation]! : []).map((code) => say(code, mutation));
   return {
@@ -108,7 +110,7 @@ export function accountOfStatus({ version, profile, problem, applied, skipped, n
 
 function purpose(mutation: string, profile: string, at?: ValueAt): Statement {
   const about = Object.hasOwn(mutationTexts, mutation) ? mutationTexts[mutation] : undefined;
-  if (!about) return { text: "This version does not know the mutation." };
+  if (!about) return { text: "This version of arc-primer does not know the mutation." };
   return { text: about.does, setting: settingOf({ where: "profile", name: about.setting }, profile, at) };
 }
 
@@ -117,7 +119,7 @@ function statement(code: Code, profile: string, mutation?: string, at?: ValueAt)
   return { code, text: explain(code), ...(setting.where !== "bug" && { setting }) };
 }
 
-/** What decides about a code; of a code that many mutations have in common, the mutation's own setting. */
+/** The setting that decides about a code. For a code that several mutations share, this is the mutation's own setting. */
 export function decider(code: Code, mutation: string | undefined): Decider {
   const found = deciders[code];
   const about = mutation !== undefined && Object.hasOwn(mutationTexts, mutation) ? mutationTexts[mutation] : undefined;

@@ -15,19 +15,19 @@ interface Schema {
 
 const schema = z.toJSONSchema(profileSchema, { io: "input", unrepresentable: "any" }) as Schema;
 
-/** Whether a profile has a setting by this path. */
+/** Whether a profile has a setting at this path. */
 function isSetting(path: string): boolean {
   return path.split(".").reduce<Schema | undefined>((at, key) => at?.properties?.[key], schema) !== undefined;
 }
 
 const codes = Object.keys({ ...podReasons, ...mutationReasons, ...notes }) as Code[];
 
-test("every reason and every note knows its setting, and nothing else does", () => {
+test("there is a setting for every reason and note, and for nothing else", () => {
   expect(Object.keys(deciders).toSorted()).toEqual(codes.toSorted());
   for (const { name } of Object.values(deciders)) expect(name).not.toBe("");
 });
 
-test("the settings of profiles are in the schema", () => {
+test("all settings of profiles exist in the schema", () => {
   const paths = [
     ...Object.values(deciders).flatMap(({ where, name }) => (where === "profile" ? [name] : [])),
     ...Object.values(mutationTexts).flatMap((text) => [text.setting, text.switch ?? text.setting]),
@@ -36,11 +36,11 @@ test("the settings of profiles are in the schema", () => {
   expect(isSetting("docker.nothing")).toBe(false);
 });
 
-test("every mutation has its text", () => {
+test("every mutation has a text", () => {
   expect(Object.keys(mutationTexts).toSorted()).toEqual(mutations.map(({ name }) => name).toSorted());
 });
 
-describe("a reason that mutations have in common is decided by the mutation's own setting:", () => {
+describe("for a reason that mutations share, the mutation's own setting decides:", () => {
   test.each<[Code, string, string]>([
     ["disabled", "registry-mirror", "docker.mirror.enabled"],
     ["disabled", "wait-for-docker", "docker.wait.enabled"],

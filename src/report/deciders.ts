@@ -1,12 +1,15 @@
 import type { Code } from "./reasons.ts";
 
-/** Where the setting is that decides about something. */
+/** The setting that decides about a code, and where users find it. */
 export interface Decider {
   /**
-   * `mutation`: that of the mutation at hand (mutation-texts.ts); `profile`: a setting of the profile, by its path;
-   * `pod`: a part of the pod, and so of the scale set's template; `namespace`: a label of the namespace;
-   * `configuration`: outside of the profiles; `registration`: the MutatingWebhookConfiguration; `bug`: nothing that can
-   * be set.
+   * - `mutation`: the setting of the mutation with this reason (mutation-texts.ts)
+   * - `profile`: a setting of the profile; `name` is its path
+   * - `pod`: a part of the pod, which comes from the scale set's template
+   * - `namespace`: a label of the namespace
+   * - `configuration`: a setting outside the profiles
+   * - `registration`: a field of the MutatingWebhookConfiguration
+   * - `bug`: no setting
    */
   readonly where: "mutation" | "profile" | "pod" | "namespace" | "configuration" | "registration" | "bug";
   readonly name: string;
@@ -26,14 +29,14 @@ const runnerMounts = runner("volumeMounts");
 const dindMounts = dind("volumeMounts");
 const dindCommand = dind("command and args");
 
-/** For each code the setting that decides, or, for a note, that changes what it says. */
+/** For each reason, the setting that decides. For each note, the setting to change if the note is not wanted. */
 export const deciders: Readonly<Record<Code, Decider>> = {
   "unsupported-review": registration("admissionReviewVersions"),
   "not-a-pod": registration("rules"),
   "not-a-create": registration("rules"),
   "no-object": registration("rules"),
   "pod-too-large": pod("metadata and spec"),
-  "malformed-pod": pod("the field that is named"),
+  "malformed-pod": pod("the named field"),
   "not-a-runner": pod("label actions-ephemeral-runner"),
   "legacy-runner": pod("label actions-runner"),
   "workflow-pod": pod("label runner-pod"),

@@ -9,7 +9,7 @@ export type Decision =
       readonly reason: PodReason;
       readonly scaleSet?: string;
       readonly problem?: never;
-      /** Of a malformed pod the first field that is wrong, such as `spec.containers[0].name`. */
+      /** For a malformed pod: the first invalid field, such as `spec.containers[0].name`. */
       readonly field?: string;
     }
   | {
@@ -19,7 +19,7 @@ export type Decision =
       readonly profile: string;
       /** The name of the scale set; empty if the pod has no label for it. */
       readonly scaleSet: string;
-      /** Set when the pod asked for a profile that it did not get. */
+      /** Set if the pod requested a profile that it did not get. */
       readonly problem?: Note;
     };
 

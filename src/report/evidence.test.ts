@@ -12,7 +12,7 @@ function evidence(container: Partial<Container>) {
   return evidenceOf(pod);
 }
 
-test("scripts within one another, each with its words, also behind a launcher", () => {
+test("nested scripts, each with its own arguments, also after a launcher", () => {
   const wait = ["/bin/sh", "-c", script, "arc-primer-wait", "timeout=120", "--", "/home/runner/run.sh"];
   const files = ["/bin/sh", "-c", script, "arc-primer-files", "home", "/home/runner", "--", ...wait];
   const want = [
@@ -23,28 +23,28 @@ test("scripts within one another, each with its words, also behind a launcher", 
   expect(evidence({ command: ["/launcher"], args: files })).toEqual(want);
 });
 
-test("bundles of packages, apart from the settings", () => {
+test("package bundles are listed separately from the settings", () => {
   const sha256 = "a".repeat(64);
-  const told = ["timeout=600", `bundle=amd64 ${sha256} http://bundles/a.tar`, "bundle=nonsense"];
-  const [found] = evidence({ command: ["/bin/sh", "-c", script, "arc-primer-prerequisites", ...told, "--", "jq"] });
+  const args = ["timeout=600", `bundle=amd64 ${sha256} http://bundles/a.tar`, "bundle=nonsense"];
+  const [found] = evidence({ command: ["/bin/sh", "-c", script, "arc-primer-prerequisites", ...args, "--", "jq"] });
   expect(found?.words).toEqual(["timeout=600", "bundle=nonsense"]);
   expect(found?.bundles).toEqual([{ architecture: "amd64", sha256, url: "http://bundles/a.tar" }]);
 });
 
-test("a hook", () => {
+test("a preStop hook", () => {
   const command = ["/bin/sh", "-c", script, "arc-primer-finish-job", "limit=60"];
   const [found] = evidence({ lifecycle: { preStop: { exec: { command } } } });
   expect(found).toEqual({ container: "runner", script: "arc-primer-finish-job", words: ["limit=60"] });
 });
 
-test("words are on one line and cut, as the kubelet hands them on, without passwords; nothing of others is shown", () => {
+test("arguments are shown on one line, shortened, as the kubelet passes them on, and without passwords; other commands are not shown", () => {
   const words = ["a\nb", "x".repeat(200), "$$HOME", "url=http://me:secret@host/x"];
   const [found] = evidence({ command: ["sh", "-c", script, "arc-primer-x", ...words] });
   expect(found?.words).toEqual(["a b", `${"x".repeat(120)}…`, "$HOME", "url=http://…@host/x"]);
   expect(evidence({ command: ["sh", "-c", "echo arc-primer-x"], args: ["x", "arc-primer-y"] })).toEqual([]);
 });
 
-test("what the index says of an offered bundle: its age and its packages", () => {
+test("an offered bundle has its age and its packages from the index", () => {
   const sha256 = "a".repeat(64);
   const command = ["/bin/sh", "-c", script, "arc-primer-prerequisites", `bundle=amd64 ${sha256} http://bundles/a.tar`];
   const pod = goldenPod("default-mode");

@@ -1,32 +1,32 @@
 import { ownPrefix } from "../pod/containers.ts";
 import type { Container, Pod } from "../pod/types.ts";
 
-/** What a container shows of arc-primer's work: a script of ours before its command, and what that was told. */
+/** A script of arc-primer in a container's command or hook, with its arguments. */
 export interface Evidence {
   readonly container: string;
   /** The script's name, such as `arc-primer-wait`. */
   readonly script: string;
-  /** What it was told, one setting a word; long words are cut, and passwords in URLs are left out. */
+  /** The script's arguments, one per setting. Long arguments are shortened, and passwords in URLs are left out. */
   readonly words: readonly string[];
-  /** The bundles of packages that it was offered, which are no settings: they change from day to day. */
+  /** The package bundles that were offered to the script. They are not settings, because they change every day. */
   readonly bundles?: readonly Bundle[];
 }
 
-/** What a word `bundle=ARCHITECTURE SHA256 URL` names (src/scripts/install-packages.sh). */
+/** The bundle in an argument `bundle=ARCHITECTURE SHA256 URL` (src/scripts/install-packages.sh). */
 export interface Bundle {
   readonly architecture: string;
   readonly sha256: string;
   readonly url: string;
-  /** When it was built, by RFC 3339, and what is in it: as long as the index names it. */
+  /** The time of the build (RFC 3339). This field and the next two are present only if the index lists the bundle. */
   readonly built?: string;
   readonly age?: string;
   readonly packages?: readonly string[];
 }
 
 /**
- * All that a pod's containers show, in their order. Reads commands and hooks, never a variable.
+ * Finds arc-primer's scripts in all containers of a pod, in order. Reads commands and hooks, but never variables.
  *
- * @param published the bundles that the index names
+ * @param published the bundles in the index
  */
 export function evidenceOf(pod: Pod, published: readonly Bundle[] = []): Evidence[] {
   const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(scriptsIn);
@@ -45,9 +45,9 @@ function scriptsIn(container: Container): Evidence[] {
     words.flatMap((script, index): Evidence[] => {
       if (!script.startsWith(ownPrefix) || words[index - 2] !== "-c") return [];
       const end = words.indexOf("--", index);
-      const told = words.slice(index + 1, end < 0 ? undefined : end);
-      const bundles = told.flatMap((word) => bundleIn(word) ?? []);
-      const settings = told.filter((word) => !bundleIn(word)).map(shown);
+      const args = words.slice(index + 1, end < 0 ? undefined : end);
+      const bundles = args.flatMap((word) => bundleIn(word) ?? []);
+      const settings = args.filter((word) => !bundleIn(word)).map(shown);
       return [{ container: container.name, script, words: settings, ...(bundles.length > 0 && { bundles }) }];
     }),
   );

@@ -4,7 +4,7 @@ import type { Explanation } from "./explanation.ts";
 
 const width = 100;
 
-/** An explanation as text: short paragraphs, each sentence with the setting that decides below it. */
+/** An explanation as text: short paragraphs, with the setting that decides below each sentence. */
 export function explanationText(explanation: Explanation): string {
   const { subject, before, done, evidence, now, differences } = explanation;
   const blocks = [
@@ -26,16 +26,16 @@ function evidenceLines({ container, script, words, bundles = [] }: Evidence): st
   return [
     wrap(`container ${container}: ${[script, ...words].join(" ")}`, 2),
     ...bundles.flatMap(({ architecture, sha256, url, built, age, packages = [] }) => [
-      wrap(`offered a bundle of packages for ${architecture}: ${url} (SHA-256 ${sha256})`, 4),
+      wrap(`offered a package bundle for ${architecture}: ${url} (SHA-256 ${sha256})`, 4),
       built === undefined
-        ? wrap("The index of bundles no longer names it, or cannot be read.", 4)
+        ? wrap("The index of bundles no longer lists it, or cannot be read.", 4)
         : wrap(`It was built ${age ?? ""} ago, on ${built}, with ${packages.join(", ") || "no packages"}.`, 4),
     ]),
   ];
 }
 
 function doneBlocks(done: Account): string[][] {
-  const head = `When it was created, arc-primer ${done.version ?? ""} primed it with the profile ${done.profile ?? ""}, according to its annotation arc-primer.dev/status.`;
+  const head = `When the pod was created, arc-primer ${done.version ?? ""} primed it with the profile ${done.profile ?? ""}, according to its annotation arc-primer.dev/status.`;
   return [
     [wrap(head, 0)],
     done.general.flatMap((one) => lines(one, 2)),

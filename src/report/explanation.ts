@@ -3,23 +3,23 @@ import type { Account, MutationAccount, Statement } from "./account.ts";
 import { evidenceOf } from "./evidence.ts";
 import type { Evidence } from "./evidence.ts";
 
-/** What is known of one pod, or of the next pod of a scale set. */
+/** Everything that is known about one pod, or about the next pod of a scale set. */
 export interface Explanation {
-  /** `Pod arc-runners/linux-x64-abcde` */
+  /** For example `Pod arc-runners/linux-x64-abcde`. */
   readonly subject: string;
-  /** What decides before the webhook is asked: the namespace, the choice of the profile. */
+  /** What decides before the mutations: the namespace, and the choice of the profile. */
   readonly before: readonly Statement[];
-  /** By the pod's own status; absent where it has none. */
+  /** What was done, according to the pod's status. Absent if the pod has no status. */
   readonly done?: Account;
-  /** What the pod shows of it. */
+  /** The scripts of arc-primer that the pod contains. */
   readonly evidence: readonly Evidence[];
-  /** What would be done to such a pod now. */
+  /** What would be done if the pod were created now. */
   readonly now: Account;
-  /** How that differs from what was done; empty where it does not, absent where nothing was done. */
+  /** The differences between `done` and `now`. Empty if there are none; absent if nothing was done. */
   readonly differences?: readonly Statement[];
 }
 
-/** How a pod that is created now would come out otherwise than one that was primed before. */
+/** The differences between a pod that was primed before and one that is created now. */
 export function differencesOf(
   done: Account,
   now: Account,
@@ -49,13 +49,13 @@ export function differencesOf(
         return before !== undefined && before.code !== why?.code;
       })
       .map(({ mutation, said: [why] }) =>
-        say(`${mutation} would be left out for another reason. ${why?.text ?? ""}`, why),
+        say(`${mutation} would be skipped for another reason. ${why?.text ?? ""}`, why),
       ),
     ...(pods.after ? scriptDifferences(evidenceOf(pods.before), evidenceOf(pods.after)) : []),
   ];
 }
 
-/** Scripts that both have, and that would be told something else. */
+/** The scripts that both pods have, but with different arguments. */
 function scriptDifferences(before: readonly Evidence[], after: readonly Evidence[]): Statement[] {
   return before.flatMap(({ container, script, words }) => {
     const now = after.find((one) => one.container === container && one.script === script);

@@ -1,31 +1,31 @@
-/** What users read about a mutation. */
+/** The texts about a mutation for users. */
 export interface MutationText {
-  /** What it does, as a sentence. */
+  /** What the mutation does, in one sentence. */
   readonly does: string;
-  /** The setting of a profile that asks for it; its path. */
+  /** The path of the profile's setting that enables the mutation. */
   readonly setting: string;
-  /** The setting that switches it off, where that is another one. */
+  /** The path of the setting that disables the mutation, if it is a different one. */
   readonly switch?: string;
 }
 
-/** By the mutations' names. A test checks that each has one, and that the settings are in the schema. */
+/** The texts by mutation name. A test checks that every mutation has one, and that the settings exist in the schema. */
 export const mutationTexts: Readonly<Record<string, MutationText>> = {
   "inject-docker": {
-    does: "The pod gets a DinD container of its own, which is privileged.",
+    does: "The pod gets a privileged DinD container.",
     setting: "docker.inject",
   },
   "graceful-end": {
-    does: "When the pod is deleted, Docker stays until the runner has cleaned up, and the pod gets more time for that.",
+    does: "When the pod is deleted, dockerd keeps running until the runner has cleaned up, and the pod has a longer grace period.",
     setting: "docker.gracefulEnd.gracePeriod",
     switch: "docker.gracefulEnd.enabled",
   },
   "finish-job": {
-    does: "When the pod is deleted or evicted, a running job may finish; an idle runner ends at once.",
+    does: "When the pod is deleted or evicted, a running job can finish. An idle runner stops at once.",
     setting: "runner.finishJob.gracePeriod",
     switch: "runner.finishJob.enabled",
   },
   "wait-for-docker": {
-    does: "The runner starts as soon as Docker answers, and not before.",
+    does: "The runner starts as soon as Docker is available, and not before.",
     setting: "docker.wait.enabled",
   },
   "externals-volume": {
@@ -33,7 +33,7 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     setting: "docker.externals",
   },
   "docker-proxy": {
-    does: "dockerd uses ARC's proxy, and reaches the mirrors without it.",
+    does: "dockerd uses ARC's proxy, except for the mirrors.",
     setting: "docker.proxy.enabled",
   },
   "docker-credentials": {
@@ -47,12 +47,12 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "docker.mirror.enabled",
   },
   "dockerd-settings": {
-    does: "dockerd gets the flags, the variables, the image and the resources of the profile.",
+    does: "The DinD container gets the dockerd flags, variables, image and resources of the profile.",
     setting: "docker.daemon",
     switch: "docker.daemon.enabled",
   },
   "docker-data": {
-    does: "Docker's data is in a volume of its own, with a size limit.",
+    does: "Docker's data is in a separate volume with a size limit.",
     setting: "docker.data",
     switch: "docker.data.enabled",
   },
@@ -62,7 +62,7 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "docker.hosts.enabled",
   },
   "buildkit-mirrors": {
-    does: "The builders of buildx use the mirrors.",
+    does: "The builders that buildx creates use the mirrors.",
     setting: "registries",
     switch: "buildkit.enabled",
   },
@@ -72,16 +72,16 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "dagger.enabled",
   },
   "private-ca": {
-    does: "The runner and its jobs trust the private certificates.",
+    does: "The runner and its jobs trust the private CA certificates.",
     setting: "privateCA.runner",
   },
   prerequisites: {
-    does: "The profile's packages and script are put into the runner container before the runner starts.",
+    does: "The profile's packages are installed and its script runs before the runner starts.",
     setting: "prerequisites.packages",
     switch: "prerequisites.enabled",
   },
   "image-mirror": {
-    does: "The kubelet pulls the images of the pod from the mirror.",
+    does: "The kubelet pulls the pod's images from the mirrors.",
     setting: "images.mirrors",
     switch: "images.enabled",
   },

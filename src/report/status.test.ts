@@ -11,23 +11,23 @@ function statusOf(pod: ReturnType<typeof withStatus>): unknown {
   return JSON.parse(pod?.metadata.annotations?.[statusAnnotation] ?? "null");
 }
 
-test("what an earlier pass applied is still applied when the next finds it there", () => {
+test("a mutation that an earlier pass applied still counts as applied in the next pass", () => {
   const first = withStatus(goldenPod("dind-sidecar"), { ...now, outcomes: [applied] })!;
   expect(withStatus(first, { ...now, outcomes: [there] })).toBe(first);
 });
 
-test("what was there from the start was not applied", () => {
+test("changes that the pod had from the start do not count as applied", () => {
   const pod = withStatus(goldenPod("dind-sidecar"), { ...now, outcomes: [there] });
   expect(statusOf(pod)).toEqual({ ...now, applied: [], skipped: { "wait-for-docker": "already-there" } });
 });
 
-test("a pod without annotations gets its first", () => {
+test("a pod without annotations gets the status annotation", () => {
   const pod = goldenPod("dind-sidecar");
   delete pod.metadata.annotations;
   expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });
 });
 
-test("a status that somebody forged is replaced, and none of its texts are taken over", () => {
+test("a forged status is replaced, and none of its texts are copied", () => {
   const pod = goldenPod("dind-sidecar");
   const forged = { version: "9", profile: "hardened", applied: ["wait-for-docker", "private-ca"], skipped: { a: "b" } };
   const notes = { "wait-for-docker": ["all is well", "startup-probe-removed"] };
@@ -41,7 +41,7 @@ test("a status that somebody forged is replaced, and none of its texts are taken
 });
 
 test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])(
-  "a status that is none (%j) is replaced",
+  "an invalid status (%j) is replaced",
   (value) => {
     const pod = goldenPod("dind-sidecar");
     pod.metadata.annotations = { [statusAnnotation]: value };
@@ -49,7 +49,7 @@ test.each(["", "not JSON", "null", "7", '{"applied":{}}', '{"applied":[1]}'])(
   },
 );
 
-test("the status is left out where it would push the annotations over 256 KiB, counted in bytes", () => {
+test("the status is left out if the annotations would exceed 256 KiB, counted in bytes", () => {
   const pod = goldenPod("dind-sidecar");
   const size = (length: number) => ({ a: "é".repeat(length) });
   pod.metadata.annotations = size((256 * 1024) / 2 - 10);
@@ -58,7 +58,7 @@ test("the status is left out where it would push the annotations over 256 KiB, c
   expect(withStatus(pod, { ...now, outcomes: [applied] })).toBeDefined();
 });
 
-test("an annotation that no check has seen does not keep the status out", () => {
+test("an annotation that was not validated does not prevent the status", () => {
   const pod = goldenPod("dind-sidecar");
   pod.metadata.annotations = JSON.parse('{"__proto__":null}') as Record<string, string>;
   expect(statusOf(withStatus(pod, { ...now, outcomes: [applied] }))).toMatchObject({ applied: ["wait-for-docker"] });

@@ -12,7 +12,7 @@ export const statusAnnotation = "arc-primer.dev/status";
 export interface Status {
   version: string;
   profile: string;
-  /** Set when the pod asked for a profile that it did not get. */
+  /** Set if the pod requested a profile that it did not get. */
   problem?: string;
   applied: string[];
   /** The reason for each skipped mutation, by name. Mutations that the profile does not configure are left out. */
@@ -71,8 +71,8 @@ const wholeSchema = statusSchema.extend({
 });
 
 /**
- * What a pod says was done to it; undefined where it says nothing, or something that is no status. Whoever writes pods can
- * write one as well, so its texts are cut, and come without control characters.
+ * Reads the status annotation of a pod. Undefined if the pod has none or if it is invalid. Anyone who can create pods can
+ * forge a status, so its texts are shortened, and control characters are replaced.
  */
 export function readStatus(annotations: Readonly<Record<string, string>> | null | undefined): Status | undefined {
   const value = annotations?.[statusAnnotation];
@@ -92,7 +92,7 @@ function plainText(text: string): string {
 }
 
 /**
- * Parses the status that an earlier pass has written. Undefined if there is none or if it is not ours. The pod's author can
+ * Parses the status that an earlier pass has written. Undefined if there is none or if it is invalid. The pod's author can
  * forge a status. So it is used only to choose between "applied" and "already there" for changes that are in place, and no
  * free text is copied from it.
  */
@@ -102,6 +102,6 @@ function earlierStatus(value: string | undefined): Status | undefined {
     const parsed = statusSchema.safeParse(JSON.parse(value));
     return parsed.success ? (parsed.data as Status) : undefined;
   } catch {
-    return undefined; // not JSON, so not ours; the new status replaces it
+    return undefined; // not JSON; the new status replaces it
   }
 }

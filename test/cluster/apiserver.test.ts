@@ -381,7 +381,7 @@ test("kubectl shows a problem as a warning, and shows nothing if there is none",
   const wrongProfile = goldenPod("dind-sidecar");
   wrongProfile.metadata.annotations = { "arc-primer.dev/profile": "nope" };
   expect(await kubectlCreate(named(wrongProfile, "wrong-profile", "warned"))).toBe(
-    "Warning: arc-primer: The pod asks for a profile that is not defined; the rule's own is used. (unknown-profile)\n",
+    "Warning: arc-primer: The pod requests a profile that is not defined. The rule's profile is used instead. (unknown-profile)\n",
   );
   expect(await kubectlCreate(named(goldenPod("dind-sidecar"), "correct", "warned"))).toBe("");
 });

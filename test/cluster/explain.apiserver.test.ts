@@ -126,7 +126,7 @@ describe("a pod of the cluster", () => {
     const { code, stdout, stderr } = await explain("primed", "-n", runners);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`Configuration: the current ConfigMap ${system}/arc-primer of the cluster.`);
-    expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
+    expect(stdout).toContain("When the pod was created, arc-primer 1.2.3 primed it with the profile default,");
     expect(stdout).toContain("What was done: wait-for-docker The runner starts as soon as Docker answers");
     expect(stdout).toContain("container runner: arc-primer-wait timeout=120 interval=0.05");
     expect(stdout).toContain("A pod that is created now would be primed in the same way.");
@@ -206,7 +206,7 @@ describe("an account that can only read the pods of its namespace", () => {
     expect(code).toBe(0);
     expect(stdout).toContain(`Configuration: ${config} (not read from the cluster).`);
     expect(stdout).toContain("The following could not be read and is assumed to be correct: the namespace (");
-    expect(stdout).toContain("When it was created, arc-primer 1.2.3 primed it with the profile default,");
+    expect(stdout).toContain("When the pod was created, arc-primer 1.2.3 primed it with the profile default,");
   });
 });
 

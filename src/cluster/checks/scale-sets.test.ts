@@ -175,7 +175,7 @@ describe("dry-runs", () => {
     const skipped = { prerequisites: "read-only-root" };
     const of = readings({ dryRuns: [{ ...linux, response: withStatus({ applied: ["wait-for-docker"], skipped }) }] });
     expect(textOf(dryRuns, of)).toBe(
-      "ci/linux: profile default, applied wait-for-docker; prerequisites not applied (read-only-root: The runner container's root file system is read-only: nothing can be put into it.)",
+      "ci/linux: profile default, applied wait-for-docker; prerequisites not applied (read-only-root: The runner container's root filesystem is read-only, so no files can be added to it.)",
     );
   });
 });

@@ -22,7 +22,7 @@ export function reviewOf(bytes: number): string {
       annotations[`example.com/annotation-${count}`] = `{"owner":"team-${count}","note":"${"policy ".repeat(20)}"}`;
     }
   }
-  throw new Error(`a pod of ${bytes} bytes would have more than 1,000 of something`);
+  throw new Error(`a pod of ${bytes} bytes would have a list of more than 1,000 items`);
 }
 
 function managed(pod: Pod): Pod {
