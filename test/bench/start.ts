@@ -12,6 +12,7 @@ import {
   uninstall,
 } from "../cluster/support/stack.ts";
 import { offerBundle } from "./start/bundle.ts";
+import { cpu, cpuBetween } from "./start/cpu.ts";
 import { configuration, inWaves, kinds, lacking, loadCustomImage } from "./start/kinds.ts";
 import { measure, namespace } from "./start/measure.ts";
 import { drawStart, writeStart } from "./start/page.ts";
@@ -63,9 +64,11 @@ async function severalAtOnce(): Promise<Wave[]> {
   for (let round = 0; round < waves; round += 1) {
     for (const [index, kind] of inWaves.entries()) {
       const names = Array.from({ length: atOnce }, (_, pod) => `wave-${index}-${round}-${pod}`);
+      const before = cpu();
       const totals = (await measure(kind, names)).map(({ total }) => total);
+      const used = cpuBetween(before, cpu());
       process.stderr.write(`${atOnce} at once, ${kind.name}: the last after ${Math.max(...totals).toFixed(2)} s\n`);
-      all.push({ kind: kind.name, round, totals });
+      all.push({ kind: kind.name, round, totals, cpu: used });
     }
   }
   return all;

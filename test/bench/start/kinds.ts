@@ -68,6 +68,22 @@ export const bundled: Kind = {
   says: /packages from the bundle [0-9a-f]{64}/,
 };
 
+/** An init container that does nothing: the least that an init container for packages can cost. */
+export const idleInit: Kind = {
+  name: "volume and an init container that does nothing",
+  profile: "volume",
+  change(pod) {
+    const { spec } = pod;
+    // The webhook keeps the probe if another init container comes after DinD.
+    delete containerNamed(pod, "dind").startupProbe;
+    const { image = "" } = spec.containers.find(({ name }) => name === "runner")!;
+    spec.initContainers = [
+      ...(spec.initContainers ?? []),
+      { name: "nothing", image, imagePullPolicy: "IfNotPresent", command: ["true"] },
+    ];
+  },
+};
+
 /** The kinds that are started one at a time. */
 export const kinds: readonly Kind[] = [
   stock,
@@ -77,6 +93,7 @@ export const kinds: readonly Kind[] = [
   { name: "volume and a mirror", profile: "mirror" },
   { name: "volume and four packages", profile: "packages" },
   bundled,
+  idleInit,
   { name: "volume and no package missing", profile: "nothing-missing" },
   { name: "volume and a disk for Docker's data", profile: "data" },
   custom,
@@ -85,7 +102,7 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** The kinds of which several pods are started at once. */
-export const inWaves: readonly Kind[] = [stock, copied, volume, bundled, memory, custom, byHand, floor];
+export const inWaves: readonly Kind[] = [stock, copied, volume, idleInit, bundled, memory, custom, byHand, floor];
 
 /** @param source the package repository. It also serves as the image's own package sources, which are empty */
 export function configuration({ apt: own, address }: PackageSource) {

@@ -1,6 +1,7 @@
 import type { Machine } from "../support/machine.ts";
 import { median, page, picture, table } from "../support/page.ts";
-import { bundled } from "./kinds.ts";
+import type { Cpu } from "./cpu.ts";
+import { bundled, idleInit } from "./kinds.ts";
 import type { Start } from "./times.ts";
 
 const s = (value: number) => value.toFixed(2);
@@ -46,11 +47,12 @@ export async function drawStart(starts: readonly Start[]): Promise<void> {
   });
 }
 
-/** Pods of one kind that were started at once, and the seconds that each took. */
+/** Pods of one kind that were started at once: the seconds that each took, and the processor time of all. */
 export interface Wave {
   readonly kind: string;
   readonly round: number;
   readonly totals: readonly number[];
+  readonly cpu: Cpu;
 }
 
 /** The number of measurements of each kind. */
@@ -124,13 +126,20 @@ export async function writeStart(
           s(lastMore(bundled.name, volume)),
           "≤ 0.7",
         ],
+        [
+          "four packages from a bundle, seconds more than with an init container that does nothing",
+          s(more(bundled.name, idleInit.name)),
+          s(lastMore(bundled.name, idleInit.name)),
+          "",
+        ],
         ["externals copied (the default), relative to stock", s(ratio("primed")), s(lastRatio("primed")), ""],
       ],
     ),
     "The stock pod copies the runner's externals in an init container, and its startup probe checks every 5 s. A primed pod with default settings copies them as well, so it saves at most what the probe costs. Use `docker.externals: volume` to avoid the copy. The custom image contains four packages and a loop that checks for Docker once per second; its pod copies the externals, too. The kubelet's floor is a pod with a sidecar and a container from the same images that do nothing.",
     'A primed pod with the volume takes longer than the floor because dockerd has to start, which no webhook can change: `run.sh` begins a few hundredths of a second after dockerd answers (last columns below). "The same by hand" is a pod template with an image volume and a loop around `docker version` before `run.sh`, without arc-primer. It takes as long. If several pods start at once, their dockerd processes share the two cores.',
     "The four packages come from a repository next to the node. apt also queries the image's own package sources, which answer immediately that they have nothing.",
-    "The bundle contains the same four packages. The chart's own pods build and serve it on the same node, and runner pods do not query the package repository. If several pods start at once, each of them downloads, checks and unpacks the bundle, while ten dockerd processes share the two cores. In that case, it takes more time than the goal.",
+    "The bundle contains the same four packages. The chart's own pods build and serve it on the same node, and runner pods do not query the package repository. If several pods start at once, they compete for the two cores (see [processor time](#processor-time)). An init container that does nothing already costs most of what a bundle costs, because runc, containerd, the kubelet and the API server have work with each container, and share the two cores with ten dockerd processes. In a real cluster, the API server and etcd run on other machines.",
+    "[A start on a fresh node](fresh-node.md) shows the time on a node that has to pull the images.",
     "## One at a time",
     `${counts.pods} pods of each kind were started, alternating between the kinds. The times are medians. The ratio is relative to the stock pod of the same round. No image is pulled through the mirror: the test measures the cost of setting dockerd's flag and of providing the files for BuildKit and Dagger.`,
     table(
@@ -165,6 +174,19 @@ export async function writeStart(
         s(median(group.map(last))),
         s(lastRatio(kind)),
       ]),
+    ),
+    "### Processor time",
+    `Seconds of processor time that a wave of ${counts.atOnce} pods used until all of them were removed, medians over the waves. "Everything else" is runc, containerd's shims, the kernel's work for them, and the benchmark itself.`,
+    table(
+      ["kind", "processes in the pods", "kubelet and containerd", "API server, etcd, controllers", "everything else"],
+      [...together].map(([kind, group]) => {
+        const used = (key: keyof Cpu) => median(group.map(({ cpu }) => cpu[key]));
+        const [pods, node, controlPlane] = [used("pods"), used("node"), used("controlPlane")];
+        return [
+          kind,
+          ...[pods, node, controlPlane, used("total") - pods - node - controlPlane].map((value) => value.toFixed(1)),
+        ];
+      }),
     ),
   ]);
 }
