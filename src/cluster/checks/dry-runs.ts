@@ -48,7 +48,7 @@ export const dryRuns = check({
       do: "Check spec.template of the AutoscalingRunnerSet.",
     },
   },
-  run: ({ dryRuns, release }) => dryRuns.map((dryRun) => resultOf(dryRun, release)),
+  run: (readings) => readings.dryRuns.map((dryRun) => resultOf(dryRun, readings.release)),
 });
 
 function resultOf(dryRun: DryRun, release: Readings["release"]): Finding<Codes> {
