@@ -223,6 +223,14 @@ describe.each(here)("under %s", (_name, shell) => {
       expect(Math.max(...seconds)).toBeLessThan(15); // the limit is 20
     });
 
+    test("does not wait for the guard process in a container that ignores HUP", async () => {
+      const ignoring = ["dash", "-c", 'trap "" HUP; exec "$@"', "dash", ...shell];
+      const { seconds } = await run(ignoring, "docker-credentials.sh", ["file=/nowhere", "secret=none"], {
+        command: ["true"],
+      });
+      expect(seconds).toBeLessThan(15); // the limit is 20
+    });
+
     const secret = () => {
       const file = join(folder(), ".dockerconfigjson");
       writeFileSync(file, '{"auths":{"a.example.com":{"auth":"c2VjcmV0"}}}');

@@ -63,7 +63,7 @@ download() {
   { wait "$job"; } 2> /dev/null # suppresses the shell's "Killed" message
   status=$?
   job=
-  kill -HUP "$guard" 2> /dev/null # not TERM, which these scripts trap
+  kill -USR1 "$guard" 2> /dev/null # like in limited.sh
   { wait "$guard"; } 2> /dev/null
   if [ "$status" -eq 137 ]; then
     obstacle="$1 responds too slowly or not at all"

@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Runs a function in a child process with a timeout, so that a hanging program does not block the start. Returns 137 if it
-# was killed. The guard process is stopped with HUP, which these scripts do not trap. With TERM, a signal that arrives
-# before the guard has set its own trap would go to the inherited trap and be lost, and this shell would wait for the guard.
+# was killed. The guard process is stopped with USR1, which these scripts do not trap. With TERM, a signal that arrives before
+# the guard has set its own trap would go to the inherited trap and be lost, and this shell would wait for the guard. With HUP,
+# the same would happen in a container that ignores HUP, because its runtime was started with nohup: a shell cannot trap it.
 limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_seconds=$1
   shift
@@ -9,7 +10,7 @@ limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_child=$!
   (
     nap=
-    trap '[ -z "$nap" ] || kill "$nap"; exit' HUP
+    trap '[ -z "$nap" ] || kill "$nap"; exit' USR1
     sleep "$arc_primer_seconds" &
     nap=$!
     wait "$nap" || exit # without `sleep` there is no timeout
@@ -18,7 +19,7 @@ limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_guard=$!
   { wait "$arc_primer_child"; } 2> /dev/null # suppresses the shell's "Killed" message
   arc_primer_status=$?
-  kill -HUP "$arc_primer_guard" 2> /dev/null
+  kill -USR1 "$arc_primer_guard" 2> /dev/null
   { wait "$arc_primer_guard"; } 2> /dev/null
   return "$arc_primer_status"
 }

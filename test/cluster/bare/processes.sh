@@ -2,10 +2,11 @@
 # Starts and stops the programs of the bare cluster in $RUN. Sourced by the other scripts.
 
 # start NAME COMMAND... : runs it in a new session, so that Ctrl-C does not reach the cluster, and without the lock.
+# Without nohup: containers would inherit that HUP is ignored, unlike on a node with systemd.
 start() {
   local name=$1
   shift
-  setsid nohup "$@" > "logs/$name.log" 2>&1 < /dev/null 9>&- &
+  setsid "$@" > "logs/$name.log" 2>&1 < /dev/null 9>&- &
   echo $! > "$name.pid"
 }
 

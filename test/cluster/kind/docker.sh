@@ -31,7 +31,7 @@ start() {
   echo 1 > /proc/sys/net/ipv4/ip_forward
   # It runs in a separate mount namespace, which ends with its last process. It runs in a new session because of Ctrl-C, and
   # without the lock.
-  HOME=$DOCKER_RUN/home TMPDIR=$DOCKER_RUN/tmp setsid nohup unshare --mount --propagation slave \
+  HOME=$DOCKER_RUN/home TMPDIR=$DOCKER_RUN/tmp setsid unshare --mount --propagation slave \
     dockerd --config-file="$DOCKER_RUN/daemon.json" --data-root="$DOCKER_DATA" --exec-root="$DOCKER_RUN/exec" \
     --pidfile="$DOCKER_RUN/dockerd.pid" --host="unix://$DOCKER_RUN/docker.sock" --firewall-backend=nftables --ip-forward=false \
     --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent="/$OURS" > "$log" 2>&1 < /dev/null 9>&- &
