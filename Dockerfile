@@ -1,5 +1,5 @@
 # The image contains the bundle, on the distroless image of Node.js 24, which has no shell and no package manager.
-#   docker build -t registry.example.com/arc-primer:0.1.0 .
+#   docker build -t registry.example.com/arc-primer:0.2.0 .
 # The bundle is plain JavaScript. So it is built once, on the platform of the build machine. For another platform, only the last
 # stage differs, and that stage runs no commands.
 FROM --platform=$BUILDPLATFORM docker.io/library/node:24 AS build

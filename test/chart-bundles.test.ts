@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "./support/bundles.ts";
-import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
+import { chartFolder, chartVersion, helm, render, template, withRepository } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { findTool, haveTools } from "./support/tools.ts";
 
@@ -71,7 +71,7 @@ describe.runIf(isHelmHere)("package bundles", () => {
 
   test("are served by the webhook's image with restricted rights, in the only container that can write them", () => {
     const { serve } = containers();
-    expect(serve.image).toBe("arc-primer:0.1.0");
+    expect(serve.image).toBe(`arc-primer:${chartVersion}`);
     expect(serve.securityContext).toEqual({
       allowPrivilegeEscalation: false,
       readOnlyRootFilesystem: true,

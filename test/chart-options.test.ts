@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../src/config/load.ts";
-import { chartFolder, helm, render, template, withRepository } from "./support/helm.ts";
+import { chartFolder, chartVersion, helm, render, template, withRepository } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
@@ -23,21 +23,31 @@ describe.runIf(isHelmHere)("the image", () => {
   });
 
   test.each<[string, Values, Values, string]>([
-    ["only a repository", {}, { repository: "arc-primer" }, "arc-primer:0.1.0"],
+    ["only a repository", {}, { repository: "arc-primer" }, `arc-primer:${chartVersion}`],
     ["a registry in the repository", {}, { repository: "r.example/team/a", tag: "1" }, "r.example/team/a:1"],
-    ["a separate registry", {}, { registry: "r.example:5000", repository: "team/a" }, "r.example:5000/team/a:0.1.0"],
+    [
+      "a separate registry",
+      {},
+      { registry: "r.example:5000", repository: "team/a" },
+      `r.example:5000/team/a:${chartVersion}`,
+    ],
     [
       "a registry in the repository, which takes precedence",
       {},
       { registry: "r.example", repository: "s.example/a" },
-      "s.example/a:0.1.0",
+      `s.example/a:${chartVersion}`,
     ],
-    ["a global registry", { imageRegistry: "g.example/hub" }, { repository: "team/a" }, "g.example/hub/team/a:0.1.0"],
+    [
+      "a global registry",
+      { imageRegistry: "g.example/hub" },
+      { repository: "team/a" },
+      `g.example/hub/team/a:${chartVersion}`,
+    ],
     [
       "a global registry, which takes precedence",
       { imageRegistry: "g.example" },
       { repository: "r.example/a" },
-      "g.example/a:0.1.0",
+      `g.example/a:${chartVersion}`,
     ],
   ])("is set by %s", (_name, global, image, want) => {
     const manifests = render({ global, image });
@@ -88,7 +98,7 @@ describe.runIf(isHelmHere)("global", () => {
       };
       const { stdout, stderr } = helm(["template", "parent", folder, "--values", "-"], JSON.stringify(values));
       expect(stderr).toBe("");
-      expect(stdout).toContain("image: g.example/a:0.1.0\n");
+      expect(stdout).toContain(`image: g.example/a:${chartVersion}\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -298,7 +308,7 @@ describe.runIf(isHelmHere)("monitoring", () => {
       appendFileSync(join(folder, "Chart.yaml"), "home: https://git.example.com/arc-primer/\n");
       const values = ["image.repository=a", "prometheusRule.enabled=true"].flatMap((value) => ["--set", value]);
       expect(helm(["template", "arc-primer", folder, ...values]).stdout).toContain(
-        "runbook_url: https://git.example.com/arc-primer/blob/v0.1.0/docs/operations/alerts.md#arcprimererrors\n",
+        `runbook_url: https://git.example.com/arc-primer/blob/v${chartVersion}/docs/operations/alerts.md#arcprimererrors\n`,
       );
     } finally {
       rmSync(folder, { recursive: true });

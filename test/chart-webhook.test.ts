@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { mutatePaths } from "../src/webhook/routes.ts";
 import { podSpec, valueSets } from "./support/chart-values.ts";
-import { render } from "./support/helm.ts";
+import { chartVersion, render } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { haveTools } from "./support/tools.ts";
 
@@ -103,7 +103,7 @@ describe.runIf(isHelmHere)("the webhook's pods", () => {
     expect(manifests.one("PodDisruptionBudget").spec).toMatchObject({ maxUnavailable: 1, selector });
     expect(manifests.one("Service").spec.selector).toEqual(selector.matchLabels);
     const [container] = pod.spec.containers;
-    expect(container.image).toBe("arc-primer:0.1.0");
+    expect(container.image).toBe(`arc-primer:${chartVersion}`);
     expect(container.env).toEqual([
       { name: "NODE_OPTIONS", value: "--max-old-space-size=192 --max-semi-space-size=4" },
       { name: "MALLOC_ARENA_MAX", value: "2" },

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { generatedFiles } from "../scripts/generate.ts";
 import { everything, valueSets } from "./support/chart-values.ts";
-import { chartFolder, helm, render, template } from "./support/helm.ts";
+import { chartFolder, chartVersion, helm, render, template } from "./support/helm.ts";
 import type { Manifest, Values } from "./support/helm.ts";
 import { schemaLocation, writeSchemas } from "./support/kubernetes-schemas.ts";
 import { clusterCache, findTool, haveTools } from "./support/tools.ts";
@@ -78,11 +78,11 @@ describe.runIf(isHelmHere)("the chart", () => {
     try {
       cpSync(chartFolder, folder, { recursive: true });
       const meta = readFileSync(join(folder, "Chart.yaml"), "utf8");
-      writeFileSync(join(folder, "Chart.yaml"), meta.replaceAll(/0\.1\.0/g, "0.1.0+3f2a1b"));
+      writeFileSync(join(folder, "Chart.yaml"), meta.replaceAll(chartVersion, `${chartVersion}+3f2a1b`));
       const { stdout, stderr } = helm(["template", "arc-primer", folder, "--set", "image.repository=arc-primer"]);
       expect(stderr).toBe("");
-      expect(stdout).toContain("helm.sh/chart: arc-primer-0.1.0_3f2a1b\n");
-      expect(stdout).toContain("app.kubernetes.io/version: 0.1.0_3f2a1b\n");
+      expect(stdout).toContain(`helm.sh/chart: arc-primer-${chartVersion}_3f2a1b\n`);
+      expect(stdout).toContain(`app.kubernetes.io/version: ${chartVersion}_3f2a1b\n`);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checks } from "../../src/cluster/checks/index.ts";
+import { chartVersion } from "../support/helm.ts";
 import { goldenPod } from "../support/pods.ts";
 import { haveTools } from "../support/tools.ts";
 import { certificate } from "../support/webhook.ts";
@@ -208,7 +209,7 @@ const cases: Record<string, Case> = {
     fix: async () =>
       Promise.all(
         byHand.replicas.map((one) =>
-          patch(one.podPath, { metadata: { labels: { "app.kubernetes.io/version": "0.1.0" } } }),
+          patch(one.podPath, { metadata: { labels: { "app.kubernetes.io/version": chartVersion } } }),
         ),
       ),
   },

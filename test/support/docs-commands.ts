@@ -41,7 +41,7 @@ export const elsewhere: readonly Elsewhere[] = [
   { command: "npm run test:cluster -- machine", file: ".ci/run", contains: "npm run -s test:cluster -- machine" },
   {
     command:
-      "sed 's#image: arc-primer:0.1.0#image: registry.example.com/arc-primer:0.1.0#' deploy/arc-primer.yaml | kubectl apply -f -",
+      "sed 's#image: arc-primer:0.2.0#image: registry.example.com/arc-primer:0.2.0#' deploy/arc-primer.yaml | kubectl apply -f -",
     file: "test/cluster/chart.node.test.ts",
     contains: "the plain manifests become ready and prime pods",
   },

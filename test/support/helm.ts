@@ -1,9 +1,14 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { findTool } from "./tools.ts";
 
 export const chartFolder = fileURLToPath(new URL("../../charts/arc-primer", import.meta.url));
+/** The version in Chart.yaml, which is also the default tag of the image. */
+export const chartVersion = (parse(readFileSync(join(chartFolder, "Chart.yaml"), "utf8")) as { version: string })
+  .version;
 
 /** Values for the chart, as plain data. */
 export type Values = { [key: string]: unknown };
