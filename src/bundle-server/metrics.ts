@@ -62,7 +62,7 @@ export function createBundleMetrics(
       if (newest === undefined) return;
       newestBuilt ??= gauge(
         "built_timestamp_seconds",
-        "Build time of the newest bundle, Unix seconds; absent until there is one.",
+        "Build time of the newest bundle, as a Unix timestamp in seconds. Absent until there is one.",
       );
       newestBuilt.set(newest);
     },

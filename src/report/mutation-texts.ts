@@ -52,7 +52,7 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "docker.daemon.enabled",
   },
   "docker-data": {
-    does: "Docker's data is in a separate volume with a size limit.",
+    does: "Docker's data is in a separate volume.",
     setting: "docker.data",
     switch: "docker.data.enabled",
   },
@@ -72,7 +72,7 @@ export const mutationTexts: Readonly<Record<string, MutationText>> = {
     switch: "dagger.enabled",
   },
   "private-ca": {
-    does: "The runner and its jobs trust the private CA certificates.",
+    does: "The runner container trusts the private CA certificates.",
     setting: "privateCA.runner",
   },
   prerequisites: {

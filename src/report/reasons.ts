@@ -37,7 +37,7 @@ export const mutationReasons = {
   "docker-out-of-reach":
     "The pod has a DinD container that the runner container cannot reach: the runner container neither sets DOCKER_HOST nor mounts a volume for /var/run/docker.sock.",
   "docker-in-runner":
-    "Only the runner container itself can provide the Docker that DOCKER_HOST refers to: no other container, no path on the node and no address outside the pod can. The wait would run before the command that starts Docker.",
+    "DOCKER_HOST refers to a Docker that only the runner container itself can start, and arc-primer's wait would run before the command that starts it.",
   "docker-on-node":
     "The runner container mounts the node's Docker socket, but neither the volume's type (Socket) nor DOCKER_HOST shows that the node has Docker. To make the runner wait, set one of them.",
   "wait-declined":
@@ -87,7 +87,7 @@ export const mutationReasons = {
   "memory-limit":
     "A memory limit of the pod is below 1Gi, which is too low to keep the runner's externals (about 600 MB) in memory.",
   "data-root-unknown":
-    "Docker's data directory is unknown: dockerd may read a configuration file, is not started by a plain command line, or gets a path that only the kubelet can resolve.",
+    "Docker's data directory is unknown: dockerd may read a configuration file, is not started by a plain command line, or its data-root contains a variable that only the kubelet can expand.",
   "data-root-rootless":
     "A rootless dockerd is not allowed to set the permissions of a volume at its data-root, and exits. Mount an emptyDir at the home directory of dockerd's user, as GitHub's template does, set docker.data.emptyDir, and do not set --data-root.",
   "docker-data-mounted":

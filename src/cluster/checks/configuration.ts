@@ -19,7 +19,7 @@ export const configuration = check({
     warnings: {
       status: "warn",
       means: "The configuration is in effect, but it allows something that may not be intended.",
-      do: "Change config in the chart's values as the message marksOf, unless this is intended.",
+      do: "Change config in the chart's values as the message says, unless this is intended.",
     },
     audit: {
       status: "warn",
