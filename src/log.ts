@@ -6,7 +6,7 @@ export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 
 let shared: DestinationStream | undefined; // shared, because a process has one standard output
 
-/** Logs one JSON object per line to standard output. */
+/** Creates a logger that writes one JSON object per line, by default to standard output. */
 export function createLogger(level: (typeof logLevels)[number], destination?: DestinationStream): Logger {
   const options = {
     level,

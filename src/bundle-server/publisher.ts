@@ -51,12 +51,12 @@ export function createPublisher(parts: PublisherParts): () => Promise<void> {
     }
   }
 
-  const entryOf = ({ sha256, settings: built, bytes, packages, ...bundle }: Stored): Bundle => ({
+  const entryOf = ({ sha256, settings: builtFrom, bytes, packages, built }: Stored): Bundle => ({
     ...of,
     sha256,
     url: `${url}/${sha256}.tar`,
-    settings: built,
-    built: new Date(bundle.built).toISOString(),
+    settings: builtFrom,
+    built: new Date(built).toISOString(),
     bytes,
     packages,
   });

@@ -72,7 +72,7 @@ function explanationOf(input: PodToExplain, primed: Primed): Explanation {
   return { ...explanation, done, evidence, differences: differencesOf(done, now, { before: pod, after }) };
 }
 
-/** The profile of a pod and why it was chosen. Without a statement if the pod is skipped before a profile is chosen. */
+/** The profile of a pod and why it was chosen. There is no statement if the pod is skipped before a profile is chosen. */
 function choiceOf({ decision }: Primed, pod: unknown, namespace: string, config: Config) {
   const hasProfile = decision.kind === "mutate" || decision.reason === "profile-disabled";
   if (!hasProfile || !isPod(pod)) return { profile: "default" };

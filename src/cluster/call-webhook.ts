@@ -7,6 +7,7 @@ import { dial } from "./dial.ts";
 import type { Target } from "./dial.ts";
 import type { WebhookCall, ServedCertificate } from "./readings.ts";
 
+/** The timeout of each step: connecting, the TLS handshake, each request. */
 const seconds = 8;
 
 /** A review to send, and the path of the webhook configuration's entry for its namespace. */

@@ -63,8 +63,8 @@ export async function readCluster(cluster: Cluster, parts: ReadingParts): Promis
   const spaces = labelledNamespaces({ namespaces });
   const sets = setsIn(spaces, foundOr(scaleSets, []), webhookConfiguration);
   const dryRuns = await mapConcurrently(sets, async (set) => dryRunScaleSet(cluster, set, config, parts.prime));
-  const anywhere = spaces[0]?.metadata.name ?? foundOr(scaleSets, [])[0]?.metadata.namespace;
-  const imageVolume = anywhere === undefined ? undefined : await dryRunImageVolume(cluster, anywhere);
+  const anyNamespace = spaces[0]?.metadata.name ?? foundOr(scaleSets, [])[0]?.metadata.namespace;
+  const imageVolume = anyNamespace === undefined ? undefined : await dryRunImageVolume(cluster, anyNamespace);
 
   progress("calling the replicas");
   const calls = release && (await testReplicas(cluster, release, { dryRuns, spaces, config, parts }));

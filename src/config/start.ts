@@ -14,7 +14,7 @@ const inDefault = (path: string, value: unknown): Entry => {
 };
 const mirrors = [{ url: "http://registry-cache.example.com:5000" }];
 
-/** In the order of the file. Active settings have their default values, so that the example changes nothing. */
+/** The settings in the order of the file. Active settings have their default values, so that the example changes nothing. */
 const entries: readonly Entry[] = [
   { path: ["mode"], value: "enforce" },
   { path: ["profiles", "default", "docker", "wait", "timeout"], value: "2m" },

@@ -20,7 +20,7 @@ export function isDindImage(image: string | null | undefined): boolean {
   return baseName(repository) === "docker" && tag.includes("dind");
 }
 
-/** The container names that a profile configures. */
+/** The container names and the runner's command that a profile configures. */
 export interface ContainerNames {
   readonly docker: { readonly container: string };
   readonly runner: { readonly container: string; readonly command?: readonly string[] | undefined };

@@ -22,7 +22,7 @@ export interface StopOrderScripts {
 }
 
 /**
- * Keeps dockerd running until the runner container has stopped when the pod is deleted. The kubelet stops a regular DinD
+ * When the pod is deleted, keeps dockerd running until the runner container has stopped. The kubelet stops a regular DinD
  * container together with the runner, so it gets a preStop hook that waits until the runner has stopped.
  *
  * A native sidecar needs no hook: the kubelet stops it after the regular containers (Kubernetes 1.29;

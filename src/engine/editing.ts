@@ -2,7 +2,7 @@ import type { Container, Pod } from "../pod/types.ts";
 
 /**
  * Lets a mutation edit a pod by plain assignments without modifying the original pod. Only the parts that a mutation may
- * assign to are copied (types.ts lists them). These are a few dozen small objects, whatever the pod's size. Reading the
+ * assign to are copied (src/pod/types.ts lists them). These are a few dozen small objects, whatever the pod's size. Reading the
  * copy costs no more than reading any other object (docs/decisions/0003).
  *
  * @returns the copy, and a function that returns the edited pod. In the edited pod, every unchanged part is the same
@@ -30,13 +30,13 @@ export function startEditing(pod: Pod): { copy: Pod; finish: () => Pod } {
 
 /** Replaces unchanged parts of the copy by the original objects, from the innermost parts to the pod. */
 function restoreOriginals(copy: Pod, pod: Pod, originals: ReadonlyMap<Container, Container>): Pod {
-  const settleAll = (containers: Container[] | undefined) =>
+  const restoreAll = (containers: Container[] | undefined) =>
     containers?.forEach((container, index) => {
       const original = originals.get(container);
       if (original) containers[index] = restoreOriginalPart(container, original);
     });
-  settleAll(copy.spec.containers);
-  settleAll(copy.spec.initContainers);
+  restoreAll(copy.spec.containers);
+  restoreAll(copy.spec.initContainers);
   copy.spec = restoreOriginalPart(copy.spec, pod.spec);
   copy.metadata = restoreOriginalPart(copy.metadata, pod.metadata);
   return restoreOriginalPart(copy, pod);

@@ -27,8 +27,8 @@ function byName(before: readonly unknown[], after: readonly unknown[]): (number 
   if ([...old, ...now].includes(undefined) || new Set(old).size < old.length) return undefined;
   const partners = now.map((name) => (old.includes(name) ? old.indexOf(name) : undefined));
   const found = partners.filter((one) => one !== undefined);
-  const grows = found.every((one, index) => index === 0 || found[index - 1]! < one);
-  return grows ? partners : undefined;
+  const isAscending = found.every((one, index) => index === 0 || found[index - 1]! < one);
+  return isAscending ? partners : undefined;
 }
 
 function nameOf(item: unknown): string | undefined {

@@ -32,8 +32,8 @@ export function newNode(value: unknown): Node {
   const node = new Document(null, options).createNode(value, { aliasDuplicateObjects: false }) as Node;
   visit(node, {
     Scalar(_key, scalar) {
-      const isOdd = typeof scalar.value === "string" && /^[-+.~]?[\d.]|^[-+.~]$/.test(scalar.value);
-      if (isOdd && !String(scalar.value).includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
+      const looksLikeNumber = typeof scalar.value === "string" && /^[-+.~]?[\d.]|^[-+.~]$/.test(scalar.value);
+      if (looksLikeNumber && !String(scalar.value).includes("\n")) scalar.type = Scalar.QUOTE_DOUBLE;
     },
   });
   return node;

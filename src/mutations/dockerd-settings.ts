@@ -126,7 +126,10 @@ function setImage(dind: Container, image: string | undefined, { enabled, mirrors
   return [];
 }
 
-/** dockerd reads the lowest API version to accept (1.24 or later) from a variable (moby, daemon/config/config.go). */
+/**
+ * The variables to set. dockerd reads the lowest API version to accept (1.24 or later) from DOCKER_MIN_API_VERSION (moby,
+ * daemon/config/config.go).
+ */
 function wantedEnv({ env, minApiVersion }: Daemon): Daemon["env"] {
   return { ...(minApiVersion !== undefined && { DOCKER_MIN_API_VERSION: minApiVersion }), ...env };
 }

@@ -42,12 +42,12 @@ export function runnerFolders(
 ): { home: string | undefined; config: string | undefined; docker: string | undefined; buildx: string | undefined } {
   const user = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser;
   const usual = user === 0 ? "/root" : (homeOfCommand(container, settings) ?? runnerHome);
-  const own = folderFrom(container, "HOME", settings.home ?? usual);
-  const docker = folderFrom(container, "DOCKER_CONFIG", own && `${own}/.docker`);
+  const home = folderFrom(container, "HOME", settings.home ?? usual);
+  const docker = folderFrom(container, "DOCKER_CONFIG", home && `${home}/.docker`);
   return {
-    home: own,
+    home,
     // github.com/adrg/xdg, which Dagger's CLI uses
-    config: folderFrom(container, "XDG_CONFIG_HOME", own && `${own}/.config`),
+    config: folderFrom(container, "XDG_CONFIG_HOME", home && `${home}/.config`),
     docker,
     // docker/buildx, util/confutil/config.go
     buildx: folderFrom(container, "BUILDX_CONFIG", docker && `${docker}/buildx`),

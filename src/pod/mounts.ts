@@ -40,7 +40,8 @@ export function preventsMount(pod: Pod, container: Container, folder: string): b
 
 /**
  * Whether a volume from the pod template prevents copying files to a directory. An emptyDir at the directory or above it
- * is fine if no other running container mounts it there, because it is deleted with the pod. A volume in it is not.
+ * is fine if no other running container mounts it there, because it is deleted with the pod. A volume
+ * in the directory is not.
  */
 export function preventsCopy(pod: Pod, container: Container, folder: string): boolean {
   const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];

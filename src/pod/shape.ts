@@ -10,11 +10,11 @@ const maxLength = 4096;
  */
 type Check = (value: unknown) => string | undefined;
 
-const own = (isRight: (value: unknown) => boolean): Check => {
+const checkThat = (isRight: (value: unknown) => boolean): Check => {
   return (value) => (isRight(value) ? undefined : "");
 };
-const text = own((value) => typeof value === "string");
-const shortText = own((value) => typeof value === "string" && value.length <= maxLength);
+const text = checkThat((value) => typeof value === "string");
+const shortText = checkThat((value) => typeof value === "string" && value.length <= maxLength);
 const listOf =
   (item: Check): Check =>
   (value) => {
@@ -26,7 +26,7 @@ const listOf =
     return undefined;
   };
 const mapOf = (item: Check): Check =>
-  own((value) => isRecord(value) && Object.values(value).every((one) => item(one) === undefined));
+  checkThat((value) => isRecord(value) && Object.values(value).every((one) => item(one) === undefined));
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -45,7 +45,7 @@ function fields(checks: Readonly<Record<string, Check>>): Check {
   };
 }
 
-const number = own((value) => typeof value === "number");
+const number = checkThat((value) => typeof value === "number");
 const texts = optional(listOf(text));
 const textMap = optional(mapOf(text));
 const anything = fields({});

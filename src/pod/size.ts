@@ -11,10 +11,10 @@ const maxCharacters = 1024 * 1024;
 export function isTooLarge(pod: unknown): boolean {
   const unseen: object[] = [];
   let values = 0;
-  let letters = 0;
+  let characters = 0;
   const see = (value: unknown) => {
     values += 1;
-    if (typeof value === "string") letters += value.length;
+    if (typeof value === "string") characters += value.length;
     else if (typeof value === "object" && value !== null) unseen.push(value);
   };
   see(pod);
@@ -24,11 +24,11 @@ export function isTooLarge(pod: unknown): boolean {
       next.forEach(see);
     } else {
       for (const key of Object.keys(next)) {
-        letters += key.length;
+        characters += key.length;
         if (key !== "managedFields") see((next as Record<string, unknown>)[key]);
       }
     }
-    if (values > maxValues || letters > maxCharacters) return true;
+    if (values > maxValues || characters > maxCharacters) return true;
   }
   return false;
 }

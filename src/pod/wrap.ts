@@ -34,8 +34,8 @@ export function wrapCommand(
   if (findWrapper(container, wrapper.name)) return true;
   const command = container.command?.length ? container.command : defaultCommand;
   if (!command) return false;
-  const presentArgs = settings.map(escapeForKubelet);
-  container.command = ["/bin/sh", "-c", wrapper.script, wrapper.name, ...presentArgs, "--", ...command];
+  const escaped = settings.map(escapeForKubelet);
+  container.command = ["/bin/sh", "-c", wrapper.script, wrapper.name, ...escaped, "--", ...command];
   return true;
 }
 

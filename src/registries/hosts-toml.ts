@@ -8,7 +8,7 @@ export const caFile = "ca.crt";
  * The text of `certs.d/HOST/hosts.toml`, which configures a registry's mirrors in dockerd with the containerd image store.
  * Undefined if there is nothing to write.
  *
- * The format is containerd's (core/remotes/docker/config/hosts.go); moby reads it from its certs.d since 28.0
+ * The format is containerd's (core/remotes/docker/config/hosts.go). From version 28.0 on, moby reads it from its certs.d
  * (daemon/hosts.go). `server` is not set, because the default fallback is the registry itself. No further capabilities
  * are set, because containerd rejects a file with a capability that it does not know.
  *

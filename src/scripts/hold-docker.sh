@@ -26,7 +26,7 @@ hold() {
 . ./shared/become.sh
 
 arc_primer_moves=
-# Sets no variables, because they could change the command's environment variables of the same name.
+# This loop sets no variables, because they could change the command's environment variables of the same name.
 while [ "$1" != -- ]; do
   case $1 in file=*) hold "${1#*=}" ;; esac
   shift

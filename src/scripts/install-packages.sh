@@ -18,7 +18,8 @@
 #   turned, turned-directories     the removed paths that a new file of another type replaces (a directory by a file, say)
 #   changes               the paths in changes.tar: relative to /, NUL-terminated
 #   fingerprint           the package state before the installation, for sha256sum --check
-#   bundle/               instead of all these: the bundle, its files except changes.tar, and `told`, for the runner's log
+#   bundle/               instead of all of the above, if a bundle is used: the bundle, its files except changes.tar, and
+#                         `told`, for the runner's log
 #   told                  why no bundle was used, for the runner's log; present only if one was offered
 #   problem               what is missing and why, for the runner's log; present only if something is missing
 set -uf

@@ -7,8 +7,8 @@
 #
 # It runs as process 1 of the runner container. The image may have any /bin/sh, so it uses only POSIX sh. Process 1 ignores
 # signals for which it has no trap, and a shell runs traps only between foreground commands. So the waiting is done in a
-# child process, and this shell only waits for it. All variables but one are set in the child, so that they cannot change the
-# command's environment variables of the same name.
+# child process, and this shell only waits for it. This shell sets only variables whose names begin with arc_primer_. All
+# others are set in the child, so that they cannot change the command's environment variables of the same name.
 set -u
 
 . ./shared/say.sh

@@ -111,8 +111,8 @@ export async function startServers(
 /**
  * Without a "data" listener, the HTTP parser of Node.js reads directly from the TLS layer. It then continues to parse
  * everything that has arrived, even after the connection was destroyed. With a listener, it gets chunks of at most 16 KiB,
- * and none after the connection was destroyed. This reduces the cost of pipelined requests, for which the connection is
- * destroyed, to a tenth (docs/decisions/0008).
+ * and none after the connection was destroyed. A client that pipelines requests is disconnected (answers.ts), and its
+ * remaining requests then take less memory (docs/decisions/0008).
  */
 function readInChunks(socket: Socket): void {
   socket.on("data", () => undefined);

@@ -102,7 +102,7 @@ export function encodeResponse(
 // it: there JSON.parse returns the plain string, which JSON.stringify then has to scan.
 const { rawJSON = JSON.parse } = JSON as unknown as { rawJSON?: (text: string) => unknown };
 
-/** Base64 contains nothing to escape. Scanning a patch for it would take ten times as long as encoding the patch. */
+/** Base64 contains nothing to escape. Scanning it would take as long as writing the patch as JSON (docs/decisions/0015). */
 function rawJsonString(base64: string): unknown {
   return rawJSON(`"${base64}"`);
 }

@@ -29,7 +29,7 @@ export interface Webhook {
   stop(delay: number): Promise<void>;
 }
 
-/** Starts both listeners. The certificate can be replaced at run time. The webhook is ready while it is valid. */
+/** Starts both listeners. The certificate can be replaced at run time. The webhook is ready while the certificate is valid. */
 export async function startWebhook(parts: WebhookParts): Promise<Webhook> {
   const { admit, certificates, clients, log, metrics } = parts;
   let certificate: ServingCertificate | undefined;

@@ -80,8 +80,8 @@ function supportsImageVolumes({ imageVolume, version }: Readings): boolean | und
 }
 
 /**
- * In kubelet 1.33 and 1.34 a feature gate decides, which doctor cannot read. They count as safe, because the API server has
- * the feature enabled.
+ * Whether pods with an image volume start on a node. In kubelet 1.33 and 1.34, this depends on a feature gate, which doctor
+ * cannot read. These versions count as safe, because the API server has the feature enabled.
  */
 function isSafe(node: Node): boolean {
   if (isAtLeast(kubeletOf(node), 1, 33) !== true) return false;

@@ -5,7 +5,7 @@ import { check, counted, listed, unreadable } from "./check.ts";
 import type { Finding } from "./check.ts";
 
 const minute = 60_000;
-/** Reasons of waiting containers that do not go away by themselves. */
+/** Reasons for which a container waits, and which do not resolve themselves. */
 const permanentReasons = [
   "CreateContainerConfigError",
   "CreateContainerError",

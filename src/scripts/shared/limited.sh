@@ -1,8 +1,9 @@
 # shellcheck shell=sh
 # Runs a function in a child process with a timeout, so that a hanging program does not block the start. Returns 137 if it
-# was killed. The guard process is stopped with USR1, which these scripts do not trap. With TERM, a signal that arrives before
-# the guard has set its own trap would go to the inherited trap and be lost, and this shell would wait for the guard. With HUP,
-# the same would happen in a container that ignores HUP, because its runtime was started with nohup: a shell cannot trap it.
+# was killed. The guard process is stopped with USR1, which these scripts do not trap. A TERM that arrives before the guard has
+# set its own trap would go to the inherited trap and be lost, and this shell would wait for the guard. A HUP would be lost in a
+# container whose runtime was started with nohup: its processes ignore HUP, and a shell cannot trap a signal that it was
+# started to ignore.
 limited() { # SECONDS FUNCTION [ARG...]
   arc_primer_seconds=$1
   shift

@@ -29,7 +29,8 @@ take_bundle() {
   say "packages taken from a bundle in $took s, including $downloaded s for the download with $downloader"
 }
 
-# Sets $built, in seconds since the epoch.
+# Reads the description of the bundle in the directory $1. Sets $built, in seconds since the epoch. Returns 1 and sets $obstacle
+# if the format is not supported.
 read_bundle() {
   format=
   built=0

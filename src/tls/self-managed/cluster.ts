@@ -15,8 +15,8 @@ interface WebhookConfiguration {
  * Accesses the two objects in a real cluster.
  *
  * They are updated with strategic merge patches. A patch contains the resourceVersion that was read, so that the API
- * server responds with 409 if the object has changed. Otherwise it contains only our fields, so other fields are preserved, even
- * unknown ones. The required permissions are `get` and `patch` on these two objects, by name.
+ * server responds with 409 if the object has changed. Apart from that, it contains only arc-primer's own fields, so other
+ * fields are preserved, even unknown ones. The required permissions are `get` and `patch` on these two objects, by name.
  */
 export function clusterObjects(
   connection: Connection,
