@@ -67,7 +67,7 @@ function dropped(using: readonly string[]): Finding<"dropped"> {
   const what = "the API server drops image volumes";
   if (using.length === 0) return { ok: `${what}, and no profile sets docker.externals: volume` };
   const names = { PROFILES: `the profile ${listed(using)}` };
-  return { problem: "dropped", what: `${what}, and the profile ${listed(using)} uses them`, names };
+  return { problem: "dropped", what: `${what}, and ${uses(using)}`, names };
 }
 
 /** Whether the API server supports image volumes, by the dry run or, without one, by its version. */
@@ -96,7 +96,7 @@ function named(nodes: readonly Node[]): string {
 }
 
 function describeUse(using: readonly string[], isKnown: boolean, { dryRuns }: Readings): Finding<never> {
-  if (using.length > 0) return { ok: `image volumes work; the profile ${listed(using)} uses them` };
+  if (using.length > 0) return { ok: `image volumes work; ${uses(using)}` };
   const copying = dryRuns.filter(({ pod }) => pod?.spec.initContainers?.some(copiesExternals));
   if (!isKnown || copying.length === 0) return { ok: "image volumes work here; no scale set copies externals" };
   const sets = listed(copying.map(({ scaleSet }) => scaleSet.metadata.name));
@@ -107,4 +107,8 @@ function describeUse(using: readonly string[], isKnown: boolean, { dryRuns }: Re
 
 function copiesExternals({ command, args }: Pick<Container, "command" | "args">): boolean {
   return [...(command ?? []), ...(args ?? [])].some((word) => word.includes("externals"));
+}
+
+function uses(profiles: readonly string[]): string {
+  return profiles.length === 1 ? `the profile ${profiles[0]} uses them` : `the profiles ${listed(profiles)} use them`;
 }
