@@ -76,5 +76,7 @@ function nextPod(namespace: string, set: ArcObject): FoundRunner {
 }
 
 function reasonOf(read: ReadResult<unknown>): string {
-  return Object.values(read)[0] as string;
+  const reason = Object.values(read)[0] as string;
+  // The API server's answer for a resource type that it does not have.
+  return reason === "404 page not found" ? "the cluster has no such resource type; ARC is not installed" : reason;
 }

@@ -17,7 +17,8 @@ const permanentReasons = [
 export const runnerPods = check({
   name: "runner-pods",
   group: "scale sets",
-  description: "The existing runner pods: whether they are primed, and whether any of them is stuck.",
+  description:
+    "The existing runner pods: whether they are primed, and whether any of them has been stuck for two minutes or longer.",
   problems: {
     unprimed: {
       status: "warn",
