@@ -127,7 +127,7 @@ describe("a pod of the cluster", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`Configuration: the current ConfigMap ${system}/arc-primer of the cluster.`);
     expect(stdout).toContain("When the pod was created, arc-primer 1.2.3 primed it with the profile default,");
-    expect(stdout).toContain("What was done: wait-for-docker The runner starts as soon as Docker answers");
+    expect(stdout).toContain("What was done: wait-for-docker The runner starts as soon as Docker is available");
     expect(stdout).toContain("container runner: arc-primer-wait timeout=120 interval=0.05");
     expect(stdout).toContain("A pod that is created now would be primed in the same way.");
   });
@@ -195,7 +195,7 @@ describe("an account that can only read the pods of its namespace", () => {
     const { code, stderr } = await explain("primed", "-n", runners, "--kubeconfig", kubeconfig);
     expect(code).toBe(1);
     expect(stderr).toContain("the webhook's ConfigMap cannot be read: configmaps is forbidden");
-    expect(stderr).toContain("With --config FILE");
+    expect(stderr).toContain("Use --config FILE");
   });
 
   test("with --config the pod is explained, and the output names what could not be read", async () => {
