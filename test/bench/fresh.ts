@@ -85,7 +85,7 @@ async function fillMirror(): Promise<void> {
 async function write(starts: readonly Start[]): Promise<void> {
   const seconds = (value: number) => value.toFixed(1);
   await page("fresh-node", "A start on a fresh node", "npm run bench:start", noted(), [
-    `The table shows the seconds from the request that creates a pod to the first line of \`run.sh\`. The node has none of the pod's images. It pulls them from a registry on the same machine: 0.5 GB for DinD and 1.1 GB for the runner, before compression. ${pods} pods of each kind were started, alternating between the kinds. All kinds, including the stock pod, pull from the same registry. So the table compares what happens on the node. It does not show the benefit of a mirror that is closer than the original registry. See also [the start time on a node that has the images](start.md).`,
+    `The table shows the seconds from the request that creates a pod to the first line of \`run.sh\`. The node has none of the pod's images. It pulls them from a registry on the same machine: 0.5 GB for DinD and 1.1 GB for the runner, before compression. Both images are stand-ins ([how they differ](../contributing/test-bed.md)), so GitHub's and Docker's own images take another time. ${pods} pods of each kind were started, alternating between the kinds. All kinds, including the stock pod, pull from the same registry. So the table compares what happens on the node. It does not show the benefit of a mirror that is closer than the original registry. See also [the start time on a node that has the images](start.md).`,
     table(
       ["kind", "median", "fastest", "slowest"],
       [...Map.groupBy(starts, ({ kind }) => kind)].map(([kind, group]) => {

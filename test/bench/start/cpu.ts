@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { cpuSeconds } from "../support/machine.ts";
 
 /** Seconds of processor time, by who used them. */
 export interface Cpu {
@@ -50,22 +51,16 @@ function totalTime(): number {
   return (user! + nice! + system! + irq! + softirq!) / 100;
 }
 
-/** By process name: utime and stime of proc(5), in ticks of 10 ms. */
+/** The processor time of all processes, by name. */
 function processTimes(): Map<string, number> {
   const times = new Map<string, number>();
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    const text = statOf(pid);
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    const name = text.slice(text.indexOf("(") + 1, text.lastIndexOf(")"));
-    times.set(name, (times.get(name) ?? 0) + (Number(fields[11]) + Number(fields[12])) / 100);
+    try {
+      const name = readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+      times.set(name, (times.get(name) ?? 0) + cpuSeconds(Number(pid)));
+    } catch {
+      // the process has exited
+    }
   }
   return times;
-}
-
-function statOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "utf8");
-  } catch {
-    return ""; // the process has exited
-  }
 }
